@@ -1,0 +1,1 @@
+"""The `nst-video` command: one module a command group, assembled here."""

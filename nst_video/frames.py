@@ -1,0 +1,49 @@
+"""The frame, the unit everything here passes around, and what is known of a stream of them."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Frame: TypeAlias = NDArray[np.uint8]
+"""C-contiguous RGB, uint8, shape (height, width, 3)."""
+
+Frames: TypeAlias = NDArray[np.uint8]
+"""A batch of equally large frames: C-contiguous RGB, uint8, shape (n, height, width, 3)."""
+
+Size: TypeAlias = tuple[int, int]
+"""(width, height) in pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class VideoInfo:
+    """What a stream of frames looks like to whoever consumes it.
+
+    Attributes:
+        size: (width, height) of the frames as delivered: upright, with square pixels.
+        fps: exact constant rate of delivery.
+        frame_count: frames to expect, None where the source does not say.
+    """
+
+    size: Size
+    fps: Fraction
+    frame_count: int | None = None
+
+    @property
+    def duration_s(self) -> float | None:
+        """Seconds from the first frame to the end of the last, None where unknown."""
+        return None if self.frame_count is None else float(self.frame_count / self.fps)
+
+
+def size_of(frame: Frame | Frames) -> Size:
+    """Return (width, height) of a frame or of the frames of a batch."""
+    return int(frame.shape[-2]), int(frame.shape[-3])
+
+
+def fit_short_side(size: Size, short_side: int) -> Size:
+    """Return `size` scaled down so that its short side is at most `short_side`, aspect kept."""
+    width, height = size
+    scale = min(1.0, short_side / min(size))
+    return max(1, round(width * scale)), max(1, round(height * scale))

@@ -1,0 +1,1 @@
+"""The networks, in Keras 3 with `keras.ops` only, and how public checkpoints map onto them."""
