@@ -1,0 +1,167 @@
+"""The style transformer network: a content frame and style parameters in, a painted frame out.
+
+Ghiasi et al. 2017, "Exploring the structure of a real-time, arbitrary neural artistic stylization
+network" (arXiv 1705.06830), section 2, as Magenta published it: every normalized layer takes its
+gamma and beta from outside, so one network serves every style.
+
+Differs from the paper: `magenta` has 20 residual blocks and a bottleneck of 768 numbers, as its
+public checkpoint does; `magenta-lite` is the public mobile network of a quarter of its width.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+from keras import layers, ops
+
+STRIDE = 4
+"""The network works on pictures whose sides are multiples of this; others are padded."""
+
+MIN_SIDE = 8
+"""The smallest side in pixels that the reflection padding of every layer can serve."""
+
+NORM_EPSILON = 1e-5
+
+
+@dataclass(frozen=True, slots=True)
+class TransformerConfig:
+    """The shape of a style transformer network.
+
+    Attributes:
+        widths: channels at full, half and quarter resolution.
+        residual_blocks: residual blocks at quarter resolution.
+        bottleneck: length of the style bottleneck.
+    """
+
+    widths: tuple[int, int, int]
+    residual_blocks: int
+    bottleneck: int
+
+    @property
+    def norms(self) -> tuple[tuple[str, int], ...]:
+        """(name, channels) of the conditionally normalized layers, from input to output."""
+        full, half, quarter = self.widths
+        blocks = range(1, self.residual_blocks + 1)
+        residual = [(f"residual{i}_conv{j}", quarter) for i in blocks for j in (1, 2)]
+        return (*residual, ("expand1", half), ("expand2", full), ("expand3", 3))
+
+    @property
+    def style_size(self) -> int:
+        """Length of a style parameter vector: all gammas, then all betas, in order of `norms`."""
+        return 2 * sum(channels for _, channels in self.norms)
+
+
+TRANSFORMERS: dict[str, TransformerConfig] = {
+    "magenta": TransformerConfig(widths=(32, 64, 128), residual_blocks=20, bottleneck=768),
+    "magenta-lite": TransformerConfig(widths=(8, 16, 32), residual_blocks=5, bottleneck=100),
+}
+
+
+def pad_to_stride(x: Any) -> Any:
+    """Pad (n, height, width, c) by reflection at the bottom and right to multiples of `STRIDE`."""
+    height, width = ops.shape(x)[1:3]
+    extra = STRIDE - 1
+    x = ops.pad(x, [[0, 0], [0, extra], [0, extra], [0, 0]], mode="reflect")
+    return x[:, : (height + extra) // STRIDE * STRIDE, : (width + extra) // STRIDE * STRIDE]
+
+
+def reflect(x: Any, margin: int) -> Any:
+    """Pad (n, height, width, c) by reflection, `margin` pixels on each side."""
+    return ops.pad(x, [[0, 0], [margin, margin], [margin, margin], [0, 0]], mode="reflect")
+
+
+def double(x: Any) -> Any:
+    """Enlarge (n, height, width, c) to twice its size, nearest neighbor."""
+    return ops.repeat(ops.repeat(x, 2, axis=1), 2, axis=2)
+
+
+def instance_norm(x: Any, gamma: Any, beta: Any) -> Any:
+    """Normalize (n, height, width, c) over height and width, then scale and shift.
+
+    Gamma and beta are (n or 1, c): one style for each picture of the batch, or one for all.
+    Ulyanov et al. 2016 (arXiv 1607.08022), conditioned as in Dumoulin et al. (arXiv 1610.07629).
+    """
+    mean, variance = ops.moments(x, axes=(1, 2), keepdims=True)
+    scale = ops.rsqrt(variance + NORM_EPSILON) * gamma[:, None, None, :]
+    return x * scale + (beta[:, None, None, :] - mean * scale)
+
+
+class StyleTransformer(keras.Model):
+    """Paints frames: (n, height, width, 3) in 0..1 and style parameters to the same shape.
+
+    Call it as `transformer(content, style)`, `style` being (n or 1, `config.style_size`) as
+    `style_parameters` makes it of bottlenecks. Height and width are free, at least `MIN_SIDE`.
+    """
+
+    def __init__(self, config: TransformerConfig, name: str = "style_transformer") -> None:
+        super().__init__(name=name)
+        self.config = config
+        full, half, quarter = config.widths
+        self.contract = [
+            self._convolution("contract1", full, 9, bias=True),
+            self._convolution("contract2", half, 3, stride=2, bias=True),
+            self._convolution("contract3", quarter, 3, stride=2, bias=True),
+        ]
+        self.residual = [
+            (
+                self._convolution(f"residual{i}_conv1", quarter, 3),
+                self._convolution(f"residual{i}_conv2", quarter, 3),
+            )
+            for i in range(1, config.residual_blocks + 1)
+        ]
+        self.expand = [
+            self._convolution("expand1", half, 3),
+            self._convolution("expand2", full, 3),
+            self._convolution("expand3", 3, 9),
+        ]
+        self.style_head = layers.Dense(config.style_size, name="style_head")
+        self._build()
+
+    @staticmethod
+    def _convolution(
+        name: str, filters: int, kernel: int, stride: int = 1, bias: bool = False
+    ) -> layers.Conv2D:
+        """A convolution without padding; those under a norm carry no bias, it would cancel."""
+        return layers.Conv2D(filters, kernel, strides=stride, use_bias=bias, name=name)
+
+    def _build(self) -> None:
+        """Create all variables, so that checkpoints can be assigned before the first call."""
+        full, half, quarter = self.config.widths
+        inputs = (3, full, half, *(quarter for _ in self.residual), quarter, half, full)
+        for layer, channels in zip(
+            [*self.contract, *(a for a, _ in self.residual), *self.expand], inputs, strict=True
+        ):
+            layer.build((None, None, None, channels))
+        for _, second in self.residual:
+            second.build((None, None, None, quarter))
+        self.style_head.build((None, self.config.bottleneck))
+        self.built = True
+
+    def style_parameters(self, bottlenecks: Any) -> Any:
+        """Turn bottlenecks (n, `config.bottleneck`) into style parameters (n, `style_size`)."""
+        return self.style_head(bottlenecks)
+
+    def call(self, content: Any, style: Any) -> Any:
+        """Paint `content` (n, height, width, 3), 0..1, with `style` (n or 1, style_size)."""
+        height, width = ops.shape(content)[1:3]
+        norms = self._norms(style)
+        x = pad_to_stride(content)
+        for layer in self.contract:
+            x = ops.relu(layer(reflect(x, layer.kernel_size[0] // 2)))
+        for first, second in self.residual:
+            y = ops.relu(instance_norm(first(reflect(x, 1)), *next(norms)))
+            x = x + instance_norm(second(reflect(y, 1)), *next(norms))
+        for layer in self.expand[:2]:
+            x = ops.relu(instance_norm(layer(reflect(double(x), 1)), *next(norms)))
+        x = ops.sigmoid(instance_norm(self.expand[2](reflect(x, 4)), *next(norms)))
+        return x[:, :height, :width]
+
+    def _norms(self, style: Any) -> Any:
+        """Yield (gamma, beta), each (n or 1, channels), for the normalized layers in order."""
+        style = ops.cast(style, self.compute_dtype)
+        half = self.config.style_size // 2
+        start = 0
+        for _, channels in self.config.norms:
+            stop = start + channels
+            yield style[:, start:stop], style[:, half + start : half + stop]
+            start = stop
