@@ -1,0 +1,58 @@
+"""Where files that outlive a run are kept: caches, the user's own styles, settings.
+
+Every folder lies below the environment variable `NST_VIDEO_HOME` when that is set, otherwise where
+the platform keeps such things. Nothing here creates a folder; `write_atomically` does, on writing.
+"""
+
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+import platformdirs
+
+_APP = "nst-video"
+
+
+def cache_dir() -> Path:
+    """Return the folder of what can be fetched or computed again (models, bottlenecks)."""
+    return _folder("cache", platformdirs.user_cache_dir)
+
+
+def data_dir() -> Path:
+    """Return the folder of what belongs to the user (styles added by hand)."""
+    return _folder("data", platformdirs.user_data_dir)
+
+
+def config_dir() -> Path:
+    """Return the folder of settings."""
+    return _folder("config", platformdirs.user_config_dir)
+
+
+def write_atomically(target: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Call `write` with a temporary file beside `target`, then rename it to `target`.
+
+    Readers see the old file or the whole new one, also when several processes write at once.
+
+    Args:
+        target: final path; its folder is made when absent.
+        write: fills the binary file it is given.
+
+    Raises:
+        OSError: the folder or file cannot be written; nothing is left behind.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    try:
+        with part.open("xb") as file:
+            write(file)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _folder(kind: str, platform_folder: Callable[..., str]) -> Path:
+    """Return the `kind` folder below NST_VIDEO_HOME, or where the platform wants it."""
+    home = os.environ.get("NST_VIDEO_HOME")
+    return Path(home) / kind if home else Path(platform_folder(_APP, appauthor=False))

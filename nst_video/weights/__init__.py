@@ -1,0 +1,22 @@
+"""Model files: one table of what they are, and where they come from, checked by SHA-256."""
+
+from nst_video.weights.checks import digest_of
+from nst_video.weights.fetch import FetchProgress, OnProgress
+from nst_video.weights.store import find_model, install, is_cached, is_offline, resolve
+from nst_video.weights.table import MODELS, FileVariant, ModelArchive, ModelFile, ModelFiles
+
+__all__ = [
+    "MODELS",
+    "FetchProgress",
+    "FileVariant",
+    "ModelArchive",
+    "ModelFile",
+    "ModelFiles",
+    "OnProgress",
+    "digest_of",
+    "find_model",
+    "install",
+    "is_cached",
+    "is_offline",
+    "resolve",
+]

@@ -1,0 +1,279 @@
+"""Downloading: mirrors in order, cut connections resumed, nothing half-written in sight."""
+
+import contextlib
+import secrets
+import shutil
+import tarfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias
+
+from nst_video.errors import DownloadError, HashMismatchError
+from nst_video.weights.checks import check_file, check_saved_model
+from nst_video.weights.table import FileVariant, ModelArchive, ModelFile
+
+if TYPE_CHECKING:
+    from requests import Response
+
+_PAUSES_S = (0.0, 0.5, 1.0)
+"""Seconds to wait before each attempt at one mirror."""
+
+_TIMEOUTS_S = (10.0, 60.0)
+"""Longest wait for a connection, and for the next bytes."""
+
+_CHUNK = 1 << 16
+_PUBLISH_ATTEMPTS = 5
+_OVERLOADED = 429
+_RANGE_REFUSED = 416
+
+
+@dataclass(frozen=True, slots=True)
+class FetchProgress:
+    """How far a download is.
+
+    Attributes:
+        name: of the file.
+        done: bytes received.
+        total: bytes to receive, None where the server does not say.
+    """
+
+    name: str
+    done: int
+    total: int | None
+
+
+OnProgress: TypeAlias = Callable[[FetchProgress], None]
+
+
+def fetch_file(
+    file: ModelFile, folder: Path, *, trust: bool = False, on_progress: OnProgress | None = None
+) -> Path:
+    """Download one file into `folder` and return its path.
+
+    Args:
+        file: its variants are the mirrors, tried in order.
+        folder: made when absent.
+        trust: keep the file whatever its hash.
+        on_progress: called after every chunk.
+
+    Raises:
+        HashMismatchError: a mirror delivered something else and no other did better.
+        DownloadError: no mirror delivered a complete file.
+    """
+    failures: list[str] = []
+    mismatch: HashMismatchError | None = None
+    for variant in file.variants:
+        with private_folder(folder, variant.name) as parts:
+            part = parts / variant.name
+            try:
+                download(variant.url, part, on_progress=on_progress)
+                check_file(part, file.variants, trust=trust)
+            except HashMismatchError as error:
+                mismatch = error
+            except DownloadError as error:
+                failures.append(str(error))
+            else:
+                return part.replace(folder / variant.name)
+    raise mismatch or _all_failed(failures)
+
+
+def fetch_archive(
+    archive: ModelArchive,
+    folder: Path,
+    *,
+    trust: bool = False,
+    on_progress: OnProgress | None = None,
+) -> Path:
+    """Download an archive, unpack its known members as `folder` and return that.
+
+    Raises:
+        HashMismatchError: a member is not the known one and no other mirror did better.
+        DownloadError: no mirror delivered a complete archive.
+    """
+    failures: list[str] = []
+    mismatch: HashMismatchError | None = None
+    for url in archive.urls:
+        with private_folder(folder.parent, folder.name) as parts:
+            packed, unpacked = parts / f"{folder.name}.tar.gz", parts / folder.name
+            try:
+                download(url, packed, on_progress=on_progress)
+                _unpack(packed, archive, unpacked)
+                check_saved_model(unpacked, archive, trust=trust, exact=True)
+            except HashMismatchError as error:
+                mismatch = error
+            except DownloadError as error:
+                failures.append(str(error))
+            else:
+                publish_folder(unpacked, folder)
+                return folder
+    raise mismatch or _all_failed(failures)
+
+
+def download(url: str, part: Path, *, on_progress: OnProgress | None = None) -> None:
+    """Download `url` to the file `part`, going on where a cut connection left off.
+
+    Raises:
+        DownloadError: several attempts failed, or the server refuses.
+    """
+    import requests
+
+    reason = ""
+    with part.open("wb") as file:
+        for pause_s in _PAUSES_S:
+            time.sleep(pause_s)
+            try:
+                _receive(url, file, part.name, on_progress)
+            except requests.RequestException as error:
+                reason = _reason(error)
+                if not _is_transient(error):
+                    break
+            else:
+                return
+    raise DownloadError(f"{url}: {reason}")
+
+
+def publish_folder(source: Path, target: Path) -> None:
+    """Rename a complete folder to `target`; what was there goes away.
+
+    A folder cannot be renamed over a full one, so the old one steps aside first. Should another
+    process put its own there in between, that one steps aside in turn.
+    """
+    for attempt in range(_PUBLISH_ATTEMPTS):
+        with contextlib.suppress(FileNotFoundError):
+            target.rename(source.with_name(f"replaced-{attempt}"))
+        try:
+            source.rename(target)
+        except OSError:
+            if attempt + 1 == _PUBLISH_ATTEMPTS:
+                raise
+        else:
+            return
+
+
+class _Bar:
+    """The progress bar that pooch drives, as calls of `on_progress`."""
+
+    def __init__(self, name: str, start: int, on_progress: OnProgress | None) -> None:
+        self.total = 0
+        self._name, self._start, self._on_progress = name, start, on_progress
+        self._done = 0
+
+    def update(self, count: int) -> None:
+        """Count bytes; pooch counts the last, shorter chunk as a whole one."""
+        self._done = min(self._done + count, self.total) if self.total else self._done + count
+        if self._on_progress:
+            total = self._start + self.total if self.total else None
+            self._on_progress(FetchProgress(self._name, self._start + self._done, total))
+
+    def start_over(self) -> None:
+        """Forget the bytes of earlier attempts: the server sends the whole file again."""
+        self._start = 0
+
+    def reset(self) -> None:
+        """Start counting anew; pooch does so before it reports the final total."""
+        self._done = 0
+
+    def close(self) -> None:
+        """Do nothing: whoever listens closes his own bar."""
+
+
+def _receive(url: str, file: BinaryIO, name: str, on_progress: OnProgress | None) -> None:
+    """Make one attempt: append what is missing, or start over if the server sends everything."""
+    import pooch
+
+    start = file.seek(0, 2)
+    bar = _Bar(name, start, on_progress)
+
+    def start_over_if_whole(response: "Response", **_: object) -> None:
+        if response.status_code in (200, _RANGE_REFUSED):
+            file.seek(0)
+            file.truncate()
+            bar.start_over()
+
+    headers = {"Accept-Encoding": "identity"}
+    if start:
+        headers["Range"] = f"bytes={start}-"
+    downloader = pooch.HTTPDownloader(
+        progressbar=bar,
+        chunk_size=_CHUNK,
+        timeout=_TIMEOUTS_S,
+        headers=headers,
+        hooks={"response": start_over_if_whole},
+    )
+    downloader(url, file, None)
+
+
+def _is_transient(error: Exception) -> bool:
+    """Tell whether another attempt may do better."""
+    import requests
+
+    if isinstance(error, requests.HTTPError):
+        status = error.response.status_code if error.response is not None else 0
+        return status >= 500 or status in (_OVERLOADED, _RANGE_REFUSED)
+    lasting = (requests.ConnectTimeout, requests.exceptions.InvalidURL)
+    return isinstance(error, requests.RequestException) and not isinstance(error, lasting)
+
+
+def _reason(error: Exception) -> str:
+    """Return a few words on why a request failed, without library internals."""
+    import requests
+
+    if isinstance(error, requests.HTTPError) and error.response is not None:
+        return f"the server answered {error.response.status_code} {error.response.reason}"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return "the connection was cut"
+    if isinstance(error, requests.Timeout):
+        return "no answer in time"
+    if isinstance(error, requests.ConnectionError):
+        return "no connection"
+    return type(error).__name__
+
+
+def _unpack(packed: Path, archive: ModelArchive, target: Path) -> None:
+    """Write the known members of a `.tar.gz` below `target`; whatever else it holds stays in it.
+
+    Raises:
+        DownloadError: it is no such archive, or lacks a member.
+    """
+    try:
+        with tarfile.open(packed, "r:gz") as tar:
+            found = {info.name.removeprefix("./"): info for info in tar if info.isfile()}
+            for member in archive.members:
+                _unpack_member(tar, found, member, target)
+    except (tarfile.TarError, EOFError, OSError, KeyError) as error:
+        raise DownloadError(f"{packed.name}: not a complete model archive ({error})") from error
+
+
+def _unpack_member(
+    tar: tarfile.TarFile, found: dict[str, tarfile.TarInfo], member: FileVariant, target: Path
+) -> None:
+    """Write one member below `target`; KeyError when it is missing."""
+    info = found[member.name]
+    source = tar.extractfile(info)
+    if source is None:
+        raise KeyError(member.name)
+    path = target / member.name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with source, path.open("wb") as file:
+        shutil.copyfileobj(source, file, _CHUNK)
+
+
+@contextlib.contextmanager
+def private_folder(folder: Path, name: str) -> Iterator[Path]:
+    """Make a private folder `.NAME.XXXX.part` beside the target and remove it at the end."""
+    parts = folder / f".{name}.{secrets.token_hex(4)}.part"
+    parts.mkdir(parents=True)
+    try:
+        yield parts
+    finally:
+        shutil.rmtree(parts, ignore_errors=True)
+
+
+def _all_failed(failures: list[str]) -> DownloadError:
+    return DownloadError(
+        f"No mirror delivered the model files ({'; '.join(failures)}): check the network, install "
+        "them from disk with `nst-video models fetch NAME --from DIR`, name a folder in "
+        "NST_VIDEO_MODELS, or use --model builtin, which needs no download."
+    )

@@ -1,0 +1,263 @@
+"""Finding a model's files: a folder the user names, the cache, the network, in this order."""
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from nst_video import folders
+from nst_video.errors import HashMismatchError, UsageError, WeightsError
+from nst_video.weights.checks import check_file, check_saved_model
+from nst_video.weights.fetch import (
+    OnProgress,
+    fetch_archive,
+    fetch_file,
+    private_folder,
+    publish_folder,
+)
+from nst_video.weights.table import MODELS, ModelArchive, ModelFile, ModelFiles
+
+EMBEDDED_DIR = Path(__file__).resolve().parent.parent / "_models"
+_NO = ("", "0", "false", "no", "off")
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where a model may lie.
+
+    Attributes:
+        given: folders the user named, empty when none was.
+        cache: the model's own folder in the cache, perhaps absent.
+    """
+
+    given: tuple[Path, ...]
+    cache: Path
+
+
+def resolve(
+    name: str,
+    *,
+    models_dir: Path | None = None,
+    offline: bool = False,
+    trust: bool = False,
+    on_progress: OnProgress | None = None,
+    models: Mapping[str, ModelFiles] = MODELS,
+) -> dict[str, Path]:
+    """Return where the files of a model are, downloading them when they are nowhere on disk.
+
+    Args:
+        name: of a model in the table.
+        models_dir: folder to look in first, holding `<name>/files` or the files themselves;
+            default: the environment variable NST_VIDEO_MODELS.
+        offline: never download (also: environment variable NST_VIDEO_OFFLINE).
+        trust: accept files whose SHA-256 is not known.
+        on_progress: called while downloading.
+        models: the table.
+
+    Returns:
+        Path per role: "predictor" and "transformer" of magenta-lite, the folder "saved_model" of
+        magenta, and every file's stem of an embedded model.
+
+    Raises:
+        UsageError: no model has this name.
+        HashMismatchError: a file is none of the known ones.
+        DownloadError: no mirror delivered.
+        WeightsError: files are missing and may not be downloaded.
+    """
+    model = find_model(name, models)
+    if model.embedded:
+        return _embedded_files(model)
+    places = _places(model, models_dir)
+    may_fetch = not (offline or is_offline())
+    if model.archive:
+        archive = model.archive
+        folder = _given_archive(archive, places, trust=trust) or _cached_archive(
+            archive, places, trust=trust, raises=not may_fetch
+        )
+        if folder is None:
+            _refuse_unless(may_fetch, model)
+            folder = fetch_archive(archive, places.cache, trust=trust, on_progress=on_progress)
+        return {archive.role: folder}
+    paths = {}
+    for file in model.files:
+        path = _given_file(file, places, trust=trust) or _cached_file(
+            file, places, trust=trust, raises=not may_fetch
+        )
+        if path is None:
+            _refuse_unless(may_fetch, model)
+            path = fetch_file(file, places.cache, trust=trust, on_progress=on_progress)
+        paths[file.role] = path
+    return paths
+
+
+def is_cached(
+    name: str,
+    models_dir: Path | None = None,
+    *,
+    models: Mapping[str, ModelFiles] = MODELS,
+) -> bool:
+    """Tell whether `resolve` would succeed without a download."""
+    try:
+        resolve(name, models_dir=models_dir, offline=True, models=models)
+    except WeightsError:
+        return False
+    return True
+
+
+def install(
+    name: str,
+    source: Path,
+    *,
+    trust: bool = False,
+    models: Mapping[str, ModelFiles] = MODELS,
+) -> dict[str, Path]:
+    """Copy a model's files from a folder into the cache and return their paths by role.
+
+    Args:
+        name: of a model in the table.
+        source: holds `<name>/files` or the files themselves.
+        trust: accept files whose SHA-256 is not known.
+        models: the table.
+
+    Raises:
+        UsageError: no model has this name.
+        WeightsError: a file is missing in `source` or is none of the known ones.
+    """
+    model = find_model(name, models)
+    if model.embedded:
+        return _embedded_files(model)
+    places = _places(model, source)
+    if model.archive:
+        folder = _given_archive(model.archive, places, trust=trust)
+        if folder is None:
+            raise _missing(model, f"not in {source}")
+        return {model.archive.role: _copy_archive(folder, model.archive, places.cache)}
+    found = {file.role: _given_file(file, places, trust=trust) for file in model.files}
+    paths = {role: path for role, path in found.items() if path is not None}
+    if len(paths) < len(found):
+        raise _missing(model, f"not in {source}")
+    return {role: _copy_file(path, places.cache / path.name) for role, path in paths.items()}
+
+
+def find_model(name: str, models: Mapping[str, ModelFiles] = MODELS) -> ModelFiles:
+    """Return the table's entry; UsageError, naming all models, when there is none."""
+    try:
+        return models[name]
+    except KeyError:
+        known = ", ".join(models)
+        raise UsageError(f"No model '{name}': choose one of {known}.") from None
+
+
+def is_offline() -> bool:
+    """Tell whether the environment variable NST_VIDEO_OFFLINE forbids downloads."""
+    return os.environ.get("NST_VIDEO_OFFLINE", "").strip().lower() not in _NO
+
+
+def _places(model: ModelFiles, models_dir: Path | None) -> _Places:
+    """Return where to look; WeightsError when the user names a folder that is none."""
+    named = models_dir or os.environ.get("NST_VIDEO_MODELS") or None
+    cache = folders.cache_dir() / "models" / model.name
+    if named is None:
+        return _Places((), cache)
+    folder = Path(named)
+    if not folder.is_dir():
+        raise WeightsError(f"No folder {folder} to read models from: check the path.")
+    return _Places((folder / model.name, folder), cache)
+
+
+def _embedded_files(model: ModelFiles) -> dict[str, Path]:
+    """Return every file of an embedded model by its stem."""
+    paths = {path.stem: path for path in sorted(EMBEDDED_DIR.glob("*.npz"))}
+    if not paths:
+        raise WeightsError(
+            f"This copy of nst-video was built without the {model.name} model: "
+            "use --model magenta-lite, or install a released package."
+        )
+    return paths
+
+
+def _given_file(file: ModelFile, places: _Places, *, trust: bool) -> Path | None:
+    """Return the file in the folder the user named, None if it is not there."""
+    path = _first_of(file, places.given)
+    if path is not None:
+        check_file(path, file.variants, trust=trust)
+    return path
+
+
+def _cached_file(file: ModelFile, places: _Places, *, trust: bool, raises: bool) -> Path | None:
+    """Return the file in the cache; a wrong one raises or counts as absent."""
+    path = _first_of(file, (places.cache,))
+    if path is None:
+        return None
+    try:
+        check_file(path, file.variants, trust=trust)
+    except HashMismatchError:
+        if raises:
+            raise
+        path.unlink(missing_ok=True)
+        return None
+    return path
+
+
+def _given_archive(archive: ModelArchive, places: _Places, *, trust: bool) -> Path | None:
+    """Return the SavedModel folder the user named, None if there is none."""
+    for folder in places.given:
+        if (folder / archive.graph.name).is_file():
+            check_saved_model(folder, archive, trust=trust)
+            return folder
+    return None
+
+
+def _cached_archive(
+    archive: ModelArchive, places: _Places, *, trust: bool, raises: bool
+) -> Path | None:
+    """Return the SavedModel folder in the cache; a broken one raises or counts as absent."""
+    if not places.cache.is_dir():
+        return None
+    try:
+        check_saved_model(places.cache, archive, trust=trust)
+    except WeightsError:
+        if raises:
+            raise
+        return None
+    return places.cache
+
+
+def _first_of(file: ModelFile, candidates: tuple[Path, ...]) -> Path | None:
+    """Return the first file, under any of its names, in the first folder that has one."""
+    paths = (folder / variant.name for folder in candidates for variant in file.variants)
+    return next((path for path in paths if path.is_file()), None)
+
+
+def _copy_file(source: Path, target: Path) -> Path:
+    """Copy a file that was checked, atomically."""
+    with source.open("rb") as reader:
+        folders.write_atomically(target, lambda writer: shutil.copyfileobj(reader, writer))
+    return target
+
+
+def _copy_archive(source: Path, archive: ModelArchive, target: Path) -> Path:
+    """Copy a SavedModel folder that was checked: the graph and its whole checkpoint."""
+    with private_folder(target.parent, target.name) as parts:
+        copy = parts / target.name
+        variables = copy / "variables"
+        variables.mkdir(parents=True)
+        shutil.copyfile(source / archive.graph.name, copy / archive.graph.name)
+        for path in (source / "variables").glob("variables.*"):
+            shutil.copyfile(path, variables / path.name)
+        publish_folder(copy, target)
+    return target
+
+
+def _refuse_unless(may_fetch: bool, model: ModelFiles) -> None:
+    if not may_fetch:
+        raise _missing(model, "not on this machine, and downloads are off (--offline)")
+
+
+def _missing(model: ModelFiles, where: str) -> WeightsError:
+    return WeightsError(
+        f"The files of model {model.name} are {where}: run `nst-video models fetch {model.name}` "
+        f"where there is a network, `nst-video models fetch {model.name} --from DIR` to copy them "
+        "from a folder, or name a folder in NST_VIDEO_MODELS."
+    )

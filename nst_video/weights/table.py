@@ -1,0 +1,184 @@
+"""The one table of models: their files, sizes, hashes, licenses and public addresses."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class FileVariant:
+    """One accepted form of a file.
+
+    Attributes:
+        name: path below the model's folder, with forward slashes.
+        size: bytes.
+        sha256: hexadecimal digest, None where none is known: then only the size is compared.
+        url: where it can be downloaded, empty for a member of an archive.
+    """
+
+    name: str
+    size: int
+    sha256: str | None
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """A file a model needs, in all forms that will do; their addresses are each other's mirrors."""
+
+    role: str
+    variants: tuple[FileVariant, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelArchive:
+    """A folder that is downloaded as one `.tar.gz`.
+
+    Attributes:
+        role: the key under which the unpacked folder is returned.
+        urls: mirrors of the archive, best first.
+        members: what the folder must hold after a download.
+        graph: the member that decides whether a local folder is this model at all. The other
+            members of a local folder may be a retrained checkpoint of the same graph.
+    """
+
+    role: str
+    urls: tuple[str, ...]
+    members: tuple[FileVariant, ...]
+    graph: FileVariant
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFiles:
+    """All that is known of a model's files.
+
+    Attributes:
+        name: what users type.
+        title: one line of description.
+        license: SPDX identifier of the weights.
+        files: single files to fetch.
+        archive: or a folder to fetch.
+        embedded: or files that are part of the package, every `.npz` of its `_models` folder.
+    """
+
+    name: str
+    title: str
+    license: str
+    files: tuple[ModelFile, ...] = ()
+    archive: ModelArchive | None = None
+    embedded: bool = False
+
+    @property
+    def size(self) -> int:
+        """Bytes to fetch (unpacked), 0 for an embedded model."""
+        members = self.archive.members if self.archive else ()
+        firsts = (file.variants[0] for file in self.files)
+        return sum(variant.size for variant in (*firsts, *members))
+
+
+_STORAGE = "https://storage.googleapis.com/download.tensorflow.org/models/tflite/"
+_PLAIN = _STORAGE + "arbitrary_style_transfer/"
+_TASK_LIBRARY = _STORAGE + "task_library/style_transfer/android/"
+_HUB = "google/magenta/arbitrary-image-stylization-v1-256/2"
+
+
+def _on(bucket: str, name: str, size: int, sha256: str) -> FileVariant:
+    """Return a variant that lies under its own name in `bucket`."""
+    return FileVariant(name, size, sha256, bucket + name)
+
+
+# The two buckets serve the same networks; the task library's carry a metadata block at their end.
+_LITE_FILES = (
+    ModelFile(
+        "predictor",
+        (
+            _on(
+                _PLAIN,
+                "style_predict_quantized_256.tflite",
+                2_827_952,
+                "203dbd6a09da1091ab7e48e8b101aef8c2d81438ad047a5cb150747a977134c1",
+            ),
+            _on(
+                _TASK_LIBRARY,
+                "magenta_arbitrary-image-stylization-v1-256_int8_prediction_1.tflite",
+                2_828_838,
+                "af6ad4b2e7aeba0675f32636082ab915ced5375229a3f8aff7e714c6213f5ed2",
+            ),
+        ),
+    ),
+    ModelFile(
+        "transformer",
+        (
+            _on(
+                _PLAIN,
+                "style_transfer_f16_384.tflite",
+                421_104,
+                "c60cff7395544eda1f0915d6dddaedd8ed868cefe8ec6c5ed220ba801f120303",
+            ),
+            _on(
+                _TASK_LIBRARY,
+                "magenta_arbitrary-image-stylization-v1-256_fp16_transfer_1.tflite",
+                422_086,
+                "53b5243ed5aa33e408db7976c8a8e51a90a0f7708fd122a31428cd00fbdf6aa6",
+            ),
+        ),
+    ),
+)
+
+_HUB_GRAPH = FileVariant(
+    "saved_model.pb",
+    1_653_360,
+    "9c061b2fe4c9277d35adea3a2a620522e2d0b9685109f0e06fe8454b0be70a62",
+)
+
+# The hash of the large shard is published nowhere. Its size follows from the index, whose hash is
+# known and which holds a CRC-32C of every tensor: TensorFlow compares those as it reads them.
+_HUB_MEMBERS = (
+    _HUB_GRAPH,
+    FileVariant(
+        "variables/variables.index",
+        9_678,
+        "ac7a95d72e0ebab3ff54ad58951ed00d3d0ba8b9e785c7b04af10f99caf1b150",
+    ),
+    FileVariant("variables/variables.data-00000-of-00002", 92_403_480, None),
+    FileVariant(
+        "variables/variables.data-00001-of-00002",
+        69_318,
+        "a8970e355138697029fe71aca1cefe5f3ded143330ba1a9cf0b64d939238e3e3",
+    ),
+)
+
+MODELS: Mapping[str, ModelFiles] = MappingProxyType(
+    {
+        model.name: model
+        for model in (
+            ModelFiles(
+                name="builtin",
+                title="our own small networks, part of the package",
+                license="Apache-2.0",
+                embedded=True,
+            ),
+            ModelFiles(
+                name="magenta-lite",
+                title="Magenta arbitrary stylization for phones, 5 residual blocks",
+                license="Apache-2.0",
+                files=_LITE_FILES,
+            ),
+            ModelFiles(
+                name="magenta",
+                title="Magenta arbitrary stylization, 20 residual blocks",
+                license="Apache-2.0",
+                archive=ModelArchive(
+                    role="saved_model",
+                    urls=(
+                        f"https://tfhub.dev/{_HUB}?tf-hub-format=compressed",
+                        f"https://storage.googleapis.com/tfhub-modules/{_HUB}.tar.gz",
+                    ),
+                    members=_HUB_MEMBERS,
+                    graph=_HUB_GRAPH,
+                ),
+            ),
+        )
+    }
+)
+"""Every model by name, smallest first."""
