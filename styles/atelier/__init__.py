@@ -1,0 +1,1 @@
+"""The painters of the packaged style pictures, and the brushes they share."""
