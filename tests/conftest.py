@@ -1,7 +1,11 @@
 """Fixtures shared by all tests: where the real clips, pictures and models are."""
 
+import importlib.util
 import os
+from collections.abc import Mapping
 from pathlib import Path
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 import pytest
 
@@ -20,7 +24,33 @@ def assets() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def lite_files(assets: Path) -> Mapping[str, Path]:
+    """The real `magenta-lite` files by role."""
+    folder = assets / "models" / "magenta-lite"
+    return {
+        "predictor": folder / "style_predict_quantized_256.tflite",
+        "transformer": folder / "style_transfer_f16_384.tflite",
+    }
+
+
+@pytest.fixture(scope="session")
+def hub_folder(assets: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The real TF-Hub graph of `magenta` with seeded synthetic weights."""
+    script = assets.parent / "tools" / "make_hub_fixture.py"
+    spec = importlib.util.spec_from_file_location("make_hub_fixture", script)
+    assert spec is not None
+    assert spec.loader is not None
+    maker = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(maker)
+    folder = tmp_path_factory.mktemp("hub") / "magenta"
+    maker.main(folder, 0)
+    return folder
+
+
 @pytest.fixture(autouse=True)
 def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep every test away from the user's real cache, config and styles."""
     monkeypatch.setenv("NST_VIDEO_HOME", str(tmp_path / "home"))
+    for name in ("NST_VIDEO_MODELS", "NST_VIDEO_OFFLINE"):
+        monkeypatch.delenv(name, raising=False)

@@ -7,22 +7,23 @@ float16, no pickle) hold that mapping as it is.
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from nst_video.errors import WeightsError
 from nst_video.networks.transformer import StyleTransformer, TransformerConfig
 
-Arrays = Mapping[str, NDArray[np.float32]]
-Read = Callable[[str], NDArray[np.float32]]
+Arrays: TypeAlias = Mapping[str, NDArray[np.float32]]
+Read: TypeAlias = Callable[[str], NDArray[np.float32]]
 
 BATCH_NORM_EPSILON = 1e-3
 """Of Magenta's batch norms, which have a beta but no gamma."""
 
 
-def assign(network: Any, arrays: Arrays) -> None:
+def assign(network: keras.Model, arrays: Arrays) -> None:
     """Copy `arrays` into the variables of a built Keras `network`.
 
     Raises:
@@ -45,7 +46,7 @@ def assign(network: Any, arrays: Arrays) -> None:
         raise WeightsError(f"The weights hold {sorted(left)[0]!r}, unknown to {network.name}.")
 
 
-def collect(network: Any) -> dict[str, NDArray[np.float32]]:
+def collect(network: keras.Model) -> dict[str, NDArray[np.float32]]:
     """Return the variables of `network` as `assign` takes them."""
     return {
         f"{layer.name}.{variable.name}": np.asarray(variable.numpy(), np.float32)
@@ -90,7 +91,7 @@ def magenta_scope(layer: str) -> str:
 
 def transformer_from_savedmodel(config: TransformerConfig, read: Read) -> Arrays:
     """Map the variables of Magenta's SavedModel, which `read` returns by name."""
-    arrays = {}
+    arrays: dict[str, NDArray[np.float32]] = {}
     for layer in ("contract1", "contract2", "contract3"):
         scope = magenta_scope(layer)
         norm = (read(f"{scope}/BatchNorm/{x}") for x in ("beta", "moving_mean", "moving_variance"))
@@ -98,11 +99,11 @@ def transformer_from_savedmodel(config: TransformerConfig, read: Read) -> Arrays
         arrays[f"{layer}.kernel"], arrays[f"{layer}.bias"] = folded
     for layer, _ in config.norms:
         arrays[f"{layer}.kernel"] = read(f"{magenta_scope(layer)}/weights")
-    return arrays | _style_head(config, lambda scope: read(f"{scope}/weights")[0, 0], _biases(read))
-
-
-def _biases(read: Read) -> Read:
-    return lambda scope: read(f"{scope}/biases")
+    return arrays | _style_head(
+        config,
+        lambda scope: read(f"{scope}/weights")[0, 0],
+        lambda scope: read(f"{scope}/biases"),
+    )
 
 
 def transformer_from_tflite(config: TransformerConfig, read: Read) -> Arrays:
@@ -110,7 +111,7 @@ def transformer_from_tflite(config: TransformerConfig, read: Read) -> Arrays:
 
     Batch norm is already folded there; kernels are stored as OHWI.
     """
-    arrays = {}
+    arrays: dict[str, NDArray[np.float32]] = {}
     for layer in ("contract1", "contract2", "contract3"):
         arrays[f"{layer}.bias"] = read(f"{magenta_scope(layer)}/Conv2D_bias")
     for layer in ("contract1", "contract2", "contract3", *(name for name, _ in config.norms)):
@@ -122,7 +123,9 @@ def transformer_from_tflite(config: TransformerConfig, read: Read) -> Arrays:
     )
 
 
-def _style_head(config: TransformerConfig, kernel: Read, bias: Read) -> Arrays:
+def _style_head(
+    config: TransformerConfig, kernel: Read, bias: Read
+) -> dict[str, NDArray[np.float32]]:
     """Join the 1x1 convolutions that make gammas ("Conv_1") and betas ("Conv") into one matrix."""
     scopes = [
         f"style_params/{magenta_scope(layer)}/StyleNorm/{convolution}"
@@ -179,8 +182,10 @@ def savedmodel_reader(folder: Path) -> Read:
     return read
 
 
-def load_transformer(config: TransformerConfig, arrays: Arrays) -> StyleTransformer:
-    """Return a style transformer of `config` that carries `arrays`."""
-    network = StyleTransformer(config)
+def load_transformer(
+    config: TransformerConfig, arrays: Arrays, dtype: str = "float32"
+) -> StyleTransformer:
+    """Return a style transformer of `config` and Keras dtype policy that carries `arrays`."""
+    network = StyleTransformer(config, dtype=dtype)
     assign(network, arrays)
     return network

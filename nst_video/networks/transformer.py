@@ -8,11 +8,15 @@ Differs from the paper: `magenta` has 20 residual blocks and a bottleneck of 768
 public checkpoint does; `magenta-lite` is the public mobile network of a quarter of its width.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import keras
 from keras import layers, ops
+
+Tensor: TypeAlias = Any
+"""A tensor of whichever backend Keras runs on; Keras itself has no common type for them."""
 
 STRIDE = 4
 """The network works on pictures whose sides are multiples of this; others are padded."""
@@ -57,7 +61,7 @@ TRANSFORMERS: dict[str, TransformerConfig] = {
 }
 
 
-def pad_to_stride(x: Any) -> Any:
+def pad_to_stride(x: Tensor) -> Tensor:
     """Pad (n, height, width, c) by reflection at the bottom and right to multiples of `STRIDE`."""
     height, width = ops.shape(x)[1:3]
     extra = STRIDE - 1
@@ -65,17 +69,17 @@ def pad_to_stride(x: Any) -> Any:
     return x[:, : (height + extra) // STRIDE * STRIDE, : (width + extra) // STRIDE * STRIDE]
 
 
-def reflect(x: Any, margin: int) -> Any:
+def reflect(x: Tensor, margin: int) -> Tensor:
     """Pad (n, height, width, c) by reflection, `margin` pixels on each side."""
     return ops.pad(x, [[0, 0], [margin, margin], [margin, margin], [0, 0]], mode="reflect")
 
 
-def double(x: Any) -> Any:
+def double(x: Tensor) -> Tensor:
     """Enlarge (n, height, width, c) to twice its size, nearest neighbor."""
     return ops.repeat(ops.repeat(x, 2, axis=1), 2, axis=2)
 
 
-def instance_norm(x: Any, gamma: Any, beta: Any) -> Any:
+def instance_norm(x: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
     """Normalize (n, height, width, c) over height and width, then scale and shift.
 
     Gamma and beta are (n or 1, c): one style for each picture of the batch, or one for all.
@@ -93,8 +97,8 @@ class StyleTransformer(keras.Model):
     `style_parameters` makes it of bottlenecks. Height and width are free, at least `MIN_SIDE`.
     """
 
-    def __init__(self, config: TransformerConfig, name: str = "style_transformer") -> None:
-        super().__init__(name=name)
+    def __init__(self, config: TransformerConfig, dtype: str = "float32") -> None:
+        super().__init__(name="style_transformer", dtype=dtype)
         self.config = config
         full, half, quarter = config.widths
         self.contract = [
@@ -117,12 +121,13 @@ class StyleTransformer(keras.Model):
         self.style_head = layers.Dense(config.style_size, name="style_head")
         self._build()
 
-    @staticmethod
     def _convolution(
-        name: str, filters: int, kernel: int, stride: int = 1, bias: bool = False
+        self, name: str, filters: int, kernel: int, stride: int = 1, bias: bool = False
     ) -> layers.Conv2D:
         """A convolution without padding; those under a norm carry no bias, it would cancel."""
-        return layers.Conv2D(filters, kernel, strides=stride, use_bias=bias, name=name)
+        return layers.Conv2D(
+            filters, kernel, stride, use_bias=bias, name=name, dtype=self.dtype_policy
+        )
 
     def _build(self) -> None:
         """Create all variables, so that checkpoints can be assigned before the first call."""
@@ -137,11 +142,11 @@ class StyleTransformer(keras.Model):
         self.style_head.build((None, self.config.bottleneck))
         self.built = True
 
-    def style_parameters(self, bottlenecks: Any) -> Any:
+    def style_parameters(self, bottlenecks: Tensor) -> Tensor:
         """Turn bottlenecks (n, `config.bottleneck`) into style parameters (n, `style_size`)."""
         return self.style_head(bottlenecks)
 
-    def call(self, content: Any, style: Any) -> Any:
+    def call(self, content: Tensor, style: Tensor) -> Tensor:
         """Paint `content` (n, height, width, 3), 0..1, with `style` (n or 1, style_size)."""
         height, width = ops.shape(content)[1:3]
         norms = self._norms(style)
@@ -156,7 +161,7 @@ class StyleTransformer(keras.Model):
         x = ops.sigmoid(instance_norm(self.expand[2](reflect(x, 4)), *next(norms)))
         return x[:, :height, :width]
 
-    def _norms(self, style: Any) -> Any:
+    def _norms(self, style: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield (gamma, beta), each (n or 1, channels), for the normalized layers in order."""
         style = ops.cast(style, self.compute_dtype)
         half = self.config.style_size // 2

@@ -1,0 +1,65 @@
+"""All commands under one name, and what becomes of their errors."""
+
+import logging
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from nst_video import __version__
+from nst_video.cli import console, demo, doctor, image, models, styles, transcode
+from nst_video.errors import NstVideoError, UsageError
+
+FAILED, USAGE, INTERRUPTED = 1, 2, 130
+
+app = typer.Typer(
+    name="nst-video",
+    help="Paint moving pictures in the style of any still picture.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(transcode.transcode)
+app.command()(image.image)
+app.command()(demo.demo)
+app.command()(doctor.doctor)
+app.add_typer(styles.app, name="styles")
+app.add_typer(models.app, name="models")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        console.result(f"nst-video {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show version."),
+    ] = False,
+) -> None:
+    """Paint moving pictures in the style of any still picture."""
+
+
+def main() -> None:
+    """Run the command line; exit with 0 done, 1 failed, 2 usage, 130 interrupted."""
+    quiet_libraries()
+    try:
+        app()
+    except NstVideoError as error:
+        console.complain(error)
+        sys.exit(USAGE if isinstance(error, UsageError) else FAILED)
+    except KeyboardInterrupt:
+        console.say("Interrupted.")
+        sys.exit(INTERRUPTED)
+
+
+def quiet_libraries() -> None:
+    """Keep TensorFlow's, LiteRT's and OpenCV's start-up chatter off the user's terminal."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
+    os.environ.setdefault("QT_LOGGING_RULES", "*=false")
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)

@@ -1,0 +1,114 @@
+"""`nst-video doctor`: what is installed, what runs where, and why."""
+
+import os
+import platform
+from collections.abc import Callable, Iterator
+from importlib import metadata
+
+import typer
+
+from nst_video import __version__
+from nst_video.cli.console import result
+from nst_video.errors import NstVideoError
+
+PACKAGES = (
+    "tensorflow", "keras", "tensorflow-hub", "ai-edge-litert", "opencv-python", "numpy", "av",
+    "imageio-ffmpeg", "matplotlib",
+)  # fmt: skip
+
+CAMERAS_TRIED = 4
+
+
+def doctor() -> None:
+    """Show versions, devices, ffmpeg, cameras, window system and cached models."""
+    width = max(len(title) for title, _ in CHECKS)
+    is_well = True
+    for title, check in CHECKS:
+        try:
+            lines = list(check())
+        except NstVideoError as error:
+            lines, is_well = [f"PROBLEM: {error}"], False
+        for index, line in enumerate(lines):
+            result(f"{title if index == 0 else '':{width}}  {line}")
+    if not is_well:
+        raise typer.Exit(1)
+
+
+def _versions() -> Iterator[str]:
+    yield f"nst-video {__version__}, Python {platform.python_version()}, {platform.platform()}"
+    found = []
+    for package in PACKAGES:
+        try:
+            found.append(f"{package} {metadata.version(package)}")
+        except metadata.PackageNotFoundError:
+            found.append(f"{package} not installed")
+    yield ", ".join(found)
+
+
+def _device() -> Iterator[str]:
+    from nst_video.engines import pick_device
+
+    device = pick_device()
+    yield f"{device.name}, {device.dtype}{', XLA' if device.xla else ''}"
+    yield f"{device.reason}; {os.cpu_count()} CPU cores"
+
+
+def _ffmpeg() -> Iterator[str]:
+    import imageio_ffmpeg
+
+    from nst_video.media import ffmpeg_path
+
+    yield f"{imageio_ffmpeg.get_ffmpeg_version()} at {ffmpeg_path()}"
+
+
+def _cameras() -> Iterator[str]:
+    import cv2
+
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    found = False
+    for number in range(CAMERAS_TRIED):
+        camera = cv2.VideoCapture(number)
+        if camera.isOpened():
+            found = True
+            size = [
+                int(camera.get(x)) for x in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)
+            ]
+            yield f"camera {number}: {size[0]}x{size[1]}"
+        camera.release()
+    if not found:
+        yield f"none among numbers 0 to {CAMERAS_TRIED - 1}"
+
+
+def _windows() -> Iterator[str]:
+    import cv2
+
+    toolkit = cv2.currentUIFramework() or "none"
+    has_screen = platform.system() != "Linux" or bool(
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    )
+    if toolkit == "none":
+        yield "none: this OpenCV is built without windows (opencv-python-headless?)"
+    elif not has_screen:
+        yield f"none: {toolkit} finds no screen (neither DISPLAY nor WAYLAND_DISPLAY is set)"
+    else:
+        yield f"{toolkit}"
+
+
+def _models() -> Iterator[str]:
+    from nst_video import weights
+    from nst_video.stylizer import choose_model
+
+    for name in weights.MODELS:
+        yield f"{name}: {'ready' if weights.is_cached(name) else 'not downloaded'}"
+    choice = choose_model()
+    yield f"auto means {choice.name}: {choice.reason}"
+
+
+CHECKS: tuple[tuple[str, Callable[[], Iterator[str]]], ...] = (
+    ("versions", _versions),
+    ("device", _device),
+    ("ffmpeg", _ffmpeg),
+    ("cameras", _cameras),
+    ("windows", _windows),
+    ("models", _models),
+)

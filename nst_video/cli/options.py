@@ -1,0 +1,170 @@
+"""Options that several commands share, each declared once, and the stylizer they describe."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, get_args
+
+import typer
+
+from nst_video.look import Blend
+
+if TYPE_CHECKING:
+    from nst_video.stylizer import Stylizer
+
+_STYLE_PANEL = "Style"
+_MODEL_PANEL = "Model"
+
+StyleOption = Annotated[
+    list[str],
+    typer.Option(
+        "--style",
+        "-s",
+        help="A style's name (see `styles list`) or any picture; repeat it to mix.",
+        rich_help_panel=_STYLE_PANEL,
+    ),
+]
+MixOption = Annotated[
+    str | None,
+    typer.Option(
+        "--mix",
+        metavar="W1,W2,...",
+        help="Weights of the styles, such as 0.7,0.3; equal by default.",
+        rich_help_panel=_STYLE_PANEL,
+    ),
+]
+IntensityOption = Annotated[
+    float,
+    typer.Option(
+        "--intensity",
+        help="How far to go, from 0 (the picture) to 1 (the style).",
+        rich_help_panel=_STYLE_PANEL,
+    ),
+]
+BlendOption = Annotated[
+    str,
+    typer.Option(
+        "--blend",
+        metavar="|".join(get_args(Blend)),
+        help="How intensity works: between styles (latent) or as a cross-fade (pixel).",
+        rich_help_panel=_STYLE_PANEL,
+    ),
+]
+KeepColorsOption = Annotated[
+    bool,
+    typer.Option(
+        "--keep-colors",
+        help="Keep the picture's own colors; only light and texture are painted.",
+        rich_help_panel=_STYLE_PANEL,
+    ),
+]
+WorkSizeOption = Annotated[
+    int | None,
+    typer.Option(
+        "--work-size",
+        metavar="PIXELS",
+        help="Short side at which the network paints; smaller is faster, with larger strokes.",
+        rich_help_panel=_STYLE_PANEL,
+    ),
+]
+ModelOption = Annotated[
+    str,
+    typer.Option(
+        "--model",
+        "-m",
+        help="See `models list`; auto takes the best at hand.",
+        rich_help_panel=_MODEL_PANEL,
+    ),
+]
+ModelsDirOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--models-dir",
+        help="Folder to look for model files in, before the cache.",
+        rich_help_panel=_MODEL_PANEL,
+    ),
+]
+OfflineOption = Annotated[
+    bool,
+    typer.Option("--offline", help="Never download anything.", rich_help_panel=_MODEL_PANEL),
+]
+EngineOption = Annotated[
+    str,
+    typer.Option(
+        "--engine", help="What runs the network: tensorflow.", rich_help_panel=_MODEL_PANEL
+    ),
+]
+
+
+def parse_mix(text: str | None) -> list[float] | None:
+    """Turn "0.7,0.3" into numbers.
+
+    Raises:
+        UsageError: something in it is not a number.
+    """
+    from nst_video.errors import UsageError
+
+    if text is None:
+        return None
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise UsageError(f"--mix takes numbers such as 0.7,0.3, not {text!r}.") from None
+
+
+def build_stylizer(
+    *,
+    style: list[str],
+    mix: str | None,
+    intensity: float,
+    blend: str,
+    keep_colors: bool,
+    work_size: int | None,
+    model: str,
+    models_dir: Path | None,
+    offline: bool,
+    engine: str,
+    quiet: bool = False,
+) -> "Stylizer":
+    """Make the stylizer that the shared options describe, loaded, and say what it runs on.
+
+    Raises:
+        NstVideoError: an option makes no sense, or the model cannot be had.
+    """
+    from nst_video.cli.console import fetch_progress, say
+    from nst_video.stylizer import Stylizer
+
+    with fetch_progress(quiet=quiet) as on_fetch:
+        stylizer = Stylizer(
+            model,
+            style,
+            mix=parse_mix(mix),
+            intensity=intensity,
+            blend=blend,  # type: ignore[arg-type]  # Look checks it
+            keep_colors=keep_colors,
+            work_size=work_size,
+            engine=engine,
+            models_dir=models_dir,
+            offline=offline,
+            on_fetch=on_fetch,
+        )
+        stylizer.prepare()
+    if not quiet and not stylizer.look.is_original:
+        choice, device = stylizer.choice, stylizer.engine.device
+        say(f"Model {choice.name} ({choice.reason}); {device.reason}.")
+    return stylizer
+
+
+def refuse_existing(target: Path, *, overwrite: bool) -> None:
+    """Ask on a terminal whether `target` may be replaced; elsewhere refuse.
+
+    Raises:
+        UsageError: it exists and may not be replaced.
+    """
+    import sys
+
+    from nst_video.errors import UsageError
+
+    if overwrite or not target.exists():
+        return
+    if sys.stdin.isatty() and typer.confirm(f"{target} exists. Replace it?", err=True):
+        return
+    raise UsageError(f"{target} exists. Use -y to replace it, or -o to write elsewhere.")

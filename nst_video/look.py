@@ -1,0 +1,54 @@
+"""How a painting should look: the choices a user makes, checked, without anything heavy."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
+
+from nst_video.errors import UsageError
+
+Blend: TypeAlias = Literal["latent", "pixel"]
+"""How intensity works: between bottlenecks (richer), or between pictures (cheaper)."""
+
+MIN_WORK_SIZE = 32
+
+
+@dataclass(frozen=True)
+class Look:
+    """Everything about a painting except its style.
+
+    Attributes:
+        intensity: 0..1, how far from the frame (0) to the style (1).
+        blend: "latent" goes from the frame's own bottleneck, smoothed over time, to the style's;
+            "pixel" cross-fades the finished picture, 0 being the input exactly.
+        keep_colors: the style's luminance with the frame's chrominance.
+        work_size: short side in pixels at which the network runs, None for the frame's own; the
+            result is brought back to full size.
+
+    Raises:
+        UsageError: a value out of its range.
+    """
+
+    intensity: float = 1.0
+    blend: Blend = "latent"
+    keep_colors: bool = False
+    work_size: int | None = None
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.intensity) and 0 <= self.intensity <= 1):
+            raise UsageError(f"Intensity must be from 0 to 1, not {self.intensity}.")
+        if self.blend not in get_args(Blend):
+            raise UsageError(f"No blend {self.blend!r}. Choose from: {', '.join(get_args(Blend))}.")
+        if self.work_size is not None and self.work_size < MIN_WORK_SIZE:
+            raise UsageError(
+                f"The working size must be at least {MIN_WORK_SIZE} pixels, not {self.work_size}."
+            )
+
+    @property
+    def is_original(self) -> bool:
+        """True where the painting is the input itself, so that no network is needed."""
+        return self.intensity == 0 and self.blend == "pixel"
+
+
+DEFAULT_MODEL = "auto"
+DEFAULT_STYLE = "starfield"
+DEFAULT_ENGINE = "tensorflow"

@@ -1,0 +1,166 @@
+"""A style model as one thing: its predictor, its transformer's weights, its style head.
+
+`load_model` is a table: model name to the function that reads that model's files.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import cv2
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from nst_video.errors import UsageError, WeightsError
+from nst_video.frames import Frame
+from nst_video.networks import checkpoints, inception
+from nst_video.networks.transformer import TRANSFORMERS, TransformerConfig
+
+STYLE_SIDE = 256
+"""Side in pixels of the square in which every style predictor sees its picture."""
+
+
+def style_input(picture: Frame) -> NDArray[np.float32]:
+    """Return what a style predictor is fed: (1, 256, 256, 3), 0..1.
+
+    The middle square of the picture, area-averaged, as in Magenta's own examples: squashing a
+    picture to a square would bend its strokes.
+    """
+    height, width = picture.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    square = picture[top : top + side, left : left + side]
+    shrink = side > STYLE_SIDE
+    interpolation = cv2.INTER_AREA if shrink else cv2.INTER_CUBIC
+    resized = cv2.resize(square, (STYLE_SIDE, STYLE_SIDE), interpolation=interpolation)
+    return resized[None].astype(np.float32) / np.float32(255)
+
+
+class KerasPredictor:
+    """A style predictor that is a Keras network, built when first called.
+
+    Attributes:
+        key: names the model and the exact weights, for caches.
+    """
+
+    def __init__(self, key: str, build: Callable[[], keras.Model]) -> None:
+        self.key = key
+        self._build = build
+
+    @cached_property
+    def _network(self) -> keras.Model:
+        return self._build()
+
+    def __call__(self, picture: Frame) -> NDArray[np.float32]:
+        """Return the style bottleneck (d,) of an RGB picture of any size."""
+        return np.asarray(self._network.predict_on_batch(style_input(picture))[0], np.float32)
+
+
+class TflitePredictor:
+    """Magenta's mobile style predictor, int8, in a LiteRT interpreter made at the first call.
+
+    Attributes:
+        key: names the model and the exact weights, for caches.
+    """
+
+    def __init__(self, key: str, path: Path) -> None:
+        self.key = key
+        self._path = path
+
+    @cached_property
+    def _run(self) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+        from ai_edge_litert.interpreter import Interpreter
+
+        try:
+            interpreter = Interpreter(model_path=str(self._path))
+        except ValueError as error:
+            raise WeightsError(f"{self._path} is not a TF Lite model: {error}.") from error
+        interpreter.allocate_tensors()
+        source = interpreter.get_input_details()[0]["index"]
+        target = interpreter.get_output_details()[0]["index"]
+
+        def run(picture: NDArray[np.float32]) -> NDArray[np.float32]:
+            interpreter.set_tensor(source, picture)
+            interpreter.invoke()
+            return np.asarray(interpreter.get_tensor(target), np.float32).ravel()
+
+        return run
+
+    def __call__(self, picture: Frame) -> NDArray[np.float32]:
+        """Return the style bottleneck (100,) of an RGB picture of any size."""
+        return self._run(style_input(picture))
+
+
+@dataclass(frozen=True, slots=True)
+class StyleModel:
+    """Everything that is one model, apart from what runs its transformer.
+
+    Attributes:
+        name: as in the table of weights.
+        config: shape of the transformer.
+        arrays: the transformer's weights under our layer names, style head included.
+        predictor: RGB picture to bottleneck (config.bottleneck,).
+    """
+
+    name: str
+    config: TransformerConfig
+    arrays: checkpoints.Arrays
+    predictor: KerasPredictor | TflitePredictor
+
+    def style_parameters(self, bottlenecks: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Turn bottlenecks (n, config.bottleneck) into style parameters (n, config.style_size)."""
+        return bottlenecks @ self.arrays["style_head.kernel"] + self.arrays["style_head.bias"]
+
+
+def _key(name: str, weights: Path) -> str:
+    """Return a cache key that changes when the predictor's weights do."""
+    with weights.open("rb") as file:
+        return f"{name}-{hashlib.file_digest(file, 'sha256').hexdigest()[:16]}"
+
+
+def _load_magenta(files: Mapping[str, Path]) -> StyleModel:
+    folder = files["saved_model"]
+    read = checkpoints.savedmodel_reader(folder)
+    config = TRANSFORMERS["magenta"]
+    predictor = inception.inception_from_savedmodel(read)
+    return StyleModel(
+        "magenta",
+        config,
+        checkpoints.transformer_from_savedmodel(config, read),
+        KerasPredictor(
+            _key("magenta", folder / "variables" / "variables.data-00000-of-00001"),
+            lambda: inception.load_inception_predictor(predictor),
+        ),
+    )
+
+
+def _load_magenta_lite(files: Mapping[str, Path]) -> StyleModel:
+    config = TRANSFORMERS["magenta-lite"]
+    read = checkpoints.tflite_reader(files["transformer"])
+    return StyleModel(
+        "magenta-lite",
+        config,
+        checkpoints.transformer_from_tflite(config, read),
+        TflitePredictor(_key("magenta-lite", files["predictor"]), files["predictor"]),
+    )
+
+
+LOADERS: dict[str, Callable[[Mapping[str, Path]], StyleModel]] = {
+    "magenta": _load_magenta,
+    "magenta-lite": _load_magenta_lite,
+}
+
+
+def load_model(name: str, files: Mapping[str, Path]) -> StyleModel:
+    """Read a model's files (role to path, as `weights.resolve` returns them).
+
+    Raises:
+        UsageError: no such model.
+        WeightsError: a file is not what it should be.
+    """
+    if name not in LOADERS:
+        raise UsageError(f"No model {name!r}. Choose from: {', '.join(LOADERS)}.")
+    return LOADERS[name](files)

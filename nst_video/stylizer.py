@@ -1,0 +1,234 @@
+"""Frame to painted frame: a style model, what runs it, a mix of styles, and a look.
+
+stylizer = Stylizer(style="wave")
+painted = stylizer(frame)          # one RGB uint8 frame (height, width, 3), or a batch
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from nst_video import weights
+from nst_video.color import cross_fade, keep_colors
+from nst_video.detail import restore_detail
+from nst_video.engines import Engine, open_engine, pick_device, warm_up
+from nst_video.errors import UsageError
+from nst_video.frames import Frame, Frames, fit_short_side, size_of
+from nst_video.library import Style, StyleLibrary, mix_bottlenecks
+from nst_video.look import DEFAULT_ENGINE, DEFAULT_MODEL, DEFAULT_STYLE, Blend, Look
+from nst_video.networks.models import StyleModel, load_model
+
+SMOOTHING = 0.12
+"""Share of each new frame in the smoothed bottleneck of the content: about 8 frames of memory."""
+
+CUT = 0.75
+"""Relative change of the content's bottleneck that counts as a new scene and ends smoothing."""
+
+TEST_SIZE = (64, 64)
+"""(width, height) of the picture that tests an engine before its first frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """A model's name and one sentence that says why it was chosen."""
+
+    name: str
+    reason: str
+
+
+def choose_model(name: str = DEFAULT_MODEL, models_dir: Path | None = None) -> ModelChoice:
+    """Resolve "auto" to the best model that is at hand; any other name is kept.
+
+    `magenta` where it is cached and a GPU is present, else `magenta-lite` where that is cached,
+    else `builtin`, which every installation has.
+    """
+    if name != "auto":
+        return ModelChoice(name, "asked for")
+    if weights.is_cached("magenta", models_dir) and pick_device().name.startswith("GPU"):
+        return ModelChoice("magenta", "it is cached and a GPU is present")
+    if weights.is_cached("magenta-lite", models_dir):
+        return ModelChoice("magenta-lite", "it is cached")
+    return ModelChoice("builtin", "no other model is cached")
+
+
+class Stylizer:
+    """Paints frames in a style; the one object that files, pictures and cameras share.
+
+    The model is loaded at the first frame that needs it, or by `prepare`.
+
+    Attributes:
+        look: intensity, blend, colors, working size; assign a new one between any two frames.
+        choice: the model in use and why.
+    """
+
+    def __init__(
+        self,
+        model: str = DEFAULT_MODEL,
+        style: str | Path | Sequence[str | Path] = DEFAULT_STYLE,
+        *,
+        mix: Sequence[float] | None = None,
+        intensity: float = Look.intensity,
+        blend: Blend = Look.blend,
+        keep_colors: bool = Look.keep_colors,
+        work_size: int | None = Look.work_size,
+        engine: str = DEFAULT_ENGINE,
+        library: StyleLibrary | None = None,
+        models_dir: Path | None = None,
+        offline: bool = False,
+        on_fetch: weights.OnProgress | None = None,
+    ) -> None:
+        """Choose a model and look the styles up; heavy work waits for `prepare`.
+
+        Args:
+            model: a name from the table of weights, or "auto" (see `choose_model`).
+            style: a style's name, the path of any picture, or several of these to mix.
+            mix: a weight for each style, by default equal; normalized.
+            intensity: see `Look`, as are `blend`, `keep_colors` and `work_size`.
+            blend: see `Look`.
+            keep_colors: see `Look`.
+            work_size: see `Look`.
+            engine: a name from `engines.ENGINES`.
+            library: where styles come from; by default the packaged and the user's own.
+            models_dir: a folder to look for model files in, before the cache.
+            offline: never download.
+            on_fetch: called while model files are downloaded.
+
+        Raises:
+            UsageError: a value out of its range.
+            StyleError: an unknown style.
+        """
+        self.look = Look(intensity, blend, keep_colors, work_size)
+        self.library = library or StyleLibrary()
+        self.choice = choose_model(model, models_dir)
+        weights.find_model(self.choice.name)
+        self._engine_name = engine
+        self._models_dir = models_dir
+        self._offline = offline
+        self._on_fetch = on_fetch
+        self._is_prepared = False
+        self._content: NDArray[np.float32] | None = None
+        self.set_style(style, mix)
+
+    def set_style(
+        self, style: str | Path | Sequence[str | Path], mix: Sequence[float] | None = None
+    ) -> None:
+        """Paint in another style, or a mix of several, from the next frame on.
+
+        Raises:
+            UsageError: as many weights as styles are needed, none negative, not all zero.
+            StyleError: an unknown style.
+        """
+        names = [style] if isinstance(style, str | Path) else list(style)
+        if not names:
+            raise UsageError("Name at least one style.")
+        self.styles: tuple[Style, ...] = tuple(self.library.get(name) for name in names)
+        self._mix = list(mix) if mix is not None else [1.0] * len(names)
+        mix_bottlenecks(np.zeros((len(names), 1), np.float32), self._mix)
+        self._target: NDArray[np.float32] | None = None
+
+    @cached_property
+    def model(self) -> StyleModel:
+        """The style model, fetched and read when first needed."""
+        files = weights.resolve(
+            self.choice.name,
+            models_dir=self._models_dir,
+            offline=self._offline,
+            on_progress=self._on_fetch,
+        )
+        return load_model(self.choice.name, files)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """What runs the transformer, compiled when first needed."""
+        return open_engine(self._engine_name, self.model.config, self.model.arrays)
+
+    @property
+    def target(self) -> NDArray[np.float32]:
+        """The mixed bottleneck (d,) of the styles."""
+        if self._target is None:
+            bottlenecks = [self.library.bottleneck(s, self.model.predictor) for s in self.styles]
+            self._target = mix_bottlenecks(np.stack(bottlenecks), self._mix)
+        return self._target
+
+    def prepare(self) -> None:
+        """Load, compile and test everything now instead of at the first frame.
+
+        Raises:
+            WeightsError: the model's files are missing or broken.
+            EngineError: the network does not run here.
+        """
+        if not (self._is_prepared or self.look.is_original):
+            warm_up(self.engine, TEST_SIZE, self.model.style_parameters(self.target[None]))
+            self._is_prepared = True
+
+    def reset(self) -> None:
+        """Forget earlier frames: call it before another clip."""
+        self._content = None
+
+    def __call__(self, frames: Frame | Frames) -> Frame | Frames:
+        """Paint one frame (height, width, 3) or a batch (n, height, width, 3), RGB uint8.
+
+        Raises:
+            UsageError: not frames of that shape and type.
+            EngineError: the frames cannot be painted.
+        """
+        if frames.dtype != np.uint8 or frames.ndim not in (3, 4) or frames.shape[-1] != 3:
+            raise UsageError(
+                "A frame is RGB uint8 of shape (height, width, 3), a batch has one axis more; "
+                f"got {frames.dtype} of shape {frames.shape}."
+            )
+        if self.look.is_original:
+            return frames.copy()
+        batch = frames[None] if frames.ndim == 3 else frames
+        painted = self._paint(batch)
+        return painted[0] if frames.ndim == 3 else painted
+
+    def _paint(self, frames: Frames) -> Frames:
+        """Paint a batch through the network, then bring it to full size and to the look."""
+        self.prepare()
+        size = size_of(frames)
+        work = size if self.look.work_size is None else fit_short_side(size, self.look.work_size)
+        small = frames if work == size else np.stack([_shrink(frame, work) for frame in frames])
+        painted = self.engine(small, self._style_parameters(small))
+        if work == size and not self.look.keep_colors and self._fade == 1:
+            return painted
+        return np.stack([self._finish(*each) for each in zip(painted, frames, small, strict=True)])
+
+    @property
+    def _fade(self) -> float:
+        """Share of the painted picture in a cross-fade, 1 where intensity works otherwise."""
+        return self.look.intensity if self.look.blend == "pixel" else 1.0
+
+    def _finish(self, painted: Frame, content: Frame, small: Frame) -> Frame:
+        """Bring one painted frame to full size, color and intensity."""
+        if painted.shape != content.shape:
+            painted = restore_detail(painted, content, small)
+        if self.look.keep_colors:
+            painted = keep_colors(painted, content)
+        return painted if self._fade == 1 else cross_fade(content, painted, self._fade)
+
+    def _style_parameters(self, frames: Frames) -> NDArray[np.float32]:
+        """Return the style parameters for the batch, (1, p), or (n, p) where each has its own."""
+        intensity = self.look.intensity
+        if self.look.blend == "pixel" or intensity == 1:
+            return self.model.style_parameters(self.target[None])
+        own = np.stack([self._content_bottleneck(frame) for frame in frames])
+        return self.model.style_parameters((1 - intensity) * own + intensity * self.target)
+
+    def _content_bottleneck(self, frame: Frame) -> NDArray[np.float32]:
+        """Return the frame's own bottleneck, smoothed over time so that it does not flicker."""
+        own = self.model.predictor(frame)
+        if self._content is None or np.linalg.norm(own - self._content) > CUT * np.linalg.norm(own):
+            self._content = own
+        else:
+            self._content = self._content + SMOOTHING * (own - self._content)
+        return self._content
+
+
+def _shrink(frame: Frame, size: tuple[int, int]) -> Frame:
+    return np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), np.uint8)

@@ -1,0 +1,171 @@
+"""The engine contract, for every engine, and what the TensorFlow engine promises besides."""
+
+from typing import ClassVar
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from nst_video import engines
+from nst_video.engines import (
+    ENGINES,
+    Device,
+    Engine,
+    IdentityEngine,
+    TensorFlowEngine,
+    open_engine,
+    warm_up,
+)
+from nst_video.errors import EngineError, UsageError
+from nst_video.networks import checkpoints
+from nst_video.networks.transformer import StyleTransformer, TransformerConfig
+
+CONFIG = TransformerConfig((4, 8, 8), 1, bottleneck=5)
+
+
+@pytest.fixture(scope="module")
+def arrays() -> checkpoints.Arrays:
+    rng = np.random.default_rng(3)
+    collected = checkpoints.collect(StyleTransformer(CONFIG))
+    return {
+        key: rng.normal(0, 0.3, value.shape).astype(np.float32) for key, value in collected.items()
+    }
+
+
+@pytest.fixture(scope="module", params=sorted(ENGINES))
+def engine(request: pytest.FixtureRequest, arrays: checkpoints.Arrays) -> Engine:
+    return open_engine(request.param, CONFIG, arrays)
+
+
+@pytest.fixture(scope="module")
+def tensorflow_engine(arrays: checkpoints.Arrays) -> TensorFlowEngine:
+    return TensorFlowEngine(CONFIG, arrays)
+
+
+def frames(*shape: int) -> NDArray[np.uint8]:
+    return np.random.default_rng(5).integers(0, 256, (*shape, 3), np.uint8)
+
+
+def style(n: int = 1) -> NDArray[np.float32]:
+    return np.random.default_rng(6).normal(0, 1, (n, CONFIG.style_size)).astype(np.float32)
+
+
+@pytest.mark.parametrize("shape", [(1, 32, 48), (3, 17, 23), (2, 64, 8)])
+def test_engine_returns_frames_of_the_same_shape(engine: Engine, shape: tuple[int, ...]) -> None:
+    content = frames(*shape)
+    painted = engine(content, style())
+    assert painted.shape == content.shape
+    assert painted.dtype == np.uint8
+    assert painted.flags.c_contiguous
+
+
+def test_engine_leaves_its_input_alone(engine: Engine) -> None:
+    content = frames(1, 16, 16)
+    before = content.copy()
+    painted = engine(content, style())
+    painted[:] = 0
+    np.testing.assert_array_equal(content, before)
+
+
+def test_engine_says_where_it_runs_and_why(engine: Engine) -> None:
+    assert engine.name in ENGINES
+    assert engine.device.name
+    assert engine.device.reason
+
+
+def test_tensorflow_engine_equals_the_network(
+    arrays: checkpoints.Arrays, tensorflow_engine: TensorFlowEngine
+) -> None:
+    content = frames(1, 31, 42)
+    network = checkpoints.load_transformer(CONFIG, arrays)
+    expected = np.asarray(network(content.astype(np.float32) / 255, style())) * 255
+    painted = tensorflow_engine(content, style())
+    assert painted.std() > 5
+    assert np.abs(painted - expected).max() <= 0.51
+
+
+def test_tensorflow_engine_paints_a_batch_as_its_frames_one_by_one(
+    tensorflow_engine: TensorFlowEngine,
+) -> None:
+    content, styles = frames(3, 20, 24), style(3)
+    together = tensorflow_engine(content, styles).astype(int)
+    apart = [tensorflow_engine(content[i : i + 1], styles[i : i + 1])[0] for i in range(3)]
+    assert np.abs(together - np.stack(apart)).max() <= 1
+
+
+def test_tensorflow_engine_does_not_retrace_for_new_sizes_batches_or_styles(
+    tensorflow_engine: TensorFlowEngine,
+) -> None:
+    for shape in ((1, 16, 16), (4, 16, 16), (1, 40, 23), (2, 9, 64)):
+        tensorflow_engine(frames(*shape), style())
+        tensorflow_engine(frames(*shape), style(shape[0]))
+    assert tensorflow_engine._paint.experimental_get_tracing_count() == 1
+
+
+def test_tensorflow_engine_with_xla_and_half_precision_stays_within_2_of_255(
+    arrays: checkpoints.Arrays, tensorflow_engine: TensorFlowEngine
+) -> None:
+    half = TensorFlowEngine(CONFIG, arrays, Device("CPU:0", "test", "mixed_bfloat16", xla=True))
+    content = frames(1, 32, 32)
+    exact, rounded = tensorflow_engine(content, style()), half(content, style())
+    difference = np.abs(exact.astype(int) - rounded)
+    assert 0 < difference.mean() <= 2
+
+
+def test_tensorflow_engine_refuses_frames_too_small_to_pad(
+    tensorflow_engine: TensorFlowEngine,
+) -> None:
+    with pytest.raises(EngineError, match="7x64 is too small"):
+        tensorflow_engine(frames(1, 64, 7), style())
+
+
+def test_open_engine_refuses_an_unknown_name(arrays: checkpoints.Arrays) -> None:
+    with pytest.raises(UsageError, match=r"No engine 'abacus'. Choose from: .*tensorflow"):
+        open_engine("abacus", CONFIG, arrays)
+
+
+def test_warm_up_accepts_a_working_engine(tensorflow_engine: TensorFlowEngine) -> None:
+    warm_up(tensorflow_engine, (40, 24), style())
+
+
+def test_warm_up_rejects_a_style_that_is_not_finite(tensorflow_engine: TensorFlowEngine) -> None:
+    with pytest.raises(EngineError, match="not finite"):
+        warm_up(tensorflow_engine, (40, 24), np.full_like(style(), np.nan))
+
+
+def test_warm_up_rejects_weights_that_make_nan(arrays: checkpoints.Arrays) -> None:
+    broken = {**arrays, "expand3.kernel": np.full_like(arrays["expand3.kernel"], np.nan)}
+    with pytest.raises(EngineError, match="flat test picture"):
+        warm_up(TensorFlowEngine(CONFIG, broken), (40, 24), style())
+
+
+def test_warm_up_rejects_black_frames() -> None:
+    class BlackEngine(IdentityEngine):
+        name: ClassVar[str] = "black"
+
+        def __call__(
+            self, frames: NDArray[np.uint8], style: NDArray[np.float32]
+        ) -> NDArray[np.uint8]:
+            return np.zeros_like(frames)
+
+    with pytest.raises(EngineError, match="'black' on none painted a flat test picture"):
+        warm_up(BlackEngine(), (40, 24), style())
+
+
+@pytest.mark.parametrize(
+    ("system", "cuda", "visible", "reason"),
+    [
+        ("Windows", False, None, "no GPU build for Windows"),
+        ("Linux", False, None, "built without GPU support"),
+        ("Linux", True, "-1", "CUDA_VISIBLE_DEVICES hides"),
+        ("Linux", True, None, "no GPU with a working driver"),
+    ],
+)
+def test_missing_gpu_is_explained(
+    monkeypatch: pytest.MonkeyPatch, system: str, cuda: bool, visible: str | None, reason: str
+) -> None:
+    monkeypatch.setattr("platform.system", lambda: system)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert reason in engines._why_no_gpu(cuda)
