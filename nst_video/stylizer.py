@@ -26,8 +26,12 @@ from nst_video.networks.models import StyleModel, load_model
 SMOOTHING = 0.12
 """Share of each new frame in the smoothed bottleneck of the content: about 8 frames of memory."""
 
-CUT = 0.75
-"""Relative change of the content's bottleneck that counts as a new scene and ends smoothing."""
+CUT = 0.4
+"""Relative change of the content's bottleneck that counts as a new scene and ends smoothing.
+
+Measured with `magenta-lite` on six real clips: 0.01 to 0.06 within a scene (99th percentile at
+most 0.36), 0.42 to 0.54 at their cuts, 0.5 between unrelated pictures.
+"""
 
 TEST_SIZE = (64, 64)
 """(width, height) of the picture that tests an engine before its first frame."""

@@ -56,9 +56,9 @@ def _device() -> Iterator[str]:
 def _ffmpeg() -> Iterator[str]:
     import imageio_ffmpeg
 
-    from nst_video.media import ffmpeg_path
+    from nst_video.media import ffmpeg_exe
 
-    yield f"{imageio_ffmpeg.get_ffmpeg_version()} at {ffmpeg_path()}"
+    yield f"{imageio_ffmpeg.get_ffmpeg_version()} at {ffmpeg_exe()}"
 
 
 def _cameras() -> Iterator[str]:

@@ -30,10 +30,8 @@ def image(
         bool,
         typer.Option("--compare", help="Write picture, style and result side by side."),
     ] = False,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", "-y", help="Replace the output where it exists.")
-    ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only errors.")] = False,
+    overwrite: options.OverwriteOption = False,
+    quiet: options.QuietOption = False,
 ) -> None:
     """Paint one picture in a style."""
     from nst_video.pictures import load_picture, save_picture

@@ -92,6 +92,10 @@ EngineOption = Annotated[
         "--engine", help="What runs the network: tensorflow.", rich_help_panel=_MODEL_PANEL
     ),
 ]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
+OverwriteOption = Annotated[
+    bool, typer.Option("--overwrite", "-y", help="Replace the output where it exists.")
+]
 
 
 def parse_mix(text: str | None) -> list[float] | None:

@@ -1,0 +1,49 @@
+"""`nst-video demo`: from nothing to a painted film, with no camera, no file and no network."""
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nst_video.cli import options
+from nst_video.cli.console import result, say
+from nst_video.look import DEFAULT_ENGINE, DEFAULT_MODEL, DEFAULT_STYLE, Look
+
+DEFAULT_OUTPUT = Path("nst-video-demo.mp4")
+
+
+def demo(
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Where to; replaced where it exists.")
+    ] = DEFAULT_OUTPUT,
+    style: options.StyleOption = [DEFAULT_STYLE],  # noqa: B006 - Typer copies it
+    model: options.ModelOption = DEFAULT_MODEL,
+    models_dir: options.ModelsDirOption = None,
+    offline: options.OfflineOption = False,
+    quiet: options.QuietOption = False,
+) -> None:
+    """Make a short moving scene with sound, paint it, and say where the film is."""
+    from nst_video.sources import write_demo_clip
+    from nst_video.transcode import transcode
+
+    stylizer = options.build_stylizer(
+        style=style,
+        mix=None,
+        intensity=Look.intensity,
+        blend=Look.blend,
+        keep_colors=Look.keep_colors,
+        work_size=Look.work_size,
+        model=model,
+        models_dir=models_dir,
+        offline=offline,
+        engine=DEFAULT_ENGINE,
+        quiet=quiet,
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        clip = Path(folder) / "scene.mp4"
+        write_demo_clip(clip)
+        transcode(clip, output, stylizer)
+    if not quiet:
+        say(f"Painted in the style {stylizer.styles[0].title!r}. Watch it in any player:")
+    result(output.resolve())
