@@ -7,6 +7,7 @@ exits with 1 (2 for `UsageError`); anything else that escapes is a bug.
     ├── UsageError            an argument that cannot mean anything
     ├── StyleError            a style that is unknown, or a picture that cannot be one
     ├── WeightsError          model files
+    │   ├── ModelMissingError not on this machine, and not to be fetched now
     │   ├── DownloadError     no mirror delivered
     │   └── HashMismatchError a file is not what it claims to be
     ├── EngineError           a network that does not run, or paints nonsense
@@ -29,6 +30,10 @@ class StyleError(NstVideoError):
 
 class WeightsError(NstVideoError):
     """Model files that are missing, broken or cannot be fetched."""
+
+
+class ModelMissingError(WeightsError):
+    """A model's files are not on this machine, and downloading was not asked for."""
 
 
 class DownloadError(WeightsError):

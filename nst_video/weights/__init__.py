@@ -4,6 +4,7 @@ from nst_video.weights.checks import digest_of
 from nst_video.weights.fetch import FetchProgress, OnProgress
 from nst_video.weights.store import find_model, install, is_cached, is_offline, resolve
 from nst_video.weights.table import MODELS, FileVariant, ModelArchive, ModelFile, ModelFiles
+from nst_video.weights.verify import VerifiedFile, verify
 
 __all__ = [
     "MODELS",
@@ -13,10 +14,12 @@ __all__ = [
     "ModelFile",
     "ModelFiles",
     "OnProgress",
+    "VerifiedFile",
     "digest_of",
     "find_model",
     "install",
     "is_cached",
     "is_offline",
     "resolve",
+    "verify",
 ]

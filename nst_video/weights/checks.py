@@ -5,7 +5,7 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from nst_video import folders
@@ -36,7 +36,7 @@ def check_file(path: Path, accepted: Sequence[FileVariant], *, trust: bool = Fal
     """
     stamp = _stamp_of(path)
     if trust and not stamp.trusted:
-        stamp = _Stamp(stamp.size, stamp.mtime_ns, stamp.sha256, trusted=True)
+        stamp = replace(stamp, trusted=True)
         _remember(path, stamp)
     if stamp.trusted or any(_is(stamp, variant) for variant in accepted):
         return
@@ -82,6 +82,20 @@ def check_saved_model(
 def digest_of(path: Path) -> str:
     """Return the SHA-256 of a file in hexadecimal, from memory when the file has not changed."""
     return _stamp_of(path).sha256
+
+
+def is_trusted(path: Path) -> bool:
+    """Tell whether the user vouched for the file as it is now."""
+    return _stamp_of(path).trusted
+
+
+def read_again(path: Path) -> None:
+    """Hash a file anew; trust in it ends if its contents changed."""
+    old = _stamp_of(path)
+    _stamp_path(path.stat()).unlink(missing_ok=True)
+    new = _stamp_of(path)
+    if old.trusted and new.sha256 == old.sha256:
+        _remember(path, replace(new, trusted=True))
 
 
 def _is(stamp: _Stamp, variant: FileVariant) -> bool:

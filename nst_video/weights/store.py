@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nst_video import folders
-from nst_video.errors import HashMismatchError, UsageError, WeightsError
+from nst_video.errors import HashMismatchError, ModelMissingError, UsageError, WeightsError
 from nst_video.weights.checks import check_file, check_saved_model
 from nst_video.weights.fetch import (
     OnProgress,
@@ -63,7 +63,8 @@ def resolve(
         UsageError: no model has this name.
         HashMismatchError: a file is none of the known ones.
         DownloadError: no mirror delivered.
-        WeightsError: files are missing and may not be downloaded.
+        ModelMissingError: files are missing and may not be downloaded.
+        WeightsError: a folder is missing or incomplete.
     """
     model = find_model(name, models)
     if model.embedded:
@@ -170,7 +171,7 @@ def _embedded_files(model: ModelFiles) -> dict[str, Path]:
     """Return every file of an embedded model by its stem."""
     paths = {path.stem: path for path in sorted(EMBEDDED_DIR.glob("*.npz"))}
     if not paths:
-        raise WeightsError(
+        raise ModelMissingError(
             f"This copy of nst-video was built without the {model.name} model: "
             "use --model magenta-lite, or install a released package."
         )
@@ -255,8 +256,8 @@ def _refuse_unless(may_fetch: bool, model: ModelFiles) -> None:
         raise _missing(model, "not on this machine, and downloads are off (--offline)")
 
 
-def _missing(model: ModelFiles, where: str) -> WeightsError:
-    return WeightsError(
+def _missing(model: ModelFiles, where: str) -> ModelMissingError:
+    return ModelMissingError(
         f"The files of model {model.name} are {where}: run `nst-video models fetch {model.name}` "
         f"where there is a network, `nst-video models fetch {model.name} --from DIR` to copy them "
         "from a folder, or name a folder in NST_VIDEO_MODELS."

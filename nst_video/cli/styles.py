@@ -1,0 +1,168 @@
+"""`nst-video styles`: what styles there are, adding your own, seeing them all on one photo."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nst_video.cli import options
+from nst_video.cli.console import result, say, stderr
+from nst_video.look import DEFAULT_ENGINE, DEFAULT_MODEL, Look
+
+if TYPE_CHECKING:
+    from nst_video.frames import Frame
+    from nst_video.sheet import SheetEntry
+    from nst_video.stylizer import Stylizer
+
+app = typer.Typer(help="List, add, remove and show styles.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="A style's name.", metavar="NAME")]
+
+PHOTO_SIDE_PX = 768
+"""Long side to which a photo is shrunk before it is painted for a sheet of small pictures."""
+
+
+@app.command("list")
+def list_styles() -> None:
+    """List every style: name, whose it is, title."""
+    from nst_video.library import StyleLibrary
+
+    styles = StyleLibrary().styles()
+    width = max((len(style.name) for style in styles), default=0)
+    for style in styles:
+        result(f"{style.name:{width}}  {style.origin:8}  {style.title}")
+
+
+@app.command()
+def add(
+    picture: Annotated[Path, typer.Argument(help="Any picture.", metavar="PICTURE")],
+    name: Annotated[
+        str | None, typer.Option("--name", help="What to call it; by default the file's name.")
+    ] = None,
+    title: Annotated[str | None, typer.Option("--title", help="For display.")] = None,
+    description: Annotated[str, typer.Option("--description", help="One sentence.")] = "",
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", "-y", help="Replace your style of that name.")
+    ] = False,
+) -> None:
+    """Copy a picture into your own styles and print its name."""
+    from nst_video.library import StyleLibrary
+
+    style = StyleLibrary().add(
+        picture, name, title=title, description=description, overwrite=overwrite
+    )
+    say(f"Added {style.path}; use it with --style {style.name}")
+    result(style.name)
+
+
+@app.command()
+def remove(name: Name) -> None:
+    """Delete one of your own styles."""
+    from nst_video.library import StyleLibrary
+
+    say(f"Removed {StyleLibrary().remove(name).path}")
+
+
+@app.command()
+def show(name: Name) -> None:
+    """Show what is known of a style, and where its picture is."""
+    from nst_video.frames import size_of
+    from nst_video.library import StyleLibrary
+
+    style = StyleLibrary().get(name)
+    width, height = size_of(style.load())
+    facts = {
+        "name": style.name,
+        "title": style.title,
+        "description": style.description,
+        "license": style.license,
+        "origin": style.origin,
+        "size": f"{width}x{height}",
+        "path": style.path,
+    }
+    for fact, value in facts.items():
+        if value:
+            result(f"{fact:11}  {value}")
+
+
+@app.command()
+def sheet(
+    photo: Annotated[Path, typer.Argument(help="The photo to paint.", metavar="PHOTO")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where the sheet goes.")] = Path(
+        "sheet.jpg"
+    ),
+    style: Annotated[
+        list[str] | None,
+        typer.Option("--style", "-s", help="Only this style; repeat it for more."),
+    ] = None,
+    columns: Annotated[
+        int | None, typer.Option("--columns", min=1, help="Pictures in a row.")
+    ] = None,
+    intensity: options.IntensityOption = Look.intensity,
+    keep_colors: options.KeepColorsOption = Look.keep_colors,
+    model: options.ModelOption = DEFAULT_MODEL,
+    models_dir: options.ModelsDirOption = None,
+    offline: options.OfflineOption = False,
+    engine: options.EngineOption = DEFAULT_ENGINE,
+    overwrite: options.OverwriteOption = False,
+    quiet: options.QuietOption = False,
+) -> None:
+    """Write a contact sheet: every style applied to a photo, with captions."""
+    from nst_video.errors import StyleError
+    from nst_video.library import StyleLibrary
+    from nst_video.pictures import load_picture, save_picture
+    from nst_video.sheet import contact_sheet
+
+    options.refuse_existing(output, overwrite=overwrite)
+    content = _shrunk(load_picture(photo))
+    names = style or [each.name for each in StyleLibrary().styles()]
+    if not names:
+        raise StyleError("There are no styles yet: add a picture with `nst-video styles add`.")
+    stylizer = options.build_stylizer(
+        style=names[:1],
+        mix=None,
+        intensity=intensity,
+        blend=Look.blend,
+        keep_colors=keep_colors,
+        work_size=None,
+        model=model,
+        models_dir=models_dir,
+        offline=offline,
+        engine=engine,
+        quiet=quiet,
+    )
+    save_picture(output, contact_sheet(_entries(content, names, stylizer, quiet), columns))
+    result(output)
+
+
+def _shrunk(photo: "Frame") -> "Frame":
+    """Return the photo with a long side of at most PHOTO_SIDE_PX."""
+    import cv2
+    import numpy as np
+
+    from nst_video.frames import size_of
+
+    width, height = size_of(photo)
+    scale = PHOTO_SIDE_PX / max(width, height)
+    if scale >= 1:
+        return photo
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _entries(
+    content: "Frame", names: list[str], stylizer: "Stylizer", quiet: bool
+) -> "Iterator[SheetEntry]":
+    """Paint the photo in one style after the other."""
+    from rich.progress import track
+
+    from nst_video.sheet import SheetEntry
+
+    yield SheetEntry("Original", content)
+    shown = track(names, "Painting", console=stderr, transient=True, disable=quiet)
+    for name in shown:
+        stylizer.set_style(name)
+        stylizer.reset()
+        (style,) = stylizer.styles
+        yield SheetEntry(style.title, stylizer(content), style.load())
