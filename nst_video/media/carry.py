@@ -1,0 +1,192 @@
+"""Everything of a file but its painted video: planned here, carried over by the encoder's ffmpeg."""
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from nst_video.media.containers import TEXT_SUBTITLES, Container
+from nst_video.media.probe import MediaInfo, StreamInfo
+from nst_video.media.process import ffmpeg_path
+
+KBPS_PER_CHANNEL = {"aac": 96, "libopus": 64}
+
+_CODEC_NAMES = {
+    "aac": "AAC",
+    "libopus": "Opus",
+    "mov_text": "MP4 text",
+    "srt": "SubRip",
+    "webvtt": "WebVTT",
+}
+_OPUS_LAYOUTS = "aformat=channel_layouts=7.1|5.1|quad|stereo|mono"
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The stretch of the original that the painted video covers.
+
+    Attributes:
+        start_s: seconds after the file's own start; 0 where nothing is cut off.
+        length_s: None where nothing is cut off at the end.
+        video_offset_s: how much later than the cut's start the first frame appears.
+    """
+
+    start_s: Fraction = Fraction(0)
+    length_s: Fraction | None = None
+    video_offset_s: Fraction = Fraction(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Carry:
+    """Arguments that add another input's streams to the encoder's ffmpeg.
+
+    Attributes:
+        inputs: arguments of input 1, `-i` included.
+        outputs: its maps, codecs and metadata; the painted video is output stream 0.
+        video_offset_s: how much later than time 0 the first frame appears.
+        stream_count: streams added.
+        notes: one sentence for each stream that is not carried over as it was.
+    """
+
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    video_offset_s: Fraction = Fraction(0)
+    stream_count: int = 0
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Plan:
+    """Arguments under construction; the painted video is stream 0 of the output."""
+
+    outputs: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    count: int = 0
+
+    def add(self, stream: StreamInfo, encoder: str = "copy", extra: tuple[str, ...] = ()) -> None:
+        self.count += 1
+        number = str(self.count)
+        self.outputs += ["-map", f"1:{stream.index}", f"-c:{number}", encoder]
+        self.outputs += [text.replace("#", number) for text in extra]
+
+    def convert(
+        self, stream: StreamInfo, container: Container, encoder: str, extra: tuple[str, ...] = ()
+    ) -> None:
+        self.add(stream, encoder, extra)
+        self.notes.append(
+            f"{_name(stream)} was converted to {_CODEC_NAMES[encoder]}: "
+            f"{container.name} files do not take it as it is."
+        )
+
+    def drop(self, stream: StreamInfo, container: Container) -> None:
+        self.notes.append(f"{_name(stream)} was left out: {container.name} files cannot hold it.")
+
+
+def plan_carry(media: MediaInfo, painted: StreamInfo, container: Container, cut: Cut) -> Carry:
+    """Plan how every stream but the painted one gets into a file of kind `container`.
+
+    Args:
+        media: the original.
+        painted: its stream that is replaced.
+        container: kind of the new file.
+        cut: the stretch of the original to carry over.
+    """
+    plan = _Plan()
+    for stream in media.streams:
+        if stream.index != painted.index:
+            _PLANNERS.get(stream.kind, _plan_data)(plan, stream, container)
+    others = [s for s in media.videos if s.index != painted.index]
+    if others:
+        number = media.videos.index(painted) + 1
+        plan.notes.insert(
+            0,
+            f"Video stream {number} of {len(media.videos)} was painted, "
+            "the others were left out; --video-stream chooses another.",
+        )
+    return Carry(
+        inputs=(*_cut_arguments(cut), "-i", ffmpeg_path(media.path)),
+        outputs=(*plan.outputs, *_metadata_arguments(painted)),
+        video_offset_s=cut.video_offset_s,
+        stream_count=plan.count,
+        notes=tuple(plan.notes),
+    )
+
+
+def _cut_arguments(cut: Cut) -> list[str]:
+    arguments = []
+    if cut.start_s:
+        arguments += ["-ss", f"{float(cut.start_s):.6f}"]
+    if cut.length_s is not None:
+        arguments += ["-t", f"{float(cut.length_s):.6f}"]
+    return arguments
+
+
+def _metadata_arguments(painted: StreamInfo) -> list[str]:
+    arguments = ["-map_metadata", "1", "-map_chapters", "1", "-copypriorss", "0"]
+    # What an MP4 says of itself would turn into tags that lie in another container.
+    for key in ("major_brand", "minor_version", "compatible_brands"):
+        arguments += ["-metadata", f"{key}="]
+    for key, value in (("language", painted.language), ("title", painted.title)):
+        if value:
+            arguments += ["-metadata:s:0", f"{key}={value}"]
+    return arguments
+
+
+def _plan_audio(plan: _Plan, stream: StreamInfo, container: Container) -> None:
+    if stream.codec in container.audio:
+        plan.add(stream)
+        return
+    encoder = container.audio_encoder
+    rate = KBPS_PER_CHANNEL[encoder] * max(1, stream.channels)
+    extra: tuple[str, ...] = ("-b:#", f"{rate}k")
+    if encoder == "libopus":
+        # It refuses side layouts such as 5.1(side), which AC-3 has.
+        extra += ("-filter:#", _OPUS_LAYOUTS)
+    plan.convert(stream, container, encoder, extra)
+
+
+def _plan_subtitle(plan: _Plan, stream: StreamInfo, container: Container) -> None:
+    if stream.codec in container.subtitles:
+        plan.add(stream)
+    elif stream.codec in TEXT_SUBTITLES:
+        plan.convert(stream, container, container.text_encoder)
+    else:
+        plan.drop(stream, container)
+
+
+def _plan_video(plan: _Plan, stream: StreamInfo, container: Container) -> None:
+    if not stream.is_cover:
+        return  # Announced once for all of them.
+    if stream.codec in container.covers:
+        plan.add(stream, extra=("-disposition:#", "attached_pic"))
+    else:
+        plan.drop(stream, container)
+
+
+def _plan_attachment(plan: _Plan, stream: StreamInfo, container: Container) -> None:
+    if container.has_attachments:
+        plan.add(stream)
+    else:
+        plan.drop(stream, container)
+
+
+def _plan_data(plan: _Plan, stream: StreamInfo, container: Container) -> None:
+    if stream.tag in container.data_tags:
+        plan.add(stream, extra=("-tag:#", stream.tag))
+    elif stream.tag != "text":  # A chapter track: the chapters themselves are carried over.
+        plan.drop(stream, container)
+
+
+_PLANNERS = {
+    "audio": _plan_audio,
+    "subtitle": _plan_subtitle,
+    "video": _plan_video,
+    "attachment": _plan_attachment,
+    "data": _plan_data,
+}
+
+
+def _name(stream: StreamInfo) -> str:
+    codec = f" ({stream.codec})" if stream.codec else ""
+    kind = {"audio": "Audio", "subtitle": "Subtitle", "video": "Cover picture"}.get(
+        stream.kind, stream.kind.capitalize()
+    )
+    return f"{kind} stream {stream.index}{codec}"

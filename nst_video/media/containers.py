@@ -1,0 +1,176 @@
+"""Video codecs and containers as data: what each takes, and what stands in for the rest."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from nst_video.errors import UsageError
+from nst_video.media.options import EncodeOptions
+
+TEXT_SUBTITLES = frozenset({"subrip", "ass", "ssa", "webvtt", "mov_text", "text"})
+"""Subtitle codecs that are text and so can become one another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """A video codec and the encoder that makes it.
+
+    Attributes:
+        speed_option: the encoder's option that takes a preset.
+        extra: further arguments.
+    """
+
+    name: str
+    encoder: str
+    crf: int
+    max_crf: int
+    speed_option: str
+    preset: str
+    extra: tuple[str, ...] = ()
+
+
+CODECS = {
+    codec.name: codec
+    for codec in (
+        Codec("h264", "libx264", 18, 51, "-preset", "veryfast"),
+        Codec(
+            "hevc",
+            "libx265",
+            20,
+            51,
+            "-preset",
+            "fast",
+            ("-tag:0", "hvc1", "-x265-params", "log-level=error"),
+        ),
+        Codec(
+            "vp9",
+            "libvpx-vp9",
+            24,
+            63,
+            "-cpu-used",
+            "5",
+            ("-b:v", "0", "-deadline", "good", "-row-mt", "1"),
+        ),
+        Codec("av1", "libsvtav1", 24, 63, "-preset", "8"),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """What a kind of file can hold, as far as players in the field go along.
+
+    Attributes:
+        muxer: ffmpeg's name of the format.
+        video: codec names of CODECS, the usual one first.
+        audio: sound codecs copied as they are.
+        audio_encoder: what any other sound becomes.
+        subtitles: subtitle codecs copied as they are.
+        text_encoder: what any other text subtitles become.
+        covers: codecs of cover pictures that can be attached.
+        data_tags: tags of data streams that can be copied.
+    """
+
+    name: str
+    muxer: str
+    video: tuple[str, ...]
+    audio: frozenset[str]
+    audio_encoder: str
+    subtitles: frozenset[str]
+    text_encoder: str
+    covers: frozenset[str] = frozenset()
+    has_attachments: bool = False
+    data_tags: frozenset[str] = frozenset()
+    flags: tuple[str, ...] = ()
+
+
+_PICTURES = frozenset({"mjpeg", "png"})
+_MP4_AUDIO = frozenset({"aac", "mp3", "mp2", "ac3", "eac3", "alac", "flac", "opus", "dts"})
+_PCM = frozenset({"pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_f32le"})
+_MKV_AUDIO = _MP4_AUDIO | {"vorbis", "truehd", "pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_f32le"}
+_MKV_SUBTITLES = frozenset(
+    {"subrip", "ass", "ssa", "webvtt", "text", "hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle"}
+)
+
+MP4 = Container(
+    "MP4",
+    "mp4",
+    ("h264", "hevc", "av1", "vp9"),
+    _MP4_AUDIO,
+    "aac",
+    frozenset({"mov_text", "dvd_subtitle"}),
+    "mov_text",
+    covers=_PICTURES,
+    data_tags=frozenset({"gpmd"}),
+    flags=("-movflags", "+faststart"),
+)
+MOV = Container(
+    "QuickTime",
+    "mov",
+    ("h264", "hevc"),
+    frozenset({"aac", "mp3", "ac3", "eac3", "alac"}) | _PCM,
+    "aac",
+    frozenset({"mov_text"}),
+    "mov_text",
+    flags=("-movflags", "+faststart"),
+)
+MATROSKA = Container(
+    "Matroska",
+    "matroska",
+    ("h264", "hevc", "vp9", "av1"),
+    _MKV_AUDIO,
+    "aac",
+    _MKV_SUBTITLES,
+    "srt",
+    covers=_PICTURES,
+    has_attachments=True,
+)
+WEBM = Container(
+    "WebM",
+    "webm",
+    ("vp9", "av1"),
+    frozenset({"opus", "vorbis"}),
+    "libopus",
+    frozenset({"webvtt"}),
+    "webvtt",
+)
+
+CONTAINERS = {".mp4": MP4, ".m4v": MP4, ".mov": MOV, ".mkv": MATROSKA, ".webm": WEBM}
+"""Containers by the suffix of the file."""
+
+KEPT_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv"})
+"""Suffixes that an output keeps from its source by default; any other becomes .mp4."""
+
+
+def container_for(path: Path) -> Container:
+    """Return the container that the suffix of `path` names.
+
+    Raises:
+        UsageError: no container has that suffix.
+    """
+    container = CONTAINERS.get(path.suffix.lower())
+    if container is None:
+        known = ", ".join(CONTAINERS)
+        raise UsageError(f"{path} has no suffix of a video file that can be written: use {known}.")
+    return container
+
+
+def codec_for(container: Container, options: EncodeOptions) -> Codec:
+    """Return the codec to encode with, the container's usual one unless asked otherwise.
+
+    Raises:
+        UsageError: an unknown codec, one the container does not take, or a CRF out of range.
+    """
+    name = options.codec or container.video[0]
+    codec = CODECS.get(name)
+    if codec is None or name not in container.video:
+        choice = ", ".join(container.video)
+        raise UsageError(f"{container.name} files are not written with {name!r}: use {choice}.")
+    if options.crf is not None and not 0 <= options.crf <= codec.max_crf:
+        raise UsageError(f"The CRF of {name} must be 0 to {codec.max_crf}, not {options.crf}.")
+    return codec
+
+
+def default_suffix(source: Path) -> str:
+    """Return the suffix of an output made of `source` when nobody chose one."""
+    suffix = source.suffix.lower()
+    return suffix if suffix in KEPT_SUFFIXES else ".mp4"

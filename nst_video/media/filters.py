@@ -1,0 +1,108 @@
+"""The ffmpeg filter chains between a file's pixels and our RGB frames, both ways."""
+
+from fractions import Fraction
+
+from nst_video.frames import Size
+from nst_video.media.probe import Color, VideoTrack
+
+HDR_TRANSFERS = {16: "smpte2084", 18: "arib-std-b67"}
+"""H.273 transfer numbers of PQ and HLG, by zscale's names."""
+
+MATRICES = {
+    1: "bt709",
+    4: "fcc",
+    5: "bt601",
+    6: "bt601",
+    7: "smpte240m",
+    9: "bt2020",
+    10: "bt2020",
+}
+"""H.273 matrix numbers, by the names of ffmpeg's scale filter."""
+
+BT2020_PRIMARIES = 9
+
+_SCALE_FLAGS = "bicubic+accurate_rnd+full_chroma_int"
+
+_TONE_MAP = (
+    "zscale=tin={transfer}:min={matrix}:pin=bt2020:rin={range}:t=linear:npl=100",
+    "format=gbrpf32le",
+    "zscale=p=bt709",
+    "tonemap=tonemap=hable:desat=0",
+    "zscale=t=bt709:m=gbr:r=full",
+    "format=gbrp",
+)
+
+
+def matrix_name(color: Color, size: Size) -> str:
+    """Return the matrix that turns YUV into RGB; where unspecified, what players assume.
+
+    High definition (at least 1280 wide or more than 576 lines) is BT.709, less is BT.601: the
+    rule of mpv and of browsers.
+    """
+    width, height = size
+    assumed = "bt709" if width >= 1280 or height > 576 else "bt601"
+    return MATRICES.get(color.matrix, assumed)
+
+
+def is_hdr(color: Color) -> bool:
+    """Whether the pictures are high dynamic range (PQ or HLG)."""
+    return color.transfer in HDR_TRANSFERS
+
+
+def decode_filters(
+    track: VideoTrack, *, origin_s: Fraction | None, fps: Fraction, size: Size
+) -> str:
+    """Return the chain from decoded, autorotated pictures to RGB at a constant rate.
+
+    Args:
+        track: the stream.
+        origin_s: time of the file that becomes 0; None takes the first frame's.
+        fps: rate of delivery.
+        size: (width, height) of delivery.
+    """
+    shift = "STARTPTS" if origin_s is None else f"({origin_s.numerator}/{origin_s.denominator}/TB)"
+    chain = [f"setpts=PTS-{shift}"]
+    if track.is_interlaced:
+        # One frame for two fields keeps the rate; progressive frames in between pass unchanged.
+        chain.append("bwdif=mode=send_frame:deint=interlaced")
+    chain.append(f"fps={fps.numerator}/{fps.denominator}:start_time=0")
+    scale = f"scale={size[0]}:{size[1]}:flags={_SCALE_FLAGS}"
+    chain += _to_rgb(track, scale)
+    chain.append("format=rgb24")
+    return ",".join(chain)
+
+
+def encode_filters(pixel_format: str) -> str:
+    """Return the chain from RGB frames to limited-range BT.709, tagged as such.
+
+    The tags are set on the frames because encoders ignore the plain `-color_primaries` options.
+    """
+    return (
+        f"scale=flags={_SCALE_FLAGS}:out_color_matrix=bt709:out_range=tv,format={pixel_format},"
+        "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709"
+    )
+
+
+def _to_rgb(track: VideoTrack, scale: str) -> list[str]:
+    color = track.color
+    if track.is_rgb:
+        return [scale]
+    matrix = matrix_name(color, track.coded_size)
+    value_range = "full" if color.is_full_range else "limited"
+    if is_hdr(color):
+        return [scale, *_tone_map(color, value_range)]
+    if color.primaries == BT2020_PRIMARIES:
+        # Wide gamut without high dynamic range: only the primaries change.
+        return [
+            scale,
+            f"zscale=min=2020_ncl:pin=2020:tin=709:rin={value_range}:p=709:t=709:m=gbr:r=full",
+            "format=gbrp",
+        ]
+    pixel_range = "pc" if color.is_full_range else "tv"
+    return [f"{scale}:in_color_matrix={matrix}:in_range={pixel_range}:out_range=pc"]
+
+
+def _tone_map(color: Color, value_range: str) -> list[str]:
+    """The usual recipe: linear light, BT.709 primaries, Hable's curve, back to BT.709."""
+    fields = {"transfer": HDR_TRANSFERS[color.transfer], "matrix": "2020_ncl", "range": value_range}
+    return [step.format(**fields) for step in _TONE_MAP]

@@ -1,0 +1,299 @@
+"""What is in a video file: read from its header and its first pictures, as frozen records."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nst_video.errors import SourceError, UsageError
+from nst_video.frames import Size
+
+if TYPE_CHECKING:
+    import av.container
+    import av.stream
+    import av.video.frame
+    import av.video.stream
+
+LOOKED_AT_FRAMES = 8
+"""Frames decoded to tell whether a stream is interlaced: the flag is per frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamInfo:
+    """One stream as its container lists it.
+
+    Attributes:
+        index: position among all streams of the file, from 0.
+        kind: "video", "audio", "subtitle", "data" or "attachment".
+        codec: ffmpeg's canonical name, "" where it has none.
+        tag: four-character code in the container, "" where there is none.
+        channels: of sound, else 0.
+    """
+
+    index: int
+    kind: str
+    codec: str
+    tag: str = ""
+    language: str | None = None
+    title: str | None = None
+    is_default: bool = False
+    is_cover: bool = False
+    channels: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MediaInfo:
+    """A media file as its header describes it.
+
+    Attributes:
+        start_s: time of the first packet of any stream; the zero of what players show.
+        duration_s: as claimed; None where the header is silent.
+    """
+
+    path: Path
+    container: str
+    start_s: Fraction
+    duration_s: Fraction | None
+    chapter_count: int
+    streams: tuple[StreamInfo, ...]
+
+    @property
+    def videos(self) -> tuple[StreamInfo, ...]:
+        """Moving pictures: video streams that are not cover art."""
+        return tuple(s for s in self.streams if s.kind == "video" and not s.is_cover)
+
+
+@dataclass(frozen=True, slots=True)
+class Color:
+    """How pixel values are coded: the numbers of ITU-T H.273, 2 or 0 meaning unspecified."""
+
+    matrix: int
+    is_full_range: bool
+    transfer: int
+    primaries: int
+
+
+@dataclass(frozen=True, slots=True)
+class VideoTrack:
+    """One video stream, looked at closely.
+
+    Attributes:
+        upright_size: (width, height) after rotation and with square pixels.
+        header_rates: frame rates the header offers, the likelier first.
+        header_frames: number of frames the header promises, 0 where it is silent.
+    """
+
+    stream: StreamInfo
+    coded_size: Size
+    upright_size: Size
+    pixel_format: str
+    is_rgb: bool
+    color: Color
+    rotation_deg: int
+    is_interlaced: bool
+    header_rates: tuple[Fraction, ...]
+    header_frames: int
+
+
+@contextmanager
+def open_container(path: Path) -> Iterator["av.container.InputContainer"]:
+    """Open `path` for reading with PyAV.
+
+    Raises:
+        SourceError: it does not exist, cannot be read or is no media file.
+    """
+    import av
+    import av.error
+
+    if path.is_dir():
+        raise SourceError(f"{path} is a folder, not a video file.")
+    try:
+        container = av.open(str(path), metadata_errors="replace")
+    except FileNotFoundError as error:
+        raise SourceError(f"There is no file {path}.") from error
+    except PermissionError as error:
+        raise SourceError(f"{path} cannot be read: permission denied.") from error
+    except (av.error.FFmpegError, OSError) as error:
+        raise SourceError(
+            f"{path} is not a video that ffmpeg can read: {_reason(error)}."
+        ) from error
+    with container:
+        yield container
+
+
+def probe(path: Path) -> MediaInfo:
+    """Describe the file by its header.
+
+    Raises:
+        SourceError: it cannot be opened.
+    """
+    import av
+
+    with open_container(path) as container:
+        claimed = container.duration
+        return MediaInfo(
+            path=path,
+            container=container.format.name,
+            start_s=Fraction(container.start_time or 0, av.time_base),
+            duration_s=None if claimed is None else Fraction(claimed, av.time_base),
+            chapter_count=len(container.chapters()),
+            streams=tuple(_stream_info(stream) for stream in container.streams),
+        )
+
+
+def pick_video(media: MediaInfo, number: int | None = None) -> StreamInfo:
+    """Return the video stream to paint.
+
+    Args:
+        media: the file.
+        number: which of its video streams, counted from 1; None takes the one marked as default,
+            or else the first.
+
+    Raises:
+        SourceError: there is no video stream.
+        UsageError: there is no such video stream.
+    """
+    videos = media.videos
+    if not videos:
+        held = ", ".join(sorted({s.kind for s in media.streams})) or "no stream at all"
+        raise SourceError(f"{media.path} has no video, only {held}: nothing to paint.")
+    if number is None:
+        return next((s for s in videos if s.is_default), videos[0])
+    if not 1 <= number <= len(videos):
+        raise UsageError(
+            f"{media.path} has no video stream {number}: choose from 1 to {len(videos)}."
+        )
+    return videos[number - 1]
+
+
+def probe_track(media: MediaInfo, stream: StreamInfo) -> VideoTrack:
+    """Look closely at one video stream, decoding its first frames.
+
+    Raises:
+        SourceError: not a single frame can be decoded.
+    """
+    with open_container(media.path) as container:
+        video = container.streams[stream.index]
+        if video.type != "video":
+            raise SourceError(f"Stream {stream.index} of {media.path} is not video.")
+        frames = _first_frames(container, video)
+        if not frames:
+            name = stream.codec or "an unknown codec"
+            raise SourceError(
+                f"No frame of the video in {media.path} ({name}) can be decoded: "
+                "the file is damaged."
+            )
+        first = frames[0]
+        rotation = int(first.rotation)
+        pixel_format = str(first.format.name)
+        aspect = video.sample_aspect_ratio or Fraction(1)
+        return VideoTrack(
+            stream=stream,
+            coded_size=(first.width, first.height),
+            upright_size=upright_size((first.width, first.height), aspect, rotation),
+            pixel_format=pixel_format,
+            is_rgb=bool(first.format.is_rgb),
+            color=_color(first),
+            rotation_deg=rotation,
+            is_interlaced=any(frame.interlaced_frame for frame in frames),
+            header_rates=_header_rates(video),
+            header_frames=video.frames,
+        )
+
+
+def count_frames(path: Path, stream: StreamInfo) -> int:
+    """Return how many frames a stream holds: by the header if it says so, else by its packets.
+
+    Raises:
+        SourceError: the file cannot be opened or read to its end.
+    """
+    import av.error
+
+    with open_container(path) as container:
+        video = container.streams[stream.index]
+        if video.frames:
+            return int(video.frames)
+        try:
+            return sum(1 for packet in container.demux(video) if packet.size)
+        except av.error.FFmpegError as error:
+            raise SourceError(f"{path} cannot be read to its end: {_reason(error)}.") from error
+
+
+def upright_size(coded: Size, pixel_aspect: Fraction, rotation_deg: int) -> Size:
+    """Return the size with square pixels, the right way up.
+
+    The side whose pixels are too long is enlarged, so that no detail is lost.
+
+    Args:
+        coded: (width, height) as stored.
+        pixel_aspect: width of a stored pixel over its height.
+        rotation_deg: turn that the display matrix asks for.
+    """
+    width, height = coded
+    if pixel_aspect > 1:
+        width = round(width * pixel_aspect)
+    elif 0 < pixel_aspect < 1:
+        height = round(height / pixel_aspect)
+    return (height, width) if rotation_deg % 180 == 90 else (width, height)
+
+
+def _stream_info(stream: "av.stream.Stream") -> StreamInfo:
+    from av.stream import Disposition
+
+    context = stream.codec_context
+    codec = context.codec.canonical_name if context is not None else ""
+    tag = (context.codec_tag if context is not None else "").strip("\0 ")
+    language = stream.metadata.get("language")
+    return StreamInfo(
+        index=stream.index,
+        kind=stream.type,
+        codec=codec,
+        tag=tag,
+        language=None if language == "und" else language,
+        title=stream.metadata.get("title"),
+        is_default=bool(stream.disposition & Disposition.default),
+        is_cover=bool(stream.disposition & Disposition.attached_pic),
+        channels=int(getattr(context, "channels", 0) or 0) if stream.type == "audio" else 0,
+    )
+
+
+def _first_frames(
+    container: "av.container.InputContainer", video: "av.video.stream.VideoStream"
+) -> list["av.video.frame.VideoFrame"]:
+    """Decode up to LOOKED_AT_FRAMES frames, stepping over packets that cannot be decoded."""
+    import av.error
+
+    frames: list[av.video.frame.VideoFrame] = []
+    try:
+        for packet in container.demux(video):
+            try:
+                frames.extend(video.decode(packet))
+            except av.error.FFmpegError:
+                continue
+            if len(frames) >= LOOKED_AT_FRAMES:
+                break
+    except (av.error.FFmpegError, OSError):
+        # A file that breaks here still shows what came before; the decoder reports the rest.
+        return frames
+    return frames
+
+
+def _color(frame: "av.video.frame.VideoFrame") -> Color:
+    return Color(
+        matrix=int(frame.colorspace),
+        is_full_range=int(frame.color_range) == 2 or frame.format.name.startswith("yuvj"),
+        transfer=int(frame.color_trc),
+        primaries=int(frame.color_primaries),
+    )
+
+
+def _header_rates(video: "av.video.stream.VideoStream") -> tuple[Fraction, ...]:
+    offered = (video.average_rate, video.guessed_rate, video.base_rate)
+    return tuple(dict.fromkeys(Fraction(rate) for rate in offered if rate))
+
+
+def _reason(error: Exception) -> str:
+    text = getattr(error, "strerror", None) or str(error)
+    return str(text)[:1].lower() + str(text)[1:]

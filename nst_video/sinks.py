@@ -1,0 +1,297 @@
+"""Where frames go: a table of sinks, each a context manager that finishes or leaves nothing.
+
+A new sink is one class, one line in `SINKS`, and passes the contract tests as they are.
+"""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+import numpy as np
+
+from nst_video.errors import SinkError, SourceError
+from nst_video.frames import Frame, Size, VideoInfo, size_of
+from nst_video.media.carry import Carry
+from nst_video.media.containers import codec_for, container_for
+from nst_video.media.filters import encode_filters
+from nst_video.media.options import EncodeOptions
+from nst_video.media.probe import count_frames, probe
+from nst_video.media.process import FfmpegProcess, ffmpeg_path
+
+NULL_SCHEME = "null:"
+
+
+class FrameSink(Protocol):
+    """Takes frames in order.
+
+    Used as a context manager: leaving it normally finishes the output, leaving it with an error
+    leaves nothing behind. `stop` may be called from another thread.
+    """
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences for the user about what is not as in the original."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def write(self, frame: Frame) -> None:
+        """Take the next frame, of the size announced.
+
+        Raises:
+            SinkError: it cannot be taken.
+        """
+        ...
+
+    def stop(self) -> None:
+        """Make a `write` that hangs end soon."""
+        ...
+
+
+class VideoFileSink:
+    """A video file, encoded by ffmpeg, together with streams of another file.
+
+    Written under a hidden temporary name beside the target, examined, then renamed. Odd sizes
+    are padded to even by repeating the last column or row, since 4:2:0 video has no odd sizes.
+    """
+
+    def __init__(
+        self,
+        target: Path,
+        info: VideoInfo,
+        options: EncodeOptions | None = None,
+        carry: Carry | None = None,
+    ):
+        """Check that the target can be written; ffmpeg starts on entering the context.
+
+        Args:
+            target: the file; its suffix names the container. An existing one is replaced.
+            info: size and rate of the frames to come.
+            options: codec, quality and speed.
+            carry: streams to add.
+
+        Raises:
+            SinkError: there is no folder to write it in.
+            UsageError: a container or codec that cannot be written.
+        """
+        self._target = target
+        self._size = info.size
+        self._container = container_for(target)
+        self._info = info
+        self._carry = carry
+        self._options = options or EncodeOptions()
+        self._codec = codec_for(self._container, self._options)
+        if not target.parent.is_dir():
+            raise SinkError(f"{target} cannot be written: there is no folder {target.parent}.")
+        token = secrets.token_hex(4)
+        self._partial = target.with_name(f".{target.stem[:80]}.{token}.part{target.suffix}")
+        self._process: FfmpegProcess | None = None
+        self._written = 0
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What of the original could not be carried over as it was, and any padding."""
+        notes = () if self._carry is None else self._carry.notes
+        if even_size(self._size) != self._size:
+            width, height = even_size(self._size)
+            notes += (f"The odd size was padded to {width}x{height} by repeating the edge.",)
+        return notes
+
+    def __enter__(self) -> Self:
+        try:
+            self._partial.touch()
+        except OSError as error:
+            raise SinkError(
+                f"{self._target} cannot be written: {(error.strerror or str(error)).lower()}."
+            ) from error
+        self._process = FfmpegProcess(self._arguments(), feed=True)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        process = self._started()
+        try:
+            if error is None:
+                status = process.finish()
+                if status:
+                    raise self._failed(process)
+                self._verify()
+                self._partial.replace(self._target)
+        except OSError as failure:
+            raise SinkError(
+                f"{self._target} cannot be finished: {failure.strerror or failure}."
+            ) from failure
+        finally:
+            process.close()
+            self._partial.unlink(missing_ok=True)
+
+    def write(self, frame: Frame) -> None:
+        """Encode the next frame.
+
+        Raises:
+            SinkError: its size is not the announced one, or ffmpeg fails, as on a full disk.
+        """
+        if size_of(frame) != self._size:
+            raise SinkError(f"A frame of {size_of(frame)} came where {self._size} was announced.")
+        process = self._started()
+        try:
+            process.write(memoryview(pad_even(frame)).cast("B"))
+        except OSError as error:
+            process.finish()
+            raise self._failed(process) from error
+        self._written += 1
+
+    def stop(self) -> None:
+        """Kill the encoder."""
+        self._started().stop()
+
+    def _started(self) -> FfmpegProcess:
+        if self._process is None:
+            raise SinkError(f"{self._target} is not open: use the sink in a `with` statement.")
+        return self._process
+
+    def _failed(self, process: FfmpegProcess) -> SinkError:
+        return SinkError(f"{self._target} cannot be written: {process.failure()}.")
+
+    def _verify(self) -> None:
+        try:
+            held = count_frames(self._partial, probe(self._partial).streams[0])
+        except (SourceError, IndexError) as error:
+            raise SinkError(f"{self._target} was written but cannot be read back.") from error
+        if held != self._written:
+            raise SinkError(
+                f"{self._target} was written but holds {held} of {self._written} frames."
+            )
+
+    def _arguments(self) -> list[str]:
+        width, height = even_size(self._size)
+        fps, codec, options = self._info.fps, self._codec, self._options
+        crf = codec.crf if options.crf is None else options.crf
+        offset = self._carry.video_offset_s if self._carry else 0
+        return [
+            "-y",
+            *(("-itsoffset", f"{float(offset):.6f}") if offset else ()),
+            *("-f", "rawvideo", "-pix_fmt", "rgb24", "-video_size", f"{width}x{height}"),
+            *("-framerate", f"{fps.numerator}/{fps.denominator}", "-i", "pipe:0"),
+            *(self._carry.inputs if self._carry else ()),
+            *("-map", "0:0", "-c:0", codec.encoder, "-disposition:0", "default"),
+            *(self._carry.outputs if self._carry else ()),
+            *("-filter:0", encode_filters("yuv420p"), "-fps_mode:0", "passthrough"),
+            *("-crf:0", str(crf), codec.speed_option, options.preset or codec.preset),
+            *codec.extra,
+            *self._container.flags,
+            *("-f", self._container.muxer, ffmpeg_path(self._partial)),
+        ]
+
+
+class NullSink:
+    """Counts frames and forgets them: for measuring what comes before.
+
+    Attributes:
+        frame_count: frames taken.
+    """
+
+    def __init__(self, info: VideoInfo):
+        """Take frames of the size of `info`."""
+        self._size = info.size
+        self.frame_count = 0
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Nothing is kept, so nothing differs."""
+        return ()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Nothing was opened."""
+
+    def write(self, frame: Frame) -> None:
+        """Count the frame.
+
+        Raises:
+            SinkError: its size is not the announced one.
+        """
+        if size_of(frame) != self._size:
+            raise SinkError(f"A frame of {size_of(frame)} came where {self._size} was announced.")
+        self.frame_count += 1
+
+    def stop(self) -> None:
+        """Nothing can hang."""
+
+
+@dataclass(frozen=True, slots=True)
+class SinkKind:
+    """One line of the table: a name, what it takes, and how to open that."""
+
+    name: str
+    accepts: Callable[[str], bool]
+    open: Callable[[str, VideoInfo, EncodeOptions, Carry | None], FrameSink]
+
+
+SINKS = (
+    SinkKind("null", lambda text: text == NULL_SCHEME, lambda text, info, *_: NullSink(info)),
+    SinkKind(
+        "file",
+        lambda text: True,
+        lambda text, info, options, carry: VideoFileSink(Path(text), info, options, carry),
+    ),
+)
+"""Tried in order; the last takes anything."""
+
+
+def open_sink(
+    where: str | Path,
+    info: VideoInfo,
+    options: EncodeOptions | None = None,
+    carry: Carry | None = None,
+) -> FrameSink:
+    """Open a sink for frames.
+
+    Args:
+        where: path of a video file, or "null:" to throw the frames away.
+        info: size and rate of the frames to come.
+        options: codec, quality and speed.
+        carry: streams to add.
+
+    Raises:
+        SinkError: it cannot be written.
+        UsageError: a container or codec that cannot be written.
+    """
+    text = str(where)
+    kind = next(kind for kind in SINKS if kind.accepts(text))
+    return kind.open(text, info, options or EncodeOptions(), carry)
+
+
+def even_size(size: Size) -> Size:
+    """Return `size` with each odd side one pixel longer."""
+    width, height = size
+    return width + width % 2, height + height % 2
+
+
+def pad_even(frame: Frame) -> Frame:
+    """Return the frame with each odd side one pixel longer, the edge repeated."""
+    height, width = frame.shape[:2]
+    if width % 2 or height % 2:
+        frame = np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    return np.ascontiguousarray(frame)

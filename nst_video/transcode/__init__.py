@@ -1,0 +1,18 @@
+"""File to file: decode, paint and encode at the same time, and carry everything else over."""
+
+from nst_video.media.options import DecodeOptions, EncodeOptions, TranscodeOptions
+from nst_video.transcode.demo import write_demo_clip
+from nst_video.transcode.loop import Identity, Painter, TranscodeResult, transcode
+from nst_video.transcode.progress import Progress
+
+__all__ = [
+    "DecodeOptions",
+    "EncodeOptions",
+    "Identity",
+    "Painter",
+    "Progress",
+    "TranscodeOptions",
+    "TranscodeResult",
+    "transcode",
+    "write_demo_clip",
+]

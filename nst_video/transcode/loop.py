@@ -1,0 +1,158 @@
+"""The loop: a decoder thread, the painter in the calling thread, an encoder thread."""
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from nst_video.errors import EngineError, UsageError
+from nst_video.frames import Frame, Frames, VideoInfo
+from nst_video.media.carry import Carry, plan_carry
+from nst_video.media.containers import container_for
+from nst_video.media.options import TranscodeOptions
+from nst_video.prefetch import BackgroundWriter, Prefetcher
+from nst_video.sinks import NULL_SCHEME, FrameSink, open_sink
+from nst_video.sources import FrameSource, VideoFileSource, open_source
+from nst_video.transcode.progress import Meter, OnProgress
+
+
+class Painter(Protocol):
+    """Paints batches of frames; the stylizer is one."""
+
+    def __call__(self, frames: Frames, /) -> Frames:
+        """Return the batch painted: same shape (n, height, width, 3), uint8 RGB."""
+        ...
+
+    def reset(self) -> None:
+        """Forget everything about earlier frames; called before the first of each clip."""
+        ...
+
+
+class Identity:
+    """The painter that changes nothing."""
+
+    def __call__(self, frames: Frames, /) -> Frames:
+        """Return the batch as it is."""
+        return frames
+
+    def reset(self) -> None:
+        """Nothing to forget."""
+
+
+@dataclass(frozen=True, slots=True)
+class TranscodeResult:
+    """A finished transcode.
+
+    Attributes:
+        target: what was written.
+        info: size, rate and number of its frames.
+        elapsed_s: seconds it took.
+        busy_s: seconds each stage worked.
+        notes: sentences on what is not as in the source.
+    """
+
+    target: Path
+    info: VideoInfo
+    elapsed_s: float
+    busy_s: dict[str, float]
+    notes: tuple[str, ...]
+
+
+def transcode(
+    source: Path | str,
+    target: Path | str,
+    painter: Painter,
+    *,
+    options: TranscodeOptions | None = None,
+    on_progress: OnProgress | None = None,
+) -> TranscodeResult:
+    """Paint every frame of a video file; carry over its sound and everything else.
+
+    Args:
+        source: a video file, or "demo:".
+        target: the file to write; an existing one is replaced once the new one is complete.
+        painter: gets batches of at most `options.batch_size` frames.
+        options: what to read and how to write it.
+        on_progress: called in this thread after every batch.
+
+    Raises:
+        SourceError: the source cannot be read, or not to its end.
+        SinkError: the target cannot be written.
+        UsageError: options that make no sense for this source or target.
+        EngineError: the painter returned something else than a batch of the same shape.
+    """
+    options = options or TranscodeOptions()
+    target = Path(target)
+    if target.exists() and Path(source).exists() and target.samefile(source):
+        raise UsageError(f"{target} is the source itself: choose another name for the output.")
+    with open_source(source, options) as frames:
+        carry = _plan(frames, target)
+        with open_sink(target, frames.info, options, carry) as sink:
+            meter = Meter(frames.info.frame_count)
+            busy_s = _run(frames, sink, painter, options.batch_size, meter, on_progress)
+        return TranscodeResult(
+            target=target,
+            info=VideoInfo(frames.info.size, frames.info.fps, meter.frame),
+            elapsed_s=meter.elapsed_s,
+            busy_s=busy_s,
+            notes=(*frames.notes, *sink.notes),
+        )
+
+
+def _plan(source: FrameSource, target: Path) -> Carry | None:
+    if not isinstance(source, VideoFileSource) or str(target) == NULL_SCHEME:
+        return None
+    return plan_carry(source.media, source.track.stream, container_for(target), source.cut)
+
+
+def _run(
+    source: FrameSource,
+    sink: FrameSink,
+    painter: Painter,
+    batch_size: int,
+    meter: Meter,
+    on_progress: OnProgress | None,
+) -> dict[str, float]:
+    """Move every frame from source to sink; return the seconds that each stage worked."""
+
+    def write(batch: Frames) -> None:
+        for frame in batch:
+            sink.write(frame)
+
+    painted_s = 0.0
+    painter.reset()
+    reader = Prefetcher(batches(source, batch_size), stop=source.stop)
+    writer = BackgroundWriter(write, stop=sink.stop)
+    with reader, writer:
+        for batch in reader:
+            begun = time.monotonic()
+            painted = painter(batch)
+            painted_s += time.monotonic() - begun
+            if painted.shape != batch.shape or painted.dtype != np.uint8:
+                raise EngineError(
+                    f"The painter returned {painted.dtype} {painted.shape} for {batch.shape}."
+                )
+            writer.put(painted)
+            if on_progress is not None:
+                busy_s = _busy(reader, painted_s, writer)
+                on_progress(meter.advance(len(batch), busy_s))
+            else:
+                meter.frame += len(batch)
+    return _busy(reader, painted_s, writer)
+
+
+def _busy(
+    reader: Prefetcher[Frames], painted_s: float, writer: BackgroundWriter[Frames]
+) -> dict[str, float]:
+    return {"decode": reader.busy_s, "paint": painted_s, "encode": writer.busy_s}
+
+
+def batches(frames: Iterable[Frame], size: int) -> Iterator[Frames]:
+    """Group frames into batches of `size`; the last may be smaller."""
+    flow = iter(frames)
+    while group := list(islice(flow, size)):
+        yield group[0][None] if len(group) == 1 else np.stack(group)
