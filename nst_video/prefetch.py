@@ -37,7 +37,7 @@ class BoundedQueue(Generic[T]):
     Bounded by number and by bytes, whichever fills first.
     """
 
-    def __init__(self, max_items: int = MAX_ITEMS, max_bytes: int = MAX_BYTES):
+    def __init__(self, max_items: int = MAX_ITEMS, max_bytes: int = MAX_BYTES) -> None:
         self._items: deque[T] = deque()
         self._bytes = 0
         self._max_items = max_items
@@ -118,7 +118,7 @@ class Prefetcher(Generic[T]):
         stop: Callable[[], None] | None = None,
         max_items: int = MAX_ITEMS,
         max_bytes: int = MAX_BYTES,
-    ):
+    ) -> None:
         """Prepare; the thread starts on entering the context.
 
         Args:
@@ -186,7 +186,7 @@ class BackgroundWriter(Generic[T]):
         stop: Callable[[], None] | None = None,
         max_items: int = MAX_ITEMS,
         max_bytes: int = MAX_BYTES,
-    ):
+    ) -> None:
         """Prepare; the thread starts on entering the context.
 
         Args:

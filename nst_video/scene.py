@@ -84,7 +84,8 @@ def _ramp(
 def _mix(
     below: NDArray[np.float32], color: tuple[int, int, int], cover: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    return below + (np.asarray(color, np.float32) - below) * cover[..., None]
+    mixed: NDArray[np.float32] = below + (np.asarray(color, np.float32) - below) * cover[..., None]
+    return mixed
 
 
 def _sky(
@@ -134,13 +135,13 @@ def _sea(
     glitter = np.exp(-(((x - sun[0]) / spread) ** 2)) * np.clip(swell * 1.6 + 0.25, 0, 1)
     water = _mix(water, (255, 232, 160), 0.95 * glitter.astype(np.float32))
     cover = np.clip((y - HORIZON) * len(y), 0, 1)[..., None]
-    return picture + (water - picture) * cover
+    return np.asarray(picture + (water - picture) * cover, np.float32)
 
 
 def _pixels(frame: Frame, points: list[tuple[float, float]]) -> NDArray[np.int32]:
     height, width = frame.shape[:2]
     scaled = np.asarray(points, np.float64) * height + (width / 2, 0)
-    return np.round(scaled * (1 << _FRACTION_BITS)).astype(np.int32)
+    return np.asarray(np.round(scaled * (1 << _FRACTION_BITS)), np.int32)
 
 
 def _fill(frame: Frame, points: list[tuple[float, float]], color: tuple[int, int, int]) -> None:

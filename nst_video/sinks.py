@@ -71,7 +71,7 @@ class VideoFileSink:
         info: VideoInfo,
         options: EncodeOptions | None = None,
         carry: Carry | None = None,
-    ):
+    ) -> None:
         """Check that the target can be written; ffmpeg starts on entering the context.
 
         Args:
@@ -149,7 +149,7 @@ class VideoFileSink:
             raise SinkError(f"A frame of {size_of(frame)} came where {self._size} was announced.")
         process = self._started()
         try:
-            process.write(memoryview(pad_even(frame)).cast("B"))
+            process.write(pad_even(frame).data.cast("B"))
         except OSError as error:
             process.finish()
             raise self._failed(process) from error
@@ -205,7 +205,7 @@ class NullSink:
         frame_count: frames taken.
     """
 
-    def __init__(self, info: VideoInfo):
+    def __init__(self, info: VideoInfo) -> None:
         """Take frames of the size of `info`."""
         self._size = info.size
         self.frame_count = 0

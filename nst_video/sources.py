@@ -73,7 +73,7 @@ class VideoFileSource:
         cut: which stretch of the file the frames cover, for whoever carries over the rest.
     """
 
-    def __init__(self, path: Path, options: DecodeOptions | None = None):
+    def __init__(self, path: Path, options: DecodeOptions | None = None) -> None:
         """Examine the file.
 
         Args:
@@ -146,7 +146,7 @@ class VideoFileSource:
             process.stop()
         delivered = 0
         frame = last = np.empty((height, width, 3), np.uint8)
-        while process.read_into(memoryview(frame).cast("B")) == frame.nbytes:
+        while process.read_into(frame.data.cast("B")) == frame.nbytes:
             yield frame
             delivered += 1
             last, frame = frame, np.empty_like(frame)
@@ -288,7 +288,7 @@ class SyntheticSource:
         size: Size = scene.SIZE,
         fps: Fraction = scene.FPS,
         duration_s: float = scene.DURATION_S,
-    ):
+    ) -> None:
         """Prepare the scene; frames are drawn as they are read."""
         self._info = VideoInfo(size, fps, max(1, math.floor(duration_s * fps)))
         self._stopped = False

@@ -1,4 +1,4 @@
-"""Everything of a file but its painted video: planned here, carried over by the encoder's ffmpeg."""
+"""Everything of a file but its painted video: how the encoder's ffmpeg carries it over."""
 
 from dataclasses import dataclass, field
 from fractions import Fraction

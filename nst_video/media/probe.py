@@ -175,9 +175,7 @@ def probe_track(media: MediaInfo, stream: StreamInfo) -> VideoTrack:
         SourceError: not a single frame can be decoded.
     """
     with open_container(media.path) as container:
-        video = container.streams[stream.index]
-        if video.type != "video":
-            raise SourceError(f"Stream {stream.index} of {media.path} is not video.")
+        video = _video_stream(container, stream)
         frames = _first_frames(container, video)
         if not frames:
             name = stream.codec or "an unknown codec"
@@ -214,7 +212,7 @@ def count_frames(path: Path, stream: StreamInfo) -> int:
     with open_container(path) as container:
         video = container.streams[stream.index]
         if video.frames:
-            return int(video.frames)
+            return video.frames
         try:
             return sum(1 for packet in container.demux(video) if packet.size)
         except av.error.FFmpegError as error:
@@ -237,6 +235,12 @@ def upright_size(coded: Size, pixel_aspect: Fraction, rotation_deg: int) -> Size
     elif 0 < pixel_aspect < 1:
         height = round(height / pixel_aspect)
     return (height, width) if rotation_deg % 180 == 90 else (width, height)
+
+
+def _video_stream(
+    container: "av.container.InputContainer", stream: StreamInfo
+) -> "av.video.stream.VideoStream":
+    return next(video for video in container.streams.video if video.index == stream.index)
 
 
 def _stream_info(stream: "av.stream.Stream") -> StreamInfo:

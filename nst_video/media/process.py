@@ -3,7 +3,6 @@
 import os
 import re
 import subprocess
-import sys
 import threading
 from collections import deque
 from collections.abc import Sequence
@@ -68,7 +67,9 @@ class FfmpegProcess:
     in a process group of its own: a Ctrl-C at the terminal reaches us, and we end it.
     """
 
-    def __init__(self, arguments: Sequence[str], *, feed: bool = False, drain: bool = False):
+    def __init__(
+        self, arguments: Sequence[str], *, feed: bool = False, drain: bool = False
+    ) -> None:
         """Start ffmpeg.
 
         Args:
@@ -186,7 +187,7 @@ class FfmpegProcess:
 
 def _own_group_flag() -> int:
     # The constant exists on Windows only, where start_new_session has no effect.
-    return subprocess.CREATE_NEW_PROCESS_GROUP if sys.platform == "win32" else 0
+    return int(getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0))
 
 
 def _opened(pipe: IO[bytes] | None) -> IO[bytes]:

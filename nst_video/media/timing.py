@@ -1,5 +1,6 @@
 """When frames really appear: a pass over the packets, and the constant rate that follows."""
 
+import itertools
 from bisect import bisect_right
 from dataclasses import dataclass
 from fractions import Fraction
@@ -162,7 +163,7 @@ def _nearest_standard(rate: Fraction, tolerance: Fraction) -> Fraction:
 
 
 def _typical_interval(times: list[Fraction]) -> Fraction:
-    gaps = [b - a for a, b in zip(times, times[1:], strict=False) if b > a]
+    gaps = [b - a for a, b in itertools.pairwise(times) if b > a]
     return Fraction(median(gaps)) if gaps else Fraction(1, 25)
 
 

@@ -1,0 +1,301 @@
+"""`nst-video transcode`: paint video files."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nst_video.cli import options
+from nst_video.cli.console import complain, result, say, stderr
+from nst_video.cli.jobs import DEFAULT_TEMPLATE, Job, plan_jobs
+from nst_video.errors import NstVideoError, UsageError
+from nst_video.look import DEFAULT_ENGINE, DEFAULT_MODEL, DEFAULT_STYLE, Look
+from nst_video.media.options import TranscodeOptions, parse_rate, parse_size, parse_time
+
+if TYPE_CHECKING:
+    from nst_video.transcode import Painter, Progress, TranscodeResult
+    from nst_video.transcode.progress import OnProgress
+
+_PART_PANEL = "What to read"
+_OUTPUT_PANEL = "What to write"
+_MODEL_PANEL = "Model"
+
+
+def transcode(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(help="Videos, folders of videos, or patterns.", metavar="INPUT..."),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="File (for one input) or folder; by default beside the input.",
+            rich_help_panel=_OUTPUT_PANEL,
+        ),
+    ] = None,
+    style: options.StyleOption = [DEFAULT_STYLE],  # noqa: B006 - Typer copies it
+    mix: options.MixOption = None,
+    intensity: options.IntensityOption = Look.intensity,
+    blend: options.BlendOption = Look.blend,
+    keep_colors: options.KeepColorsOption = Look.keep_colors,
+    work_size: options.WorkSizeOption = Look.work_size,
+    model: options.ModelOption = DEFAULT_MODEL,
+    models_dir: options.ModelsDirOption = None,
+    offline: options.OfflineOption = False,
+    engine: options.EngineOption = DEFAULT_ENGINE,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            help="Where to begin: 12.5, 1:30 or 1:02:03.",
+            metavar="TIME",
+            rich_help_panel=_PART_PANEL,
+        ),
+    ] = None,
+    end: Annotated[
+        str | None,
+        typer.Option(help="Where to stop.", metavar="TIME", rich_help_panel=_PART_PANEL),
+    ] = None,
+    video_stream: Annotated[
+        int | None,
+        typer.Option(
+            help="Which video stream to paint, from 1; the default one if not given.",
+            metavar="N",
+            rich_help_panel=_PART_PANEL,
+        ),
+    ] = TranscodeOptions.video_stream,
+    keep_partial: Annotated[
+        bool,
+        typer.Option(
+            "--keep-partial",
+            help="Of a damaged file, keep what can be decoded instead of failing.",
+            rich_help_panel=_PART_PANEL,
+        ),
+    ] = TranscodeOptions.keep_partial,
+    fps: Annotated[
+        str | None,
+        typer.Option(
+            help="Frames per second: 25, 29.97 or 30000/1001; the input's own if not given.",
+            metavar="RATE",
+            rich_help_panel=_OUTPUT_PANEL,
+        ),
+    ] = None,
+    size: Annotated[
+        str | None,
+        typer.Option(
+            help="640x360, or 640x or x360 to keep the aspect; the input's own if not given.",
+            metavar="WxH",
+            rich_help_panel=_OUTPUT_PANEL,
+        ),
+    ] = None,
+    crf: Annotated[
+        int | None,
+        typer.Option(
+            help="Quality, lower is better; by default 18 for h264.",
+            rich_help_panel=_OUTPUT_PANEL,
+        ),
+    ] = TranscodeOptions.crf,
+    codec: Annotated[
+        str | None,
+        typer.Option(
+            help="h264, hevc, vp9 or av1; by default h264, vp9 for .webm.",
+            rich_help_panel=_OUTPUT_PANEL,
+        ),
+    ] = TranscodeOptions.codec,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            help="The encoder's speed, such as medium or ultrafast.",
+            rich_help_panel=_OUTPUT_PANEL,
+        ),
+    ] = TranscodeOptions.preset,
+    batch_size: Annotated[
+        int,
+        typer.Option(help="Frames painted at once.", metavar="N", rich_help_panel=_MODEL_PANEL),
+    ] = TranscodeOptions.batch_size,
+    template: Annotated[
+        str,
+        typer.Option(
+            help="Name of the output where -o is no file, of {stem}, {style} and {ext}.",
+            rich_help_panel=_OUTPUT_PANEL,
+        ),
+    ] = DEFAULT_TEMPLATE,
+    overwrite: options.OverwriteOption = False,
+    skip: Annotated[
+        bool, typer.Option("--skip-existing", "-n", help="Skip inputs whose output exists.")
+    ] = False,
+    show_progress: Annotated[
+        bool, typer.Option("--progress/--no-progress", help="Show how far it is.")
+    ] = True,
+    quiet: options.QuietOption = False,
+) -> None:
+    """Paint video files, with their sound and everything else in them."""
+    wanted = TranscodeOptions(
+        start_s=parse_time(start) if start else TranscodeOptions.start_s,
+        end_s=parse_time(end) if end else None,
+        fps=parse_rate(fps) if fps else None,
+        size=parse_size(size) if size else None,
+        video_stream=video_stream,
+        keep_partial=keep_partial,
+        codec=codec,
+        crf=crf,
+        preset=preset,
+        batch_size=batch_size,
+    )
+    style_name = "-".join(Path(each).stem for each in style)
+    jobs = plan_jobs(inputs, output, style=style_name, template=template)
+    pending = _settle_existing(jobs, overwrite=overwrite, skip=skip, quiet=quiet)
+    if not pending:
+        return
+    if output is not None and pending[0].target != output:
+        output.mkdir(parents=True, exist_ok=True)
+    _check_readable(pending)
+    painter = options.build_stylizer(
+        style=style,
+        mix=mix,
+        intensity=intensity,
+        blend=blend,
+        keep_colors=keep_colors,
+        work_size=work_size,
+        model=model,
+        models_dir=models_dir,
+        offline=offline,
+        engine=engine,
+        quiet=quiet,
+    )
+    with _terminate_like_interrupt():
+        run_jobs(pending, painter, wanted, quiet=quiet, show_progress=show_progress)
+
+
+def run_jobs(
+    jobs: Sequence[Job],
+    painter: "Painter",
+    wanted: TranscodeOptions,
+    *,
+    quiet: bool,
+    show_progress: bool,
+) -> None:
+    """Transcode one file after the other; go on after a failure and report it at the end.
+
+    Raises:
+        NstVideoError: the only file failed.
+        typer.Exit: with code 1, some of several files failed.
+    """
+    from nst_video.transcode import transcode
+
+    failures: list[tuple[Job, NstVideoError]] = []
+    for job in jobs:
+        try:
+            with _progress_bar(job.source.name, shown=show_progress and not quiet) as on_progress:
+                done = transcode(
+                    job.source, job.target, painter, options=wanted, on_progress=on_progress
+                )
+        except NstVideoError as error:
+            if len(jobs) == 1:
+                raise
+            complain(error)
+            failures.append((job, error))
+            continue
+        if not quiet:
+            _describe(job, done)
+        result(job.target)
+    if failures:
+        say(f"{len(failures)} of {len(jobs)} videos failed:")
+        for job, error in failures:
+            say(f"  {job.source}: {error}")
+        raise typer.Exit(1)
+
+
+def _settle_existing(jobs: Sequence[Job], *, overwrite: bool, skip: bool, quiet: bool) -> list[Job]:
+    """Return the jobs to do, after asking about outputs that exist."""
+    if overwrite and skip:
+        raise UsageError("-y replaces existing outputs and -n skips them: use one of them.")
+    pending = []
+    for job in jobs:
+        if skip and job.target.exists():
+            if not quiet:
+                say(f"{job.target} exists; {job.source.name} was skipped.")
+            continue
+        options.refuse_existing(job.target, overwrite=overwrite)
+        pending.append(job)
+    return pending
+
+
+def _check_readable(jobs: Sequence[Job]) -> None:
+    """Refuse a single hopeless input before the model is loaded for it."""
+    from nst_video.media.probe import pick_video, probe
+
+    if len(jobs) == 1:
+        pick_video(probe(jobs[0].source))
+
+
+def _describe(job: Job, done: "TranscodeResult") -> None:
+    for note in done.notes:
+        say(f"{job.source.name}: {note}")
+    frames = done.info.frame_count or 0
+    slowest = max(done.busy_s, key=lambda stage: done.busy_s[stage])
+    say(
+        f"{job.source.name}: {frames} frames in {done.elapsed_s:.1f} s "
+        f"({frames / max(done.elapsed_s, 1e-6):.1f} fps, limited by {slowest})."
+    )
+
+
+@contextmanager
+def _progress_bar(name: str, *, shown: bool) -> "Iterator[OnProgress | None]":
+    """Show frame N/M, speed, elapsed and remaining time and the limiting stage on stderr."""
+    if not shown or not stderr.is_terminal:
+        yield None
+        return
+    from rich import progress as rich_progress
+
+    columns = (
+        rich_progress.TextColumn("{task.description}", markup=False),
+        rich_progress.BarColumn(bar_width=24),
+        rich_progress.TextColumn("{task.fields[state]}", markup=False),
+    )
+    with rich_progress.Progress(*columns, console=stderr, transient=True) as bars:
+        task = bars.add_task(name, total=None, state="starting")
+
+        def on_progress(progress: "Progress") -> None:
+            bars.update(
+                task,
+                completed=progress.frame,
+                total=progress.frame_count,
+                state=progress_line(progress),
+            )
+
+        yield on_progress
+
+
+def progress_line(progress: "Progress") -> str:
+    """Return "frame 30/377  15.1 fps  0:02 elapsed  0:23 left  limited by paint"."""
+    count = "?" if progress.frame_count is None else str(progress.frame_count)
+    left = "?" if progress.remaining_s is None else _clock(progress.remaining_s)
+    return (
+        f"frame {progress.frame}/{count}  {progress.fps:.1f} fps  "
+        f"{_clock(progress.elapsed_s)} elapsed  {left} left  limited by {progress.limiting_stage}"
+    )
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+@contextmanager
+def _terminate_like_interrupt() -> Iterator[None]:
+    """Let SIGTERM clean up as Ctrl-C does: no partial file, no child process."""
+    import signal
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
