@@ -204,8 +204,8 @@ def run_jobs(
         result(job.target)
     if failures:
         say(f"{len(failures)} of {len(jobs)} videos failed:")
-        for job, error in failures:
-            say(f"  {job.source}: {error}")
+        for job, reason in failures:
+            say(f"  {job.source}: {reason}")
         raise typer.Exit(1)
 
 

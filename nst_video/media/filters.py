@@ -21,7 +21,10 @@ MATRICES = {
 
 BT2020_PRIMARIES = 9
 
-_SCALE_FLAGS = "bicubic+accurate_rnd+full_chroma_int"
+_DECODE_FLAGS = "bicubic+accurate_rnd"
+_ENCODE_FLAGS = "area+accurate_rnd"
+"""Chroma is repeated on the way in and averaged on the way out: a round trip that changes nothing,
+where interpolating twice would blur it."""
 
 _TONE_MAP = (
     "zscale=tin={transfer}:min={matrix}:pin=bt2020:rin={range}:t=linear:npl=100",
@@ -66,7 +69,7 @@ def decode_filters(
         # One frame for two fields keeps the rate; progressive frames in between pass unchanged.
         chain.append("bwdif=mode=send_frame:deint=interlaced")
     chain.append(f"fps={fps.numerator}/{fps.denominator}:start_time=0")
-    scale = f"scale={size[0]}:{size[1]}:flags={_SCALE_FLAGS}"
+    scale = f"scale={size[0]}:{size[1]}:flags={_DECODE_FLAGS}"
     chain += _to_rgb(track, scale)
     chain.append("format=rgb24")
     return ",".join(chain)
@@ -78,7 +81,7 @@ def encode_filters(pixel_format: str) -> str:
     The tags are set on the frames because encoders ignore the plain `-color_primaries` options.
     """
     return (
-        f"scale=flags={_SCALE_FLAGS}:out_color_matrix=bt709:out_range=tv,format={pixel_format},"
+        f"scale=flags={_ENCODE_FLAGS}:out_color_matrix=bt709:out_range=tv,format={pixel_format},"
         "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709"
     )
 
