@@ -24,8 +24,7 @@ def demo(
     quiet: options.QuietOption = False,
 ) -> None:
     """Make a short moving scene with sound, paint it, and say where the film is."""
-    from nst_video.sources import write_demo_clip
-    from nst_video.transcode import transcode
+    from nst_video.transcode import transcode, write_demo_clip
 
     stylizer = options.build_stylizer(
         style=style,

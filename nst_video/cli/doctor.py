@@ -56,7 +56,7 @@ def _device() -> Iterator[str]:
 def _ffmpeg() -> Iterator[str]:
     import imageio_ffmpeg
 
-    from nst_video.media import ffmpeg_exe
+    from nst_video.media.process import ffmpeg_exe
 
     yield f"{imageio_ffmpeg.get_ffmpeg_version()} at {ffmpeg_exe()}"
 

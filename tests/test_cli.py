@@ -1,0 +1,154 @@
+"""The command line as a whole, and the commands that are small."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from nst_video import __version__
+from nst_video.cli import app as app_module
+from nst_video.cli import options
+from nst_video.errors import UsageError
+
+
+def run(*arguments: str | Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "nst_video", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **(env or {})},
+        timeout=120,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def main(monkeypatch: pytest.MonkeyPatch, *arguments: str | Path) -> int:
+    """Run the command line in this process and return its exit code."""
+    monkeypatch.setattr(sys, "argv", ["nst-video", *map(str, arguments)])
+    with pytest.raises(SystemExit) as stop:
+        app_module.main()
+    return int(stop.value.code or 0)
+
+
+@pytest.fixture
+def photo(assets: Path, tmp_path: Path) -> Path:
+    picture = cv2.imread(str(assets / "photos" / "golden_gate.jpg"))
+    path = tmp_path / "photo.png"
+    cv2.imwrite(str(path), cv2.resize(picture, (160, 98), interpolation=cv2.INTER_AREA))
+    return path
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; sys.argv = ['nst-video', '--help']\n"
+        "from nst_video.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'tensorflow', 'keras', 'cv2', 'av', 'openvino', 'ai_edge_litert', 'numpy'}\n"
+        "print('heavy:', sorted(heavy & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    for command in ("transcode", "image", "demo", "doctor", "styles", "models"):
+        assert command in done.stdout
+    assert "heavy: []" in done.stdout
+
+
+def test_version_is_printed_on_stdout() -> None:
+    done = run("--version")
+    assert (done.returncode, done.stdout) == (0, f"nst-video {__version__}\n")
+
+
+def test_user_errors_are_one_sentence_without_a_stack_trace() -> None:
+    done = run("image", "no-such-photo.jpg")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "no-such-photo.jpg" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_doctor_says_what_there_is(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(monkeypatch, "doctor") == 0
+    told = capfd.readouterr().out
+    for part in (f"nst-video {__version__}", "tensorflow 2", "CPU cores", "ffmpeg", "auto means"):
+        assert part in told
+
+
+def test_image_paints_a_picture(
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    assets: Path,
+    photo: Path,
+    tmp_path: Path,
+) -> None:
+    target = tmp_path / "painted.png"
+    models = ("--model", "magenta-lite", "--models-dir", assets / "models")
+    assert main(monkeypatch, "image", photo, "-o", target, "--style", "wave", *models) == 0
+    told = capfd.readouterr()
+    assert told.out == f"{target}\n"
+    assert "Model magenta-lite (asked for)" in told.err
+    content, painted = cv2.imread(str(photo)), cv2.imread(str(target))
+    assert painted.shape == content.shape
+    assert np.abs(painted.astype(int) - content).mean() > 10
+
+
+def test_image_compare_shows_picture_style_and_result(
+    monkeypatch: pytest.MonkeyPatch, photo: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "compared.png"
+    arguments = ("--style", "wave", "--intensity", "0", "--blend", "pixel", "--compare", "-q")
+    assert main(monkeypatch, "image", photo, "-o", target, *arguments) == 0
+    figure = cv2.imread(str(target)).astype(int)
+    assert figure.shape[1] > 2 * figure.shape[0]
+    left, right = figure[:, : figure.shape[1] // 4], figure[:, -figure.shape[1] // 4 :]
+    assert abs(left.mean() - right.mean()) < 25
+    assert left.std() > 20
+
+
+def test_image_refuses_to_overwrite_unless_told(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], photo: Path
+) -> None:
+    before = photo.read_bytes()
+    original = ("--intensity", "0", "--blend", "pixel", "-q")
+    assert main(monkeypatch, "image", photo, "-o", photo, *original) == 2
+    assert "exists. Use -y to replace it" in capfd.readouterr().err
+    assert photo.read_bytes() == before
+    assert main(monkeypatch, "image", photo, "-o", photo, "-y", *original) == 0
+
+
+def test_demo_makes_a_playable_film_with_sound(
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    assets: Path,
+    tmp_path: Path,
+) -> None:
+    import av
+
+    target = tmp_path / "film.mp4"
+    models = ("--model", "magenta-lite", "--models-dir", assets / "models")
+    assert main(monkeypatch, "demo", "-o", target, *models) == 0
+    assert capfd.readouterr().out == f"{target}\n"
+    with av.open(str(target)) as film:
+        video, audio = film.streams.video[0], film.streams.audio[0]
+        frames = sum(1 for _ in film.decode(video))
+        assert frames == pytest.approx(float(film.duration / 1e6 * video.average_rate), abs=1)
+        assert frames > 60
+        assert audio.codec_context.name == "aac"
+
+
+@pytest.mark.parametrize("text", ["0.7;0.3", "a,b", ""])
+def test_mix_that_is_not_numbers_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match=r"--mix takes numbers such as 0\.7,0\.3"):
+        options.parse_mix(text)
+
+
+def test_mix_is_read_as_numbers() -> None:
+    assert options.parse_mix("0.7, 0.3") == [0.7, 0.3]
+    assert options.parse_mix(None) is None
