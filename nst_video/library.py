@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from nst_video import folders
 from nst_video.errors import StyleError, UsageError
 from nst_video.frames import Frame
-from nst_video.pictures import PICTURE_SUFFIXES, load_picture
+from nst_video.pictures import PICTURE_SUFFIXES, load_picture, save_picture
 
 Origin: TypeAlias = Literal["packaged", "yours", "file"]
 Bottleneck: TypeAlias = NDArray[np.float32]
@@ -91,7 +91,7 @@ class StyleLibrary:
         self._cache_dir = cache_dir or folders.cache_dir() / "bottlenecks"
 
     def styles(self) -> list[Style]:
-        """Return the packaged styles, then the user's, each sorted by name.
+        """Return the packaged styles in their own order, then the user's, sorted by name.
 
         A user's style hides a packaged one of the same name.
         """
@@ -159,10 +159,9 @@ class StyleLibrary:
 
         Raises:
             SourceError: it is no picture.
-            StyleError: the name is taken or cannot be one.
-            OSError: the user's folder cannot be written.
+            StyleError: the name is taken or cannot be one, or the folder cannot be written.
         """
-        load_picture(path)
+        picture = load_picture(path)
         slug = slug_of(name if name is not None else path.stem)
         if slug in _scan(self.packaged_dir, "packaged"):
             raise StyleError(f"'{slug}' is a packaged style: choose another name with --name.")
@@ -171,14 +170,13 @@ class StyleLibrary:
             raise StyleError(
                 f"You have a style '{slug}' already: choose another name or overwrite."
             )
-        data = path.read_bytes()
-        if old:
-            self.remove(slug)
-        target = self.user_dir / f"{slug}{path.suffix.lower()}"
-        lines = {"title": title or _title_of(slug), "description": description}
-        text = "".join(f"{key} = {_toml_string(value)}\n" for key, value in lines.items())
-        folders.write_atomically(target.with_suffix(".toml"), lambda f: f.write(text.encode()))
-        folders.write_atomically(target, lambda f: f.write(data))
+        facts = {"title": title or _title_of(slug), "description": description}
+        try:
+            target = _store(path, picture, self.user_dir / slug, facts)
+        except OSError as error:
+            raise StyleError(f"Cannot write to {self.user_dir}: {error.strerror}.") from error
+        if old and old.path != target:
+            old.path.unlink(missing_ok=True)
         return self.get(slug)
 
     def remove(self, name: str) -> Style:
@@ -270,11 +268,15 @@ def slug_of(text: str) -> str:
 
 
 def _scan(folder: Path, origin: Origin) -> dict[str, Style]:
-    """Return the styles in a folder by name, sorted."""
+    """Return the styles in a folder by name: those of the metadata in its order, then the rest."""
     if not folder.is_dir():
         return {}
     table = _read_toml(folder / _METADATA)
-    pictures = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES)
+    order = {name: index for index, name in enumerate(table)}
+    pictures = sorted(
+        (path for path in folder.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES),
+        key=lambda path: (order.get(path.stem, len(order)), path.name),
+    )
     return {
         path.stem: _style(
             path, origin, table.get(path.stem) or _read_toml(path.with_suffix(".toml"))
@@ -305,6 +307,21 @@ def _read_toml(path: Path) -> dict[str, object]:
         return tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise StyleError(f"{path} is not valid TOML: {error}.") from error
+
+
+def _store(source: Path, picture: Frame, stem: Path, facts: Mapping[str, str]) -> Path:
+    """Write a style's picture, as it is or as PNG if its ending tells nothing, and its facts."""
+    text = "".join(f"{key} = {_toml_string(value)}\n" for key, value in facts.items())
+    folders.write_atomically(stem.with_name(f"{stem.name}.toml"), lambda f: f.write(text.encode()))
+    suffix = source.suffix.lower()
+    if suffix not in PICTURE_SUFFIXES:
+        target = stem.with_name(f"{stem.name}.png")
+        save_picture(target, picture)
+        return target
+    target = stem.with_name(f"{stem.name}{suffix}")
+    data = source.read_bytes()
+    folders.write_atomically(target, lambda f: f.write(data))
+    return target
 
 
 def _toml_string(text: str) -> str:

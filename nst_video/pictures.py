@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from nst_video.errors import SinkError, SourceError
 from nst_video.folders import write_atomically
-from nst_video.frames import Frame, Size
+from nst_video.frames import Frame, Size, size_of
 
 MAX_PIXELS = 120_000_000
 """Largest picture accepted: above the 108 megapixels of phone cameras, 360 MB when decoded."""
@@ -36,6 +36,8 @@ PICTURE_SUFFIXES = frozenset(
     )
 )
 """Endings by which pictures are recognized in a folder; a file named outright may have any."""
+
+_GRAY_ONLY = frozenset((".pbm", ".pgm"))
 
 _PAPER = 1.0
 """What shows through transparent places: white, as on a page."""
@@ -88,15 +90,18 @@ def save_picture(path: Path, frame: Frame, quality: int = 95) -> None:
         ".avif": cv2.IMWRITE_AVIF_QUALITY,
     }
     suffix = path.suffix.lower()
-    if suffix not in PICTURE_SUFFIXES:
+    if suffix not in PICTURE_SUFFIXES - _GRAY_ONLY:
         raise SinkError(f"No picture format for {path.name!r}: end the name in .jpg or .png.")
     options = [flags[suffix], quality] if suffix in flags else []
     try:
-        _, data = cv2.imencode(suffix, cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), options)
+        with _quiet_stderr():
+            done, data = cv2.imencode(suffix, cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), options)
+        if not done:
+            width, height = size_of(frame)
+            raise SinkError(f"A {suffix} file cannot hold a picture of {width}x{height} pixels.")
         write_atomically(path, lambda file: file.write(data.tobytes()))
-    except (cv2.error, OSError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "OpenCV cannot encode it"
-        raise SinkError(f"Cannot write {path}: {reason}.") from error
+    except OSError as error:
+        raise SinkError(f"Cannot write {path}: {error.strerror}.") from error
 
 
 def _read(path: Path) -> bytes:

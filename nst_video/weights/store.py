@@ -133,12 +133,15 @@ def install(
         folder = _given_archive(model.archive, places, trust=trust)
         if folder is None:
             raise _missing(model, f"not in {source}")
-        return {model.archive.role: _copy_archive(folder, model.archive, places.cache)}
-    found = {file.role: _given_file(file, places, trust=trust) for file in model.files}
-    paths = {role: path for role, path in found.items() if path is not None}
-    if len(paths) < len(found):
+        copy = _copy_archive(folder, model.archive, places.cache)
+        check_saved_model(copy, model.archive, trust=trust)
+        return {model.archive.role: copy}
+    found = [(file, _given_file(file, places, trust=trust)) for file in model.files]
+    if any(path is None for _, path in found):
         raise _missing(model, f"not in {source}")
-    return {role: _copy_file(path, places.cache / path.name) for role, path in paths.items()}
+    return {
+        file.role: _copy_file(file, path, places.cache, trust=trust) for file, path in found if path
+    }
 
 
 def find_model(name: str, models: Mapping[str, ModelFiles] = MODELS) -> ModelFiles:
@@ -231,10 +234,15 @@ def _first_of(file: ModelFile, candidates: tuple[Path, ...]) -> Path | None:
     return next((path for path in paths if path.is_file()), None)
 
 
-def _copy_file(source: Path, target: Path) -> Path:
-    """Copy a file that was checked, atomically."""
+def _copy_file(file: ModelFile, source: Path, folder: Path, *, trust: bool) -> Path:
+    """Copy a file that was checked, atomically; other variants of it give way."""
+    target = folder / source.name
     with source.open("rb") as reader:
         folders.write_atomically(target, lambda writer: shutil.copyfileobj(reader, writer))
+    check_file(target, file.variants, trust=trust)
+    for variant in file.variants:
+        if variant.name != source.name:
+            (folder / variant.name).unlink(missing_ok=True)
     return target
 
 
@@ -253,7 +261,7 @@ def _copy_archive(source: Path, archive: ModelArchive, target: Path) -> Path:
 
 def _refuse_unless(may_fetch: bool, model: ModelFiles) -> None:
     if not may_fetch:
-        raise _missing(model, "not on this machine, and downloads are off (--offline)")
+        raise _missing(model, "not on this machine")
 
 
 def _missing(model: ModelFiles, where: str) -> ModelMissingError:
