@@ -13,24 +13,54 @@ Needs numpy and OpenCV, nothing else; each picture takes a few seconds.
 import argparse
 import sys
 import time
-import tomllib
 import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
-from atelier import knife, night, tiles, ukiyo
+from atelier import (
+    chalk,
+    dots,
+    facets,
+    gesture,
+    knife,
+    layers,
+    night,
+    relief,
+    tiles,
+    ukiyo,
+    wet,
+    wires,
+)
 from atelier.canvas import Image, Rng, finish
 
 HERE = Path(__file__).resolve().parent
-QUALITY = 88
+QUALITY = 86
 PAINTERS: dict[str, Callable[[Rng], Image]] = {
     "starfield": night.starfield,
     "wave": ukiyo.wave,
     "stained-glass": tiles.stained_glass,
-    "mosaic": tiles.mosaic,
+    "dusk": gesture.dusk,
+    "woodcut": relief.woodcut,
+    "comic": dots.comic,
+    "watercolor": wet.watercolor,
+    "deco": facets.deco,
+    "neon": wires.neon,
     "autumn": knife.autumn,
+    "mosaic": tiles.mosaic,
+    "ink-wash": wet.ink_wash,
+    "marbled": wet.marbled,
+    "garden": relief.garden,
+    "lavender": chalk.lavender,
+    "cubist": facets.cubist,
+    "gilded": gesture.gilded,
+    "reef": layers.reef,
+    "pointillism": dots.pointillism,
+    "charcoal": chalk.charcoal,
+    "kilim": layers.kilim,
+    "drip": gesture.drip,
+    "contour": layers.contour,
 }
 
 

@@ -28,7 +28,7 @@ def palette(codes: str) -> Image:
 
 def flat(color: Image) -> Image:
     """Give a canvas filled with one color of shape (3,)."""
-    return np.broadcast_to(color, (W, W, 3)).astype(np.float32)
+    return np.full((W, W, 3), color, np.float32)
 
 
 def grid() -> tuple[Plane, Plane]:
@@ -102,6 +102,13 @@ def shade(image: Image, amount: Plane) -> Image:
     """Lighten (above 0) or darken (below 0) by `amount`, about -1..1."""
     lit = image + np.maximum(amount, 0)[..., None] * (1 - image)
     return lit * (1 + np.minimum(amount, 0)[..., None])
+
+
+def moved(plane: Plane, dx: float, dy: float) -> Plane:
+    """Shift a plane right and down; the border repeats."""
+    matrix = np.array([[1, 0, dx], [0, 1, dy]], np.float32)
+    shifted = cv2.warpAffine(plane, matrix, (W, W), borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(shifted, np.float32)
 
 
 def relief(height: Plane, strength: float, angle: float = -2.2) -> Plane:

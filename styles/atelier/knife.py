@@ -10,8 +10,11 @@ LEAVES = palette("4a0f16 a61b1b df4a17 f28a12 f9c22e fbe79a")
 FOREST = palette("1d1a3a 5a1f4a 98242d d9541e f0a32c")
 WATER = palette("151b3d 274a78 7a4a6a d9541e f4b942")
 BARK = palette("efe6d8 c9bfc4 8d86a3 34263c f7d9b0")
-TRUNKS = ((0.08, 46, 0.02), (0.21, 30, -0.02), (0.34, 58, 0.03), (0.52, 26, -0.01), (0.68, 40, 0.02),
-          (0.80, 24, 0.0), (0.93, 62, -0.03))  # fmt: skip
+TRUNKS = (
+    (0.08, 46, 0.02), (0.21, 30, -0.02), (0.34, 58, 0.03), (0.52, 26, -0.01), (0.68, 40, 0.02),
+    (0.80, 24, 0.0), (0.93, 62, -0.03),
+)  # fmt: skip
+"""The birches: foot 0..1, width in canvas pixels, lean 0..1."""
 
 
 def _ground(rng: Rng) -> tuple[Image, Plane]:
@@ -55,7 +58,7 @@ def autumn(rng: Rng) -> Image:
     bark = Brush(27, 60, 20, bristles=7, streak=0.04, ragged=0.2, taper=0.1)
     strokes(canvas, paths, colors, widths, bark, rng)
     leaf = Brush(24, 34, 46, bristles=5, color_jitter=0.12, streak=0.05, ragged=0.1, taper=0.35)
-    x, y = grid()
+    _, y = grid()
     glow = ramp(LEAVES[1:], unit(noise(rng, 90, 3)))
     leafy = smoothstep(0.1, 0.7, noise(rng, 200, 2)) * smoothstep(0.75, 0.35, y)
     cover(canvas, glow, field.turned(-0.5), leaf, rng, leafy + 0.06)

@@ -4,8 +4,24 @@ import numpy as np
 
 from .brushes import disc, fill, line, tapered
 from .canvas import (
-    Bytes, Image, Points, Rng, W, as_bytes, as_floats, flat, grid, ink, multiply, noise, over,
-    palette, paper, ramp, smoothstep, unit,
+    Bytes,
+    Image,
+    Points,
+    Rng,
+    W,
+    as_bytes,
+    as_floats,
+    flat,
+    grid,
+    ink,
+    multiply,
+    noise,
+    over,
+    palette,
+    paper,
+    ramp,
+    smoothstep,
+    unit,
 )  # fmt: skip
 from .flow import normals, spline
 
@@ -21,8 +37,13 @@ SMALL = (
     [(1.08, 0.50), (0.95, 0.445), (0.83, 0.455), (0.745, 0.515), (0.72, 0.585)],
     [(1.08, 0.93), (0.97, 0.82), (0.88, 0.70), (0.80, 0.605), (0.735, 0.60)],
 )
+FAR = (
+    [(-0.05, 0.60), (0.2, 0.57), (0.45, 0.60), (0.62, 0.52), (0.78, 0.57), (1.05, 0.53)],
+    [(-0.05, 0.70), (0.3, 0.70), (0.48, 0.63), (0.66, 0.66), (0.85, 0.62), (1.05, 0.64)],
+)
 SWELLS = (
-    [(-0.05, 0.80), (0.15, 0.87), (0.34, 0.83), (0.52, 0.71), (0.64, 0.68), (0.80, 0.78), (1.05, 0.90)],
+    [(-0.05, 0.80), (0.15, 0.87), (0.34, 0.83), (0.52, 0.71), (0.64, 0.68), (0.80, 0.78),
+     (1.05, 0.90)],
     [(-0.05, 0.90), (0.20, 0.96), (0.45, 0.88), (0.70, 0.84), (1.05, 0.97)],
 )  # fmt: skip
 
@@ -38,8 +59,8 @@ def _sky(rng: Rng) -> Image:
         image = over(image, PALE if k % 2 else FOAM, 0.75 * band * lit)
     canvas = as_bytes(image)
     disc(canvas, np.array([0.815, 0.215]) * W, 0.115 * W, ink(SUN))
-    for k in range(46):
-        level = 0.02 + 0.0135 * k
+    for k in range(30):
+        level = 0.02 + 0.0052 * k * (1 + 0.05 * k)
         t = np.linspace(-0.02, 1.02, 60)
         row = np.stack([t, level + 0.008 * np.sin(6 * t + 0.25 * k)], 1) * W
         line(canvas, row.astype(np.float32), ink(OUTLINE * 0.55 + 0.45 * PALE), 1.6)
@@ -130,6 +151,8 @@ def _swell(canvas: Bytes, top: Points, rng: Rng) -> None:
 def wave(rng: Rng) -> Image:
     """Two breaking waves with claws of foam under a red sun, printed in indigo on cream."""
     canvas = as_bytes(_sky(rng))
+    for knots in FAR:
+        _swell(canvas, spline(knots, 240), rng)
     for (crest_knots, belly_knots), side, reach in ((SMALL, 1.0, 52.0), (BIG, -1.0, 104.0)):
         crest, belly = spline(crest_knots), spline(belly_knots)
         _body(canvas, crest, belly)
