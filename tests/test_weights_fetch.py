@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from nst_video import folders, weights
-from nst_video.errors import DownloadError, HashMismatchError, ModelMissingError
+from nst_video.errors import DownloadError, HashMismatchError, ModelMissingError, WeightsError
 from nst_video.weights import FileVariant, ModelArchive, ModelFile, ModelFiles, fetch
 
 BODY = bytes(range(256)) * 2000
@@ -310,8 +310,13 @@ def test_archive_writes_nothing_but_its_known_members(server):
 
 @pytest.mark.parametrize(
     "body",
-    [packed(MEMBERS)[:5000], b"<html>", packed({"saved_model.pb": MEMBERS["saved_model.pb"]})],
-    ids=["truncated", "no archive", "member missing"],
+    [
+        packed(MEMBERS)[:5000],
+        packed(MEMBERS)[:5000] + bytes(5000) + packed(MEMBERS)[10_000:],
+        b"<html>",
+        packed({"saved_model.pb": MEMBERS["saved_model.pb"]}),
+    ],
+    ids=["truncated", "damaged", "no archive", "member missing"],
 )
 def test_archive_that_is_broken_is_fetched_elsewhere(server, body):
     models = archive_table(
@@ -362,7 +367,55 @@ def test_archive_fetched_at_the_same_time_ends_whole(server):
     assert [path.name for path in folder.parent.iterdir()] == ["toy"]
 
 
-def test_publish_folder_yields_to_nobody_but_fails_in_a_forbidden_place(tmp_path):
-    (tmp_path / "parts" / "new").mkdir(parents=True)
+def test_fetch_into_a_folder_that_cannot_be_made_is_one_sentence(server):
+    folders.cache_dir().parent.mkdir()
+    folders.cache_dir().write_text("a file where the folder should be")
+    with pytest.raises(WeightsError, match="set NST_VIDEO_HOME"):
+        resolve(table(server.url("/net", Reply())))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no limit on file sizes")
+def test_fetch_to_a_disk_without_room_is_one_sentence_and_no_retry(server):
+    import resource
+
+    models = table(server.url("/net", Reply()))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(BODY) // 2, limits[1]))
+    try:
+        with pytest.raises(WeightsError, match=r"File too large.*make room"):
+            resolve(models)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert len(server.requests) == 1
+    assert left_over() == []
+
+
+def test_fetch_clears_what_killed_processes_left_behind(server):
+    models = folders.cache_dir() / "models" / "toy"
+    old, fresh = models / ".net.tflite.0000.part", models / ".net.tflite.1111.part"
+    for folder in (old, fresh):
+        folder.mkdir(parents=True)
+        (folder / "net.tflite").write_bytes(b"half")
+    os.utime(old, (0, 0))
+    resolve(table(server.url("/net", Reply())))
+    assert (old.exists(), fresh.exists()) == (False, True)
+
+
+def folder_with(path, text):
+    path.mkdir(parents=True)
+    (path / "file").write_text(text)
+    return path
+
+
+@pytest.mark.parametrize(("is_good", "stays"), [(True, "theirs"), (False, "ours")])
+def test_publish_folder_leaves_a_good_one_alone(tmp_path, is_good, stays):
+    ours = folder_with(tmp_path / "parts" / "ours", "ours")
+    target = folder_with(tmp_path / "target", "theirs")
+    fetch.publish_folder(ours, target, lambda _: is_good)
+    assert (target / "file").read_text() == stays
+
+
+def test_publish_folder_fails_where_nothing_can_be_renamed_to(tmp_path):
+    ours = folder_with(tmp_path / "parts" / "ours", "ours")
     with pytest.raises(FileNotFoundError):
-        fetch.publish_folder(tmp_path / "parts" / "new", tmp_path / "missing" / "target")
+        fetch.publish_folder(ours, tmp_path / "missing" / "target", lambda _: True)

@@ -1,18 +1,21 @@
 """Downloading: mirrors in order, cut connections resumed, nothing half-written in sight."""
 
 import contextlib
+import gzip
 import secrets
 import shutil
 import tarfile
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, TypeAlias
+from typing import IO, TYPE_CHECKING, BinaryIO, TypeAlias
 
-from nst_video.errors import DownloadError, HashMismatchError
+from nst_video.errors import DownloadError, HashMismatchError, WeightsError
 from nst_video.weights.checks import check_file, check_saved_model
-from nst_video.weights.table import FileVariant, ModelArchive, ModelFile
+from nst_video.weights.table import ModelArchive, ModelFile
 
 if TYPE_CHECKING:
     from requests import Response
@@ -25,6 +28,7 @@ _TIMEOUTS_S = (10.0, 60.0)
 
 _CHUNK = 1 << 16
 _PUBLISH_ATTEMPTS = 5
+_ABANDONED_S = 24 * 3600
 _OVERLOADED = 429
 _RANGE_REFUSED = 416
 
@@ -106,7 +110,7 @@ def fetch_archive(
             except DownloadError as error:
                 failures.append(str(error))
             else:
-                publish_folder(unpacked, folder)
+                publish_folder(unpacked, folder, partial(_is_whole, archive))
                 return folder
     raise mismatch or _all_failed(failures)
 
@@ -134,22 +138,29 @@ def download(url: str, part: Path, *, on_progress: OnProgress | None = None) -> 
     raise DownloadError(f"{url}: {reason}")
 
 
-def publish_folder(source: Path, target: Path) -> None:
-    """Rename a complete folder to `target`; what was there goes away.
+def publish_folder(source: Path, target: Path, is_good: Callable[[Path], bool]) -> None:
+    """Rename a complete folder to `target`.
 
-    A folder cannot be renamed over a full one, so the old one steps aside first. Should another
-    process put its own there in between, that one steps aside in turn.
+    A folder that is there already, since another process was faster, stays if it is good: it may
+    be in use. Otherwise it steps aside, for a folder cannot be renamed over a full one.
+
+    Args:
+        source: the folder; what steps aside goes into its parent.
+        target: final path.
+        is_good: tells whether a folder found at `target` will do.
     """
     for attempt in range(_PUBLISH_ATTEMPTS):
-        with contextlib.suppress(FileNotFoundError):
-            target.rename(source.with_name(f"replaced-{attempt}"))
         try:
             source.rename(target)
         except OSError:
-            if attempt + 1 == _PUBLISH_ATTEMPTS:
+            if not target.is_dir() or attempt + 1 == _PUBLISH_ATTEMPTS:
                 raise
         else:
             return
+        if is_good(target):
+            return
+        with contextlib.suppress(FileNotFoundError):
+            target.rename(source.with_name(f"replaced-{attempt}"))
 
 
 class _Bar:
@@ -231,38 +242,56 @@ def _reason(error: Exception) -> str:
     return type(error).__name__
 
 
+def _is_whole(archive: ModelArchive, folder: Path) -> bool:
+    try:
+        check_saved_model(folder, archive)
+    except (WeightsError, OSError):
+        return False
+    return True
+
+
 def _unpack(packed: Path, archive: ModelArchive, target: Path) -> None:
     """Write the known members of a `.tar.gz` below `target`; whatever else it holds stays in it.
 
+    The stream is read to its very end, because gzip's own checksum stands there, the only one
+    there is for members without a known hash.
+
     Raises:
-        DownloadError: it is no such archive, or lacks a member.
+        DownloadError: it is no such archive, damaged, or lacks a member.
     """
+    missing = {member.name for member in archive.members}
     try:
-        with tarfile.open(packed, "r:gz") as tar:
-            found = {info.name.removeprefix("./"): info for info in tar if info.isfile()}
-            for member in archive.members:
-                _unpack_member(tar, found, member, target)
-    except (tarfile.TarError, EOFError, OSError, KeyError) as error:
-        raise DownloadError(f"{packed.name}: not a complete model archive ({error})") from error
+        with gzip.open(packed) as stream:
+            with tarfile.open(fileobj=stream, mode="r|") as tar:
+                for info in tar:
+                    name = info.name.removeprefix("./")
+                    source = tar.extractfile(info) if name in missing else None
+                    if source is not None:
+                        _write(source, target / name)
+                        missing.remove(name)
+            while stream.read(_CHUNK):
+                pass
+    except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise DownloadError(f"{packed.name}: not a whole model archive ({error})") from error
+    if missing:
+        raise DownloadError(f"{packed.name}: the archive lacks {', '.join(sorted(missing))}")
 
 
-def _unpack_member(
-    tar: tarfile.TarFile, found: dict[str, tarfile.TarInfo], member: FileVariant, target: Path
-) -> None:
-    """Write one member below `target`; KeyError when it is missing."""
-    info = found[member.name]
-    source = tar.extractfile(info)
-    if source is None:
-        raise KeyError(member.name)
-    path = target / member.name
+def _write(source: IO[bytes], path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with source, path.open("wb") as file:
+    with path.open("wb") as file:
         shutil.copyfileobj(source, file, _CHUNK)
 
 
 @contextlib.contextmanager
 def private_folder(folder: Path, name: str) -> Iterator[Path]:
-    """Make a private folder `.NAME.XXXX.part` beside the target and remove it at the end."""
+    """Make a private folder `.NAME.XXXX.part` beside the target and remove it at the end.
+
+    Those that killed processes left behind go too, once nobody can be using them any more.
+    """
+    for old in folder.glob(f".{name}.*.part"):
+        if time.time() - old.stat().st_mtime > _ABANDONED_S:
+            shutil.rmtree(old, ignore_errors=True)
     parts = folder / f".{name}.{secrets.token_hex(4)}.part"
     parts.mkdir(parents=True)
     try:

@@ -2,7 +2,8 @@
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,25 +72,17 @@ def resolve(
         return _embedded_files(model)
     places = _places(model, models_dir)
     may_fetch = not (offline or is_offline())
-    if model.archive:
-        archive = model.archive
-        folder = _given_archive(archive, places, trust=trust) or _cached_archive(
-            archive, places, trust=trust, raises=not may_fetch
-        )
-        if folder is None:
-            _refuse_unless(may_fetch, model)
-            folder = fetch_archive(archive, places.cache, trust=trust, on_progress=on_progress)
-        return {archive.role: folder}
-    paths = {}
-    for file in model.files:
-        path = _given_file(file, places, trust=trust) or _cached_file(
-            file, places, trust=trust, raises=not may_fetch
-        )
-        if path is None:
-            _refuse_unless(may_fetch, model)
-            path = fetch_file(file, places.cache, trust=trust, on_progress=on_progress)
-        paths[file.role] = path
-    return paths
+    with _plain_errors(model):
+        if model.archive:
+            return _find_archive(
+                model,
+                model.archive,
+                places,
+                may_fetch=may_fetch,
+                trust=trust,
+                on_progress=on_progress,
+            )
+        return _find_files(model, places, may_fetch=may_fetch, trust=trust, on_progress=on_progress)
 
 
 def is_cached(
@@ -129,19 +122,10 @@ def install(
     if model.embedded:
         return _embedded_files(model)
     places = _places(model, source)
-    if model.archive:
-        folder = _given_archive(model.archive, places, trust=trust)
-        if folder is None:
-            raise _missing(model, f"not in {source}")
-        copy = _copy_archive(folder, model.archive, places.cache)
-        check_saved_model(copy, model.archive, trust=trust)
-        return {model.archive.role: copy}
-    found = [(file, _given_file(file, places, trust=trust)) for file in model.files]
-    if any(path is None for _, path in found):
-        raise _missing(model, f"not in {source}")
-    return {
-        file.role: _copy_file(file, path, places.cache, trust=trust) for file, path in found if path
-    }
+    with _plain_errors(model):
+        if model.archive:
+            return _install_archive(model, model.archive, places, source, trust=trust)
+        return _install_files(model, places, source, trust=trust)
 
 
 def find_model(name: str, models: Mapping[str, ModelFiles] = MODELS) -> ModelFiles:
@@ -179,6 +163,82 @@ def _embedded_files(model: ModelFiles) -> dict[str, Path]:
             "use --model magenta-lite, or install a released package."
         )
     return paths
+
+
+def _find_files(
+    model: ModelFiles,
+    places: _Places,
+    *,
+    may_fetch: bool,
+    trust: bool,
+    on_progress: OnProgress | None,
+) -> dict[str, Path]:
+    """Return the path of every single file of a model, see `resolve`."""
+    paths = {}
+    for file in model.files:
+        path = _given_file(file, places, trust=trust) or _cached_file(
+            file, places, trust=trust, raises=not may_fetch
+        )
+        if path is None:
+            _refuse_unless(may_fetch, model)
+            path = fetch_file(file, places.cache, trust=trust, on_progress=on_progress)
+        paths[file.role] = path
+    return paths
+
+
+def _find_archive(
+    model: ModelFiles,
+    archive: ModelArchive,
+    places: _Places,
+    *,
+    may_fetch: bool,
+    trust: bool,
+    on_progress: OnProgress | None,
+) -> dict[str, Path]:
+    """Return the folder that a model is, see `resolve`."""
+    folder = _given_archive(archive, places, trust=trust) or _cached_archive(
+        archive, places, trust=trust, raises=not may_fetch
+    )
+    if folder is None:
+        _refuse_unless(may_fetch, model)
+        folder = fetch_archive(archive, places.cache, trust=trust, on_progress=on_progress)
+    return {archive.role: folder}
+
+
+def _install_files(
+    model: ModelFiles, places: _Places, source: Path, *, trust: bool
+) -> dict[str, Path]:
+    """Copy every single file of a model into the cache, once all are known to be there."""
+    found = [(file, _given_file(file, places, trust=trust)) for file in model.files]
+    if any(path is None for _, path in found):
+        raise _missing(model, f"not in {source}")
+    return {
+        file.role: _copy_file(file, path, places.cache, trust=trust) for file, path in found if path
+    }
+
+
+def _install_archive(
+    model: ModelFiles, archive: ModelArchive, places: _Places, source: Path, *, trust: bool
+) -> dict[str, Path]:
+    """Copy the folder that a model is into the cache."""
+    folder = _given_archive(archive, places, trust=trust)
+    if folder is None:
+        raise _missing(model, f"not in {source}")
+    copy = _copy_archive(folder, archive, places.cache)
+    check_saved_model(copy, archive, trust=trust)
+    return {archive.role: copy}
+
+
+@contextmanager
+def _plain_errors(model: ModelFiles) -> Iterator[None]:
+    """Turn what the file system refuses into one sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise WeightsError(
+            f"Cannot read or write the files of model {model.name}: {error.strerror or error} "
+            f"({error.filename}); make room, or set NST_VIDEO_HOME to a folder that can be written."
+        ) from error
 
 
 def _given_file(file: ModelFile, places: _Places, *, trust: bool) -> Path | None:
@@ -255,7 +315,7 @@ def _copy_archive(source: Path, archive: ModelArchive, target: Path) -> Path:
         shutil.copyfile(source / archive.graph.name, copy / archive.graph.name)
         for path in (source / "variables").glob("variables.*"):
             shutil.copyfile(path, variables / path.name)
-        publish_folder(copy, target)
+        publish_folder(copy, target, lambda _: False)
     return target
 
 
