@@ -4,11 +4,7 @@ Style pictures and content photos come through here alike, so both raise `Source
 """
 
 import io
-import os
 import struct
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -21,6 +17,7 @@ from numpy.typing import NDArray
 from nst_video.errors import SinkError, SourceError
 from nst_video.folders import write_atomically
 from nst_video.frames import Frame, Size, size_of
+from nst_video.quiet import quiet_stderr
 
 MAX_PIXELS = 120_000_000
 """Largest picture accepted: above the 108 megapixels of phone cameras, 360 MB when decoded."""
@@ -48,8 +45,6 @@ _SKIP_FRAMES: list[Any] = [{"skip_frame": "all"}]
 """FFmpeg options, one dictionary a stream (declared as strings in PyAV's stubs): headers only."""
 
 _Pixels: TypeAlias = NDArray[Any]
-
-_stderr_lock = threading.Lock()
 
 
 def load_picture(path: Path) -> Frame:
@@ -94,7 +89,7 @@ def save_picture(path: Path, frame: Frame, quality: int = 95) -> None:
         raise SinkError(f"No picture format for {path.name!r}: end the name in .jpg or .png.")
     options = [flags[suffix], quality] if suffix in flags else []
     try:
-        with _quiet_stderr():
+        with quiet_stderr():
             done, data = cv2.imencode(suffix, cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), options)
         if not done:
             width, height = size_of(frame)
@@ -156,7 +151,7 @@ def _decode(data: bytes) -> Frame | None:
     """Return an RGB frame, None where OpenCV finds no picture."""
     buffer = np.frombuffer(data, np.uint8)
     alpha: _Pixels | None = None
-    with _quiet_stderr():
+    with quiet_stderr():
         try:
             upright = cv2.imdecode(buffer, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
             raw = None if data.startswith(_JPEG) else cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED)
@@ -191,24 +186,3 @@ def _to_unit(pixels: _Pixels) -> NDArray[np.float32]:
     """Scale pixels of any depth to 0..1; floating point ones are taken to be so already."""
     whole = np.iinfo(pixels.dtype).max if pixels.dtype.kind in "ui" else 1
     return pixels.astype(np.float32) / np.float32(whole)
-
-
-@contextmanager
-def _quiet_stderr() -> Iterator[None]:
-    """Keep libjpeg, libpng and libtiff from writing their remarks to the terminal.
-
-    They write to file descriptor 2 whatever OpenCV's log level, so that is pointed elsewhere for
-    the moment; one thread at a time, or the second would restore the first one's emptiness.
-    """
-    with _stderr_lock, Path(os.devnull).open("wb") as nowhere:
-        try:
-            kept = os.dup(2)
-        except OSError:  # no standard error at all, as under pythonw
-            yield
-            return
-        try:
-            os.dup2(nowhere.fileno(), 2)
-            yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)

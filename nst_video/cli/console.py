@@ -42,7 +42,7 @@ def fetch_progress(*, quiet: bool) -> "Iterator[OnProgress | None]":
         DownloadColumn(),
         TransferSpeedColumn(),
     )
-    with Progress(*columns, console=stderr, transient=True) as bars:
+    with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as bars:
         tasks: dict[str, object] = {}
 
         def on_progress(progress: "FetchProgress") -> None:

@@ -134,7 +134,10 @@ def build_stylizer(
         NstVideoError: an option makes no sense, or the model cannot be had.
     """
     from nst_video.cli.console import fetch_progress, say
-    from nst_video.stylizer import Stylizer
+    from nst_video.quiet import quiet_stderr
+
+    with quiet_stderr():
+        from nst_video.stylizer import Stylizer
 
     with fetch_progress(quiet=quiet) as on_fetch:
         stylizer = Stylizer(

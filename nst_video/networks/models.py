@@ -3,7 +3,6 @@
 `load_model` is a table: model name to the function that reads that model's files.
 """
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +17,8 @@ from nst_video.errors import UsageError, WeightsError
 from nst_video.frames import Frame
 from nst_video.networks import checkpoints, inception
 from nst_video.networks.transformer import TRANSFORMERS, TransformerConfig
+from nst_video.quiet import quiet_stderr
+from nst_video.weights import digest_of
 
 STYLE_SIDE = 256
 """Side in pixels of the square in which every style predictor sees its picture."""
@@ -75,10 +76,11 @@ class TflitePredictor:
         from ai_edge_litert.interpreter import Interpreter
 
         try:
-            interpreter = Interpreter(model_path=str(self._path))
+            with quiet_stderr():
+                interpreter = Interpreter(model_path=str(self._path))
+                interpreter.allocate_tensors()
         except ValueError as error:
             raise WeightsError(f"{self._path} is not a TF Lite model: {error}.") from error
-        interpreter.allocate_tensors()
         source = interpreter.get_input_details()[0]["index"]
         target = interpreter.get_output_details()[0]["index"]
 
@@ -117,8 +119,7 @@ class StyleModel:
 
 def _key(name: str, weights: Path) -> str:
     """Return a cache key that changes when the predictor's weights do."""
-    with weights.open("rb") as file:
-        return f"{name}-{hashlib.file_digest(file, 'sha256').hexdigest()[:16]}"
+    return f"{name}-{digest_of(weights)[:16]}"
 
 
 def _load_magenta(files: Mapping[str, Path]) -> StyleModel:
@@ -131,7 +132,7 @@ def _load_magenta(files: Mapping[str, Path]) -> StyleModel:
         config,
         checkpoints.transformer_from_savedmodel(config, read),
         KerasPredictor(
-            _key("magenta", folder / "variables" / "variables.data-00000-of-00001"),
+            _key("magenta", folder / "variables" / "variables.index"),  # holds all tensors' CRCs
             lambda: inception.load_inception_predictor(predictor),
         ),
     )
