@@ -1,4 +1,7 @@
-"""Work that goes on at the same time as ours: lossless, bounded, with errors brought home."""
+"""Work that goes on at the same time as ours: bounded, with errors brought home.
+
+Lossless for files, newest only for what is live.
+"""
 
 import threading
 import time
@@ -260,3 +263,62 @@ class BackgroundWriter(Generic[T]):
         except BaseException as error:  # noqa: BLE001 - raised again where the items are put
             self._error = error
             self._queue.cancel()
+
+
+class Newest(Generic[T]):
+    """The newest few items between two threads: putting into a full one drops the oldest.
+
+    What files need, losing nothing, is `BoundedQueue`; what a live picture needs, never being
+    late, is this.
+
+    Attributes:
+        put_count: items put.
+        dropped: items pushed out before anyone took them.
+    """
+
+    def __init__(self, depth: int = 1) -> None:
+        """Hold `depth` items at most."""
+        self.put_count = 0
+        self.dropped = 0
+        self._items: deque[T] = deque(maxlen=depth)
+        self._changed = threading.Condition()
+        self._closed = False
+        self._error: BaseException | None = None
+
+    @property
+    def is_closed(self) -> bool:
+        """True when no more will come and nothing is left to take."""
+        with self._changed:
+            return self._closed and not self._items
+
+    def put(self, item: T) -> None:
+        """Append `item`; nothing happens once closed."""
+        with self._changed:
+            if self._closed:
+                return
+            self.put_count += 1
+            self.dropped += len(self._items) == self._items.maxlen
+            self._items.append(item)
+            self._changed.notify_all()
+
+    def take(self, timeout_s: float) -> T | None:
+        """Take the oldest item held, waiting for one; None after `timeout_s` or when closed.
+
+        Raises:
+            BaseException: what it was closed with, once the last item is taken.
+        """
+        with self._changed:
+            if not self._items and not self._closed:
+                self._changed.wait(timeout_s)
+            if self._items:
+                return self._items.popleft()
+            if self._error is not None:
+                raise self._error
+            return None
+
+    def close(self, error: BaseException | None = None) -> None:
+        """Say that no more will come; the first call counts."""
+        with self._changed:
+            if not self._closed:
+                self._closed, self._error = True, error
+            self._changed.notify_all()

@@ -4,7 +4,9 @@ stylizer = Stylizer(style="wave")
 painted = stylizer(frame)          # one RGB uint8 frame (height, width, 3), or a batch
 """
 
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +20,7 @@ from nst_video.color import cross_fade, keep_colors
 from nst_video.detail import restore_detail
 from nst_video.engines import Engine, open_engine, pick_device, warm_up
 from nst_video.errors import UsageError
+from nst_video.fade import Glide
 from nst_video.frames import Frame, Frames, fit_short_side, size_of
 from nst_video.library import Style, StyleLibrary, mix_bottlenecks
 from nst_video.look import DEFAULT_ENGINE, DEFAULT_MODEL, DEFAULT_STYLE, Blend, Look
@@ -68,6 +71,8 @@ class Stylizer:
     Attributes:
         look: intensity, blend, colors, working size; assign a new one between any two frames.
         choice: the model in use and why.
+        styles: those in use.
+        mix: a weight for each of them.
     """
 
     def __init__(
@@ -85,6 +90,8 @@ class Stylizer:
         models_dir: Path | None = None,
         offline: bool = False,
         on_fetch: weights.OnProgress | None = None,
+        fade_s: float = 0.0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Choose a model and look the styles up; heavy work waits for `prepare`.
 
@@ -101,6 +108,8 @@ class Stylizer:
             models_dir: a folder to look for model files in, before the cache.
             offline: never download.
             on_fetch: called while model files are downloaded.
+            fade_s: seconds over which one style turns into the next, between bottlenecks.
+            clock: tells the time for that, in seconds.
 
         Raises:
             UsageError: a value out of its range.
@@ -116,23 +125,32 @@ class Stylizer:
         self._on_fetch = on_fetch
         self._is_prepared = False
         self._content: NDArray[np.float32] | None = None
+        self._glide = Glide(fade_s, clock)
+        self._loaded: dict[Style, NDArray[np.float32]] = {}
+        self._predicting = threading.Lock()  # a predictor serves one thread at a time
         self.set_style(style, mix)
 
     def set_style(
-        self, style: str | Path | Sequence[str | Path], mix: Sequence[float] | None = None
+        self,
+        style: str | Path | Style | Sequence[str | Path | Style],
+        mix: Sequence[float] | None = None,
     ) -> None:
         """Paint in another style, or a mix of several, from the next frame on.
+
+        Takes no time for a `Style` that `load_style` has learned.
 
         Raises:
             UsageError: as many weights as styles are needed, none negative, not all zero.
             StyleError: an unknown style.
         """
-        names = [style] if isinstance(style, str | Path) else list(style)
+        names = [style] if isinstance(style, str | Path | Style) else list(style)
         if not names:
             raise UsageError("Name at least one style.")
-        self.styles: tuple[Style, ...] = tuple(self.library.get(name) for name in names)
-        self._mix = list(mix) if mix is not None else [1.0] * len(names)
-        mix_bottlenecks(np.zeros((len(names), 1), np.float32), self._mix)
+        styles = tuple(n if isinstance(n, Style) else self.library.get(n) for n in names)
+        shares = tuple(mix) if mix is not None else (1.0,) * len(names)
+        mix_bottlenecks(np.zeros((len(names), 1), np.float32), shares)
+        self.styles: tuple[Style, ...] = styles
+        self.mix: tuple[float, ...] = shares
         self._target: NDArray[np.float32] | None = None
 
     @cached_property
@@ -155,9 +173,39 @@ class Stylizer:
     def target(self) -> NDArray[np.float32]:
         """The mixed bottleneck (d,) of the styles."""
         if self._target is None:
-            bottlenecks = [self.library.bottleneck(s, self.model.predictor) for s in self.styles]
-            self._target = mix_bottlenecks(np.stack(bottlenecks), self._mix)
+            for style in self.styles:
+                self.load_style(style)
+            bottlenecks = np.stack([self._loaded[style] for style in self.styles])
+            self._target = mix_bottlenecks(bottlenecks, self.mix)
         return self._target
+
+    def load_style(self, style: Style) -> None:
+        """Learn a style's bottleneck ahead of `set_style`; any thread may do so.
+
+        Raises:
+            SourceError: the picture cannot be read.
+            StyleError: the model makes no sense of it.
+        """
+        if style not in self._loaded:
+            with self._predicting:
+                self._loaded[style] = self.library.bottleneck(style, self.model.predictor)
+
+    def has_loaded(self, style: Style) -> bool:
+        """Say whether choosing the style takes no time."""
+        return style in self._loaded
+
+    def forget_styles(self) -> None:
+        """Learn every style anew when it is needed next: pictures may have changed."""
+        self._loaded.clear()
+
+    @property
+    def is_fading(self) -> bool:
+        """True while one style still turns into the next."""
+        return self._glide.is_moving
+
+    def describe(self) -> str:
+        """Name model, engine and device, as in "builtin, tensorflow on CPU:0"."""
+        return f"{self.choice.name}, {self.engine.name} on {self.engine.device.name}"
 
     def prepare(self) -> None:
         """Load, compile and test everything now instead of at the first frame.
@@ -219,14 +267,16 @@ class Stylizer:
     def _style_parameters(self, frames: Frames) -> NDArray[np.float32]:
         """Return the style parameters for the batch, (1, p), or (n, p) where each has its own."""
         intensity = self.look.intensity
+        target = self._glide.toward(self.target)
         if self.look.blend == "pixel" or intensity == 1:
-            return self.model.style_parameters(self.target[None])
+            return self.model.style_parameters(target[None])
         own = np.stack([self._content_bottleneck(frame) for frame in frames])
-        return self.model.style_parameters((1 - intensity) * own + intensity * self.target)
+        return self.model.style_parameters((1 - intensity) * own + intensity * target)
 
     def _content_bottleneck(self, frame: Frame) -> NDArray[np.float32]:
         """Return the frame's own bottleneck, smoothed over time so that it does not flicker."""
-        own = self.model.predictor(frame)
+        with self._predicting:
+            own = self.model.predictor(frame)
         if self._content is None or np.linalg.norm(own - self._content) > CUT * np.linalg.norm(own):
             self._content = own
         else:

@@ -1,0 +1,78 @@
+"""Network streams (RTSP, HTTP, MJPEG and whatever else FFmpeg reads), through PyAV."""
+
+import threading
+from collections.abc import Iterator
+from fractions import Fraction
+
+import av
+import av.container
+import numpy as np
+
+from nst_video.capture.base import LiveSource
+from nst_video.capture.camera import FALLBACK_FPS
+from nst_video.capture.options import CaptureOptions
+from nst_video.errors import SourceError
+from nst_video.frames import Frame, VideoInfo
+
+OPEN_TIMEOUT_S = 8.0
+READ_TIMEOUT_S = 2.0
+
+_LOW_DELAY = {
+    "fflags": "nobuffer",
+    "flags": "low_delay",
+    "probesize": "500000",
+    "analyzeduration": "500000",
+    "rtsp_transport": "tcp",
+}
+
+
+class StreamSource(LiveSource):
+    """A stream by its address. Nothing is buffered beyond what the system's socket holds."""
+
+    def __init__(self, url: str, options: CaptureOptions | None = None) -> None:
+        """Name the stream; it is connected to on entering the context."""
+        super().__init__(url)
+        self._options = options or CaptureOptions()
+        self._container: av.container.InputContainer | None = None
+        self._using = threading.Lock()
+
+    def _open(self) -> VideoInfo:
+        try:
+            self._container = av.open(
+                self.name, options=_LOW_DELAY, timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S)
+            )
+        except (av.FFmpegError, OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise SourceError(f"{self.name} cannot be opened: {reason}.") from error
+        if not self._container.streams.video:
+            raise SourceError(f"{self.name} has no video.")
+        stream = self._container.streams.video[0]
+        size = self._options.size or (stream.width, stream.height)
+        return VideoInfo(size, Fraction(stream.average_rate or FALLBACK_FPS))
+
+    def _close(self) -> None:
+        with self._using:
+            if self._container is not None:
+                self._container.close()
+                self._container = None
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Deliver frames until stopped.
+
+        Raises:
+            SourceError: the stream ends, breaks, or gives nothing for `READ_TIMEOUT_S`.
+        """
+        width, height = self.info.size
+        if self._container is None:
+            raise SourceError(f"{self.name} is not open: use it in a `with` statement.")
+        try:
+            for picture in self._container.decode(video=0):
+                if self.stopped.is_set():
+                    return
+                frame = picture.to_ndarray(width=width, height=height, format="rgb24")
+                yield np.ascontiguousarray(frame, np.uint8)
+        except (av.FFmpegError, OSError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise SourceError(f"{self.name} broke off: {reason}.") from error
+        if not self.stopped.is_set():
+            raise SourceError(f"{self.name} has ended.")

@@ -1,0 +1,76 @@
+"""Camera to painted screen, steered by keys.
+
+run_live(0, Stylizer(style="wave"))                      # camera 0 in a window, until Q
+run_live("clip.mp4", stylizer, ["null:"], options=LiveOptions(duration_s=10))
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from nst_video.capture.options import CaptureOptions
+from nst_video.live.hotkeys import HOTKEYS, Hotkey
+from nst_video.live.inputs import open_input
+from nst_video.live.loop import LiveOptions, LiveSession
+from nst_video.live.meter import LiveResult
+from nst_video.live.outputs import LiveSink, Output
+from nst_video.live.painter import LiveStylizer
+from nst_video.live.places import WINDOW, open_output
+from nst_video.live.reader import LiveInput
+
+__all__ = [
+    "HOTKEYS",
+    "CaptureOptions",
+    "Hotkey",
+    "LiveInput",
+    "LiveOptions",
+    "LiveResult",
+    "LiveSession",
+    "LiveSink",
+    "LiveStylizer",
+    "Output",
+    "open_input",
+    "open_output",
+    "run_live",
+]
+
+
+def run_live(
+    source: int | str | Path | LiveInput,
+    stylizer: LiveStylizer,
+    sinks: Sequence[str | Path | Output] = (WINDOW,),
+    *,
+    options: LiveOptions | None = None,
+    on_message: Callable[[str], None] = lambda text: None,
+) -> LiveResult:
+    """Paint a live source until the user quits, the source ends or the time is over.
+
+    Call it from the main thread when there is a window: toolkits insist on that.
+
+    Args:
+        source: a camera's number or name, a stream's address, a file, a folder of pictures,
+            "screen:", "demo:", or an input of your own.
+        stylizer: paints the frames; its look is where the session begins.
+        sinks: "window:", files, "http:", "virtual:", "null:", or outputs of your own.
+        options: how to run.
+        on_message: told what a user should know; called from any thread.
+
+    Raises:
+        SourceError: the source cannot be opened at all, or a file cannot be read.
+        EngineError: painting fails.
+        SinkError: there is no window system, or every output has failed.
+        UsageError: a source or sink that makes no sense.
+    """
+    options = options or LiveOptions()
+    if not isinstance(source, LiveInput):
+        source = open_input(str(source), options.capture)
+    places = [sink for sink in sinks if sink != WINDOW]
+    outputs = [o if isinstance(o, Output) else open_output(o, options.microphone) for o in places]
+    return LiveSession(
+        source,
+        lambda: stylizer,
+        outputs,
+        has_window=len(places) < len(sinks),
+        look=stylizer.look,
+        options=options,
+        on_message=on_message,
+    ).run()

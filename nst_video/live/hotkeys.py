@@ -1,0 +1,226 @@
+"""`HOTKEYS`: every key, declared once. The `?` overlay, the start message and README follow."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from nst_video.live.state import LiveState
+
+INTENSITY_STEP = 0.1
+MIX_STEP = 0.1
+SIZE_STEP = 32
+MIN_SIZE, MAX_SIZE = 64, 1088
+
+NAMED_KEYS = {"Tab": 9, "Enter": 13, "Esc": 27, "Space": 32}
+
+
+class Session(Protocol):
+    """What keys can do beyond changing the state."""
+
+    @property
+    def state(self) -> LiveState:
+        """What keys change."""
+        ...
+
+    @property
+    def work_size(self) -> int:
+        """Short side in pixels at which frames are painted now."""
+        ...
+
+    def save_snapshot(self) -> None:
+        """Write the painted frame on screen to a picture."""
+        ...
+
+    def toggle_recording(self) -> None:
+        """Begin a recording, or finish the one that runs."""
+        ...
+
+    def toggle_virtual_camera(self) -> None:
+        """Turn the virtual camera on or off."""
+        ...
+
+    def next_camera(self) -> None:
+        """Read the next camera of this machine."""
+        ...
+
+    def reload_styles(self) -> None:
+        """Look for style pictures again."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Hotkey:
+    """One line of the table.
+
+    Attributes:
+        keys: what is pressed: characters, letters in lower case, or names of `NAMED_KEYS`.
+        label: how the keys are shown.
+        name: one word.
+        help: what it does, for `?` and README.
+        action: does it, given which of `keys` was pressed.
+    """
+
+    keys: tuple[str, ...]
+    label: str
+    name: str
+    help: str
+    action: Callable[[Session, str], None]
+
+
+def _choose(session: Session, key: str) -> None:
+    state, place = session.state, int(key) - 1
+    if place >= len(state.styles):
+        state.say(f"There is no style {key}")
+        return
+    state.current, state.partner = place, None
+    state.select()
+
+
+def _step(session: Session, by: int) -> None:
+    state = session.state
+    if state.styles:
+        state.current = (state.current + by) % len(state.styles)
+        state.select()
+
+
+def _original(session: Session, _: str) -> None:
+    state = session.state
+    state.change(is_original=not state.wish.is_original)
+    state.say("Original" if state.wish.is_original else "Painted")
+
+
+def _intensity(session: Session, by: float) -> None:
+    state, look = session.state, session.state.wish.look
+    intensity = round(min(1.0, max(0.0, look.intensity + by)), 2)
+    state.change(look=replace(look, intensity=intensity))
+    state.say(f"Intensity {intensity:.0%}")
+
+
+def _partner(session: Session, _: str) -> None:
+    state = session.state
+    count = len(state.styles)
+    if count < 2:
+        return
+    last = state.current if state.partner is None else state.partner
+    following = (last + 1) % count
+    state.partner = None if following == state.current % count else following
+    state.select()
+
+
+def _mix(session: Session, by: float) -> None:
+    state = session.state
+    if state.partner is None:
+        state.say("Choose a style to mix in with B")
+        return
+    state.share = round(min(1.0, max(0.0, state.share + by)), 2)
+    state.select()
+
+
+def _keep_colors(session: Session, _: str) -> None:
+    state, look = session.state, session.state.wish.look
+    state.change(look=replace(look, keep_colors=not look.keep_colors))
+    state.say("Original colors" if state.wish.look.keep_colors else "Colors of the style")
+
+
+def _side_by_side(session: Session, _: str) -> None:
+    state = session.state
+    state.is_side_by_side = not state.is_side_by_side
+
+
+def _hud(session: Session, _: str) -> None:
+    state = session.state
+    state.shows_hud = not state.shows_hud
+
+
+def _mirror(session: Session, _: str) -> None:
+    state = session.state
+    state.change(is_mirrored=not state.wish.is_mirrored)
+    state.say("Mirrored" if state.wish.is_mirrored else "Not mirrored")
+
+
+def _fullscreen(session: Session, _: str) -> None:
+    state = session.state
+    state.is_fullscreen = not state.is_fullscreen
+
+
+def _size(session: Session, by: int) -> None:
+    state, look = session.state, session.state.wish.look
+    size = min(MAX_SIZE, max(MIN_SIZE, session.work_size + by))
+    state.change(look=replace(look, work_size=size))
+    state.say(f"Painted at {size} lines")
+
+
+def _pause(session: Session, _: str) -> None:
+    state = session.state
+    state.change(is_paused=not state.wish.is_paused)
+
+
+def _help(session: Session, _: str) -> None:
+    state = session.state
+    state.shows_help = not state.shows_help
+
+
+def _quit(session: Session, _: str) -> None:
+    session.state.is_over = True
+
+
+HOTKEYS = (
+    Hotkey(tuple("123456789"), "1-9", "style", "paint in one of the first nine styles", _choose),
+    Hotkey(("a",), "A", "previous", "previous style", lambda s, _: _step(s, -1)),
+    Hotkey(("d",), "D", "next", "next style", lambda s, _: _step(s, 1)),
+    Hotkey(("0",), "0", "original", "original picture on or off", _original),
+    Hotkey(("[",), "[", "weaker", "less intensity", lambda s, _: _intensity(s, -INTENSITY_STEP)),
+    Hotkey(("]",), "]", "stronger", "more intensity", lambda s, _: _intensity(s, INTENSITY_STEP)),
+    Hotkey(("b",), "B", "mix", "mix in another style; again: the next one", _partner),
+    Hotkey((",",), ",", "unmix", "less of the style mixed in", lambda s, _: _mix(s, -MIX_STEP)),
+    Hotkey((".",), ".", "mix more", "more of the style mixed in", lambda s, _: _mix(s, MIX_STEP)),
+    Hotkey(("c",), "C", "colors", "keep the original colors", _keep_colors),
+    Hotkey(("Tab",), "Tab", "compare", "original and painting side by side", _side_by_side),
+    Hotkey(("i",), "I", "figures", "figures and thumbnails on or off", _hud),
+    Hotkey(("f",), "F", "mirror", "mirror the picture", _mirror),
+    Hotkey(("Enter",), "Enter", "full screen", "full screen on or off", _fullscreen),
+    Hotkey(("-",), "-", "coarser", "smaller working size: faster", lambda s, _: _size(s, -SIZE_STEP)),
+    Hotkey(
+        ("=", "+"), "=", "finer", "larger working size: finer", lambda s, _: _size(s, SIZE_STEP)
+    ),
+    Hotkey(("w",), "W", "snapshot", "save a picture", lambda s, _: s.save_snapshot()),
+    Hotkey(("r",), "R", "record", "record on or off", lambda s, _: s.toggle_recording()),
+    Hotkey(
+        ("v",), "V", "virtual camera", "virtual camera on or off",
+        lambda s, _: s.toggle_virtual_camera(),
+    ),
+    Hotkey(("n",), "N", "camera", "next camera", lambda s, _: s.next_camera()),
+    Hotkey(("Space",), "Space", "pause", "hold the picture", _pause),
+    Hotkey(("l",), "L", "reload", "look for style pictures again", lambda s, _: s.reload_styles()),
+    Hotkey(("?", "/", "h"), "?", "help", "these keys", _help),
+    Hotkey(("q", "Esc"), "Q", "quit", "quit (Esc and closing the window too)", _quit),
+)  # fmt: skip
+"""In the order in which they are shown."""
+
+_BY_KEY = {key: hotkey for hotkey in HOTKEYS for key in hotkey.keys}
+_BY_CODE = {code: name for name, code in NAMED_KEYS.items()}
+
+
+def key_of(code: int) -> str:
+    """Return the key of a window system's code: a character in lower case, or a name."""
+    return _BY_CODE.get(code) or (chr(code).lower() if 32 < code < 127 else "")
+
+
+def press(session: Session, key: str) -> bool:
+    """Do what `key` stands for; False where it stands for nothing."""
+    hotkey = _BY_KEY.get(key)
+    if hotkey is None:
+        return False
+    hotkey.action(session, key)
+    return True
+
+
+def help_rows() -> tuple[tuple[str, str], ...]:
+    """Return (label, help) of every key, as shown by `?`."""
+    return tuple((hotkey.label, hotkey.help) for hotkey in HOTKEYS)
+
+
+def markdown_table() -> str:
+    """Return the table of keys for README."""
+    rows = [f"| `{label}` | {text} |" for label, text in help_rows()]
+    return "\n".join(["| key | |", "|---|---|", *rows])

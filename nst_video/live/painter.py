@@ -1,0 +1,310 @@
+"""The thread that paints: newest frame in, painted frame out, wishes applied in between."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+
+from nst_video.errors import EngineError, NstVideoError
+from nst_video.frames import Frame, Frames, size_of
+from nst_video.letterbox import fill
+from nst_video.library import Style, StyleLibrary
+from nst_video.live.meter import Smoothed
+from nst_video.live.pace import Pacer
+from nst_video.live.reader import Captured
+from nst_video.live.state import LiveState, Selection, Wish
+from nst_video.look import Look
+from nst_video.prefetch import Newest
+
+THUMBNAIL_PX = 128
+"""Side of the square thumbnails that are kept, in pixels."""
+
+_POLL_S = 0.1
+
+
+class LiveStylizer(Protocol):
+    """What a session needs of a stylizer; `nst_video.stylizer.Stylizer` is one."""
+
+    look: Look
+    library: StyleLibrary
+
+    @property
+    def styles(self) -> tuple[Style, ...]:
+        """The styles in use."""
+        ...
+
+    @property
+    def mix(self) -> tuple[float, ...]:
+        """A weight for each of them."""
+        ...
+
+    def prepare(self) -> None:
+        """Load and test everything."""
+        ...
+
+    def load_style(self, style: Style) -> None:
+        """Learn a style beforehand, so that choosing it takes no time."""
+        ...
+
+    def has_loaded(self, style: Style) -> bool:
+        """Say whether choosing the style takes no time."""
+        ...
+
+    def forget_styles(self) -> None:
+        """Learn every style anew when it is needed next."""
+        ...
+
+    def set_style(self, style: tuple[Style, ...], mix: tuple[float, ...]) -> None:
+        """Paint in these styles from now on."""
+        ...
+
+    @property
+    def is_fading(self) -> bool:
+        """True while a switch of styles is not complete."""
+        ...
+
+    def describe(self) -> str:
+        """Name model, engine and device in a few words."""
+        ...
+
+    def __call__(self, frames: Frame) -> Frame | Frames:
+        """Paint a frame."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Painted:
+    """A frame and its painting.
+
+    Attributes:
+        content: the frame, mirrored where that was wished.
+        painting: of the same shape; the content itself where nothing was painted.
+        number: of the captured frame.
+        captured_s: when the frame came (monotonic seconds).
+        is_painted: a stylizer made it, or the user asked for the original.
+    """
+
+    content: Frame
+    painting: Frame
+    number: int
+    captured_s: float
+    is_painted: bool
+
+
+class PaintLoop:
+    """Paints the newest captured frame, one after the other, in a thread of its own.
+
+    Until the stylizer is there, frames pass through as they are.
+
+    Attributes:
+        painted: where the newest painting waits; closed at the end or with what went wrong.
+        stylizer: None until it is loaded.
+        paint_ms: smoothed time of a painting.
+        wait_ms: smoothed time that a frame waited for the painter.
+        reused: frames that equaled the one before.
+        work_size: short side at which the last frame was painted, in pixels.
+    """
+
+    def __init__(
+        self, frames: Newest[Captured], state: LiveState, pacer: Pacer | None, fixed_size: int
+    ) -> None:
+        """Prepare; the thread starts on `start`.
+
+        Args:
+            frames: what to paint.
+            state: its wish says how.
+            pacer: chooses the working size while the wish has none; None keeps `fixed_size`.
+            fixed_size: the working size without a pacer.
+        """
+        self.painted: Newest[Painted] = Newest()
+        self.stylizer: LiveStylizer | None = None
+        self.paint_ms = Smoothed()
+        self.wait_ms = Smoothed()
+        self.reused = 0
+        self.work_size = fixed_size if pacer is None else pacer.size
+        self._frames = frames
+        self._state = state
+        self._pacer = pacer
+        self._fixed_size = fixed_size
+        self._applied: Selection | None = None
+        self._last: tuple[Wish, int, Painted] | None = None
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="paint", daemon=True)
+
+    def start(self) -> None:
+        """Begin to paint."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop after the frame that is being painted, and wait for that."""
+        self._stopped.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def _work(self) -> None:
+        try:
+            while not self._stopped.is_set() and not self._frames.is_closed:
+                captured = self._frames.take(_POLL_S)
+                if captured is not None and not self._state.wish.is_paused:
+                    self.painted.put(self._paint(captured))
+            self.painted.close()
+        except BaseException as error:  # noqa: BLE001 - raised again where paintings are taken
+            self.painted.close(error)
+
+    def _paint(self, captured: Captured) -> Painted:
+        wish, stylizer = self._state.wish, self.stylizer
+        content = captured.frame
+        if wish.is_mirrored:
+            content = np.ascontiguousarray(content[:, ::-1])
+        done = Painted(
+            content, content, captured.number, captured.at_s, is_painted=stylizer is not None
+        )
+        if stylizer is None or wish.is_original:
+            return done
+        begun = time.monotonic()
+        self.wait_ms.add(1000 * (begun - captured.at_s))
+        self._apply(stylizer, wish)
+        last = self._last
+        if last is not None and self._is_same(stylizer, wish, content):
+            self.reused += 1
+            return replace(done, painting=last[2].painting)
+        done = replace(done, painting=self._run(stylizer, wish, content))
+        self._keep_pace(time.monotonic() - begun, min(size_of(content)))
+        self._last = (wish, self.work_size, done)
+        return done
+
+    def _run(self, stylizer: LiveStylizer, wish: Wish, content: Frame) -> Frame:
+        pacer = self._pacer
+        automatic = self._fixed_size if pacer is None else pacer.size
+        self.work_size = min(wish.look.work_size or automatic, *size_of(content))
+        stylizer.look = replace(wish.look, work_size=self.work_size)
+        try:
+            painting = stylizer(content)
+        except NstVideoError:
+            raise
+        except Exception as error:
+            raise EngineError(f"Painting failed: {error}") from error
+        if painting.shape != content.shape or painting.dtype != np.uint8:
+            raise EngineError(
+                f"The stylizer returned {painting.dtype} {painting.shape} for {content.shape}."
+            )
+        return painting
+
+    def _apply(self, stylizer: LiveStylizer, wish: Wish) -> None:
+        """Switch to the wished styles as soon as they are loaded; until then keep the old."""
+        wanted = wish.selection
+        if wanted is None or wanted == self._applied:
+            return
+        if all(stylizer.has_loaded(style) for style in wanted.styles):
+            stylizer.set_style(wanted.styles, wanted.mix)
+            self._applied = wanted
+
+    def _is_same(self, stylizer: LiveStylizer, wish: Wish, content: Frame) -> bool:
+        """Say whether painting would give the last painting again."""
+        if self._last is None or stylizer.is_fading:
+            return False
+        last_wish, size, last = self._last
+        return (
+            wish == last_wish
+            and size == self.work_size
+            and wish.selection in (None, self._applied)
+            and np.array_equal(content, last.content)
+        )
+
+    def _keep_pace(self, paint_s: float, limit: int) -> None:
+        self.paint_ms.add(1000 * paint_s)
+        if self._pacer is not None and self._state.wish.look.work_size is None:
+            self._pacer.update(paint_s, time.monotonic(), limit)
+
+
+class Loader:
+    """Makes the stylizer in a thread, then learns the styles: those wanted now before others.
+
+    Attributes:
+        error: what went wrong, None while all is well.
+    """
+
+    def __init__(
+        self,
+        open_stylizer: Callable[[], LiveStylizer],
+        state: LiveState,
+        on_ready: Callable[[LiveStylizer, Sequence[Style]], None],
+    ) -> None:
+        """Prepare; the thread starts on `start`.
+
+        Args:
+            open_stylizer: slow; called in the thread.
+            state: its wish and its styles say what to learn.
+            on_ready: called in the thread with the prepared stylizer and the styles it has.
+        """
+        self.error: BaseException | None = None
+        self._open = open_stylizer
+        self._state = state
+        self._on_ready = on_ready
+        self._failed: set[str] = set()
+        self._wake = threading.Event()
+        self._stopped = False
+        self._thread = threading.Thread(target=self._work, name="load", daemon=True)
+
+    def start(self) -> None:
+        """Begin to load."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Look at the state again: other styles may be wanted."""
+        self._wake.set()
+
+    def close(self) -> None:
+        """Stop after the present step, and wait for that."""
+        self._stopped = True
+        self._wake.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def _work(self) -> None:
+        try:
+            stylizer = self._open()
+            stylizer.prepare()
+            if not self._stopped:
+                self._on_ready(stylizer, styles_of(stylizer))
+            while not self._stopped:
+                self._wake.clear()
+                style = self._next(stylizer)
+                if style is None:
+                    self._wake.wait()
+                else:
+                    self._learn(stylizer, style)
+        except BaseException as error:  # noqa: BLE001 - raised again by the thread that shows
+            self.error = error
+
+    def _next(self, stylizer: LiveStylizer) -> Style | None:
+        selection = self._state.wish.selection
+        wanted = () if selection is None else selection.styles
+        return next(
+            (
+                style
+                for style in (*wanted, *self._state.styles)
+                if style.name not in self._failed
+                and not (stylizer.has_loaded(style) and style.name in self._state.thumbnails)
+            ),
+            None,
+        )
+
+    def _learn(self, stylizer: LiveStylizer, style: Style) -> None:
+        try:
+            stylizer.load_style(style)
+            picture = fill(style.load(), (THUMBNAIL_PX, THUMBNAIL_PX))
+            self._state.thumbnails[style.name] = picture
+        except NstVideoError as error:
+            self._failed.add(style.name)
+            self._state.say(str(error))
+
+
+def styles_of(stylizer: LiveStylizer) -> list[Style]:
+    """Return the library's styles, after them those in use that are none of it."""
+    styles = stylizer.library.styles()
+    names = {style.name for style in styles}
+    return [*styles, *(style for style in stylizer.styles if style.name not in names)]
