@@ -205,6 +205,8 @@ class Stylizer:
 
     def describe(self) -> str:
         """Name model, engine and device, as in "builtin, tensorflow on CPU:0"."""
+        if not self._is_prepared:
+            return self.choice.name
         return f"{self.choice.name}, {self.engine.name} on {self.engine.device.name}"
 
     def prepare(self) -> None:

@@ -15,6 +15,7 @@ from nst_video.frames import Frame, Size, size_of
 from nst_video.letterbox import resize
 from nst_video.live.hotkeys import key_of
 from nst_video.quiet import quiet_stderr
+from nst_video.xcb import uses_foreign_xcb
 
 TITLE = "nst-video"
 
@@ -37,6 +38,8 @@ def why_no_window() -> str | None:
         return "this OpenCV is built without windows (opencv-python-headless?)"
     if platform.system() != "Linux":
         return None
+    if uses_foreign_xcb():
+        return "PyAV was imported before nst_video, and their X libraries clash"
     display = os.environ.get("DISPLAY")
     if not display:
         return f"{toolkit} finds no screen (DISPLAY is not set)"
