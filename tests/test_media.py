@@ -149,9 +149,18 @@ def test_rate_of_a_single_frame_comes_from_the_header(tmp_path: Path):
 
 def test_variable_rate_is_capped(tmp_path: Path):
     # Bursts of 1 ms with gaps of 100 ms between them.
-    times = "floor(N/10)*100+mod(N,10)"
+    times = "floor(N/5)*100+mod(N,5)"
     path = tmp_path / "burst.mkv"
-    make_clip(path, "-vf", f"settb=1/1000,setpts='{times}'", "-fps_mode", "passthrough", seconds=2)
+    make_clip(
+        path,
+        "-vf",
+        f"settb=1/1000,setpts='{times}'",
+        "-fps_mode",
+        "passthrough",
+        "-enc_time_base",
+        "1:1000",
+        seconds=2,
+    )
     _, track, scan = look(path)
     rate = choose_rate(track, scan)
     assert (rate.fps, rate.is_variable) == (60, True)
