@@ -1,6 +1,7 @@
 """The bounded queue and the two workers around it."""
 
 import threading
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -12,6 +13,19 @@ from nst_video.prefetch import BackgroundWriter, BoundedQueue, Cancelled, Prefet
 
 def item(number: int, size: int = 8) -> np.ndarray:
     return np.full(size, number, np.uint8)
+
+
+def put_all(
+    writer: BackgroundWriter[np.ndarray], count: int, then: Callable[[], None] = lambda: None
+) -> None:
+    for number in range(count):
+        writer.put(item(number))
+    then()
+
+
+def interrupt_after(begun: threading.Event) -> None:
+    assert begun.wait(5)
+    raise KeyboardInterrupt
 
 
 @given(st.lists(st.integers(0, 255), max_size=50), st.integers(1, 4), st.integers(1, 40))
@@ -81,8 +95,7 @@ def test_writer_brings_its_error_to_whoever_puts():
         raise OSError("full")
 
     with pytest.raises(OSError, match="full"), BackgroundWriter(failing) as writer:
-        for number in range(1000):
-            writer.put(item(number))
+        put_all(writer, 1000)
 
 
 def test_writer_brings_the_error_of_its_last_item():
@@ -104,10 +117,7 @@ def test_writer_drops_what_waits_when_left_with_an_error():
 
     writer = BackgroundWriter(slow, stop=released.set)
     with pytest.raises(KeyboardInterrupt), writer:
-        for number in range(3):
-            writer.put(item(number))
-        begun.wait(5)
-        raise KeyboardInterrupt
+        put_all(writer, 3, then=lambda: interrupt_after(begun))
     assert written == [0]
 
 

@@ -3,6 +3,7 @@
 import subprocess
 import threading
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -85,7 +86,12 @@ def test_batches_hold_every_frame(count: int):
                 ("data", "", "eng"),  # The track that MP4 keeps its chapters in.
                 ("video", "png", None),
             ],
-            ["Audio stream 2 (vorbis) was converted to AAC", "Subtitle stream 3", "Subtitle stream 4", "Attachment stream 5"],
+            [
+                "Audio stream 2 (vorbis) was converted to AAC",
+                "Subtitle stream 3",
+                "Subtitle stream 4",
+                "Attachment stream 5",
+            ],
         ),
         (
             ".webm",
@@ -96,10 +102,16 @@ def test_batches_hold_every_frame(count: int):
                 ("subtitle", "webvtt", "eng"),
                 ("subtitle", "webvtt", None),
             ],
-            ["Audio stream 1 (ac3) was converted to Opus", "Subtitle stream 3", "Subtitle stream 4", "Attachment stream 5", "Cover picture stream 6"],
+            [
+                "Audio stream 1 (ac3) was converted to Opus",
+                "Subtitle stream 3",
+                "Subtitle stream 4",
+                "Attachment stream 5",
+                "Cover picture stream 6",
+            ],
         ),
     ],
-)  # fmt: skip
+)
 def test_everything_is_carried_over_and_what_is_not_is_said(
     rich: Path, tmp_path: Path, suffix: str, expected: list, notes: list[str]
 ):
@@ -223,7 +235,7 @@ def test_progress_counts_to_the_end(tmp_path: Path):
     assert [progress.frame for progress in seen] == [10, 20, 25]
     assert {progress.frame_count for progress in seen} == {25}
     assert seen[-1].remaining_s == 0
-    assert all(a.elapsed_s <= b.elapsed_s for a, b in zip(seen, seen[1:], strict=False))
+    assert all(a.elapsed_s <= b.elapsed_s for a, b in pairwise(seen))
 
 
 def test_meter_leaves_the_first_batch_out_of_the_speed():
