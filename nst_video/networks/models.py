@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from nst_video.errors import UsageError, WeightsError
 from nst_video.frames import Frame
-from nst_video.networks import checkpoints, inception
+from nst_video.networks import builtin, checkpoints, inception
 from nst_video.networks.transformer import TRANSFORMERS, TransformerConfig
 from nst_video.quiet import quiet_stderr
 from nst_video.weights import digest_of
@@ -149,9 +149,22 @@ def _load_magenta_lite(files: Mapping[str, Path]) -> StyleModel:
     )
 
 
+def _load_builtin(files: Mapping[str, Path]) -> StyleModel:
+    return StyleModel(
+        "builtin",
+        TRANSFORMERS["builtin"],
+        checkpoints.load_npz(files["transformer"]),
+        KerasPredictor(
+            _key("builtin", files["predictor"]),
+            lambda: builtin.load_style_predictor(files["predictor"]),
+        ),
+    )
+
+
 LOADERS: dict[str, Callable[[Mapping[str, Path]], StyleModel]] = {
     "magenta": _load_magenta,
     "magenta-lite": _load_magenta_lite,
+    "builtin": _load_builtin,
 }
 
 
