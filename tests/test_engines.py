@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from nst_video import engines
 from nst_video.engines import (
     ENGINES,
     Device,
@@ -16,6 +15,7 @@ from nst_video.engines import (
     open_engine,
     warm_up,
 )
+from nst_video.engines.tensorflow import _why_no_gpu
 from nst_video.errors import EngineError, UsageError
 from nst_video.networks import checkpoints
 from nst_video.networks.transformer import StyleTransformer, TransformerConfig
@@ -168,4 +168,4 @@ def test_missing_gpu_is_explained(
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     if visible is not None:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
-    assert reason in engines._why_no_gpu(cuda)
+    assert reason in _why_no_gpu(cuda)
