@@ -1,6 +1,5 @@
 """The rewritten transformer on OpenVINO: the fast way on a CPU, and no TensorFlow in sight."""
 
-import platform
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,8 +26,8 @@ Precision: TypeAlias = Literal["float32", "bfloat16"]
 Hint: TypeAlias = Literal["LATENCY", "THROUGHPUT"]
 """All cores on one frame, or a frame for each core or two."""
 
-SIZES_KEPT = 4
-"""Frame sizes that stay compiled, for each hint; others are compiled, or read from disk, again."""
+NETWORKS_KEPT = 8
+"""Compiled networks kept in memory: one for each size and hint; others come from the disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,7 @@ class OpenVinoEngine:
         self._config = config
         self._convolutions = fold_transformer(config, arrays)
         self._lock = threading.Lock()
-        self._compiled = lru_cache(2 * SIZES_KEPT)(self._compile)
+        self._compiled = lru_cache(NETWORKS_KEPT)(self._compile)
 
     @property
     def name(self) -> str:
@@ -92,7 +91,7 @@ class OpenVinoEngine:
                 requests = self._compiled(size_of(frames), hint).requests
                 for start in range(0, len(frames), len(requests)):
                     self._paint(requests, start, frames, styles, painted)
-        except RuntimeError as error:
+        except (RuntimeError, MemoryError) as error:
             width, height = size_of(frames)
             reason = str(error).strip().rpartition("\n")[2]
             raise EngineError(
@@ -150,12 +149,10 @@ def _describe(core: "openvino.Core", precision: Precision) -> Device:
     Raises:
         EngineError: the CPU does not compute in it.
     """
-    if precision == "bfloat16" and "BF16" not in core.get_property(
-        "CPU", "OPTIMIZATION_CAPABILITIES"
-    ):
+    cpu = str(core.get_property("CPU", "FULL_DEVICE_NAME")).strip()
+    if precision == "bfloat16" and not has_bfloat16():
         raise EngineError(
-            f"This CPU ({platform.machine()}) does not compute in bfloat16: "
+            f"This CPU ({cpu}) does not compute in bfloat16: "
             "use --engine openvino, which computes in float32."
         )
-    model = str(core.get_property("CPU", "FULL_DEVICE_NAME")).strip()
-    return Device("CPU", f"CPU: {model}, OpenVINO in {precision}", precision)
+    return Device("CPU", f"CPU: {cpu}, OpenVINO in {precision}", precision)

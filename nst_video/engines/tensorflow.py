@@ -1,4 +1,4 @@
-"""The transformer on TensorFlow: on a GPU, or on a CPU as the plain network itself."""
+"""The rewritten transformer on TensorFlow: the way onto a GPU."""
 
 import ctypes
 import os
@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from nst_video.engines.base import Device, refuse_small
 from nst_video.errors import EngineError
 from nst_video.frames import Frames
-from nst_video.networks.checkpoints import Arrays, load_transformer
+from nst_video.networks.checkpoints import Arrays
 from nst_video.networks.config import TransformerConfig
+from nst_video.networks.folded import PIXEL_SCALE, fold_transformer
 
 
 def has_gpu() -> bool:
@@ -67,15 +68,19 @@ class TensorFlowEngine:
     def __init__(
         self, config: TransformerConfig, arrays: Arrays, device: Device | None = None
     ) -> None:
+        import keras
         import tensorflow as tf
 
+        from nst_video.networks import keras_ops
+
         self.device = device or pick_device()
-        network = load_transformer(config, arrays, self.device.dtype)
+        dtype = keras.dtype_policies.get(self.device.dtype).compute_dtype
+        convolutions = fold_transformer(config, arrays)
 
         def paint(frames: tf.Tensor, style: tf.Tensor) -> tf.Tensor:
-            content = tf.cast(frames, network.compute_dtype) / 255
-            painted = tf.cast(network(content, style), tf.float32)
-            return tf.cast(tf.round(painted * 255), tf.uint8)
+            content = tf.cast(frames, tf.float32) / PIXEL_SCALE
+            painted = keras_ops.paint(config, convolutions, content, style, dtype)
+            return tf.cast(tf.round(painted * PIXEL_SCALE), tf.uint8)
 
         self._tf = tf
         self._paint = tf.function(
