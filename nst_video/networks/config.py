@@ -43,5 +43,4 @@ TRANSFORMERS: dict[str, TransformerConfig] = {
     "magenta": TransformerConfig(widths=(32, 64, 128), residual_blocks=20, bottleneck=768),
     "magenta-lite": TransformerConfig(widths=(8, 16, 32), residual_blocks=5, bottleneck=100),
     "builtin": TransformerConfig(widths=(8, 16, 32), residual_blocks=5, bottleneck=100),
-    "builtin": TransformerConfig(widths=(8, 16, 32), residual_blocks=5, bottleneck=100),
 }
