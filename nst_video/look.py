@@ -51,4 +51,4 @@ class Look:
 
 DEFAULT_MODEL = "auto"
 DEFAULT_STYLE = "starfield"
-DEFAULT_ENGINE = "tensorflow"
+DEFAULT_ENGINE = "auto"

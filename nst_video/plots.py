@@ -1,11 +1,15 @@
 """Figures for people, drawn with matplotlib, which is an extra."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nst_video.errors import UsageError
 from nst_video.frames import Frame
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 HEIGHT_IN = 4.0
 """Height of each picture of a comparison in inches, at `DPI` dots each."""
@@ -19,20 +23,48 @@ def compare_pictures(pictures: Sequence[tuple[str, Frame]]) -> Frame:
     Raises:
         UsageError: matplotlib is not installed.
     """
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise UsageError(
-            "A comparison needs matplotlib: install it with `pip install nst-video[plot]`."
-        ) from error
     aspects = [picture.shape[1] / picture.shape[0] for _, picture in pictures]
-    figure = Figure((HEIGHT_IN * sum(aspects), HEIGHT_IN * 1.1), DPI, layout="constrained")
-    canvas = FigureCanvasAgg(figure)
+    figure = _figure(HEIGHT_IN * sum(aspects), HEIGHT_IN * 1.1)
     axes = figure.subplots(1, len(pictures), width_ratios=aspects, squeeze=False)[0]
     for axis, (title, picture) in zip(axes, pictures, strict=True):
         axis.imshow(picture, interpolation="lanczos")
         axis.set_title(title)
         axis.axis("off")
+    return _drawn(figure)
+
+
+def plot_lines(
+    lines: Mapping[str, Sequence[tuple[float, float]]], *, title: str, x: str, y: str
+) -> Frame:
+    """Return a figure of named lines of (x, y) points on logarithmic axes, RGB uint8.
+
+    Raises:
+        UsageError: matplotlib is not installed.
+    """
+    figure = _figure(8, 5)
+    axis = figure.subplots()
+    for name, points in lines.items():
+        axis.plot(*zip(*sorted(points), strict=True), marker="o", label=name)
+    axis.set(title=title, xlabel=x, ylabel=y, xscale="log", yscale="log")
+    axis.grid(visible=True, which="both", alpha=0.3)
+    axis.legend()
+    return _drawn(figure)
+
+
+def _figure(width_in: float, height_in: float) -> "Figure":
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise UsageError(
+            "Figures need matplotlib: install it with `pip install nst-video[plot]`."
+        ) from error
+    return Figure((width_in, height_in), DPI, layout="constrained")
+
+
+def _drawn(figure: "Figure") -> Frame:
+    """Return the pixels of a figure."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas = FigureCanvasAgg(figure)
     canvas.draw()
     return np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[..., :3])

@@ -150,6 +150,10 @@ class VideoFileSource:
             yield frame
             delivered += 1
             last, frame = frame, np.empty_like(frame)
+            if self._stopped:
+                return
+        if self._stopped:
+            return
         if delivered and delivered == self._span.frame_count - 1:
             # The last frame ends between two ticks of the constant rate.
             yield last
@@ -203,8 +207,6 @@ class VideoFileSource:
             self._report(f"{path} is incomplete: {damage}")
 
     def _check_end(self, process: FfmpegProcess, delivered: int) -> None:
-        if self._stopped:
-            return
         status = process.finish()
         if process.corrupt_frames:
             self._found.append(

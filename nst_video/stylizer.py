@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from nst_video import weights
 from nst_video.color import cross_fade, keep_colors
 from nst_video.detail import restore_detail
-from nst_video.engines import Engine, open_engine, pick_device, warm_up
+from nst_video.engines import Engine, has_gpu, open_engine, warm_up
 from nst_video.errors import UsageError
 from nst_video.fade import Glide
 from nst_video.frames import Frame, Frames, fit_short_side, size_of
@@ -56,7 +56,7 @@ def choose_model(name: str = DEFAULT_MODEL, models_dir: Path | None = None) -> M
     """
     if name != "auto":
         return ModelChoice(name, "asked for")
-    if weights.is_cached("magenta", models_dir) and pick_device().name.startswith("GPU"):
+    if weights.is_cached("magenta", models_dir) and has_gpu():
         return ModelChoice("magenta", "it is cached and a GPU is present")
     if weights.is_cached("magenta-lite", models_dir):
         return ModelChoice("magenta-lite", "it is cached")

@@ -6,16 +6,18 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from nst_video import engines
 from nst_video.engines import (
     ENGINES,
     Device,
     Engine,
     IdentityEngine,
     TensorFlowEngine,
+    choose_engine,
+    has_bfloat16,
     open_engine,
     warm_up,
 )
+from nst_video.engines import tensorflow as tensorflow_module
 from nst_video.errors import EngineError, UsageError
 from nst_video.networks import checkpoints
 from nst_video.networks.transformer import StyleTransformer, TransformerConfig
@@ -34,6 +36,8 @@ def arrays() -> checkpoints.Arrays:
 
 @pytest.fixture(scope="module", params=sorted(ENGINES))
 def engine(request: pytest.FixtureRequest, arrays: checkpoints.Arrays) -> Engine:
+    if request.param == "openvino-bf16" and not has_bfloat16():
+        pytest.skip("this CPU has no bfloat16")
     return open_engine(request.param, CONFIG, arrays)
 
 
@@ -67,6 +71,36 @@ def test_engine_leaves_its_input_alone(engine: Engine) -> None:
     np.testing.assert_array_equal(content, before)
 
 
+def test_engine_paints_a_batch_as_its_frames_one_by_one(engine: Engine) -> None:
+    content, styles = frames(3, 20, 24), style(3)
+    together = engine(content, styles).astype(int)
+    apart = [engine(content[i : i + 1], styles[i : i + 1])[0] for i in range(3)]
+    assert np.abs(together - np.stack(apart)).max() <= 1
+
+
+def test_engine_paints_a_batch_in_one_style(engine: Engine) -> None:
+    content = frames(2, 20, 24)
+    together = engine(content, style()).astype(int)
+    assert np.abs(together - engine(content, style().repeat(2, 0))).max() <= 1
+
+
+def test_engine_takes_frames_that_are_a_view(engine: Engine) -> None:
+    content = frames(1, 20, 48)[:, :, ::2]
+    painted = engine(content, style()).astype(int)
+    assert np.abs(painted - engine(content.copy(), style())).max() <= 1
+
+
+def test_engine_refuses_frames_too_small_to_pad(engine: Engine) -> None:
+    if engine.name == "identity":
+        pytest.skip("the identity paints any size")
+    with pytest.raises(EngineError, match="7x64 is too small"):
+        engine(frames(1, 64, 7), style())
+
+
+def test_engine_accepts_its_warm_up(engine: Engine) -> None:
+    warm_up(engine, (40, 24), style())
+
+
 def test_engine_says_where_it_runs_and_why(engine: Engine) -> None:
     assert engine.name in ENGINES
     assert engine.device.name
@@ -82,15 +116,6 @@ def test_tensorflow_engine_equals_the_network(
     painted = tensorflow_engine(content, style())
     assert painted.std() > 5
     assert np.abs(painted - expected).max() <= 0.51
-
-
-def test_tensorflow_engine_paints_a_batch_as_its_frames_one_by_one(
-    tensorflow_engine: TensorFlowEngine,
-) -> None:
-    content, styles = frames(3, 20, 24), style(3)
-    together = tensorflow_engine(content, styles).astype(int)
-    apart = [tensorflow_engine(content[i : i + 1], styles[i : i + 1])[0] for i in range(3)]
-    assert np.abs(together - np.stack(apart)).max() <= 1
 
 
 def test_tensorflow_engine_does_not_retrace_for_new_sizes_batches_or_styles(
@@ -112,20 +137,9 @@ def test_tensorflow_engine_with_xla_and_half_precision_stays_within_2_of_255(
     assert 0 < difference.mean() <= 2
 
 
-def test_tensorflow_engine_refuses_frames_too_small_to_pad(
-    tensorflow_engine: TensorFlowEngine,
-) -> None:
-    with pytest.raises(EngineError, match="7x64 is too small"):
-        tensorflow_engine(frames(1, 64, 7), style())
-
-
 def test_open_engine_refuses_an_unknown_name(arrays: checkpoints.Arrays) -> None:
     with pytest.raises(UsageError, match=r"No engine 'abacus'. Choose from: .*tensorflow"):
         open_engine("abacus", CONFIG, arrays)
-
-
-def test_warm_up_accepts_a_working_engine(tensorflow_engine: TensorFlowEngine) -> None:
-    warm_up(tensorflow_engine, (40, 24), style())
 
 
 def test_warm_up_rejects_a_style_that_is_not_finite(tensorflow_engine: TensorFlowEngine) -> None:
@@ -133,10 +147,11 @@ def test_warm_up_rejects_a_style_that_is_not_finite(tensorflow_engine: TensorFlo
         warm_up(tensorflow_engine, (40, 24), np.full_like(style(), np.nan))
 
 
-def test_warm_up_rejects_weights_that_make_nan(arrays: checkpoints.Arrays) -> None:
+@pytest.mark.parametrize("name", ["openvino", "tensorflow"])
+def test_warm_up_rejects_weights_that_make_nan(name: str, arrays: checkpoints.Arrays) -> None:
     broken = {**arrays, "expand3.kernel": np.full_like(arrays["expand3.kernel"], np.nan)}
     with pytest.raises(EngineError, match="flat test picture"):
-        warm_up(TensorFlowEngine(CONFIG, broken), (40, 24), style())
+        warm_up(open_engine(name, CONFIG, broken), (40, 24), style())
 
 
 def test_warm_up_rejects_black_frames() -> None:
@@ -168,4 +183,18 @@ def test_missing_gpu_is_explained(
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     if visible is not None:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
-    assert reason in engines._why_no_gpu(cuda)
+    assert reason in tensorflow_module._why_no_gpu(cuda)
+
+
+@pytest.mark.parametrize(
+    ("driver", "gpu", "expected"),
+    [(False, True, "openvino"), (True, False, "openvino"), (True, True, "tensorflow")],
+)
+def test_auto_is_tensorflow_on_a_gpu_and_openvino_elsewhere(
+    monkeypatch: pytest.MonkeyPatch, driver: bool, gpu: bool, expected: str
+) -> None:
+    monkeypatch.setattr(tensorflow_module, "_has_cuda_device", lambda: driver)
+    device = Device("GPU:0" if gpu else "CPU:0", "test")
+    monkeypatch.setattr(tensorflow_module, "pick_device", lambda: device)
+    assert choose_engine("auto") == expected
+    assert choose_engine("identity") == "identity"

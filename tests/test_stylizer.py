@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nst_video import stylizer as stylizer_module
 from nst_video import weights
-from nst_video.engines import Device, IdentityEngine
+from nst_video.engines import IdentityEngine
 from nst_video.errors import StyleError, UsageError
 from nst_video.stylizer import ModelChoice, Stylizer, choose_model
 
@@ -200,7 +200,7 @@ def test_auto_takes_the_best_model_at_hand(
     monkeypatch: pytest.MonkeyPatch, cached: set[str], device: str, expected: str
 ) -> None:
     monkeypatch.setattr(weights, "is_cached", lambda name, folder: name in cached)
-    monkeypatch.setattr(stylizer_module, "pick_device", lambda: Device(device, "test"))
+    monkeypatch.setattr(stylizer_module, "has_gpu", lambda: device == "GPU:0")
     choice = choose_model("auto")
     assert choice.name == expected
     assert choice.reason

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from nst_video import __version__
-from nst_video.cli import console, demo, doctor, image, models, styles, transcode
+from nst_video.cli import bench, console, demo, doctor, image, models, styles, train, transcode
 from nst_video.errors import NstVideoError, UsageError
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
@@ -24,6 +24,8 @@ app.command()(transcode.transcode)
 app.command()(image.image)
 app.command()(demo.demo)
 app.command()(doctor.doctor)
+app.command()(bench.bench)
+app.command()(train.train)
 app.add_typer(styles.app, name="styles")
 app.add_typer(models.app, name="models")
 

@@ -12,8 +12,8 @@ from nst_video.cli.console import result
 from nst_video.errors import NstVideoError
 
 PACKAGES = (
-    "tensorflow", "keras", "tensorflow-hub", "ai-edge-litert", "opencv-python", "numpy", "av",
-    "imageio-ffmpeg", "matplotlib",
+    "tensorflow", "keras", "tensorflow-hub", "ai-edge-litert", "opencv-python", "openvino", "numpy",
+    "av", "imageio-ffmpeg", "matplotlib",
 )  # fmt: skip
 
 CAMERAS_TRIED = 4
@@ -49,11 +49,13 @@ def _device() -> Iterator[str]:
     from nst_video.quiet import quiet_stderr
 
     with quiet_stderr():
-        from nst_video.engines import pick_device
+        from nst_video.engines import choose_engine, has_bfloat16, pick_device
 
     device = pick_device()
     yield f"{device.name}, {device.dtype}{', XLA' if device.xla else ''}"
     yield f"{device.reason}; {os.cpu_count()} CPU cores"
+    bfloat16 = "openvino-bf16 is faster still" if has_bfloat16() else "no bfloat16 here"
+    yield f"auto means engine {choose_engine()}; on the CPU {bfloat16}"
 
 
 def _ffmpeg() -> Iterator[str]:

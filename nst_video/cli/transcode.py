@@ -1,5 +1,6 @@
 """`nst-video transcode`: paint video files."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,8 @@ from nst_video.media.options import TranscodeOptions, parse_rate, parse_size, pa
 if TYPE_CHECKING:
     from nst_video.transcode import Painter, Progress, TranscodeResult
     from nst_video.transcode.progress import OnProgress
+
+INTERRUPTED = 130
 
 _PART_PANEL = "What to read"
 _OUTPUT_PANEL = "What to write"
@@ -133,6 +136,8 @@ def transcode(
     quiet: options.QuietOption = False,
 ) -> None:
     """Paint video files, with their sound and everything else in them."""
+    from nst_video.sources import VideoFileSource
+
     wanted = TranscodeOptions(
         start_s=parse_time(start) if start else TranscodeOptions.start_s,
         end_s=parse_time(end) if end else None,
@@ -152,21 +157,23 @@ def transcode(
         return
     if output is not None and pending[0].target != output:
         output.mkdir(parents=True, exist_ok=True)
-    _check_readable(pending)
-    painter = options.build_stylizer(
-        style=style,
-        mix=mix,
-        intensity=intensity,
-        blend=blend,
-        keep_colors=keep_colors,
-        work_size=work_size,
-        model=model,
-        models_dir=models_dir,
-        offline=offline,
-        engine=engine,
-        quiet=quiet,
-    )
-    with _terminate_like_interrupt():
+    if len(pending) == 1:
+        # A single hopeless input is refused before the model is loaded for it.
+        VideoFileSource(pending[0].source, wanted)
+    with _interruptible():
+        painter = options.build_stylizer(
+            style=style,
+            mix=mix,
+            intensity=intensity,
+            blend=blend,
+            keep_colors=keep_colors,
+            work_size=work_size,
+            model=model,
+            models_dir=models_dir,
+            offline=offline,
+            engine=engine,
+            quiet=quiet,
+        )
         run_jobs(pending, painter, wanted, quiet=quiet, show_progress=show_progress)
 
 
@@ -224,14 +231,6 @@ def _settle_existing(jobs: Sequence[Job], *, overwrite: bool, skip: bool, quiet:
     return pending
 
 
-def _check_readable(jobs: Sequence[Job]) -> None:
-    """Refuse a single hopeless input before the model is loaded for it."""
-    from nst_video.media.probe import pick_video, probe
-
-    if len(jobs) == 1:
-        pick_video(probe(jobs[0].source))
-
-
 def _describe(job: Job, done: "TranscodeResult") -> None:
     for note in done.notes:
         say(f"{job.source.name}: {note}")
@@ -287,8 +286,9 @@ def _clock(seconds: float) -> str:
 
 
 @contextmanager
-def _terminate_like_interrupt() -> Iterator[None]:
-    """Let SIGTERM clean up as Ctrl-C does: no partial file, no child process."""
+def _interruptible() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM clean up (no partial file, no child process), then exit at once."""
+    import os
     import signal
 
     def interrupt(number: int, frame: object) -> None:
@@ -297,5 +297,10 @@ def _terminate_like_interrupt() -> Iterator[None]:
     before = signal.signal(signal.SIGTERM, interrupt)
     try:
         yield
+    except KeyboardInterrupt:
+        say("Interrupted.")
+        sys.stdout.flush()
+        # All of ours is closed by now; unloading TensorFlow would take seconds more.
+        os._exit(INTERRUPTED)
     finally:
         signal.signal(signal.SIGTERM, before)

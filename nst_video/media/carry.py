@@ -16,6 +16,9 @@ _CODEC_NAMES = {
     "srt": "SubRip",
     "webvtt": "WebVTT",
 }
+_NOT_BEFORE_ZERO = "noise=amount=0:drop=lt(pts\\,0)"
+"""Drops subtitles that began before the cut: ffmpeg would delay everything else for them."""
+
 _OPUS_LAYOUTS = "aformat=channel_layouts=7.1|5.1|quad|stereo|mono"
 
 
@@ -39,7 +42,7 @@ class Carry:
     """Arguments that add another input's streams to the encoder's ffmpeg.
 
     Attributes:
-        inputs: arguments of input 1, `-i` included.
+        inputs: arguments of the inputs after the video pipe, `-i` included.
         outputs: its maps, codecs and metadata; the painted video is output stream 0.
         video_offset_s: how much later than time 0 the first frame appears.
         stream_count: streams added.
@@ -57,14 +60,20 @@ class Carry:
 class _Plan:
     """Arguments under construction; the painted video is stream 0 of the output."""
 
+    is_cut: bool
     outputs: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     count: int = 0
+    has_cover: bool = False
 
     def add(self, stream: StreamInfo, encoder: str = "copy", extra: tuple[str, ...] = ()) -> None:
         self.count += 1
         number = str(self.count)
-        self.outputs += ["-map", f"1:{stream.index}", f"-c:{number}", encoder]
+        file = 2 if stream.is_cover else 1
+        self.has_cover |= stream.is_cover
+        self.outputs += ["-map", f"{file}:{stream.index}", f"-c:{number}", encoder]
+        if self.is_cut and stream.kind == "subtitle":
+            self.outputs += [f"-bsf:{number}", _NOT_BEFORE_ZERO]
         self.outputs += [text.replace("#", number) for text in extra]
 
     def convert(
@@ -89,7 +98,7 @@ def plan_carry(media: MediaInfo, painted: StreamInfo, container: Container, cut:
         container: kind of the new file.
         cut: the stretch of the original to carry over.
     """
-    plan = _Plan()
+    plan = _Plan(is_cut=cut.start_s > 0)
     for stream in media.streams:
         if stream.index != painted.index:
             _PLANNERS.get(stream.kind, _plan_data)(plan, stream, container)
@@ -101,9 +110,11 @@ def plan_carry(media: MediaInfo, painted: StreamInfo, container: Container, cut:
             f"Video stream {number} of {len(media.videos)} was painted, "
             "the others were left out; --video-stream chooses another.",
         )
+    original = ("-i", ffmpeg_path(media.path))
     return Carry(
-        inputs=(*_cut_arguments(cut), "-i", ffmpeg_path(media.path)),
-        outputs=(*plan.outputs, *_metadata_arguments(painted)),
+        # A cover has the time 0, so it is taken from the original as a whole.
+        inputs=(*_cut_arguments(cut), *original, *(original if plan.has_cover else ())),
+        outputs=(*plan.outputs, *_metadata_arguments(painted), *_length_arguments(cut)),
         video_offset_s=cut.video_offset_s,
         stream_count=plan.count,
         notes=tuple(plan.notes),
@@ -111,12 +122,13 @@ def plan_carry(media: MediaInfo, painted: StreamInfo, container: Container, cut:
 
 
 def _cut_arguments(cut: Cut) -> list[str]:
-    arguments = []
-    if cut.start_s:
-        arguments += ["-ss", f"{float(cut.start_s):.6f}"]
-    if cut.length_s is not None:
-        arguments += ["-t", f"{float(cut.length_s):.6f}"]
-    return arguments
+    seek = ["-ss", f"{float(cut.start_s):.6f}"] if cut.start_s else []
+    return [*seek, *_length_arguments(cut)]
+
+
+def _length_arguments(cut: Cut) -> list[str]:
+    # Of an input it ends streams, of the output it ends the last chapter too.
+    return [] if cut.length_s is None else ["-t", f"{float(cut.length_s):.6f}"]
 
 
 def _metadata_arguments(painted: StreamInfo) -> list[str]:

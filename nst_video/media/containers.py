@@ -121,7 +121,6 @@ MATROSKA = Container(
     "aac",
     _MKV_SUBTITLES,
     "srt",
-    covers=_PICTURES,
     has_attachments=True,
 )
 WEBM = Container(

@@ -4,7 +4,7 @@ import itertools
 from bisect import bisect_right
 from dataclasses import dataclass
 from fractions import Fraction
-from statistics import median
+from statistics import median_low
 
 from nst_video.media.probe import MediaInfo, VideoTrack, open_container
 
@@ -121,7 +121,7 @@ def choose_rate(track: VideoTrack, scan: PacketScan) -> Rate:
     gaps = [b - a for a, b in zip(scan.times_s, scan.times_s[1:], strict=False) if b > a]
     if not gaps:
         return Rate(snap_rate(_plausible(track.header_rates) or Fraction(25)), False)
-    middle = Fraction(median(gaps))
+    middle = median_low(gaps)
     # Times in whole milliseconds (Matroska) or of a phone's clock jitter by about this much.
     slack = max(Fraction(2, 1000), middle / 20)
     steady = [gap for gap in gaps if abs(gap - middle) <= slack]
@@ -164,7 +164,7 @@ def _nearest_standard(rate: Fraction, tolerance: Fraction) -> Fraction:
 
 def _typical_interval(times: list[Fraction]) -> Fraction:
     gaps = [b - a for a, b in itertools.pairwise(times) if b > a]
-    return Fraction(median(gaps)) if gaps else Fraction(1, 25)
+    return median_low(gaps) if gaps else Fraction(1, 25)
 
 
 def _plausible(rates: tuple[Fraction, ...]) -> Fraction | None:

@@ -7,14 +7,18 @@ float16, no pickle) hold that mapping as it is.
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from nst_video.errors import WeightsError
-from nst_video.networks.transformer import StyleTransformer, TransformerConfig
+from nst_video.networks.config import TransformerConfig
+
+if TYPE_CHECKING:
+    import keras
+
+    from nst_video.networks.transformer import StyleTransformer
 
 Arrays: TypeAlias = Mapping[str, NDArray[np.float32]]
 Read: TypeAlias = Callable[[str], NDArray[np.float32]]
@@ -23,7 +27,7 @@ BATCH_NORM_EPSILON = 1e-3
 """Of Magenta's batch norms, which have a beta but no gamma."""
 
 
-def assign(network: keras.Model, arrays: Arrays) -> None:
+def assign(network: "keras.Model", arrays: Arrays) -> None:
     """Copy `arrays` into the variables of a built Keras `network`.
 
     Raises:
@@ -46,7 +50,7 @@ def assign(network: keras.Model, arrays: Arrays) -> None:
         raise WeightsError(f"The weights hold {sorted(left)[0]!r}, unknown to {network.name}.")
 
 
-def collect(network: keras.Model) -> dict[str, NDArray[np.float32]]:
+def collect(network: "keras.Model") -> dict[str, NDArray[np.float32]]:
     """Return the variables of `network` as `assign` takes them."""
     return {
         f"{layer.name}.{variable.name}": np.asarray(variable.numpy(), np.float32)
@@ -184,8 +188,10 @@ def savedmodel_reader(folder: Path) -> Read:
 
 def load_transformer(
     config: TransformerConfig, arrays: Arrays, dtype: str = "float32"
-) -> StyleTransformer:
+) -> "StyleTransformer":
     """Return a style transformer of `config` and Keras dtype policy that carries `arrays`."""
+    from nst_video.networks.transformer import StyleTransformer
+
     network = StyleTransformer(config, dtype=dtype)
     assign(network, arrays)
     return network

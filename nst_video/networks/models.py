@@ -7,18 +7,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from nst_video.errors import UsageError, WeightsError
 from nst_video.frames import Frame
-from nst_video.networks import checkpoints, inception
-from nst_video.networks.transformer import TRANSFORMERS, TransformerConfig
+from nst_video.networks import checkpoints
+from nst_video.networks.config import TRANSFORMERS, TransformerConfig
 from nst_video.quiet import quiet_stderr
 from nst_video.weights import digest_of
+
+if TYPE_CHECKING:
+    import keras
 
 STYLE_SIDE = 256
 """Side in pixels of the square in which every style predictor sees its picture."""
@@ -47,12 +50,12 @@ class KerasPredictor:
         key: names the model and the exact weights, for caches.
     """
 
-    def __init__(self, key: str, build: Callable[[], keras.Model]) -> None:
+    def __init__(self, key: str, build: "Callable[[], keras.Model]") -> None:
         self.key = key
         self._build = build
 
     @cached_property
-    def _network(self) -> keras.Model:
+    def _network(self) -> "keras.Model":
         return self._build()
 
     def __call__(self, picture: Frame) -> NDArray[np.float32]:
@@ -123,6 +126,8 @@ def _key(name: str, weights: Path) -> str:
 
 
 def _load_magenta(files: Mapping[str, Path]) -> StyleModel:
+    from nst_video.networks import inception
+
     folder = files["saved_model"]
     read = checkpoints.savedmodel_reader(folder)
     config = TRANSFORMERS["magenta"]
@@ -149,9 +154,28 @@ def _load_magenta_lite(files: Mapping[str, Path]) -> StyleModel:
     )
 
 
+def _build_builtin_predictor(path: Path) -> "keras.Model":
+    from nst_video.networks import builtin
+
+    return builtin.load_style_predictor(path)
+
+
+def _load_builtin(files: Mapping[str, Path]) -> StyleModel:
+    return StyleModel(
+        "builtin",
+        TRANSFORMERS["builtin"],
+        checkpoints.load_npz(files["transformer"]),
+        KerasPredictor(
+            _key("builtin", files["predictor"]),
+            lambda: _build_builtin_predictor(files["predictor"]),
+        ),
+    )
+
+
 LOADERS: dict[str, Callable[[Mapping[str, Path]], StyleModel]] = {
     "magenta": _load_magenta,
     "magenta-lite": _load_magenta_lite,
+    "builtin": _load_builtin,
 }
 
 

@@ -9,56 +9,23 @@ public checkpoint does; `magenta-lite` is the public mobile network of a quarter
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import keras
 from keras import layers, ops
 
+from nst_video.networks.config import (
+    MIN_SIDE,
+    NORM_EPSILON,
+    STRIDE,
+    TRANSFORMERS,
+    TransformerConfig,
+)
+
+__all__ = ["MIN_SIDE", "STRIDE", "TRANSFORMERS", "StyleTransformer", "TransformerConfig"]
+
 Tensor: TypeAlias = Any
 """A tensor of whichever backend Keras runs on; Keras itself has no common type for them."""
-
-STRIDE = 4
-"""The network works on pictures whose sides are multiples of this; others are padded."""
-
-MIN_SIDE = 8
-"""The smallest side in pixels that the reflection padding of every layer can serve."""
-
-NORM_EPSILON = 1e-5
-
-
-@dataclass(frozen=True, slots=True)
-class TransformerConfig:
-    """The shape of a style transformer network.
-
-    Attributes:
-        widths: channels at full, half and quarter resolution.
-        residual_blocks: residual blocks at quarter resolution.
-        bottleneck: length of the style bottleneck.
-    """
-
-    widths: tuple[int, int, int]
-    residual_blocks: int
-    bottleneck: int
-
-    @property
-    def norms(self) -> tuple[tuple[str, int], ...]:
-        """(name, channels) of the conditionally normalized layers, from input to output."""
-        full, half, quarter = self.widths
-        blocks = range(1, self.residual_blocks + 1)
-        residual = [(f"residual{i}_conv{j}", quarter) for i in blocks for j in (1, 2)]
-        return (*residual, ("expand1", half), ("expand2", full), ("expand3", 3))
-
-    @property
-    def style_size(self) -> int:
-        """Length of a style parameter vector: all gammas, then all betas, in order of `norms`."""
-        return 2 * sum(channels for _, channels in self.norms)
-
-
-TRANSFORMERS: dict[str, TransformerConfig] = {
-    "magenta": TransformerConfig(widths=(32, 64, 128), residual_blocks=20, bottleneck=768),
-    "magenta-lite": TransformerConfig(widths=(8, 16, 32), residual_blocks=5, bottleneck=100),
-}
 
 
 def pad_to_stride(x: Tensor) -> Tensor:

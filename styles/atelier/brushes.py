@@ -6,7 +6,20 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .canvas import Bytes, Image, Plane, Points, Rng, W, as_bytes, as_floats, ink, relief, shade
+from .canvas import (
+    Bytes,
+    Image,
+    Plane,
+    Points,
+    Rng,
+    W,
+    as_bytes,
+    as_floats,
+    blur,
+    ink,
+    relief,
+    shade,
+)
 from .flow import Flow, normals, sample, scatter, trace
 
 SHIFT = 3
@@ -145,7 +158,7 @@ def oil(ground: Image, field: Flow, brushes: Sequence[Brush], rng: Rng) -> Bytes
 
 def varnish(canvas: Bytes, strength: float = 1.0, soft: float = 1.2) -> Image:
     """Light the paint's relief from the upper left and give the picture."""
-    height = cv2.GaussianBlur(as_floats(canvas[..., 3]), (0, 0), soft)
+    height = blur(as_floats(canvas[..., 3]), soft)
     return shade(as_floats(canvas[..., :3]), 0.32 * relief(height, 1.1 * strength))
 
 

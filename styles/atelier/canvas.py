@@ -2,7 +2,7 @@
 
 Painters work on a canvas of ``W`` x ``W`` pixels, twice the size of the finished picture, and
 `finish` halves it; so hard-edged drawing comes out smooth. Lengths are in canvas pixels unless a
-name says otherwise. Images are RGB float32 in 0..1, ``(W, W, 3)``; masks and fields are float32
+name says otherwise. Images are RGB floats in 0..1, ``(W, W, 3)``; masks and fields are floats
 ``(W, W)``.
 """
 
@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-Image = npt.NDArray[np.float32]
-Plane = npt.NDArray[np.float32]
+Image = npt.NDArray[np.floating]
+Plane = npt.NDArray[np.floating]
 Bytes = npt.NDArray[np.uint8]
-Points = npt.NDArray[np.float32]
+Points = npt.NDArray[np.floating]
 Rng = np.random.Generator
 
 SIZE = 768
@@ -55,7 +55,7 @@ def noise(rng: Rng, cell: float, octaves: int = 4, gain: float = 0.5, stretch: f
         columns = min(int(W / (size * stretch)) + 3, W)
         coarse = rng.standard_normal((rows, columns)).astype(np.float32)
         total += gain**octave * cv2.resize(coarse, (W, W), interpolation=cv2.INTER_CUBIC)
-    return (total - total.mean()) / total.std()
+    return np.asarray((total - total.mean()) / total.std(), np.float32)
 
 
 def blur(plane: Plane, sigma: float) -> Plane:
@@ -69,7 +69,7 @@ def blur(plane: Plane, sigma: float) -> Plane:
     return np.asarray(cv2.resize(small, (W, W), interpolation=cv2.INTER_CUBIC), np.float32)
 
 
-def smoothstep(low: float, high: float, value: Plane) -> Plane:
+def smoothstep(low: float | Plane, high: float | Plane, value: Plane) -> Plane:
     """Rise smoothly from 0 at `low` to 1 at `high` (which may be the smaller of the two)."""
     t = np.clip((value - low) / (high - low), 0, 1)
     return np.asarray(t * t * (3 - 2 * t), np.float32)
@@ -81,7 +81,7 @@ def unit(plane: Plane) -> Plane:
     return np.asarray(np.clip((plane - low) / (high - low), 0, 1), np.float32)
 
 
-def ramp(colors: Image, position: npt.NDArray[np.floating]) -> Image:
+def ramp(colors: Image, position: float | Plane) -> Image:
     """Look positions 0..1 of any shape up in a gradient through `colors`."""
     stops = np.linspace(0, 1, len(colors))
     channels = [np.interp(position, stops, colors[:, c]) for c in range(3)]
@@ -101,7 +101,7 @@ def multiply(image: Image, color: Image, alpha: Plane) -> Image:
 def shade(image: Image, amount: Plane) -> Image:
     """Lighten (above 0) or darken (below 0) by `amount`, about -1..1."""
     lit = image + np.maximum(amount, 0)[..., None] * (1 - image)
-    return lit * (1 + np.minimum(amount, 0)[..., None])
+    return np.asarray(lit * (1 + np.minimum(amount, 0)[..., None]))
 
 
 def moved(plane: Plane, dx: float, dy: float) -> Plane:
@@ -148,4 +148,5 @@ def as_floats(image: Bytes) -> Image:
 
 def finish(image: Image) -> Bytes:
     """Halve the canvas to the finished RGB picture, uint8 (SIZE, SIZE, 3)."""
-    return as_bytes(cv2.resize(image, (SIZE, SIZE), interpolation=cv2.INTER_AREA))
+    small = cv2.resize(image, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
+    return as_bytes(np.asarray(small, np.float32))

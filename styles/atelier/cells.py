@@ -103,7 +103,7 @@ def lay(tiles: Points, taken: Bytes, joint: float, size: float) -> np.ndarray:
         if not taken[row, column].any():
             fill(taken, shrunk[n], (255,))
             laid.append(n)
-    return shrunk[laid]
+    return np.asarray(shrunk[laid])
 
 
 def toward(center: tuple[float, float], x: Plane, y: Plane) -> Flow:

@@ -164,4 +164,4 @@ def _cypresses(canvas: Bytes, rng: Rng) -> None:
             colors.append(GREENS[rng.choice((0, 0, 1))] * 0.9)
     brush = Brush(14, 64, 10, bristles=4, streak=0.05)
     widths = np.full(len(paths), 14, np.float32)
-    strokes(canvas, np.float32(paths), np.float32(colors), widths, brush, rng)
+    strokes(canvas, np.array(paths), np.array(colors), widths, brush, rng)

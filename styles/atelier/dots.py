@@ -74,12 +74,12 @@ def pointillism(rng: Rng) -> Image:
     """A river evening with sails, built of pure dots of color and their complements."""
     scene = _river_park(rng)
     canvas = as_bytes(flat(palette("f3ead6")[0]))
-    for spacing, radius, stray in ((20, 13.5, 0.09), (19, 10.5, 0.17), (26, 8.5, 0.30)):
+    for spacing, radius, stray in ((20, 13.5, 0.07), (19, 10.5, 0.12), (26, 8.5, 0.22)):
         places = scatter(rng, spacing)
         colors = sample(scene, places)
         gray = colors.mean(1, keepdims=True)
         vivid = gray + (colors - gray) * 1.3
-        vivid = vivid + rng.normal(0, stray, colors.shape) * np.float32([0.8, 0.55, 0.8])
+        vivid = vivid + rng.normal(0, stray, colors.shape) * np.array([0.8, 0.55, 0.8])
         opposite = rng.random((len(places), 1)) < 0.10
         vivid = np.where(opposite, 2 * gray - vivid + rng.normal(0, 0.05, colors.shape), vivid)
         sizes = radius * rng.uniform(0.75, 1.2, len(places))
@@ -100,7 +100,7 @@ def screen(tone: Plane, pitch: float, angle: float) -> Plane:
 def _star(center: Points, inner: float, outer: float, spikes: int, rng: Rng) -> Points:
     angle = np.linspace(0, 2 * np.pi, 2 * spikes, endpoint=False) + rng.uniform(0, 1)
     reach = np.where(np.arange(2 * spikes) % 2, inner, outer) * rng.uniform(0.8, 1.2, 2 * spikes)
-    return np.float32(center + np.stack([np.cos(angle), np.sin(angle)], 1) * reach[:, None])
+    return center + np.stack([np.cos(angle), np.sin(angle)], 1) * reach[:, None]
 
 
 def _puffs(canvas: Bytes, shade_canvas: Bytes, rng: Rng) -> None:
@@ -135,13 +135,13 @@ def comic(rng: Rng) -> Image:
         side = np.array([-direction[1], direction[0]]) * rng.uniform(3, 15)
         far = center + direction * W * 0.9
         near = center + direction * W * rng.uniform(0.40, 0.62)
-        fill(canvas, np.float32([far + side, near, far - side]), ink(POP_INK))
+        fill(canvas, np.stack([far + side, near, far - side]), ink(POP_INK))
     masks = []
     bursts = ((0.34, 0.50, 17, POP_RED), (0.265, 0.40, 15, POP_YELLOW), (0.17, 0.27, 13, POP_WHITE),
               (0.085, 0.15, 11, POP_RED))  # fmt: skip
     for inner, outer, spikes, color in bursts:
         star = _star(center, inner * W, outer * W, spikes, rng)
-        fill(canvas, star + np.float32([16, 20]), ink(POP_INK))
+        fill(canvas, star + np.array([16, 20]), ink(POP_INK))
         fill(canvas, star, ink(color))
         line(canvas, star, ink(POP_INK), 13, closed=True)
         mask = blank(1)

@@ -12,6 +12,7 @@ from .canvas import (
     W,
     as_floats,
     blank,
+    blur,
     flat,
     grid,
     ink,
@@ -39,7 +40,7 @@ BLACK, EMERALD, TEAL, IVORY, CORAL = palette("0b0d10 0d4a3f 147a74 f2e6c9 d9593d
 BRASS = palette("6b4a12 b98a2b f7e3a0 c99a3a 7d5a18")
 
 
-def _still_life(x: Plane, y: Plane) -> Plane:
+def _still_life(x: Plane, y: Plane) -> np.ndarray:
     """Number the things on the table (guitar, bottle, fruit) at shifted coordinates."""
     scene = np.zeros(x.shape, np.intp)
     scene[y > 0.72] = 1
@@ -62,7 +63,7 @@ def _facets(x: Plane, y: Plane, rng: Rng) -> tuple[np.ndarray, Plane]:
         The number of the facet under every pixel, and a shading that fades away from each cut.
     """
     code = np.zeros(x.shape, np.int64)
-    fade = np.zeros(x.shape, np.float32)
+    fade: Plane = np.zeros(x.shape, np.float32)
     for n in range(16):
         angle = rng.choice((0.35, 1.0, 1.9, 2.6)) + rng.normal(0, 0.16)
         px, py = rng.uniform(0.08, 0.92, 2)
@@ -182,7 +183,7 @@ def deco(rng: Rng) -> Image:
     ring = np.abs(radius[..., None] - np.array([0.98, 0.74, 0.50, 0.26])).min(-1) < 0.035
     spoke = (np.abs((angle / np.pi * 14) % 1 - 0.5) < 0.10) & (radius > 0.5) & (radius < 0.98)
     line = np.where(sea, (ring | spoke).astype(np.float32), line)
-    raised = relief(cv2.GaussianBlur(line, (0, 0), 1.5), 0.7)
+    raised = relief(blur(line, 1.5), 0.7)
     image = over(image, shade(metal, 0.45 * raised), line)
     border = np.minimum(np.minimum(x, 1 - x), np.minimum(y, 1 - y)) * W
     image = over(image, flat(BLACK), smoothstep(30, 28, border))

@@ -39,9 +39,9 @@ def from_angle(angle: Plane) -> Flow:
 
 def along(height: Plane) -> Flow:
     """Flow along the contour lines of a height field."""
-    return flow(
-        -cv2.Sobel(height, cv2.CV_32F, 0, 1, ksize=5), cv2.Sobel(height, cv2.CV_32F, 1, 0, ksize=5)
-    )
+    dx = np.asarray(cv2.Sobel(height, cv2.CV_32F, 1, 0, ksize=5), np.float32)
+    dy = np.asarray(cv2.Sobel(height, cv2.CV_32F, 0, 1, ksize=5), np.float32)
+    return flow(-dy, dx)
 
 
 def vortex(x: Plane, y: Plane, center: tuple[float, float], radius: float) -> tuple[Plane, Plane]:
@@ -111,4 +111,5 @@ def normals(path: Points) -> Points:
     """Give the unit normals of paths (..., k, 2)."""
     tangent = np.gradient(path, axis=-2)
     normal = np.stack([-tangent[..., 1], tangent[..., 0]], -1)
-    return normal / np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-6)
+    length = np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-6)
+    return np.asarray(normal / length)

@@ -75,7 +75,7 @@ def _pour(rng: Rng, steps: int) -> tuple[Points, np.ndarray]:
         path += swing * np.sin(pitch * t[:, None] + rng.uniform(0, 6.3, 2))
     speed = np.linalg.norm(np.gradient(path, axis=0), axis=1)
     slow = speed.mean() / (speed + 0.35 * speed.mean())
-    return np.float32(path * W), slow * rng.uniform(0.6, 1.4)
+    return path * W, slow * rng.uniform(0.6, 1.4)
 
 
 def drip(rng: Rng) -> Image:
@@ -107,7 +107,7 @@ def _splash(canvas: Bytes, center: Points, color: tuple[float, ...], rng: Rng) -
         size = rng.uniform(2, 9)
         disc(canvas, center + direction * reach, size, color)
         if rng.random() < 0.35:
-            thread = np.float32([center, center + direction * reach])
+            thread = np.stack([center, center + direction * reach])
             line(canvas, thread, color, size * 0.6)
 
 
@@ -116,7 +116,7 @@ def _spiral(center: Points, radius: float, start: float, turn: int) -> Points:
     t = np.linspace(0, 1, 90)
     angle = start + turn * t * 4.6 * np.pi
     reach = radius * (1 - t) ** 0.85
-    return np.float32(center + np.stack([np.cos(angle), np.sin(angle)], 1) * reach[:, None])
+    return center + np.stack([np.cos(angle), np.sin(angle)], 1) * reach[:, None]
 
 
 def _ornament(canvas: Bytes, center: Points, size: float, rng: Rng) -> None:
@@ -132,7 +132,7 @@ def _ornament(canvas: Bytes, center: Points, size: float, rng: Rng) -> None:
             np.pi / 4 if kind == 1 else -np.pi / 2
         )
         corners = np.stack([np.cos(angle), np.sin(angle)], 1) * size * part * 0.66
-        fill(canvas, np.float32(center + corners), ink(colors[k]))
+        fill(canvas, center + corners, ink(colors[k]))
 
 
 def _leaf_gold(rng: Rng) -> Image:

@@ -87,7 +87,7 @@ def contour(rng: Rng) -> Image:
         sheet = smoothstep(n - 0.02, n + 0.02, cut)
         shifted = moved(blur(sheet, 9), 9, 12)
         image = image * (1 - 0.75 * shifted * (1 - sheet))[..., None]
-        tone = ramp(MAP, np.float32((n + 0.5) / 20))
+        tone = ramp(MAP, (n + 0.5) / 20)
         tone = tone * (1 + 0.17 * (-1) ** n)
         grain = 0.05 * relief(noise(rng, 9, 2), 0.4)
         image = over(image, shade(flat(tone), grain), sheet)
@@ -128,7 +128,7 @@ def reef(rng: Rng) -> Image:
     flesh = shade(ramp(CORAL, colony), 0.40 * (maze - 0.55) + 0.12 * depth)
     shadow = moved(blur(top, 10), 10, 14) * (1 - top)
     bumps = _polyps(rng)
-    image = over(water, flesh, top) * (1 - 0.6 * shadow)[..., None]
+    image: Image = over(water, flesh, top) * (1 - 0.6 * shadow)[..., None]
     image = shade(image, 0.50 * relief(maze, 1.6) + 0.30 * relief(bumps, 0.5) * top)
     image = over(image, palette("fff3d6")[0], 0.65 * smoothstep(0.82, 0.98, bumps) * top)
     rim = np.exp(-((maze / 0.22) ** 2)) * 0.6

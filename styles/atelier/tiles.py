@@ -108,7 +108,7 @@ def stained_glass(rng: Rng) -> Image:
     labels = labels.reshape(pane.shape)
     choice = rng.random(len(first))
     colors = np.stack(
-        [ramp(GLASS[k], np.float32(t)) for k, t in zip(kind.ravel()[first], choice, strict=True)]
+        [ramp(GLASS[k], float(t)) for k, t in zip(kind.ravel()[first], choice, strict=True)]
     )
     tint = colors[labels] * rng.uniform(0.85, 1.15, len(first)).astype(np.float32)[labels, None]
     edge = border_distance(labels)
@@ -175,7 +175,7 @@ def mosaic(rng: Rng) -> Image:
         shape[front > 0] = 0
         front |= shape
         padded = cv2.morphologyEx(shape, cv2.MORPH_OPEN, np.ones((9, 9), np.uint8))
-        tiles = lay(rows_of_tiles(padded, size, rng), taken, 6, size)
+        tiles = lay(rows_of_tiles(np.asarray(padded, np.uint8), size, rng), taken, 6, size)
         _set_tiles(canvas, tiles, colors, rng)
     gaps = (cv2.dilate(taken, np.ones((7, 7), np.uint8)) == 0) & (front > 0)
     chips = scatter(rng, 15)

@@ -28,6 +28,8 @@ from .flow import normals, spline
 OUTLINE, DEEP, MID, PALE, FOAM, SKY, SUN = palette(
     "10213f 173f73 3f7fb0 9cc4cc f3ead2 e6d3a8 d9482b"
 )
+Finger = tuple[Points, float]
+"""A finger of foam: its path and its width at the root."""
 STRIPES = np.stack([DEEP, MID, DEEP, PALE, DEEP, FOAM, MID, DEEP, PALE, MID])
 BIG = (
     [(-0.08, 0.30), (0.06, 0.16), (0.24, 0.075), (0.43, 0.10), (0.56, 0.20), (0.615, 0.33)],
@@ -88,10 +90,10 @@ def _hook(root: Points, angle: float, size: float, turn: float) -> Points:
     return np.asarray(root + np.cumsum(steps, 0), np.float32)
 
 
-def _claws(crest: Points, first: float, reach: float, side: float, rng: Rng) -> list[tuple]:
+def _claws(crest: Points, first: float, reach: float, side: float, rng: Rng) -> list[Finger]:
     """Give fingers along a crest: (path, width) from `first` (0..1) of its length to its tip."""
     normal = normals(crest) * side
-    fingers = []
+    fingers: list[Finger] = []
     for at in np.linspace(first, 0.995, int(46 * (1.05 - first))):
         n = int(at * (len(crest) - 1))
         out = float(np.arctan2(normal[n, 1], normal[n, 0]))
@@ -105,7 +107,7 @@ def _claws(crest: Points, first: float, reach: float, side: float, rng: Rng) -> 
     return [fingers[k] for k in order]
 
 
-def _foam(canvas: Bytes, fingers: list[tuple]) -> None:
+def _foam(canvas: Bytes, fingers: list[Finger]) -> None:
     """Draw fingers in groups: outline first, then foam, so that a group melts together."""
     for start in range(0, len(fingers), 9):
         group = fingers[start : start + 9]

@@ -22,13 +22,16 @@ from .canvas import (
     shade,
 )  # fmt: skip
 
+Cell = tuple[int, int]
+Pin = tuple[Cell, int]
+"""Where a wire may start, and its heading."""
 NEON = palette("ff2bd6 19e3ff 8b5cff 39ff9e ff7a1a")
 BOARD = palette("07061a 141040 1d0f3d")
 CELLS = 72
 STEPS = ((1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1))
 
 
-def _walk(taken: np.ndarray, start: tuple[int, int], heading: int, rng: Rng) -> list:
+def _walk(taken: np.ndarray, start: Cell, heading: int, rng: Rng) -> list[Cell]:
     """Route one wire over free cells, turning by 45 degrees now and then."""
     path = [start]
     taken[start] = True
@@ -47,7 +50,7 @@ def _walk(taken: np.ndarray, start: tuple[int, int], heading: int, rng: Rng) -> 
     return path
 
 
-def _chips(taken: np.ndarray, canvas: Bytes, glow: Bytes, rng: Rng) -> list[tuple]:
+def _chips(taken: np.ndarray, canvas: Bytes, glow: Bytes, rng: Rng) -> list[Pin]:
     """Place chips; returns where wires may start, with their headings."""
     pins = []
     for cx, cy, half in (

@@ -1,0 +1,31 @@
+"""What machine a figure belongs to."""
+
+import os
+import platform
+import sys
+from pathlib import Path
+
+
+def machine_name() -> str:
+    """Return processor, cores and system in one line, such as "AMD EPYC, 2 cores, Linux"."""
+    return f"{_processor()}, {os.cpu_count()} cores, {platform.system()}"
+
+
+def _processor() -> str:
+    """Return the processor's own name where the system tells it."""
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        for line in info.read_text("utf-8", "replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine() or "unknown processor"
+
+
+def peak_memory_mb() -> float | None:
+    """Return this process's peak resident memory in megabytes, None where it is not known."""
+    try:
+        import resource
+    except ImportError:  # Windows has none
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1e6 if sys.platform == "darwin" else 1e3)

@@ -1,0 +1,121 @@
+"""What was measured, as rows, as a table for people, as JSON, and as a plot."""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Self
+
+import numpy as np
+
+from nst_video.bench.runners import PEERS, Case
+from nst_video.frames import Frame, Size
+from nst_video.plots import plot_lines
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The figures of one case.
+
+    Attributes:
+        model: a name from the table of weights.
+        engine: an engine, or a peer.
+        device: where it ran.
+        size: (width, height).
+        frames: how many were painted and timed.
+        p50_ms: median time of a frame.
+        p95_ms: time that 95 of 100 frames stay within.
+        fps: frames per second at the median.
+        start_s: from the start of loading, imports included, to the first painted frame.
+        peak_mb: peak resident memory of its process, None where the system does not tell.
+        psnr_db: to the plain float32 network; infinite where every byte is equal.
+    """
+
+    model: str
+    engine: str
+    device: str
+    size: Size
+    frames: int
+    p50_ms: float
+    p95_ms: float
+    fps: float
+    start_s: float
+    peak_mb: float | None
+    psnr_db: float
+
+    @classmethod
+    def of(
+        cls,
+        case: Case,
+        device: str,
+        times_ms: Sequence[float],
+        start_s: float,
+        peak_mb: float | None,
+        psnr_db: float,
+    ) -> Self:
+        """Sum up the times of a case."""
+        p50, p95 = (float(x) for x in np.percentile(times_ms, (50, 95)))
+        return cls(
+            case.model, case.engine, device, case.size, len(times_ms),
+            p50, p95, 1e3 / p50, start_s, peak_mb, psnr_db,
+        )  # fmt: skip
+
+
+def ratios(rows: Sequence[Row]) -> dict[Row, dict[str, float]]:
+    """Return how many times as fast as each peer every other row of its model and size is."""
+    return {
+        row: {
+            peer.engine: peer.p50_ms / row.p50_ms
+            for peer in rows
+            if peer.engine in PEERS and (peer.model, peer.size) == (row.model, row.size)
+        }
+        for row in rows
+        if row.engine not in PEERS
+    }
+
+
+def table(machine: str, rows: Sequence[Row]) -> str:
+    """Return a Markdown table: it reads well on a terminal, too."""
+    against = [peer for peer in PEERS if any(row.engine == peer for row in rows)]
+    head = ["model", "engine", "size", "p50 ms", "p95 ms", "fps", "PSNR dB", "start s", "peak MB"]
+    lines = [[*head, *(f"x {peer}" for peer in against)]]
+    factors = ratios(rows)
+    for row in rows:
+        psnr = "equal" if math.isinf(row.psnr_db) else f"{row.psnr_db:.1f}"
+        peak = "" if row.peak_mb is None else f"{row.peak_mb:.0f}"
+        mine = factors.get(row, {})
+        lines.append(
+            [
+                row.model, row.engine, f"{row.size[0]}x{row.size[1]}", f"{row.p50_ms:.1f}",
+                f"{row.p95_ms:.1f}", f"{row.fps:.1f}", psnr, f"{row.start_s:.1f}", peak,
+                *(f"{mine[peer]:.1f}" if peer in mine else "" for peer in against),
+            ]
+        )  # fmt: skip
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    lines.insert(1, ["-" * width for width in widths])
+    body = (
+        "| " + " | ".join(x.ljust(w) for x, w in zip(line, widths, strict=True)) + " |"
+        for line in lines
+    )
+    return "\n".join((f"Machine: {machine}", "", *body))
+
+
+def as_json(machine: str, rows: Sequence[Row]) -> str:
+    """Return all figures; an infinite PSNR is null."""
+    cells = [asdict(row) for row in rows]
+    for cell in cells:
+        cell["psnr_db"] = None if math.isinf(cell["psnr_db"]) else cell["psnr_db"]
+    return json.dumps({"machine": machine, "rows": cells}, indent=2)
+
+
+def plot(rows: Sequence[Row], *, title: str) -> Frame:
+    """Return a figure of frames per second over picture size, a line for each engine and model.
+
+    Raises:
+        UsageError: matplotlib is not installed.
+    """
+    lines: dict[str, list[tuple[float, float]]] = {}
+    for row in rows:
+        megapixels = row.size[0] * row.size[1] / 1e6
+        lines.setdefault(f"{row.model}, {row.engine}", []).append((megapixels, row.fps))
+    return plot_lines(lines, title=title, x="megapixels per frame", y="frames per second")

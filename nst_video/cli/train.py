@@ -1,0 +1,96 @@
+"""`nst-video train`: train the small networks of the `builtin` model on one's own pictures."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nst_video.cli import options
+from nst_video.cli.console import result, say
+
+TEACHER = "magenta-lite"
+
+
+class Part(StrEnum):
+    """What there is to train."""
+
+    TRANSFORMER = "transformer"
+    PREDICTOR = "predictor"
+
+
+def train(
+    out: Annotated[
+        Path,
+        typer.Argument(help="Folder for the weights; give it again to go on.", metavar="FOLDER"),
+    ],
+    photos: Annotated[
+        list[Path],
+        typer.Option(
+            "--photos", exists=True, file_okay=False, help="Folder of photos; repeatable."
+        ),
+    ],
+    artworks: Annotated[
+        list[Path],
+        typer.Option(
+            "--artworks", exists=True, file_okay=False, help="Folder of style pictures; repeatable."
+        ),
+    ],
+    part: Annotated[
+        list[Part] | None, typer.Option("--part", help="What to train; both by default.")
+    ] = None,
+    vgg: Annotated[
+        Path | None,
+        typer.Option(
+            "--vgg", exists=True, dir_okay=False, help="VGG-19's weights (.npz), to judge strokes."
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Of everything random.")] = 0,
+    shorten: Annotated[
+        int,
+        typer.Option("--shorten", min=1, help="Do only one step in so many, to try things out."),
+    ] = 1,
+    evaluate: Annotated[
+        bool,
+        typer.Option("--evaluate", help="Only judge the weights in FOLDER on held-out pictures."),
+    ] = False,
+    models_dir: options.ModelsDirOption = None,
+    offline: options.OfflineOption = False,
+    quiet: options.QuietOption = False,
+) -> None:
+    """Train the builtin networks on folders of pictures, with magenta-lite as the teacher.
+
+    One picture in ten is held out and only judged with. Takes an hour or two on two CPU cores;
+    a run that was stopped goes on where it was.
+    """
+    from nst_video.networks.models import load_model
+    from nst_video.training import dataset, recipe, teach
+    from nst_video.weights import resolve
+
+    def on_log(entry: Mapping[str, float | str]) -> None:
+        if not quiet:
+            say("  ".join(f"{key} {_short(value)}" for key, value in entry.items()))
+
+    files = resolve(TEACHER, models_dir=models_dir, offline=offline)
+    course = teach.Course(
+        load_model(TEACHER, files),
+        dataset.read_pictures(photos),
+        dataset.read_pictures(artworks),
+        out,
+        seed,
+        vgg,
+    )
+    if evaluate:
+        result(teach.report(course))
+        return
+    for each in part or list(Part):
+        teach_part = {
+            Part.TRANSFORMER: teach.teach_transformer,
+            Part.PREDICTOR: teach.teach_predictor,
+        }
+        result(teach_part[each](course, recipe.shortened(shorten), on_log))
+
+
+def _short(value: float | str) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

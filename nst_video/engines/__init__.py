@@ -1,0 +1,60 @@
+"""What runs a style transformer: uint8 frames and style parameters in, uint8 frames out.
+
+An engine is one class and one line in `ENGINES`. Frames enter and leave the compiled graph as
+uint8; conversion happens inside it, where it costs least.
+"""
+
+from collections.abc import Callable
+
+from nst_video.engines.base import Device, Engine, IdentityEngine, warm_up
+from nst_video.engines.openvino import OpenVinoEngine, has_bfloat16
+from nst_video.engines.tensorflow import TensorFlowEngine, has_gpu, pick_device
+from nst_video.errors import UsageError
+from nst_video.networks.checkpoints import Arrays
+from nst_video.networks.config import TransformerConfig
+
+__all__ = [
+    "ENGINES",
+    "Device",
+    "Engine",
+    "IdentityEngine",
+    "OpenVinoEngine",
+    "TensorFlowEngine",
+    "choose_engine",
+    "has_bfloat16",
+    "has_gpu",
+    "open_engine",
+    "pick_device",
+    "warm_up",
+]
+
+ENGINES: dict[str, Callable[[TransformerConfig, Arrays], Engine]] = {
+    "openvino": OpenVinoEngine,
+    "openvino-bf16": lambda config, arrays: OpenVinoEngine(config, arrays, "bfloat16"),
+    "tensorflow": TensorFlowEngine,
+    "identity": lambda config, arrays: IdentityEngine(),
+}
+
+
+def open_engine(name: str, config: TransformerConfig, arrays: Arrays) -> Engine:
+    """Compile the transformer `config` with weights `arrays` for the engine called `name`.
+
+    Raises:
+        UsageError: no such engine.
+        EngineError: the engine does not run on this machine.
+    """
+    name = choose_engine(name)
+    if name not in ENGINES:
+        raise UsageError(f"No engine {name!r}. Choose from: auto, {', '.join(ENGINES)}.")
+    return ENGINES[name](config, arrays)
+
+
+def choose_engine(name: str = "auto") -> str:
+    """Resolve "auto": TensorFlow on a GPU that it can use, else OpenVINO; other names are kept.
+
+    OpenVINO in float32 is the fastest exact engine on every CPU tried. Without an NVIDIA driver
+    TensorFlow is not even imported to look for a GPU: that alone takes seconds.
+    """
+    if name != "auto":
+        return name
+    return "tensorflow" if has_gpu() else "openvino"

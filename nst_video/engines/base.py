@@ -1,0 +1,92 @@
+"""What an engine is: uint8 frames and style parameters in, uint8 frames out."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nst_video.errors import EngineError
+from nst_video.frames import Frames, Size
+from nst_video.networks.config import MIN_SIDE
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Where an engine runs, and why there: shown by `nst-video doctor`.
+
+    Attributes:
+        name: such as "GPU:0" or "CPU:0".
+        reason: one sentence for the user.
+        dtype: what the network computes in: a Keras dtype policy for TensorFlow, "float32" or
+            "bfloat16" for OpenVINO.
+        xla: whether the graph is compiled by XLA.
+    """
+
+    name: str
+    reason: str
+    dtype: str = "float32"
+    xla: bool = False
+
+
+class Engine(Protocol):
+    """A compiled style transformer."""
+
+    @property
+    def name(self) -> str:
+        """The engine's name in `ENGINES`."""
+        ...
+
+    @property
+    def device(self) -> Device:
+        """Where it runs and why."""
+        ...
+
+    def __call__(self, frames: Frames, style: NDArray[np.float32]) -> Frames:
+        """Paint `frames` (n, height, width, 3) with `style` (n or 1, style_size)."""
+        ...
+
+
+class IdentityEngine:
+    """Returns the frames as they are: for tests, and to measure everything but the network."""
+
+    name = "identity"
+    device = Device("none", "identity: nothing is computed")
+
+    def __call__(self, frames: Frames, style: NDArray[np.float32]) -> Frames:
+        """Return a copy of `frames`."""
+        return frames.copy()
+
+
+def refuse_small(frames: Frames) -> None:
+    """Check that the frames can be padded by reflection.
+
+    Raises:
+        EngineError: a side is under `MIN_SIDE` pixels.
+    """
+    height, width = frames.shape[1:3]
+    if min(height, width) < MIN_SIDE:
+        raise EngineError(
+            f"A frame of {width}x{height} is too small to paint: "
+            f"both sides must have at least {MIN_SIDE} pixels."
+        )
+
+
+def warm_up(engine: Engine, size: Size, style: NDArray[np.float32]) -> None:
+    """Paint one test picture of `size`, which compiles what is compiled late, and judge it.
+
+    Raises:
+        EngineError: the style is not finite, or the painted test picture is flat, as faulty
+            drivers and half-written weights make it.
+    """
+    if not np.isfinite(style).all():
+        raise EngineError("The style parameters are not finite: the model's weights are broken.")
+    width, height = size
+    ramp = np.linspace(0, 255, width * height * 3).reshape(1, height, width, 3)
+    picture = (ramp + 40 * np.sin(ramp)).clip(0, 255).astype(np.uint8)
+    painted = engine(picture, style[:1])
+    if painted.shape != picture.shape or int(painted.max()) - int(painted.min()) < 2:
+        raise EngineError(
+            f"Engine {engine.name!r} on {engine.device.name} painted a flat test picture: "
+            "its driver or the weights are broken. Try `nst-video models verify`."
+        )

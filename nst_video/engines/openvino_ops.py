@@ -1,0 +1,164 @@
+"""The primitives of `networks.rewritten` as OpenVINO nodes, and the model they make up.
+
+Pictures are (n, channels, rows, columns) in the graph, as OpenVINO's convolutions want them; its
+CPU plugin keeps the channels last in memory all the same.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nst_video.frames import Size
+from nst_video.networks import rewritten
+from nst_video.networks.config import NORM_EPSILON, STRIDE, TransformerConfig
+from nst_video.networks.folded import PIXEL_SCALE, Convolution
+from nst_video.networks.rewritten import EDGE, MARGIN, Axis
+
+if TYPE_CHECKING:
+    import openvino
+
+Node: TypeAlias = Any
+"""A node of an OpenVINO graph."""
+
+_AXES: Mapping[Axis, int] = {"channels": 1, "rows": 2, "columns": 3}
+_TO_NCHW, _TO_NHWC = (0, 3, 1, 2), (0, 2, 3, 1)
+
+
+def build_model(
+    config: TransformerConfig, convolutions: Mapping[str, Convolution], size: Size
+) -> "openvino.Model":
+    """Return the graph that paints one frame of `size`.
+
+    Its inputs are the frame, uint8 (1, height, width, 3), and the style parameters, float32
+    (1, style_size); its output is the painted frame, uint8 (1, height, width, 3).
+    """
+    import openvino
+
+    nodes = Nodes()
+    width, height = size
+    frame = nodes.op.parameter([1, height, width, 3], np.uint8, name="frame")
+    style = nodes.op.parameter([1, config.style_size], np.float32, name="style")
+    parameters = nodes.op.reshape(style, _integers(1, config.style_size, 1, 1), False)
+    content = nodes.content(frame, size)
+    blocks = rewritten.paint(nodes, config, convolutions, content, parameters)
+    model = openvino.Model([nodes.frame(blocks, size)], [frame, style], "style_transformer")
+    # Its name enters the key under which the compiled model is kept on disk, and the one given by
+    # default counts all nodes that the process ever made.
+    model.output(0).set_names({"painted"})
+    return model
+
+
+def _integers(*values: int) -> NDArray[np.int64]:
+    return np.array(values, np.int64)
+
+
+class Nodes:
+    """Makes graph nodes; the runtime of `rewritten.paint`."""
+
+    def __init__(self) -> None:
+        from openvino import opset15
+
+        self.op = opset15
+
+    def content(self, frame: Node, size: Size) -> Node:
+        """Turn a frame into padded column blocks: of uint8 pixels, so that little is moved."""
+        extra = [-side % STRIDE for side in size]
+        end = _integers(0, extra[1], extra[0], 0)
+        if end.any():
+            frame = self.op.pad(frame, _integers(0, 0, 0, 0), end, "reflect")
+        margin = _integers(0, MARGIN, MARGIN, 0)
+        frame = self.op.pad(frame, margin, margin, "reflect")
+        _, rows, columns, _ = frame.get_output_shape(0)
+        blocks = self.op.reshape(frame, _integers(1, rows, columns // 2, 6), False)
+        blocks = self.op.convert(blocks, np.float32)
+        return self.op.transpose(blocks, _integers(*_TO_NCHW))
+
+    def frame(self, blocks: Node, size: Size) -> Node:
+        """Turn shifted blocks of 0..1 into the frame, uint8.
+
+        One transposition of bytes unblocks them: twice as fast here as DepthToSpace.
+        """
+        scaled = blocks * self._number(PIXEL_SCALE) + self._number(0.5)
+        _, _, rows, columns = scaled.get_output_shape(0)
+        pixels = self.op.convert(self.op.transpose(scaled, _integers(*_TO_NHWC)), np.uint8)
+        pixels = self.op.reshape(pixels, _integers(1, rows, columns, 2, 6), False)
+        pixels = self.op.transpose(pixels, _integers(0, 1, 3, 2, 4))
+        pixels = self.op.reshape(pixels, _integers(1, 2 * rows, 2 * columns, 3), False)
+        width, height = size
+        ends = _integers(EDGE + height, EDGE + width)
+        return self.op.slice(pixels, _integers(EDGE, EDGE), ends, _integers(1, 1), _integers(1, 2))
+
+    def convolve(self, x: Node, convolution: Convolution) -> Node:
+        """Convolve without padding."""
+        kernel = np.ascontiguousarray(convolution.kernel.transpose(3, 2, 0, 1))
+        y = self.op.convolution(x, kernel, list(convolution.strides), [0, 0], [0, 0], [1, 1])
+        return y if convolution.bias is None else y + self.vector(convolution.bias)
+
+    def pad(
+        self,
+        x: Node,
+        rows: tuple[int, int],
+        columns: tuple[int, int],
+        mode: Literal["symmetric", "reflect"],
+    ) -> Node:
+        """Pad (before, after) along rows and columns."""
+        before, after = zip(rows, columns, strict=True)
+        return self.op.pad(x, _integers(0, 0, *before), _integers(0, 0, *after), mode)
+
+    def cut(self, x: Node, axis: Axis, start: int, stop: int | None) -> Node:
+        """Return a slice along one axis; negative bounds count from the end."""
+        index = _AXES[axis]
+        end = x.get_output_shape(0)[index] if stop is None else stop
+        return self.op.slice(x, _integers(start), _integers(end), _integers(1), _integers(index))
+
+    def join(self, parts: Sequence[Node], axis: Axis) -> Node:
+        """Concatenate along one axis."""
+        return self.op.concat(list(parts), _AXES[axis])
+
+    def select(self, where: NDArray[np.bool_], x: Node, other: Node) -> Node:
+        """Take the channels of `x` where the vector says so, else those of `other`."""
+        return self.op.select(where.reshape(1, -1, 1, 1), x, other)
+
+    def vector(self, values: NDArray[np.float32]) -> Node:
+        """Return one constant for each channel, fit to be multiplied with a picture."""
+        return self.op.constant(values.reshape(1, -1, 1, 1).astype(np.float32))
+
+    def total(self, x: Node, axis: Axis) -> Node:
+        """Sum along an axis, which stays with length 1."""
+        return self.op.reduce_sum(x, _integers(_AXES[axis]), True)
+
+    def total_of_squares(self, x: Node, axis: Axis) -> Node:
+        """Sum the squares along an axis, which stays with length 1."""
+        norm = self.op.reduce_l2(x, _integers(_AXES[axis]), True)
+        return norm * norm
+
+    def pixels_inside(self, x: Node) -> Node:
+        """Return how many pixels of one picture of shifted blocks lie inside of it."""
+        _, _, rows, columns = x.get_output_shape(0)
+        return self._number((2 * rows - 2) * (2 * columns - 2))
+
+    def normalize(self, x: Node) -> Node:
+        """Give every channel mean 0 and variance 1 over rows and columns."""
+        return self.op.mvn(x, _integers(2, 3), True, NORM_EPSILON, "inside_sqrt")
+
+    def unblock(self, x: Node) -> Node:
+        """Turn blocks of 2x2 pixels into pixels."""
+        return self.op.depth_to_space(x, "blocks_first", 2)
+
+    def relu(self, x: Node) -> Node:
+        """max(x, 0)."""
+        return self.op.relu(x)
+
+    def sigmoid(self, x: Node) -> Node:
+        """1 / (1 + exp(-x))."""
+        return self.op.sigmoid(x)
+
+    def inverse_deviation(self, variance: Node) -> Node:
+        """1 / sqrt(variance + NORM_EPSILON)."""
+        return self.op.power(variance + self._number(NORM_EPSILON), self._number(-0.5))
+
+    def _number(self, value: float) -> Node:
+        """Return a constant; OpenVINO would guess a wrong type for a bare number."""
+        return self.op.constant(np.array(value, np.float32))

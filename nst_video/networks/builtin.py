@@ -1,0 +1,64 @@
+"""The small networks of the `builtin` model, which the package carries itself.
+
+Its transformer is `StyleTransformer` in the shape `TRANSFORMERS["builtin"]`; here is its style
+predictor. Both were trained by `nst_video.training`.
+"""
+
+from pathlib import Path
+
+import keras
+from keras import layers, ops
+
+from nst_video.networks.checkpoints import assign, load_npz
+from nst_video.networks.transformer import Tensor
+
+BOTTLENECK = 100
+"""Length of the style bottleneck, `magenta-lite`'s."""
+
+STAGE_WIDTHS = (32, 48, 96, 144)
+"""Channels of the style predictor at a quarter, an eighth, ... of the picture's resolution."""
+
+
+def build_style_predictor() -> keras.Model:
+    """Return the network from style pictures to style bottlenecks, with random weights.
+
+    Pictures (n, height, width, 3), 0..1, made for 256x256, to bottlenecks (n, `BOTTLENECK`).
+    Each stage halves the resolution and adds a residual convolution; the mean of every stage, fine
+    strokes to coarse shapes, feeds the last layer: style is a matter of statistics.
+    """
+    picture = keras.Input((None, None, 3))
+    x = (picture - 0.5) * 4
+    means = []
+    for stage, width in enumerate(STAGE_WIDTHS, 1):
+        x = _convolution(f"stage{stage}_down", width, *((7, 4) if stage == 1 else (3, 2)))(x)
+        if stage > 1:
+            x = x + _convolution(f"stage{stage}_more", width, 3)(x)
+        means.append(ops.mean(x, axis=(1, 2)))
+    hidden = layers.Dense(256, "relu", kernel_initializer="he_normal", name="hidden")(
+        ops.concatenate(means, axis=-1)
+    )
+    bottleneck: Tensor = layers.Dense(BOTTLENECK, name="bottleneck")(hidden)
+    return keras.Model(picture, bottleneck, name="builtin_style_predictor")
+
+
+def _convolution(name: str, filters: int, kernel: int, stride: int = 1) -> layers.Conv2D:
+    return layers.Conv2D(
+        filters,
+        kernel,
+        stride,
+        padding="same",
+        activation="relu",
+        kernel_initializer="he_normal",
+        name=name,
+    )
+
+
+def load_style_predictor(path: Path) -> keras.Model:
+    """Return the style predictor that carries the weights in `path`, see `build_style_predictor`.
+
+    Raises:
+        WeightsError: the file is not one of ours, or not of this network.
+    """
+    network = build_style_predictor()
+    assign(network, load_npz(path))
+    return network

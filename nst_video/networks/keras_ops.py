@@ -1,0 +1,121 @@
+"""The primitives of `rewritten` in `keras.ops`: for TensorFlow, JAX and PyTorch, on any device."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+from nst_video.networks import rewritten
+from nst_video.networks.config import NORM_EPSILON, TransformerConfig
+from nst_video.networks.folded import PIXEL_SCALE, Convolution
+from nst_video.networks.rewritten import EDGE, MARGIN, Axis
+from nst_video.networks.transformer import Tensor, pad_to_stride, reflect
+
+_AXES: Mapping[Axis, int] = {"rows": 1, "columns": 2, "channels": 3}
+
+
+def paint(
+    config: TransformerConfig,
+    convolutions: Mapping[str, Convolution],
+    content: Tensor,
+    style: Tensor,
+    dtype: str = "float32",
+) -> Tensor:
+    """Paint `content` as `transformer.StyleTransformer` does, with fewer multiplications.
+
+    Args:
+        config: shape of the network.
+        convolutions: as `folded.fold_transformer` returns them.
+        content: (n, height, width, 3), 0..1; both sides at least `config.MIN_SIDE`.
+        style: style parameters (n or 1, `config.style_size`).
+        dtype: what the convolutions compute in; everything else is float32.
+
+    Returns:
+        (n, height, width, 3), 0..1, float32.
+    """
+    height, width = ops.shape(content)[1:3]
+    x = reflect(pad_to_stride(content * PIXEL_SCALE), MARGIN)
+    _, rows, columns, _ = ops.shape(x)
+    x = ops.reshape(x, (-1, rows, columns // 2, 6))
+    runtime = KerasOps(dtype)
+    blocks = rewritten.paint(runtime, config, convolutions, x, style[:, None, None, :])
+    return runtime.unblock(blocks)[:, EDGE : EDGE + height, EDGE : EDGE + width]
+
+
+class KerasOps:
+    """The runtime of `rewritten.paint`; pictures are float32 (n, rows, columns, channels)."""
+
+    def __init__(self, dtype: str) -> None:
+        self._dtype = dtype
+
+    def convolve(self, x: Tensor, convolution: Convolution) -> Tensor:
+        """Convolve without padding."""
+        kernel = ops.convert_to_tensor(convolution.kernel, self._dtype)
+        x = ops.cast(x, self._dtype)
+        y = ops.cast(ops.conv(x, kernel, convolution.strides, "valid"), "float32")
+        return y if convolution.bias is None else y + convolution.bias
+
+    def pad(
+        self,
+        x: Tensor,
+        rows: tuple[int, int],
+        columns: tuple[int, int],
+        mode: Literal["symmetric", "reflect"],
+    ) -> Tensor:
+        """Pad (before, after) along rows and columns."""
+        return ops.pad(x, ((0, 0), rows, columns, (0, 0)), mode)
+
+    def cut(self, x: Tensor, axis: Axis, start: int, stop: int | None) -> Tensor:
+        """Return a slice along one axis; negative bounds count from the end."""
+        return x[(slice(None),) * _AXES[axis] + (slice(start, stop),)]
+
+    def join(self, parts: Sequence[Tensor], axis: Axis) -> Tensor:
+        """Concatenate along one axis."""
+        return ops.concatenate(list(parts), _AXES[axis])
+
+    def select(self, where: NDArray[np.bool_], x: Tensor, other: Tensor) -> Tensor:
+        """Take the channels of `x` where the vector says so, else those of `other`."""
+        return ops.where(where, x, other)
+
+    def vector(self, values: NDArray[np.float32]) -> Tensor:
+        """Return one constant for each channel, fit to be multiplied with a picture."""
+        return ops.convert_to_tensor(values)
+
+    def total(self, x: Tensor, axis: Axis) -> Tensor:
+        """Sum along an axis, which stays with length 1."""
+        return ops.sum(x, _AXES[axis], keepdims=True)
+
+    def total_of_squares(self, x: Tensor, axis: Axis) -> Tensor:
+        """Sum the squares along an axis, which stays with length 1."""
+        return ops.sum(ops.square(x), _AXES[axis], keepdims=True)
+
+    def pixels_inside(self, x: Tensor) -> Tensor:
+        """Return how many pixels of one picture of shifted blocks lie inside of it."""
+        rows, columns = ops.shape(x)[1:3]
+        return ops.cast((2 * rows - 2) * (2 * columns - 2), "float32")
+
+    def normalize(self, x: Tensor) -> Tensor:
+        """Give every channel of every picture mean 0 and variance 1 over rows and columns."""
+        mean, variance = ops.moments(x, axes=(1, 2), keepdims=True)
+        return (x - mean) * self.inverse_deviation(variance)
+
+    def unblock(self, x: Tensor) -> Tensor:
+        """Turn blocks of 2x2 pixels into pixels."""
+        _, rows, columns, channels = ops.shape(x)
+        x = ops.reshape(x, (-1, rows, columns, 2, channels // 2))
+        x = ops.transpose(x, (0, 1, 3, 2, 4))
+        return ops.reshape(x, (-1, 2 * rows, 2 * columns, channels // 4))
+
+    def relu(self, x: Tensor) -> Tensor:
+        """max(x, 0)."""
+        return ops.relu(x)
+
+    def sigmoid(self, x: Tensor) -> Tensor:
+        """1 / (1 + exp(-x))."""
+        return ops.sigmoid(x)
+
+    def inverse_deviation(self, variance: Tensor) -> Tensor:
+        """1 / sqrt(variance + NORM_EPSILON)."""
+        return ops.rsqrt(variance + NORM_EPSILON)

@@ -1,0 +1,59 @@
+"""Styles to learn from: pictures changed in every way, and mixes of their bottlenecks."""
+
+from collections.abc import Callable, Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from nst_video.frames import Frame
+from nst_video.training.dataset import jitter, pick, procedural, random_crop, square
+
+Floats = NDArray[np.float32]
+Predict = Callable[[Frame], Floats]
+
+SIDE = 256
+"""Side in pixels of the pictures that style predictors see."""
+
+
+def style_picture(pictures: Sequence[Frame], rng: np.random.Generator) -> Frame:
+    """Draw a style picture (SIDE, SIDE, 3): whole, cropped, recolored, blurred, mixed or noise."""
+    if rng.random() < 0.07:
+        return procedural(SIDE, rng)
+    picture = pick(pictures, rng)
+    style = square(picture, SIDE) if rng.random() < 0.2 else random_crop(picture, SIDE, rng)
+    if rng.random() < 0.5:
+        style = jitter(style, rng, rng.uniform(0.2, 1))
+    if rng.random() < 0.15:
+        style = np.asarray(cv2.GaussianBlur(style, (0, 0), rng.uniform(0.5, 4)), np.uint8)
+    if rng.random() < 0.3:
+        style = np.ascontiguousarray(np.rot90(style, int(rng.integers(4))))
+    if rng.random() < 0.2:
+        style = _patch(style, style_picture(pictures, rng), rng)
+    return style
+
+
+def _patch(style: Frame, other: Frame, rng: np.random.Generator) -> Frame:
+    """Lay a window of `other` over `style`, or the two over each other."""
+    if rng.random() < 0.5:
+        weight = rng.uniform(0.2, 0.8)
+        return np.asarray(cv2.addWeighted(style, weight, other, 1 - weight, 0), np.uint8)
+    edge = int(rng.integers(SIDE // 4, SIDE))
+    top, left = rng.integers(SIDE - edge, size=2)
+    patched = style.copy()
+    patched[top : top + edge, left : left + edge] = other[top : top + edge, left : left + edge]
+    return patched
+
+
+def draw_styles(bank: Floats, count: int, rng: np.random.Generator) -> Floats:
+    """Draw bottlenecks (count, d): half as they are, half mixes of two or three of the bank.
+
+    A quarter of them is stretched away from the mean, for styles bolder than any in the bank.
+    """
+    picks = bank[rng.integers(len(bank), size=(count, 3))]
+    weights = rng.dirichlet((0.6, 0.6, 0.6), size=count)
+    weights[rng.random(count) < 0.5] = (1, 0, 0)
+    mixes = np.einsum("nk,nkd->nd", weights, picks)
+    stretch = np.where(rng.random((count, 1)) < 0.25, rng.uniform(1, 1.4, (count, 1)), 1)
+    mean = bank.mean(axis=0)
+    return np.asarray(mean + (mixes - mean) * stretch, np.float32)

@@ -1,0 +1,160 @@
+"""Training pictures: folders of photos and artworks, random crops of them, painted-up noise."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from nst_video.errors import UsageError
+from nst_video.frames import Frame
+from nst_video.pictures import PICTURE_SUFFIXES, load_picture
+
+Floats = NDArray[np.float32]
+
+HELD_OUT_ONE_IN = 10
+"""One picture in so many is never trained on, but judged with."""
+
+MAX_SIDE = 1024
+"""Training pictures are kept in memory no larger than this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """Pictures in memory, split by a hash of their names so that every run splits alike.
+
+    Attributes:
+        training: RGB uint8 pictures to learn from.
+        held_out: those to judge with.
+    """
+
+    training: tuple[Frame, ...]
+    held_out: tuple[Frame, ...]
+
+
+def is_held_out(name: str) -> bool:
+    """Tell whether the picture with this file name is kept from training."""
+    return hashlib.sha256(name.encode()).digest()[0] % HELD_OUT_ONE_IN == 0
+
+
+def read_pictures(folders: Sequence[Path]) -> Pictures:
+    """Read every picture in `folders` (not below them), shrunk to `MAX_SIDE`.
+
+    Raises:
+        UsageError: one of the two parts would be empty.
+        SourceError: a picture cannot be read.
+    """
+    paths = sorted(
+        path
+        for folder in folders
+        for path in folder.iterdir()
+        if path.suffix.lower() in PICTURE_SUFFIXES
+    )
+    parts: tuple[list[Frame], list[Frame]] = ([], [])
+    for path in paths:
+        parts[is_held_out(path.name)].append(_shrink(load_picture(path)))
+    if not all(parts):
+        raise UsageError(
+            f"{len(paths)} pictures in {', '.join(map(str, folders))} are too few to train on "
+            "and to hold some out: add more, or give more folders."
+        )
+    return Pictures(tuple(parts[0]), tuple(parts[1]))
+
+
+def _shrink(picture: Frame) -> Frame:
+    scale = MAX_SIDE / max(picture.shape[:2])
+    if scale >= 1:
+        return picture
+    return np.asarray(
+        cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8
+    )
+
+
+def to_unit(pixels: NDArray[np.uint8]) -> Floats:
+    """Scale pixels 0..255 to 0..1."""
+    return np.asarray(pixels, np.float32) / np.float32(255)
+
+
+def pick(pictures: Sequence[Frame], rng: np.random.Generator) -> Frame:
+    """Draw one of the pictures."""
+    return pictures[int(rng.integers(len(pictures)))]
+
+
+def square(picture: Frame, side: int) -> Frame:
+    """Return the middle square of `picture`, resized to (side, side, 3)."""
+    height, width = picture.shape[:2]
+    edge = min(height, width)
+    top, left = (height - edge) // 2, (width - edge) // 2
+    return _resize(picture[top : top + edge, left : left + edge], side)
+
+
+def _resize(picture: Frame, side: int) -> Frame:
+    smaller = side < picture.shape[0]
+    interpolation = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(picture, (side, side), interpolation=interpolation), np.uint8)
+
+
+def random_crop(picture: Frame, side: int, rng: np.random.Generator) -> Frame:
+    """Return a random square of `picture`, anything from slightly enlarged to all of its height.
+
+    Returns:
+        RGB uint8 (side, side, 3), mirrored half of the time.
+    """
+    shortest = min(picture.shape[:2])
+    edge = int(rng.uniform(min(0.75 * side, 0.75 * shortest), shortest))
+    top = rng.integers(picture.shape[0] - edge + 1)
+    left = rng.integers(picture.shape[1] - edge + 1)
+    crop = _resize(picture[top : top + edge, left : left + edge], side)
+    return np.ascontiguousarray(crop[:, :: rng.choice((-1, 1))])
+
+
+def jitter(picture: Frame, rng: np.random.Generator, strength: float = 1.0) -> Frame:
+    """Return the picture with its hue turned and its saturation, contrast and light changed.
+
+    `strength` 0..1 scales all of it.
+    """
+    hsv = cv2.cvtColor(picture, cv2.COLOR_RGB2HSV).astype(np.float32)
+    hsv[..., 0] = (hsv[..., 0] + rng.uniform(-90, 90) * strength) % 180
+    hsv[..., 1] = np.clip(hsv[..., 1] * 2 ** (rng.uniform(-1, 1) * strength), 0, 255)
+    turned = cv2.cvtColor(hsv.astype(np.uint8), cv2.COLOR_HSV2RGB).astype(np.float32)
+    contrast = 2 ** (rng.uniform(-0.8, 0.6) * strength)
+    light = rng.uniform(-40, 40) * strength
+    changed = (turned - 128) * contrast + 128 + light
+    return np.asarray(np.clip(changed, 0, 255), np.uint8)
+
+
+def procedural(side: int, rng: np.random.Generator) -> Frame:
+    """Return a picture (side, side, 3) of colored noise, stripes and spots: what no museum has."""
+    canvas = np.zeros((side, side, 3), np.float32)
+    for octave in rng.choice((2, 4, 8, 16, 32, 64, 128), size=rng.integers(1, 5), replace=False):
+        noise = rng.standard_normal((octave, octave * rng.integers(1, 3), 3)).astype(np.float32)
+        enlarge = (cv2.INTER_NEAREST, cv2.INTER_CUBIC)[rng.integers(2)]
+        canvas += cv2.resize(noise, (side, side), interpolation=enlarge) * rng.uniform(0.2, 1)
+    rows, columns = np.mgrid[:side, :side].astype(np.float32) / side
+    for _ in range(rng.integers(4)):
+        angle, waves = rng.uniform(0, np.pi), np.exp(rng.uniform(np.log(2), np.log(60)))
+        wave = np.sin(2 * np.pi * waves * (rows * np.sin(angle) + columns * np.cos(angle)))
+        shape = np.sign(wave) if rng.random() < 0.5 else wave
+        canvas += shape[..., None] * rng.standard_normal(3).astype(np.float32)
+    colors = rng.standard_normal((3, 3)).astype(np.float32) * 0.5 + np.eye(3, dtype=np.float32)
+    mixed = canvas @ colors * rng.uniform(15, 70) + rng.uniform(40, 215, 3)
+    return np.clip(mixed, 0, 255).astype(np.uint8)
+
+
+def content_batch(
+    pictures: Sequence[Frame], count: int, side: int, rng: np.random.Generator
+) -> Floats:
+    """Return random crops (count, side, side, 3), 0..1: mostly photos, some recolored or noise."""
+    batch = []
+    for _ in range(count):
+        kind = rng.random()
+        if kind < 0.08:
+            crop = procedural(side, rng)
+        else:
+            crop = random_crop(pick(pictures, rng), side, rng)
+            crop = jitter(crop, rng, 0.5) if kind < 0.35 else crop
+        batch.append(crop)
+    return to_unit(np.stack(batch))

@@ -1,0 +1,208 @@
+"""How near a student is to its teacher, and how much steadier: the figures of the model card."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import cv2
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from nst_video.frames import Frame
+from nst_video.networks.transformer import StyleTransformer, Tensor
+from nst_video.training.dataset import square, to_unit
+from nst_video.training.steady import CAMERA_NOISE, add_noise, move, shift_kernel, trim
+from nst_video.training.vgg import Vgg, gram_distance
+
+Floats = NDArray[np.float32]
+Paint = Callable[[Floats, Floats], Floats]
+"""Contents (n, h, w, 3), 0..1, and bottlenecks (n, d) to paintings like the contents."""
+
+Predict = Callable[[Frame], Floats]
+
+SIDE = 384
+VIEWS = 6
+PAN_STEP = (0.3, 0.7)
+"""Pixels down and right between two views of the panned scene."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Figures over all pairs of contents and styles; decibels, or ratios to the teacher's.
+
+    Attributes:
+        psnr, psnr_worst: to the teacher's painting with its own bottleneck: mean, and mean of the
+            worst tenth of the pairs.
+        ssim: mean structural similarity to it.
+        own_psnr: as `psnr`, with the bottleneck that the student's own predictor makes.
+        cosine: mean cosine of the predictors' bottlenecks, less the mean bottleneck.
+        noise: squared difference of paintings of one scene under fresh camera noise, to the
+            teacher's.
+        pan: squared difference of paintings of a scene panned by parts of pixels, to the teacher's.
+        gram: Gram distance to the style picture, to the teacher's.
+    """
+
+    psnr: float
+    psnr_worst: float
+    ssim: float
+    own_psnr: float
+    cosine: float
+    noise: float
+    pan: float
+    gram: float
+
+    def __str__(self) -> str:
+        return "  ".join(f"{field.name} {getattr(self, field.name):.3f}" for field in fields(self))
+
+
+def painter(network: StyleTransformer) -> Paint:
+    """Return a compiled function that paints with `network`, as it is when called."""
+
+    @tf.function(reduce_retracing=True)
+    def run(content: Tensor, bottleneck: Tensor) -> Tensor:
+        return network(content, network.style_parameters(bottleneck))
+
+    def paint(content: Floats, bottleneck: Floats) -> Floats:
+        return np.asarray(run(tf.constant(content), tf.constant(bottleneck)), np.float32)
+
+    return paint
+
+
+def psnr(ours: Floats, theirs: Floats) -> float:
+    """Return the peak signal-to-noise ratio of pictures in 0..1, in decibels."""
+    return float(-10 * np.log10(max(float(np.mean(np.square(ours - theirs))), 1e-12)))
+
+
+def ssim(ours: Floats, theirs: Floats) -> float:
+    """Return the mean structural similarity (Wang et al. 2004) of two pictures (h, w, 3), 0..1."""
+
+    def blur(x: Floats) -> Floats:
+        return np.asarray(cv2.GaussianBlur(x, (11, 11), 1.5))
+
+    a, b = blur(ours), blur(theirs)
+    variance_a, variance_b = blur(ours * ours) - a * a, blur(theirs * theirs) - b * b
+    covariance = blur(ours * theirs) - a * b
+    luminance = (2 * a * b + 1e-4) / (a * a + b * b + 1e-4)
+    structure = (2 * covariance + 9e-4) / (variance_a + variance_b + 9e-4)
+    return float(np.mean(luminance * structure))
+
+
+def worst_tenth(values: Sequence[float]) -> float:
+    """Return the mean of the smallest tenth of the values."""
+    return float(np.mean(sorted(values)[: max(1, len(values) // 10)]))
+
+
+def noise_error(paint: Paint, content: Floats, bottleneck: Floats, seed: int) -> float:
+    """Return the mean squared difference of neighbors among paintings of a still, noisy scene."""
+    rng = np.random.default_rng(seed)
+    views = add_noise(np.repeat(content[None], VIEWS, axis=0), CAMERA_NOISE, rng)
+    painted = _paint_each(paint, views, bottleneck)
+    return float(np.mean(np.square(painted[1:] - painted[:-1])))
+
+
+def pan_error(paint: Paint, content: Floats, bottleneck: Floats) -> float:
+    """Return the mean squared difference of neighbors, moved onto each other, along a slow pan."""
+    size = content.shape[1::-1]
+    steps = (np.array(((1, 0, -PAN_STEP[1] * i), (0, 1, -PAN_STEP[0] * i))) for i in range(VIEWS))
+    views = [
+        cv2.warpAffine(
+            content, step, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101
+        )
+        for step in steps
+    ]
+    painted = _paint_each(paint, np.clip(np.stack(views), 0, 1).astype(np.float32), bottleneck)
+    moved = np.asarray(move(painted[:-1], shift_kernel(-PAN_STEP[0], -PAN_STEP[1])))
+    inner = slice(VIEWS + 8, -VIEWS - 8)
+    return float(np.mean(np.square(moved - trim(painted[1:]))[:, inner, inner]))
+
+
+def _paint_each(paint: Paint, contents: Floats, bottleneck: Floats) -> Floats:
+    return np.concatenate([paint(content[None], bottleneck[None]) for content in contents])
+
+
+def evaluate(
+    teacher: Paint,
+    student: Paint,
+    predictors: tuple[Predict, Predict],
+    pictures: tuple[Sequence[Frame], Sequence[Frame]],
+    vgg: Path | None = None,
+) -> Report:
+    """Compare a student with its teacher on every pairing of held-out contents and styles.
+
+    Args:
+        teacher: the transformer that is imitated.
+        student: the one that imitates it.
+        predictors: the teacher's and the student's style predictor.
+        pictures: contents and styles, none of which may have been trained on.
+        vgg: weights of VGG-19 for the Gram distance, which is NaN without.
+    """
+    theirs, ours = (np.stack([predict(each) for each in pictures[1]]) for predict in predictors)
+    grams = _gram_judge(vgg, pictures[1])
+    rows: list[tuple[float, ...]] = []
+    for index, picture in enumerate(pictures[0]):
+        content = to_unit(square(picture, SIDE))
+        for which, (bottleneck, own) in enumerate(zip(theirs, ours, strict=True)):
+            target, painted, with_own = (
+                paint(content[None], style[None])
+                for paint, style in ((teacher, bottleneck), (student, bottleneck), (student, own))
+            )
+            steady = (index + which) % len(pictures[0]) == 0
+            rows.append(
+                (
+                    psnr(painted, target),
+                    ssim(painted[0], target[0]),
+                    psnr(with_own, target),
+                    *_flickers(teacher, content, bottleneck, steady),
+                    *_flickers(student, content, bottleneck, steady),
+                    grams(target, which),
+                    grams(painted, which),
+                )
+            )
+    return _report(np.array(rows), centered_cosine(ours, theirs))
+
+
+def _report(rows: NDArray[np.float64], cosine: float) -> Report:
+    """Average the figures of all pairs, in the order in which `evaluate` lists them."""
+    means = [_mean_of_known(column) for column in rows.T]
+    return Report(
+        psnr=means[0],
+        psnr_worst=worst_tenth(list(rows[:, 0])),
+        ssim=means[1],
+        own_psnr=means[2],
+        cosine=cosine,
+        noise=means[5] / means[3],
+        pan=means[6] / means[4],
+        gram=means[8] / means[7],
+    )
+
+
+def _mean_of_known(values: NDArray[np.float64]) -> float:
+    """Return the mean of what is not NaN, NaN where nothing is."""
+    known = values[np.isfinite(values)]
+    return float(np.mean(known)) if len(known) else float("nan")
+
+
+def centered_cosine(ours: Floats, theirs: Floats) -> float:
+    """Return the mean cosine of the bottlenecks (n, d), both less the mean of `theirs`."""
+    a, b = ours - theirs.mean(0), theirs - theirs.mean(0)
+    lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+    return float(np.mean(np.sum(a * b, axis=1) / lengths))
+
+
+def _flickers(
+    paint: Paint, content: Floats, bottleneck: Floats, wanted: bool
+) -> tuple[float, float]:
+    """Return the two temporal errors, NaN where they are not wanted: they cost twelve paintings."""
+    if not wanted:
+        return float("nan"), float("nan")
+    return noise_error(paint, content, bottleneck, 0), pan_error(paint, content, bottleneck)
+
+
+def _gram_judge(vgg: Path | None, styles: Sequence[Frame]) -> Callable[[Floats, int], float]:
+    """Return a function from a painting and the number of its style to their Gram distance."""
+    if vgg is None:
+        return lambda _painted, _which: float("nan")
+    network = Vgg(vgg)
+    features = [network(to_unit(square(style, SIDE))[None]) for style in styles]
+    return lambda painted, which: float(gram_distance(network(painted), features[which])[0])

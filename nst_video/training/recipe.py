@@ -1,0 +1,97 @@
+"""The settings with which the packaged networks were trained."""
+
+from dataclasses import dataclass, replace
+
+FLICKER = 0.42
+"""Of the teacher's temporal error, what the student may keep; likeness counts for the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A stretch of training with settings of its own, and Adam starting afresh.
+
+    Attributes:
+        name: for the log.
+        steps: how many.
+        batch: contents a step (pairs of views where steadiness counts: twice as many paintings).
+        side: of the square crops, in pixels.
+        rate: Adam's learning rate, reached within 100 steps and led to a fiftieth along a cosine.
+        layers: weight of each layer's error given the teacher's input to it.
+        picture: weight of the L1 difference to the teacher's painting.
+        detail: weight of the L1 difference of their horizontal and vertical gradients.
+        strokes: weight of the relative difference of VGG-19 features and their Gram matrices.
+        strokes_batch: paintings a step on which `strokes` is taken: VGG-19 costs most.
+        still: weight of what two paintings of a still scene, under fresh noise and other exposure,
+            differ more than `FLICKER` times the teacher's.
+        pan: the same of two clean views of a scene, one of them shifted. Half of the steps see
+            still scenes, half shifted ones.
+    """
+
+    name: str
+    steps: int
+    batch: int
+    side: int
+    rate: float
+    layers: float = 0.0
+    picture: float = 0.0
+    detail: float = 0.0
+    strokes: float = 0.0
+    strokes_batch: int = 1
+    still: float = 0.0
+    pan: float = 0.0
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether it learns from pairs of views."""
+        return self.still > 0 or self.pan > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How the networks are trained.
+
+    Attributes:
+        stages: of the transformer, in order.
+        pool: style pictures drawn beforehand, 200 kB of disk each.
+        predictor_steps, predictor_batch, predictor_rate: of the predictor, as in `Stage`.
+    """
+
+    stages: tuple[Stage, ...]
+    pool: int = 24000
+    predictor_steps: int = 12000
+    predictor_batch: int = 16
+    predictor_rate: float = 1e-3
+
+
+BUILTIN = Recipe(
+    stages=(
+        Stage("layers", steps=10000, batch=4, side=96, rate=5e-3, layers=1.0),
+        Stage(
+            "steady",
+            steps=5000,
+            batch=4,
+            side=128,
+            rate=5e-4,
+            picture=1.0,
+            detail=0.5,
+            strokes=0.2,
+            still=0.3,
+            pan=0.3,
+        ),
+    )
+)
+"""How `builtin` was trained; about an hour on two CPU cores."""
+
+
+def shortened(divisor: int) -> Recipe:
+    """Return the recipe with only one step and one style picture in `divisor`, at least one."""
+
+    def less(count: int) -> int:
+        return max(1, count // divisor)
+
+    return replace(
+        BUILTIN,
+        stages=tuple(replace(stage, steps=less(stage.steps)) for stage in BUILTIN.stages),
+        pool=less(BUILTIN.pool),
+        predictor_steps=less(BUILTIN.predictor_steps),
+    )

@@ -1,0 +1,58 @@
+"""What a training run keeps on disk: one file to go on from, and a log of JSON lines."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from nst_video.folders import write_atomically
+from nst_video.networks.checkpoints import Arrays, assign, collect, load_npz
+
+Floats = NDArray[np.float32]
+
+
+def save_weights(path: Path, arrays: Arrays, dtype: str = "float16") -> None:
+    """Write weights as the package carries them: an `.npz` of float16, no pickle."""
+    small: dict[str, Any] = {key: array.astype(dtype) for key, array in arrays.items()}
+    write_atomically(path, lambda file: np.savez_compressed(file, **small))
+
+
+def save_state(
+    path: Path, step: int, networks: Mapping[str, keras.Model], optimizer: keras.Optimizer
+) -> None:
+    """Write all that is needed to go on after `step` steps."""
+    arrays = {
+        f"{role}/{key}": array
+        for role, network in networks.items()
+        for key, array in collect(network).items()
+    }
+    arrays |= {f"optimizer/{i}": v.numpy() for i, v in enumerate(optimizer.variables)}
+    arrays["step"] = np.array(step, np.float32)
+    save_weights(path, arrays, "float32")
+
+
+def load_state(path: Path, networks: Mapping[str, keras.Model], optimizer: keras.Optimizer) -> int:
+    """Read what `save_state` wrote; return the number of steps done, 0 where there is no file.
+
+    Raises:
+        WeightsError: the file belongs to other networks.
+    """
+    if not path.is_file():
+        return 0
+    arrays = load_npz(path)
+    for role, network in networks.items():
+        own = {k.partition("/")[2]: v for k, v in arrays.items() if k.startswith(f"{role}/")}
+        assign(network, own)
+    for i, variable in enumerate(optimizer.variables):
+        variable.assign(arrays[f"optimizer/{i}"])
+    return int(arrays["step"])
+
+
+def log_line(path: Path, entry: Mapping[str, float | str]) -> None:
+    """Append one JSON line to the log."""
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(dict(entry)) + "\n")

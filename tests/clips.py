@@ -1,0 +1,84 @@
+"""Small video files made for tests by ffmpeg, and painters that are simple enough to predict."""
+
+import subprocess
+from pathlib import Path
+
+import numpy as np
+
+from nst_video.media.process import ffmpeg_exe
+
+SUBTITLES = """1
+00:00:00,200 --> 00:00:00,900
+Hello
+
+2
+00:00:01,200 --> 00:00:02,500
+There
+"""
+
+CHAPTERS = """;FFMETADATA1
+title=Rich
+artist=Nobody
+[CHAPTER]
+TIMEBASE=1/1000
+START=0
+END=1500
+title=One
+[CHAPTER]
+TIMEBASE=1/1000
+START=1500
+END=3000
+title=Two
+"""
+
+
+def ffmpeg(*arguments: str | Path) -> None:
+    """Run the bundled ffmpeg and insist on success."""
+    subprocess.run([ffmpeg_exe(), "-v", "error", "-y", *map(str, arguments)], check=True)
+
+
+def make_clip(path: Path, *extra: str, seconds: float = 1, fps: str = "25") -> Path:
+    """Write a 64x48 test pattern whose colors change from frame to frame."""
+    pattern = f"testsrc2=s=64x48:r={fps}:d={seconds},hue=H=4*t"
+    ffmpeg("-f", "lavfi", "-i", pattern, "-pix_fmt", "yuv420p", *extra, path)
+    return path
+
+
+def make_rich_clip(folder: Path) -> Path:
+    """Write three seconds with two sound, two subtitle streams, chapters, a font and a cover."""
+    (folder / "s.srt").write_text(SUBTITLES)
+    (folder / "m.txt").write_text(CHAPTERS)
+    (folder / "f.ttf").write_bytes(b"not really a font")
+    ffmpeg("-f", "lavfi", "-i", "color=red:s=32x32", "-frames:v", "1", folder / "cover.png")
+    path = folder / "rich.mkv"
+    ffmpeg(
+        *("-f", "lavfi", "-i", "testsrc2=s=64x48:r=25:d=3"),
+        *("-f", "lavfi", "-i", "sine=440:d=3", "-f", "lavfi", "-i", "sine=880:d=3"),
+        *("-i", folder / "s.srt", "-i", folder / "m.txt"),
+        *("-map", "0", "-map", "1", "-map", "2", "-map", "3", "-map", "3"),
+        *("-map_metadata", "4", "-map_chapters", "4", "-pix_fmt", "yuv420p"),
+        *("-c:v", "libx264", "-c:a:0", "ac3", "-ac:a:0", "6", "-c:a:1", "libvorbis"),
+        *("-c:s:0", "srt", "-c:s:1", "ass", "-metadata:s:a:0", "language=deu"),
+        *("-metadata:s:a:1", "language=fra", "-disposition:a:0", "0"),
+        *("-disposition:a:1", "default", "-metadata:s:v", "language=jpn"),
+        *("-metadata:s:v", "title=Film", "-metadata:s:s:0", "language=eng"),
+        *("-attach", folder / "f.ttf", "-metadata:s:t", "mimetype=application/x-truetype-font"),
+        *("-attach", folder / "cover.png", "-metadata:s:t:1", "mimetype=image/png"),
+        *("-metadata:s:t:1", "filename=cover.png", path),
+    )
+    return path
+
+
+class Negative:
+    """Paints the negative and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.resets = 0
+        self.batches: list[tuple[int, ...]] = []
+
+    def __call__(self, frames: np.ndarray, /) -> np.ndarray:
+        self.batches.append(frames.shape)
+        return 255 - frames
+
+    def reset(self) -> None:
+        self.resets += 1

@@ -1,0 +1,268 @@
+"""The command: what it makes of its arguments, its messages, its exit codes, its manners."""
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from clips import make_clip
+from rich.console import Console
+from typer.testing import CliRunner
+
+from nst_video.cli import transcode as command_module
+from nst_video.cli.app import app
+from nst_video.cli.jobs import plan_jobs
+from nst_video.cli.transcode import progress_line
+from nst_video.errors import NstVideoError, UsageError
+from nst_video.media.probe import probe
+from nst_video.transcode import Progress
+
+PLAIN = ["--intensity", "0", "--blend", "pixel", "--preset", "ultrafast"]
+COMMAND = [sys.executable, "-m", "nst_video", "transcode", *PLAIN]
+
+
+def run(*arguments: str | Path):
+    """Run `transcode` in this process; errors that `main` would print come as exceptions."""
+    result = CliRunner().invoke(app, ["transcode", *PLAIN, *map(str, arguments)])
+    if isinstance(result.exception, NstVideoError):
+        raise result.exception
+    return result
+
+
+def touch(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+
+
+def test_output_lies_beside_the_input_with_the_style_in_its_name(tmp_path: Path):
+    (job,) = plan_jobs([str(tmp_path / "film.webm")], style="wave")
+    assert job.target == tmp_path / "film-wave.mp4"
+
+
+def test_output_may_be_a_file_or_a_folder(tmp_path: Path):
+    film = str(tmp_path / "film.mkv")
+    file, folder = tmp_path / "x.mp4", tmp_path / "painted"
+    assert plan_jobs([film], file, style="wave")[0].target == file
+    assert plan_jobs([film], folder, style="wave")[0].target == folder / "film-wave.mkv"
+
+
+def test_folders_and_patterns_stand_for_the_videos_in_them(tmp_path: Path):
+    touch(tmp_path, "b.mp4", "a.MOV", "note.txt", ".hidden.mp4", "sub/c.mkv")
+    names = [job.source.name for job in plan_jobs([str(tmp_path)], style="wave")]
+    assert names == ["a.MOV", "b.mp4"]
+    pattern = str(tmp_path / "**" / "*.m[pk]*")
+    names = [job.source.name for job in plan_jobs([pattern], style="wave")]
+    assert names == ["b.mp4", "c.mkv"]
+
+
+def test_results_of_an_earlier_run_are_no_inputs(tmp_path: Path):
+    touch(tmp_path, "a.mp4", "a-wave.mp4", "b.mp4")
+    jobs = plan_jobs([str(tmp_path)], style="wave")
+    assert [job.source.name for job in jobs] == ["a.mp4", "b.mp4"]
+    named = plan_jobs([str(tmp_path / "a-wave.mp4")], style="wave")
+    assert named[0].target.name == "a-wave-wave.mp4"
+
+
+def test_the_same_input_twice_is_done_once(tmp_path: Path):
+    touch(tmp_path, "a.mp4")
+    assert len(plan_jobs([str(tmp_path), str(tmp_path / "a.mp4")], style="wave")) == 1
+
+
+@pytest.mark.parametrize(
+    ("inputs", "output", "template", "sentence"),
+    [
+        (["a.mp4", "b.mp4"], "x.mp4", "{stem}{ext}", "cannot hold 2 videos"),
+        (["a.mp4", "sub/a.mp4"], "out", "{stem}{ext}", "would both become"),
+        (["a.mp4"], None, "{name}{ext}", "may hold"),
+        (["a.mp4"], None, "{stem", "may hold"),
+        (["a.mp4"], None, "sub/{stem}{ext}", "must make a file name"),
+        (["*.avi"], None, "{stem}{ext}", "Nothing matches"),
+        (["empty"], None, "{stem}{ext}", "holds no video"),
+    ],
+)
+def test_inputs_that_make_no_sense_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inputs, output, template, sentence
+):
+    monkeypatch.chdir(tmp_path)
+    touch(tmp_path, "a.mp4", "b.mp4", "sub/a.mp4")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UsageError, match=sentence):
+        plan_jobs(inputs, Path(output) if output else None, style="wave", template=template)
+
+
+def test_film_is_painted_and_its_path_is_the_result(tmp_path: Path):
+    clip = make_clip(tmp_path / "clip.mkv")
+    result = run(clip, "-o", tmp_path / "out.mp4", "--size", "32x24", "--fps", "10", "--end", "0.5")
+    assert result.exit_code == 0
+    assert result.stdout == f"{tmp_path / 'out.mp4'}\n"
+    assert "5 frames in" in result.stderr
+    assert "limited by" in result.stderr
+    assert probe(tmp_path / "out.mp4").streams[0].codec == "h264"
+
+
+def test_quiet_says_only_the_result(tmp_path: Path):
+    clip = make_clip(tmp_path / "clip.mkv")
+    result = run(clip, "-q", "--style", "starfield")
+    assert result.stdout == f"{tmp_path / 'clip-starfield.mkv'}\n"
+    assert result.stderr == ""
+
+
+def test_existing_output_is_refused_skipped_or_replaced(tmp_path: Path):
+    clip = make_clip(tmp_path / "clip.mkv")
+    target = tmp_path / "out.mp4"
+    target.write_bytes(b"old")
+    with pytest.raises(UsageError, match="exists"):
+        run(clip, "-o", target)
+    skipped = run(clip, "-o", target, "-n")
+    assert skipped.exit_code == 0
+    assert "skipped" in skipped.stderr
+    assert target.read_bytes() == b"old"
+    assert run(clip, "-o", target, "-y").exit_code == 0
+    assert target.read_bytes() != b"old"
+    with pytest.raises(UsageError, match="use one of them"):
+        run(clip, "-o", target, "-y", "-n")
+
+
+def test_batch_goes_on_after_a_failure_and_reports_it(assets: Path, tmp_path: Path):
+    make_clip(tmp_path / "a.mkv")
+    (tmp_path / "b.mp4").write_bytes(b"no film")
+    make_clip(tmp_path / "c.mkv")
+    sound = assets / "videos" / "audio-only.mp4"
+    result = run(tmp_path, sound, tmp_path / "none.mp4", "-o", tmp_path / "out")
+    assert result.exit_code == 1
+    made = [Path(line).name for line in result.stdout.splitlines()]
+    assert made == ["a-starfield.mkv", "c-starfield.mkv"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == made
+    summary = result.stderr[result.stderr.index("3 of 5 videos failed") :]
+    assert all(text in summary for text in ("b.mp4", "only audio", "There is no file"))
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("audio-only.mp4", "no video, only audio"),
+        ("truncated-claims-1331s.mkv", "incomplete"),
+        ("invalid-bitstream.webm", "can be decoded"),
+    ],
+)
+def test_hopeless_file_is_one_sentence_and_exit_1(
+    assets: Path, tmp_path: Path, name: str, sentence: str
+):
+    command = [*COMMAND, str(assets / "videos" / name), "-o", str(tmp_path / "out.mp4")]
+    command += ["--model", "no-such-model"]  # It must not come to that.
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("Error: ")
+    assert sentence in line
+    assert done.stdout == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_option_that_makes_no_sense_is_exit_2(tmp_path: Path):
+    done = subprocess.run(
+        [*COMMAND, str(tmp_path / "x.mp4"), "--start", "3", "--end", "2"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 2
+    assert "must come after" in done.stderr
+
+
+def children(pid: int) -> list[int]:
+    """Process ids of the ffmpegs that `pid` has started and that still run."""
+    command = ["ps", "-A", "-o", "pid=,ppid=,comm="]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    rows = [line.split(None, 2) for line in listed.splitlines()]
+    return [int(row[0]) for row in rows if int(row[1]) == pid and "ffmpeg" in row[2]]
+
+
+def is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot send itself a Ctrl-C")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupt_ends_within_two_seconds_and_leaves_nothing(
+    assets: Path, tmp_path: Path, number: signal.Signals
+):
+    source = assets / "videos" / "bunny-720p-vorbis.webm"
+    command = [*COMMAND, str(source), "-o", str(tmp_path / "out.mp4"), "--preset", "veryslow"]
+    ready = threading.Event()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        try:
+            deadline = time.monotonic() + 90
+            while not any(path.stat().st_size for path in tmp_path.iterdir()):
+                assert process.poll() is None
+                assert time.monotonic() < deadline
+                ready.wait(0.05)
+            ffmpegs = children(process.pid)
+            begun = time.monotonic()
+            process.send_signal(number)
+            stdout, stderr = process.communicate(timeout=30)
+            took = time.monotonic() - begun
+        finally:
+            process.kill()
+    assert len(ffmpegs) == 2
+    assert process.returncode == 130
+    assert took < 2
+    assert list(tmp_path.iterdir()) == []
+    assert not any(is_running(pid) for pid in ffmpegs)
+    assert stdout == b""
+    assert stderr.strip().endswith(b"Interrupted.")
+    assert b"Traceback" not in stderr
+
+
+def test_terminal_shows_progress(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    shown = io.StringIO()
+    terminal = Console(file=shown, force_terminal=True, width=160)
+    monkeypatch.setattr(command_module, "stderr", terminal)
+    clip = make_clip(tmp_path / "clip.mkv", seconds=3)
+    run(clip, "-q")
+    run(clip, "--no-progress", "-y")
+    assert shown.getvalue() == ""
+    assert run(clip, "-y").exit_code == 0
+    assert "frame 75/75" in shown.getvalue()
+    assert "limited by" in shown.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("progress", "line"),
+    [
+        (
+            Progress(30, 377, 15.06, 2.0, 23.04, "paint"),
+            "frame 30/377  15.1 fps  0:02 elapsed  0:23 left  limited by paint",
+        ),
+        (
+            Progress(1, None, 0.0, 3723.0, None, "decode"),
+            "frame 1/?  0.0 fps  1:02:03 elapsed  ? left  limited by decode",
+        ),
+    ],
+)
+def test_progress_line_says_it_all(progress: Progress, line: str):
+    assert progress_line(progress) == line
+
+
+def test_help_answers_without_anything_heavy():
+    code = (
+        "import sys; sys.argv = ['nst-video', 'transcode', '--help']\n"
+        "from nst_video.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'tensorflow', 'keras', 'cv2', 'av', 'numpy', 'nst_video.transcode'}\n"
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "--keep-partial" in done.stdout
