@@ -40,7 +40,7 @@ class Hud:
         badges: short words in the upper right corner, such as "REC 0:12".
         toast: a message.
         trouble: a message that cannot be missed.
-        help: (key, what it does) rows; drawn over everything else.
+        help: (key, what it does) rows; drawn instead of everything else.
     """
 
     title: str = ""
@@ -61,6 +61,9 @@ def draw_hud(frame: Frame, hud: Hud) -> Frame:
     """
     canvas = np.ascontiguousarray(frame).copy()
     unit = max(0.6, canvas.shape[0] / BASE_HEIGHT)
+    if hud.help:
+        _draw_help(canvas, hud.help)
+        return canvas
     _draw_figures(canvas, hud, unit)
     _draw_badges(canvas, hud.badges, unit)
     strip_top = _draw_thumbnails(canvas, hud, unit)
@@ -68,8 +71,6 @@ def draw_hud(frame: Frame, hud: Hud) -> Frame:
         _draw_banner(canvas, hud.toast, strip_top - _px(34, unit), (24, 24, 24), unit)
     if hud.trouble:
         _draw_banner(canvas, hud.trouble, canvas.shape[0] // 2 - _px(17, unit), (120, 16, 16), unit)
-    if hud.help:
-        _draw_help(canvas, hud.help)
     return canvas
 
 
@@ -136,7 +137,7 @@ def _draw_badges(canvas: Frame, badges: tuple[str, ...], unit: float) -> None:
 
 def _draw_thumbnails(canvas: Frame, hud: Hud, unit: float) -> int:
     """Draw the strip along the bottom; return where it begins."""
-    height, width = canvas.shape[:2]
+    height, width = int(canvas.shape[0]), int(canvas.shape[1])
     if not hud.thumbnails:
         return height
     side, gap = _px(THUMBNAIL_PX, unit), _px(4, unit)

@@ -28,6 +28,7 @@ class Sized(Protocol):
 
 
 T = TypeVar("T", bound=Sized)
+U = TypeVar("U")
 
 
 class Cancelled(Exception):  # noqa: N818 - not a failure: the other side has given up
@@ -265,7 +266,7 @@ class BackgroundWriter(Generic[T]):
             self._queue.cancel()
 
 
-class Newest(Generic[T]):
+class Newest(Generic[U]):
     """The newest few items between two threads: putting into a full one drops the oldest.
 
     What files need, losing nothing, is `BoundedQueue`; what a live picture needs, never being
@@ -280,7 +281,7 @@ class Newest(Generic[T]):
         """Hold `depth` items at most."""
         self.put_count = 0
         self.dropped = 0
-        self._items: deque[T] = deque(maxlen=depth)
+        self._items: deque[U] = deque(maxlen=depth)
         self._changed = threading.Condition()
         self._closed = False
         self._error: BaseException | None = None
@@ -291,7 +292,7 @@ class Newest(Generic[T]):
         with self._changed:
             return self._closed and not self._items
 
-    def put(self, item: T) -> None:
+    def put(self, item: U) -> None:
         """Append `item`; nothing happens once closed."""
         with self._changed:
             if self._closed:
@@ -301,7 +302,7 @@ class Newest(Generic[T]):
             self._items.append(item)
             self._changed.notify_all()
 
-    def take(self, timeout_s: float) -> T | None:
+    def take(self, timeout_s: float) -> U | None:
         """Take the oldest item held, waiting for one; None after `timeout_s` or when closed.
 
         Raises:

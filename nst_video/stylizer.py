@@ -21,7 +21,7 @@ from nst_video.detail import restore_detail
 from nst_video.engines import Engine, has_gpu, open_engine, warm_up
 from nst_video.errors import UsageError
 from nst_video.fade import Glide
-from nst_video.frames import Frame, Frames, fit_short_side, size_of
+from nst_video.frames import Frame, Frames, Size, fit_short_side, size_of
 from nst_video.library import Style, StyleLibrary, mix_bottlenecks
 from nst_video.look import DEFAULT_ENGINE, DEFAULT_MODEL, DEFAULT_STYLE, Blend, Look
 from nst_video.networks.models import StyleModel, load_model
@@ -219,6 +219,19 @@ class Stylizer:
         if not (self._is_prepared or self.look.is_original):
             warm_up(self.engine, TEST_SIZE, self.model.style_parameters(self.target[None]))
             self._is_prepared = True
+
+    def load_size(self, size: Size) -> None:
+        """Compile ahead for a working size (width, height); any thread may do so.
+
+        Engines that compile for every size then paint the first frame of it as fast as others.
+
+        Raises:
+            EngineError: the network does not run at that size.
+        """
+        self.prepare()
+        width, height = size
+        blank = np.zeros((1, height, width, 3), np.uint8)
+        self.engine(blank, self.model.style_parameters(self.target[None]))
 
     def reset(self) -> None:
         """Forget earlier frames: call it before another clip."""

@@ -119,9 +119,7 @@ def parse_listing(text: str) -> list[Camera]:
 def _cameras_listed_by_ffmpeg(device: str, name: str) -> list[Camera]:
     command = [ffmpeg_exe(), "-hide_banner", "-f", device, "-list_devices", "true", "-i", name]
     try:
-        done = subprocess.run(
-            command, capture_output=True, timeout=LIST_TIMEOUT_S, check=False
-        )
+        done = subprocess.run(command, capture_output=True, timeout=LIST_TIMEOUT_S, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return _cameras_by_trying()
     return parse_listing(done.stderr.decode("utf-8", "replace")) or _cameras_by_trying()

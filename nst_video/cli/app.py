@@ -8,10 +8,23 @@ from typing import Annotated
 import typer
 
 from nst_video import __version__
-from nst_video.cli import bench, console, demo, doctor, image, models, styles, train, transcode
+from nst_video.cli import (
+    bench,
+    console,
+    demo,
+    devices,
+    doctor,
+    image,
+    live,
+    models,
+    styles,
+    train,
+    transcode,
+)
+from nst_video.cli.console import INTERRUPTED
 from nst_video.errors import NstVideoError, UsageError
 
-FAILED, USAGE, INTERRUPTED = 1, 2, 130
+FAILED, USAGE = 1, 2
 
 app = typer.Typer(
     name="nst-video",
@@ -20,6 +33,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command()(live.live)
+app.command()(devices.devices)
 app.command()(transcode.transcode)
 app.command()(image.image)
 app.command()(demo.demo)

@@ -9,6 +9,9 @@ from rich.console import Console
 if TYPE_CHECKING:
     from nst_video.weights import FetchProgress, OnProgress
 
+INTERRUPTED = 130
+"""Exit code after Ctrl-C."""
+
 stderr = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -51,3 +54,25 @@ def fetch_progress(*, quiet: bool) -> "Iterator[OnProgress | None]":
             bars.update(tasks[progress.name], completed=progress.done)  # type: ignore[arg-type]
 
         yield on_progress
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM clean up (no partial file, no child process), then exit at once."""
+    import os
+    import signal
+    import sys
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    except KeyboardInterrupt:
+        say("Interrupted.")
+        sys.stdout.flush()
+        # All of ours is closed by now; unloading TensorFlow would take seconds more.
+        os._exit(INTERRUPTED)
+    finally:
+        signal.signal(signal.SIGTERM, before)

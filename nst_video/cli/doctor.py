@@ -13,10 +13,8 @@ from nst_video.errors import NstVideoError
 
 PACKAGES = (
     "tensorflow", "keras", "tensorflow-hub", "ai-edge-litert", "opencv-python", "openvino", "numpy",
-    "av", "imageio-ffmpeg", "matplotlib",
+    "av", "imageio-ffmpeg", "matplotlib", "mss", "pyvirtualcam",
 )  # fmt: skip
-
-CAMERAS_TRIED = 4
 
 
 def doctor() -> None:
@@ -67,36 +65,18 @@ def _ffmpeg() -> Iterator[str]:
 
 
 def _cameras() -> Iterator[str]:
-    import cv2
+    from nst_video.cli.devices import describe_cameras
 
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    found = False
-    for number in range(CAMERAS_TRIED):
-        camera = cv2.VideoCapture(number)
-        if camera.isOpened():
-            found = True
-            size = [
-                int(camera.get(x)) for x in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)
-            ]
-            yield f"camera {number}: {size[0]}x{size[1]}"
-        camera.release()
-    if not found:
-        yield f"none among numbers 0 to {CAMERAS_TRIED - 1}"
+    yield from describe_cameras()
 
 
 def _windows() -> Iterator[str]:
     import cv2
 
-    toolkit = cv2.currentUIFramework() or "none"
-    has_screen = platform.system() != "Linux" or bool(
-        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    )
-    if toolkit == "none":
-        yield "none: this OpenCV is built without windows (opencv-python-headless?)"
-    elif not has_screen:
-        yield f"none: {toolkit} finds no screen (neither DISPLAY nor WAYLAND_DISPLAY is set)"
-    else:
-        yield f"{toolkit}"
+    from nst_video.live.window import why_no_window
+
+    reason = why_no_window()
+    yield (cv2.currentUIFramework() or "native") if reason is None else f"none: {reason}"
 
 
 def _models() -> Iterator[str]:

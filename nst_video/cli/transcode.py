@@ -1,6 +1,5 @@
 """`nst-video transcode`: paint video files."""
 
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nst_video.cli import options
-from nst_video.cli.console import complain, result, say, stderr
+from nst_video.cli.console import complain, interruptible, result, say, stderr
 from nst_video.cli.jobs import DEFAULT_TEMPLATE, Job, plan_jobs
 from nst_video.errors import NstVideoError, UsageError
 from nst_video.look import DEFAULT_ENGINE, DEFAULT_MODEL, DEFAULT_STYLE, Look
@@ -18,8 +17,6 @@ from nst_video.media.options import TranscodeOptions, parse_rate, parse_size, pa
 if TYPE_CHECKING:
     from nst_video.transcode import Painter, Progress, TranscodeResult
     from nst_video.transcode.progress import OnProgress
-
-INTERRUPTED = 130
 
 _PART_PANEL = "What to read"
 _OUTPUT_PANEL = "What to write"
@@ -160,7 +157,7 @@ def transcode(
     if len(pending) == 1:
         # A single hopeless input is refused before the model is loaded for it.
         VideoFileSource(pending[0].source, wanted)
-    with _interruptible():
+    with interruptible():
         painter = options.build_stylizer(
             style=style,
             mix=mix,
@@ -283,24 +280,3 @@ def _clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM clean up (no partial file, no child process), then exit at once."""
-    import os
-    import signal
-
-    def interrupt(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    except KeyboardInterrupt:
-        say("Interrupted.")
-        sys.stdout.flush()
-        # All of ours is closed by now; unloading TensorFlow would take seconds more.
-        os._exit(INTERRUPTED)
-    finally:
-        signal.signal(signal.SIGTERM, before)

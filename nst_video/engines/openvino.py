@@ -86,9 +86,10 @@ class OpenVinoEngine:
         styles = np.broadcast_to(style, (len(frames), style.shape[1]))
         painted = np.empty_like(frames)
         try:
+            hint: Hint = "LATENCY" if len(frames) == 1 else "THROUGHPUT"
+            # Not under the lock: compiling another size must not hold up who paints.
+            requests = self._compiled(size_of(frames), hint).requests
             with self._lock:
-                hint: Hint = "LATENCY" if len(frames) == 1 else "THROUGHPUT"
-                requests = self._compiled(size_of(frames), hint).requests
                 for start in range(0, len(frames), len(requests)):
                     self._paint(requests, start, frames, styles, painted)
         except (RuntimeError, MemoryError) as error:

@@ -10,8 +10,9 @@ from pathlib import Path
 from nst_video.capture.options import CaptureOptions
 from nst_video.live.hotkeys import HOTKEYS, Hotkey
 from nst_video.live.inputs import open_input
-from nst_video.live.loop import LiveOptions, LiveSession
+from nst_video.live.loop import LiveSession
 from nst_video.live.meter import LiveResult
+from nst_video.live.options import LiveOptions
 from nst_video.live.outputs import LiveSink, Output
 from nst_video.live.painter import LiveStylizer
 from nst_video.live.places import WINDOW, open_output

@@ -179,7 +179,9 @@ HOTKEYS = (
     Hotkey(("i",), "I", "figures", "figures and thumbnails on or off", _hud),
     Hotkey(("f",), "F", "mirror", "mirror the picture", _mirror),
     Hotkey(("Enter",), "Enter", "full screen", "full screen on or off", _fullscreen),
-    Hotkey(("-",), "-", "coarser", "smaller working size: faster", lambda s, _: _size(s, -SIZE_STEP)),
+    Hotkey(
+        ("-",), "-", "coarser", "smaller working size: faster", lambda s, _: _size(s, -SIZE_STEP)
+    ),
     Hotkey(
         ("=", "+"), "=", "finer", "larger working size: finer", lambda s, _: _size(s, SIZE_STEP)
     ),

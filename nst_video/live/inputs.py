@@ -203,7 +203,9 @@ class InputKind:
 INPUTS = (
     InputKind("demo scene", DEMO_SCHEME, lambda text: text == DEMO_SCHEME, _demo),
     InputKind("screen", "screen:640x480+0+0", lambda t: t.startswith(SCREEN_SCHEME), _screen),
-    InputKind("stream", "rtsp://host/live", lambda t: urlsplit(t).scheme in STREAM_SCHEMES, _stream),
+    InputKind(
+        "stream", "rtsp://host/live", lambda t: urlsplit(t).scheme in STREAM_SCHEMES, _stream
+    ),
     InputKind("folder of pictures", "frames/", lambda text: Path(text).is_dir(), _folder),
     InputKind("video file", "clip.mp4", lambda text: Path(text).is_file(), _file),
     InputKind("camera", "0, or part of its name", lambda text: True, _named_camera),

@@ -4,68 +4,37 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
 
 from nst_video.capture.devices import list_cameras
-from nst_video.capture.options import CaptureOptions
 from nst_video.errors import NstVideoError, SinkError
-from nst_video.frames import Size, VideoInfo, size_of
+from nst_video.frames import VideoInfo, size_of
 from nst_video.hud import Hud, draw_hud
 from nst_video.library import Style
 from nst_video.live import hotkeys
 from nst_video.live.display import compose, make_hud, placeholder
 from nst_video.live.inputs import camera_input
+from nst_video.live.loader import Loader, styles_of
 from nst_video.live.meter import LiveResult, Meter
+from nst_video.live.options import WORK_SIZE, LiveOptions
 from nst_video.live.outputs import Output, OutputThread, explain
-from nst_video.live.pace import Pacer, SizeBounds
-from nst_video.live.painter import Loader, LiveStylizer, Painted, PaintLoop, styles_of
+from nst_video.live.pace import Pacer
+from nst_video.live.painter import LiveStylizer, Loader, Painted, PaintLoop, styles_of
 from nst_video.live.places import RECORDING, VIRTUAL_CAMERA, recording, virtual_camera
-from nst_video.live.reader import BACK_OFF_S, STALL_S, LiveInput, Reader
+from nst_video.live.reader import LiveInput, Reader
 from nst_video.live.state import LiveState, Selection, Wish
 from nst_video.live.window import Window
 from nst_video.look import Look
 from nst_video.pictures import save_picture
-
-WORK_SIZE = 256
-"""Working size to begin with, short side in pixels."""
 
 _TAKE_S = 0.01
 """Longest wait for a painting before the window is looked after."""
 
 _REDRAW_S = 0.1
 """Seconds after which the same picture is drawn again with new figures and messages."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class LiveOptions:
-    """How a session runs; none of it can be changed by a key.
-
-    Attributes:
-        target_fps: rate that the working size is chosen for; None keeps the working size.
-        bounds: between which sizes it may choose.
-        duration_s: seconds after which to stop; None goes on until told.
-        save_dir: where snapshots and recordings go.
-        microphone: recorded with the picture: a name, or "default"; None records no sound.
-        virtual_size: (width, height) of the virtual camera; None takes the first frame's.
-        virtual_backend: pyvirtualcam's name of a driver; None takes the first that works.
-        stall_s: seconds without a frame after which the source is opened again.
-        back_off_s: waits between attempts to do so; the last one repeats.
-        capture: what to ask of a camera that a key switches to.
-    """
-
-    target_fps: float | None = 30.0
-    bounds: SizeBounds = SizeBounds()
-    duration_s: float | None = None
-    save_dir: Path = field(default_factory=Path)
-    microphone: str | None = None
-    virtual_size: Size | None = None
-    virtual_backend: str | None = None
-    stall_s: float = STALL_S
-    back_off_s: tuple[float, ...] = BACK_OFF_S
-    capture: CaptureOptions = CaptureOptions()
 
 
 class LiveSession:
@@ -114,7 +83,7 @@ class LiveSession:
         target = self._options.target_fps
         pacer = None if target is None else Pacer(target, WORK_SIZE, self._options.bounds)
         self.painter = PaintLoop(self.reader.frames, self.state, pacer, WORK_SIZE)
-        self._loader = Loader(open_stylizer, self.state, self._note_stylizer)
+        self._loader = Loader(open_stylizer, self.painter, self.state, self._note_stylizer)
         self._arrived: tuple[LiveStylizer, Sequence[Style]] | None = None
         self._on_message = on_message
         self._wanted_outputs = tuple(outputs)
@@ -127,6 +96,11 @@ class LiveSession:
         self._shown: Painted | None = None
         self._recording_since_s = 0.0
         self._drawn_s = 0.0
+
+    @property
+    def has_window(self) -> bool:
+        """True where there is a window to press keys in."""
+        return self._window is not None
 
     @property
     def work_size(self) -> int:

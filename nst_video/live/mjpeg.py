@@ -65,7 +65,7 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 10
     allowed_hosts: ClassVar = ("127.0.0.1", "localhost", "[::1]")
 
-    def do_GET(self) -> None:  # noqa: N802 - the name that http.server calls
+    def do_GET(self) -> None:
         # A page elsewhere could have its own name resolve to this machine.
         if self.headers.get("Host", "localhost").rsplit(":", 1)[0] not in self.allowed_hosts:
             self.send_error(HTTPStatus.FORBIDDEN)
@@ -89,9 +89,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             if is_stream:
                 self.send_response(HTTPStatus.OK)
-                self.send_header(
-                    "Content-Type", f"multipart/x-mixed-replace; boundary={_BOUNDARY}"
-                )
+                self.send_header("Content-Type", f"multipart/x-mixed-replace; boundary={_BOUNDARY}")
                 self.send_header("Cache-Control", "no-store")
                 self.end_headers()
             while True:

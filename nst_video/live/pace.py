@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-STEP = 1.15
-"""Ratio of neighboring sizes: small enough to go unnoticed, large enough to matter."""
+STEP = 1.25
+"""Ratio of neighboring sizes: each has to be compiled, so there are few."""
 
 MULTIPLE = 16
-"""Sizes are multiples of this many pixels, so that few different ones are ever compiled."""
+"""Sizes are multiples of this many pixels."""
 
 FULL = 0.95
 """Share of a frame's time above which painting is too slow."""

@@ -2,15 +2,13 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 
 from nst_video.errors import EngineError, NstVideoError
-from nst_video.frames import Frame, Frames, size_of
-from nst_video.letterbox import fill
+from nst_video.frames import Frame, Frames, Size, fit_short_side, size_of
 from nst_video.library import Style, StyleLibrary
 from nst_video.live.meter import Smoothed
 from nst_video.live.pace import Pacer
@@ -18,9 +16,6 @@ from nst_video.live.reader import Captured
 from nst_video.live.state import LiveState, Selection, Wish
 from nst_video.look import Look
 from nst_video.prefetch import Newest
-
-THUMBNAIL_PX = 128
-"""Side of the square thumbnails that are kept, in pixels."""
 
 _POLL_S = 0.1
 
@@ -59,6 +54,10 @@ class LiveStylizer(Protocol):
 
     def set_style(self, style: tuple[Style, ...], mix: tuple[float, ...]) -> None:
         """Paint in these styles from now on."""
+        ...
+
+    def load_size(self, size: Size) -> None:
+        """Compile ahead for a working size (width, height)."""
         ...
 
     @property
@@ -106,6 +105,7 @@ class PaintLoop:
         wait_ms: smoothed time that a frame waited for the painter.
         reused: frames that equaled the one before.
         work_size: short side at which the last frame was painted, in pixels.
+        missing_size: (width, height) that should be compiled, None where all is there.
     """
 
     def __init__(
@@ -131,6 +131,8 @@ class PaintLoop:
         self._fixed_size = fixed_size
         self._applied: Selection | None = None
         self._last: tuple[Wish, int, Painted] | None = None
+        self.missing_size: Size | None = None
+        self._ready_sizes: set[Size] = set()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._work, name="paint", daemon=True)
 
@@ -177,9 +179,7 @@ class PaintLoop:
         return done
 
     def _run(self, stylizer: LiveStylizer, wish: Wish, content: Frame) -> Frame:
-        pacer = self._pacer
-        automatic = self._fixed_size if pacer is None else pacer.size
-        self.work_size = min(wish.look.work_size or automatic, *size_of(content))
+        self._choose_size(wish, size_of(content))
         stylizer.look = replace(wish.look, work_size=self.work_size)
         try:
             painting = stylizer(content)
@@ -192,6 +192,22 @@ class PaintLoop:
                 f"The stylizer returned {painting.dtype} {painting.shape} for {content.shape}."
             )
         return painting
+
+    def _choose_size(self, wish: Wish, size: Size) -> None:
+        """Change to the wished working size as soon as it is compiled."""
+        automatic = self._fixed_size if self._pacer is None else self._pacer.size
+        wanted = min(wish.look.work_size or automatic, *size)
+        exact = fit_short_side(size, wanted)
+        present = fit_short_side(size, self.work_size)
+        if exact in self._ready_sizes or present not in self._ready_sizes:
+            self.work_size, self.missing_size = wanted, None
+            self._ready_sizes.add(exact)
+        else:
+            self.missing_size = exact
+
+    def add_size(self, size: Size) -> None:
+        """Note that a working size has been compiled; called from any thread."""
+        self._ready_sizes.add(size)
 
     def _apply(self, stylizer: LiveStylizer, wish: Wish) -> None:
         """Switch to the wished styles as soon as they are loaded; until then keep the old."""
@@ -218,93 +234,3 @@ class PaintLoop:
         self.paint_ms.add(1000 * paint_s)
         if self._pacer is not None and self._state.wish.look.work_size is None:
             self._pacer.update(paint_s, time.monotonic(), limit)
-
-
-class Loader:
-    """Makes the stylizer in a thread, then learns the styles: those wanted now before others.
-
-    Attributes:
-        error: what went wrong, None while all is well.
-    """
-
-    def __init__(
-        self,
-        open_stylizer: Callable[[], LiveStylizer],
-        state: LiveState,
-        on_ready: Callable[[LiveStylizer, Sequence[Style]], None],
-    ) -> None:
-        """Prepare; the thread starts on `start`.
-
-        Args:
-            open_stylizer: slow; called in the thread.
-            state: its wish and its styles say what to learn.
-            on_ready: called in the thread with the prepared stylizer and the styles it has.
-        """
-        self.error: BaseException | None = None
-        self._open = open_stylizer
-        self._state = state
-        self._on_ready = on_ready
-        self._failed: set[str] = set()
-        self._wake = threading.Event()
-        self._stopped = False
-        self._thread = threading.Thread(target=self._work, name="load", daemon=True)
-
-    def start(self) -> None:
-        """Begin to load."""
-        self._thread.start()
-
-    def wake(self) -> None:
-        """Look at the state again: other styles may be wanted."""
-        self._wake.set()
-
-    def close(self) -> None:
-        """Stop after the present step, and wait for that."""
-        self._stopped = True
-        self._wake.set()
-        if self._thread.ident is not None:
-            self._thread.join()
-
-    def _work(self) -> None:
-        try:
-            stylizer = self._open()
-            stylizer.prepare()
-            if not self._stopped:
-                self._on_ready(stylizer, styles_of(stylizer))
-            while not self._stopped:
-                self._wake.clear()
-                style = self._next(stylizer)
-                if style is None:
-                    self._wake.wait()
-                else:
-                    self._learn(stylizer, style)
-        except BaseException as error:  # noqa: BLE001 - raised again by the thread that shows
-            self.error = error
-
-    def _next(self, stylizer: LiveStylizer) -> Style | None:
-        selection = self._state.wish.selection
-        wanted = () if selection is None else selection.styles
-        return next(
-            (
-                style
-                for style in (*wanted, *self._state.styles)
-                if style.name not in self._failed
-                and not (stylizer.has_loaded(style) and style.name in self._state.thumbnails)
-            ),
-            None,
-        )
-
-    def _learn(self, stylizer: LiveStylizer, style: Style) -> None:
-        try:
-            stylizer.load_style(style)
-            picture = fill(style.load(), (THUMBNAIL_PX, THUMBNAIL_PX))
-            self._state.thumbnails[style.name] = picture
-        except NstVideoError as error:
-            self._failed.add(style.name)
-            self._state.say(str(error))
-
-
-def styles_of(stylizer: LiveStylizer) -> list[Style]:
-    """Return the library's styles, after them those in use that are none of it."""
-    styles = stylizer.library.styles()
-    names = {style.name for style in styles}
-    return [*styles, *(style for style in stylizer.styles if style.name not in names)]

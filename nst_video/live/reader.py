@@ -168,7 +168,9 @@ class Reader:
                     continue
                 came = self.frames.put_count > before
                 if not source.is_endless or (not came and not before):
-                    self.frames.close(attempt.error or (NstVideoError(trouble) if trouble else None))
+                    self.frames.close(
+                        attempt.error or (NstVideoError(trouble) if trouble else None)
+                    )
                     return
                 failures = 1 if came else failures + 1
                 self._rest(trouble or f"{source.name} has ended.", failures)

@@ -96,9 +96,23 @@ class LiveState:
         text, until = self._toast
         return text if self.clock() < until else ""
 
-    def change(self, *, look: Look | None = None, **changes: bool) -> None:
-        """Replace parts of the wish."""
-        self.wish = replace(self.wish, look=look or self.wish.look, **changes)
+    def change(
+        self,
+        *,
+        look: Look | None = None,
+        is_original: bool | None = None,
+        is_mirrored: bool | None = None,
+        is_paused: bool | None = None,
+    ) -> None:
+        """Replace those parts of the wish that are given."""
+        wish = self.wish
+        self.wish = Wish(
+            wish.selection,
+            wish.look if look is None else look,
+            wish.is_original if is_original is None else is_original,
+            wish.is_mirrored if is_mirrored is None else is_mirrored,
+            wish.is_paused if is_paused is None else is_paused,
+        )
 
     def set_styles(self, styles: Sequence[Style]) -> None:
         """Take over a list of styles, keeping what is selected by name."""

@@ -57,7 +57,7 @@ def _answers(display: str) -> bool:
     try:
         if host in ("", "unix"):
             with socket.socket(socket.AF_UNIX) as local:
-                path = Path(f"/tmp/.X11-unix/X{number}")  # noqa: S108 - where X servers listen
+                path = Path(f"/tmp/.X11-unix/X{number}")
                 # The second form has no file: Linux's abstract names begin with a zero byte.
                 address = str(path) if path.exists() else f"\0{path}"
                 local.connect(address)
@@ -121,7 +121,7 @@ class Window:
 
     def keys(self) -> list[str]:
         """Let the window live for a moment; return the keys pressed since the last call."""
-        found = []
+        found: list[str] = []
         code = cv2.pollKey()
         while code != -1 and len(found) < _KEYS_AT_ONCE:
             found.append(key_of(code & 0xFF))

@@ -1,0 +1,30 @@
+"""`nst-video devices`: which cameras there are."""
+
+from collections.abc import Iterator
+
+import typer
+
+from nst_video.cli.console import result
+
+NO_CAMERA = "no camera found"
+
+
+def devices() -> None:
+    """List the cameras by number, name and size."""
+    lines = list(describe_cameras())
+    for line in lines:
+        result(line)
+    if lines == [NO_CAMERA]:
+        raise typer.Exit(1)
+
+
+def describe_cameras() -> Iterator[str]:
+    """Yield a line for each camera, one line where there is none."""
+    from nst_video.capture.devices import list_cameras, measure
+
+    cameras = [measure(camera) for camera in list_cameras()]
+    for camera in cameras:
+        size = "in use or not readable" if camera.size is None else "{}x{}".format(*camera.size)
+        yield f"{camera.number}: {camera.name}, {size}"
+    if not cameras:
+        yield NO_CAMERA

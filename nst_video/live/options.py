@@ -1,0 +1,41 @@
+"""How a session runs, apart from what keys can change."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nst_video.capture.options import CaptureOptions
+from nst_video.frames import Size
+from nst_video.live.pace import SizeBounds
+from nst_video.live.reader import BACK_OFF_S, STALL_S
+
+WORK_SIZE = 256
+"""Working size to begin with, short side in pixels."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiveOptions:
+    """How a session runs; none of it can be changed by a key.
+
+    Attributes:
+        target_fps: rate that the working size is chosen for; None keeps the working size.
+        bounds: between which sizes it may choose.
+        duration_s: seconds after which to stop; None goes on until told.
+        save_dir: where snapshots and recordings go.
+        microphone: recorded with the picture: a name, or "default"; None records no sound.
+        virtual_size: (width, height) of the virtual camera; None takes the first frame's.
+        virtual_backend: pyvirtualcam's name of a driver; None takes the first that works.
+        stall_s: seconds without a frame after which the source is opened again.
+        back_off_s: waits between attempts to do so; the last one repeats.
+        capture: what to ask of a camera that a key switches to.
+    """
+
+    target_fps: float | None = 30.0
+    bounds: SizeBounds = field(default_factory=SizeBounds)
+    duration_s: float | None = None
+    save_dir: Path = field(default_factory=Path)
+    microphone: str | None = None
+    virtual_size: Size | None = None
+    virtual_backend: str | None = None
+    stall_s: float = STALL_S
+    back_off_s: tuple[float, ...] = BACK_OFF_S
+    capture: CaptureOptions = field(default_factory=CaptureOptions)
