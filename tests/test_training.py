@@ -94,6 +94,17 @@ class TestDataset:
         assert np.abs(none - picture).mean() < 3
         assert np.abs(dataset.jitter(picture, rng, 1).astype(int) - picture).mean() > 10
 
+    def test_procedural_pictures_are_of_many_kinds(self):
+        rng = np.random.default_rng(0)
+        drawn = [dataset.procedural(64, rng) for _ in range(60)]
+        assert {(picture.shape, picture.dtype) for picture in drawn} == {
+            ((64, 64, 3), np.dtype("u1"))
+        }
+        colors = [len(np.unique(picture.reshape(-1, 3), axis=0)) for picture in drawn]
+        assert min(colors) < 9  # flat areas
+        assert max(colors) > 2000  # noise
+        assert np.mean([picture.std() > 10 for picture in drawn]) > 0.8
+
     def test_batches_depend_on_nothing_but_the_generator(self):
         drawn = [
             dataset.content_batch(pictures(3), 12, 32, np.random.default_rng(5)) for _ in range(2)

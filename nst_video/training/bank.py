@@ -18,7 +18,7 @@ SIDE = 256
 
 def style_picture(pictures: Sequence[Frame], rng: np.random.Generator) -> Frame:
     """Draw a style picture (SIDE, SIDE, 3): whole, cropped, recolored, blurred, mixed or noise."""
-    if rng.random() < 0.07:
+    if rng.random() < 0.25:
         return procedural(SIDE, rng)
     picture = pick(pictures, rng)
     style = square(picture, SIDE) if rng.random() < 0.2 else random_crop(picture, SIDE, rng)

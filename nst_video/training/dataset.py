@@ -127,21 +127,65 @@ def jitter(picture: Frame, rng: np.random.Generator, strength: float = 1.0) -> F
 
 
 def procedural(side: int, rng: np.random.Generator) -> Frame:
-    """Return a picture (side, side, 3) of colored noise, stripes and spots: what no museum has."""
-    canvas = np.zeros((side, side, 3), np.float32)
-    for octave in rng.choice((2, 4, 8, 16, 32, 64, 128), size=rng.integers(1, 5), replace=False):
-        noise = rng.standard_normal((octave, octave * rng.integers(1, 3), 3)).astype(np.float32)
-        enlarge = (cv2.INTER_NEAREST, cv2.INTER_CUBIC)[rng.integers(2)]
-        canvas += cv2.resize(noise, (side, side), interpolation=enlarge) * rng.uniform(0.2, 1)
-    rows, columns = np.mgrid[:side, :side].astype(np.float32) / side
+    """Return a picture (side, side, 3) that no museum has: noise, stripes, shapes, cells."""
+    canvas = _noise(side, 3, rng)
+    rows, columns = _warped_grid(side, rng)
     for _ in range(rng.integers(4)):
         angle, waves = rng.uniform(0, np.pi), np.exp(rng.uniform(np.log(2), np.log(60)))
         wave = np.sin(2 * np.pi * waves * (rows * np.sin(angle) + columns * np.cos(angle)))
         shape = np.sign(wave) if rng.random() < 0.5 else wave
         canvas += shape[..., None] * rng.standard_normal(3).astype(np.float32)
+    if rng.random() < 0.4:
+        return _posterize(canvas[..., 0], rng)
+    if rng.random() < 0.3:
+        return _cells(rows, columns, rng)
     colors = rng.standard_normal((3, 3)).astype(np.float32) * 0.5 + np.eye(3, dtype=np.float32)
     mixed = canvas @ colors * rng.uniform(15, 70) + rng.uniform(40, 215, 3)
-    return np.clip(mixed, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(mixed, 0, 255), np.uint8)
+
+
+def _noise(side: int, channels: int, rng: np.random.Generator) -> Floats:
+    """Return noise (side, side, channels) of one to four random scales, smooth or blocky."""
+    canvas = np.zeros((side, side, channels), np.float32)
+    for octave in rng.choice((2, 4, 8, 16, 32, 64, 128), size=rng.integers(1, 5), replace=False):
+        shape = (octave, octave * rng.integers(1, 3), channels)
+        noise = rng.standard_normal(shape).astype(np.float32)
+        enlarge = (cv2.INTER_NEAREST, cv2.INTER_CUBIC)[rng.integers(2)]
+        enlarged = cv2.resize(noise, (side, side), interpolation=enlarge)
+        canvas += enlarged.reshape(canvas.shape) * rng.uniform(0.2, 1)
+    return canvas
+
+
+def _warped_grid(side: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Return row and column coordinates, about 0..1, bent and folded so that stripes zigzag."""
+    rows, columns = (axis.astype(np.float32) / side for axis in np.mgrid[:side, :side])
+    if rng.random() < 0.3:
+        folds = rng.uniform(2, 12)
+        rows = rows + np.abs((columns * folds) % 2 - 1) / folds * rng.uniform(0.5, 1.5)
+    if rng.random() < 0.5:
+        bend = _noise(side, 2, rng) * rng.uniform(0, 0.05)
+        rows, columns = rows + bend[..., 0], columns + bend[..., 1]
+    return rows, columns
+
+
+def _posterize(levels: Floats, rng: np.random.Generator) -> Frame:
+    """Return flat areas of a few random colors where `levels` (h, w) are alike."""
+    count = int(rng.integers(2, 9))
+    ranks = np.quantile(levels, np.sort(rng.random(count - 1)))
+    palette = rng.integers(0, 256, (count, 3)).astype(np.uint8)
+    return np.asarray(palette[np.searchsorted(ranks, levels)], np.uint8)
+
+
+def _cells(rows: Floats, columns: Floats, rng: np.random.Generator) -> Frame:
+    """Return bricks with dark or light joints between them, as the grid bends them."""
+    across, down = rng.uniform(3, 20, 2)
+    row = np.floor(rows * down)
+    column = np.floor(columns * across + row * rng.choice((0, 0.5)))
+    keys = (row * 131 + column * 37).astype(np.int64) % 64
+    palette = rng.normal(rng.uniform(30, 225, 3), rng.uniform(5, 90), (64, 3))
+    joint = np.minimum(rows * down % 1, (columns * across + row * 0.5) % 1) < rng.uniform(0, 0.25)
+    picture = np.where(joint[..., None], rng.uniform(0, 255, 3), palette[keys])
+    return np.asarray(np.clip(picture + rng.normal(0, 12, picture.shape), 0, 255), np.uint8)
 
 
 def content_batch(

@@ -56,19 +56,19 @@ def stage_loss(
         target = teacher(clean, style)
         painted = student(noisy, student.style_parameters(twice))
         ours, theirs = flicker(painted, kernel), flicker(teacher(noisy, style), kernel)
-        excess = ops.mean(ops.relu(ours / (theirs + 1e-5) - FLICKER))
+        excess = ops.relu(ours / (theirs + 1e-5) - FLICKER)
         return picture_loss(painted, target, stage, vgg) + weight * excess
 
     return steady if stage.is_steady else plain
 
 
 def flicker(paintings: Tensor, kernel: Tensor) -> Tensor:
-    """Return the mean squared differences (n,) of paintings (2n, h, w, 3) of two views each.
+    """Return the mean squared difference of paintings (2n, h, w, 3) of two views each.
 
     The first n are moved onto the second n by `kernel`, see `steady.move`.
     """
     before, after = ops.split(paintings, 2)
-    return ops.mean(ops.square(move(before, kernel) - trim(after)), axis=(1, 2, 3))
+    return ops.mean(ops.square(move(before, kernel) - trim(after)))
 
 
 def picture_loss(painted: Tensor, target: Tensor, stage: Stage, vgg: Vgg | None) -> Tensor:

@@ -68,7 +68,7 @@ BUILTIN = Recipe(
         Stage("layers", steps=10000, batch=4, side=96, rate=5e-3, layers=1.0),
         Stage(
             "steady",
-            steps=5000,
+            steps=4000,
             batch=4,
             side=128,
             rate=5e-4,
