@@ -19,7 +19,7 @@ def load_opencv_xcb() -> None:
 
     Takes about a millisecond and imports nothing; does nothing where there is nothing to do.
     """
-    if sys.platform != "linux" or "cv2" in sys.modules:
+    if sys.platform != "linux":
         return
     spec = importlib.util.find_spec("cv2")
     if spec is None or spec.origin is None:

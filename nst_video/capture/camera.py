@@ -19,11 +19,11 @@ FALLBACK_FPS = Fraction(30)
 class CameraSource(LiveSource):
     """One webcam. What it should deliver is asked while opening, or many drivers ignore it."""
 
-    def __init__(self, number: int, name: str, options: CaptureOptions | None = None) -> None:
+    def __init__(self, number: int | str, name: str, options: CaptureOptions | None = None) -> None:
         """Name the camera; it is opened on entering the context.
 
         Args:
-            number: OpenCV's number of it.
+            number: OpenCV's number of it, or the path of its device.
             name: for messages.
             options: size, rate, pixel format and driver to ask for.
 
@@ -39,9 +39,11 @@ class CameraSource(LiveSource):
     def _open(self) -> VideoInfo:
         with quiet_stderr():
             try:
-                capture = cv2.VideoCapture(
-                    self._number, self._driver, construction_parameters(self._options)
-                )
+                parameters = construction_parameters(self._options)
+                if isinstance(self._number, str):
+                    capture = cv2.VideoCapture(self._number, self._driver, parameters)
+                else:
+                    capture = cv2.VideoCapture(self._number, self._driver, parameters)
             except cv2.error as error:
                 raise SourceError(f"{self.name} cannot be opened: {error.err}.") from error
         self._capture = capture

@@ -158,6 +158,11 @@ def _named_camera(text: str, options: CaptureOptions) -> LiveInput:
     return camera_input(find_camera(text), options)
 
 
+def _device(text: str, options: CaptureOptions) -> LiveInput:
+    driver_number(options.driver)
+    return LiveInput(text, lambda: CameraSource(text, text, options))
+
+
 def _stream(text: str, options: CaptureOptions) -> LiveInput:
     return LiveInput(text, lambda: StreamSource(text, options))
 
@@ -208,6 +213,7 @@ INPUTS = (
     ),
     InputKind("folder of pictures", "frames/", lambda text: Path(text).is_dir(), _folder),
     InputKind("video file", "clip.mp4", lambda text: Path(text).is_file(), _file),
+    InputKind("device", "/dev/video0", lambda text: text.startswith("/dev/"), _device),
     InputKind("camera", "0, or part of its name", lambda text: True, _named_camera),
 )
 """Tried in order; the last takes anything."""

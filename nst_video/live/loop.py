@@ -22,7 +22,7 @@ from nst_video.live.meter import LiveResult, Meter
 from nst_video.live.options import WORK_SIZE, LiveOptions
 from nst_video.live.outputs import Output, OutputThread, explain
 from nst_video.live.pace import Pacer
-from nst_video.live.painter import LiveStylizer, Loader, Painted, PaintLoop, styles_of
+from nst_video.live.painter import LiveStylizer, Painted, PaintLoop
 from nst_video.live.places import RECORDING, VIRTUAL_CAMERA, recording, virtual_camera
 from nst_video.live.reader import LiveInput, Reader
 from nst_video.live.state import LiveState, Selection, Wish

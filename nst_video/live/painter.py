@@ -152,6 +152,8 @@ class PaintLoop:
                 captured = self._frames.take(_POLL_S)
                 if captured is not None and not self._state.wish.is_paused:
                     self.painted.put(self._paint(captured))
+            if not self._stopped.is_set():
+                self._frames.take(0)  # raises what ended the reading, if anything did
             self.painted.close()
         except BaseException as error:  # noqa: BLE001 - raised again where paintings are taken
             self.painted.close(error)

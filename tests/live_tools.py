@@ -1,0 +1,165 @@
+"""What tests of live sessions share: a network camera, stylizers, ways to wait and look."""
+
+import threading
+import time
+from collections.abc import Callable
+from fractions import Fraction
+
+import cv2
+import numpy as np
+
+from nst_video.frames import Frame, VideoInfo
+from nst_video.live import LiveSession, Output
+from nst_video.live.mjpeg import MjpegSink
+from nst_video.stylizer import Stylizer
+
+SIZE = (320, 240)
+BITS = 16
+BLOCK_PX = 16
+
+
+def wait_until(condition: Callable[[], object], timeout_s: float = 20.0, what: str = "") -> None:
+    """Wait for a condition that other threads or processes bring about."""
+    end = time.monotonic() + timeout_s
+    pause = threading.Event()
+    while not condition():
+        assert time.monotonic() < end, f"not within {timeout_s:g} s: {what or condition}"
+        pause.wait(0.01)
+
+
+def numbered(number: int, size: tuple[int, int] = SIZE) -> Frame:
+    """A picture that carries its number in black and white blocks, readable after JPEG."""
+    width, height = size
+    frame = np.full((height, width, 3), 90, np.uint8)
+    frame[height // 2 :, :, 1] = (number * 3) % 200
+    for bit in range(BITS):
+        left = bit * BLOCK_PX
+        frame[:BLOCK_PX, left : left + BLOCK_PX] = 255 if number >> bit & 1 else 0
+    return frame
+
+
+def number_in(frame: Frame) -> int:
+    """Read the number that `numbered` painted."""
+    blocks = frame[4 : BLOCK_PX - 4, : BITS * BLOCK_PX].mean(axis=(0, 2)).reshape(BITS, BLOCK_PX)
+    return sum(int(block[4:-4].mean() > 127) << bit for bit, block in enumerate(blocks))
+
+
+class Collector:
+    """An output that notes when it got which frame."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[int, float]] = []
+        self.shapes: set[tuple[int, ...]] = set()
+        self.is_finished = False
+
+    @property
+    def output(self) -> Output:
+        return Output("collector", lambda info: self)
+
+    @property
+    def numbers(self) -> list[int]:
+        return [number for number, _ in self.seen]
+
+    def __enter__(self) -> "Collector":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.is_finished = True
+
+    def write(self, frame: Frame) -> None:
+        self.seen.append((number_in(frame), time.monotonic()))
+        self.shapes.add(frame.shape)
+
+    def stop(self) -> None:
+        pass
+
+
+class NetworkCamera:
+    """An MJPEG server on this machine that delivers numbered frames at a rate."""
+
+    def __init__(self, fps: float, size: tuple[int, int] = SIZE) -> None:
+        self.sent_s: dict[int, float] = {}
+        self._fps, self._size = fps, size
+        self._port, self._number = 0, 0
+        self._server: MjpegSink | None = None
+        self._over = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.start()
+        self.url = f"http://127.0.0.1:{self._port}/stream.mjpg"
+
+    def start(self) -> None:
+        self._over.clear()
+        self._server = MjpegSink(self._port)
+        self._server.__enter__()
+        self._port = int(self._server.url.rsplit(":", 1)[1].rstrip("/"))
+        self._thread = threading.Thread(target=self._deliver, args=(self._server,))
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._over.set()
+        if self._thread is not None and self._server is not None:
+            self._thread.join()
+            self._server.__exit__(None, None, None)
+            self._thread = self._server = None
+
+    def _deliver(self, server: MjpegSink) -> None:
+        due = time.monotonic()
+        while not self._over.wait(max(0.0, due - time.monotonic())):
+            frame = numbered(self._number % (1 << BITS), self._size)
+            self.sent_s[self._number] = time.monotonic()
+            server.write(frame)
+            self._number += 1
+            due = max(due + 1 / self._fps, time.monotonic() - 0.1)
+
+
+def unchanged(**options: float) -> Stylizer:
+    """The real stylizer with the packaged model, whose engine changes nothing."""
+    return Stylizer("builtin", engine="identity", **options)
+
+
+class Running:
+    """A session without a window, in a thread of its own."""
+
+    def __init__(self, session: LiveSession) -> None:
+        self.session = session
+        self.error: BaseException | None = None
+        self.thread = threading.Thread(target=self._run)
+        self.thread.start()
+
+    def _run(self) -> None:
+        try:
+            self.session.run()
+        except BaseException as error:
+            self.error = error
+
+    def __enter__(self) -> LiveSession:
+        return self.session
+
+    def __exit__(self, *_: object) -> None:
+        self.session.press("q")
+        self.thread.join(30)
+        assert not self.thread.is_alive()
+        if self.error is not None:
+            raise self.error
+
+
+def screenshot(display: str) -> Frame:
+    """What is on the screen, RGB."""
+    import mss
+
+    with mss.MSS(display=display) as grabber:
+        shot = grabber.grab(grabber.monitors[0])
+    return np.ascontiguousarray(np.asarray(shot, np.uint8)[..., 2::-1])
+
+
+def info_of(size: tuple[int, int]) -> VideoInfo:
+    return VideoInfo(size, Fraction(30))
+
+
+def save_clip(path, frames, fps: float) -> None:
+    """Write frames losslessly enough to read their numbers back."""
+    height, width = frames[0].shape[:2]
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), fps, (width, height))
+    for frame in frames:
+        writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+    writer.release()
