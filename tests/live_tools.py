@@ -1,5 +1,6 @@
 """What tests of live sessions share: a network camera, stylizers, ways to wait and look."""
 
+import ctypes
 import threading
 import time
 from collections.abc import Callable
@@ -9,7 +10,7 @@ import cv2
 import numpy as np
 
 from nst_video.frames import Frame, VideoInfo
-from nst_video.live import LiveSession, Output
+from nst_video.live import LiveInput, LiveSession, Output
 from nst_video.live.mjpeg import MjpegSink
 from nst_video.stylizer import Stylizer
 
@@ -163,3 +164,67 @@ def save_clip(path, frames, fps: float) -> None:
     for frame in frames:
         writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
     writer.release()
+
+
+class Film:
+    """A source of numbered frames at a rate, as fast as asked for with None."""
+
+    def __init__(
+        self,
+        count: int | None,
+        fps: float | None = None,
+        same: bool = False,
+        sent_s: dict[int, float] | None = None,
+    ) -> None:
+        self._count, self._fps, self._same = count, fps, same
+        self._sent_s = {} if sent_s is None else sent_s
+        self._stopped = threading.Event()
+        self.info = VideoInfo((320, 240), Fraction(30))
+        self.notes = ()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def stop(self):
+        self._stopped.set()
+
+    def __iter__(self):
+        number, begun = 0, time.monotonic()
+        while self._count is None or number < self._count:
+            due = 0.0 if self._fps is None else begun + number / self._fps - time.monotonic()
+            if self._stopped.wait(max(0.0, due)):
+                return
+            self._sent_s[number] = time.monotonic()
+            yield numbered(0 if self._same else number % 65536)
+            number += 1
+
+
+def film(count: int | None = None, fps: float | None = 60, **options: object) -> LiveInput:
+    return LiveInput("film", lambda: Film(count, fps, **options), is_endless=False)
+
+
+class _ClientMessage(ctypes.Structure):
+    """Xlib's XClientMessageEvent, padded to the size of the union XEvent."""
+
+    _fields_ = [
+        ("type", ctypes.c_int), ("serial", ctypes.c_ulong), ("send_event", ctypes.c_int),
+        ("display", ctypes.c_void_p), ("window", ctypes.c_ulong), ("message_type", ctypes.c_ulong),
+        ("format", ctypes.c_int), ("data", ctypes.c_long * 5), ("pad", ctypes.c_long * 24),
+    ]  # fmt: skip
+
+
+def ask_to_close(display: str, window: str) -> None:
+    """Do what a window manager does when the cross in the corner is clicked."""
+    x = ctypes.CDLL("libX11.so.6")
+    x.XOpenDisplay.restype = ctypes.c_void_p
+    x.XInternAtom.restype = ctypes.c_ulong
+    x.XInternAtom.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int]
+    connection = ctypes.c_void_p(x.XOpenDisplay(display.encode()))
+    event = _ClientMessage(type=33, window=int(window), format=32)
+    event.message_type = x.XInternAtom(connection, b"WM_PROTOCOLS", 0)
+    event.data[0] = x.XInternAtom(connection, b"WM_DELETE_WINDOW", 0)
+    x.XSendEvent(connection, ctypes.c_ulong(int(window)), 0, 0, ctypes.byref(event))
+    x.XCloseDisplay(connection)

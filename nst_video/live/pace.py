@@ -18,6 +18,9 @@ FULL = 0.95
 ROOMY = 0.6
 """Share of a frame's time under which the next larger size would have to stay."""
 
+FITS = 0.85
+"""Share of a frame's time under which a smaller size is taken to fit."""
+
 SAMPLES = 20
 """Frames looked at before a decision, all of the present size."""
 
@@ -90,7 +93,7 @@ class Pacer:
         fitting = [
             size
             for size in self._ladder[:place]
-            if typical_s * (size / self.size) ** 2 < 0.85 * self._frame_s
+            if typical_s * (size / self.size) ** 2 < FITS * self._frame_s
         ]
         self._change(fitting[-1] if fitting else self._ladder[0])
 

@@ -1,11 +1,19 @@
-"""Recording what is shown: frames carry the time at which they come, so the speed is true."""
+"""Recording what is shown: frames carry the time at which they come, so the speed is true.
+
+Frames reach ffmpeg as raw video in NUT, a container that holds a time for each; a microphone's
+packets are stamped by the same clock, so that both stay together.
+"""
 
 import platform
 import secrets
 import subprocess
+import time
+from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+import av
 
 from nst_video.errors import SinkError, UsageError
 from nst_video.frames import Frame, Size, VideoInfo
@@ -15,7 +23,7 @@ from nst_video.media.filters import encode_filters
 from nst_video.media.process import FfmpegProcess, ffmpeg_path
 
 TICKS = 1000
-"""Ticks a second to which ffmpeg rounds arrival times."""
+"""Ticks a second to which times are rounded."""
 
 CRF = 20
 PRESET = "veryfast"
@@ -65,6 +73,7 @@ class RecordingSink:
         token = secrets.token_hex(4)
         self._partial = target.with_name(f".{target.stem[:80]}.{token}.part{target.suffix}")
         self._process: FfmpegProcess | None = None
+        self._nut: _NutWriter | None = None
         self._last: Frame | None = None
 
     def __enter__(self) -> Self:
@@ -72,7 +81,6 @@ class RecordingSink:
             self._partial.touch()
         except OSError as error:
             raise SinkError(f"{self._target} cannot be written: {error.strerror}.") from error
-        self._process = FfmpegProcess(self._arguments(), feed=True)
         return self
 
     def __exit__(
@@ -81,9 +89,9 @@ class RecordingSink:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        process = self._started()
+        process = self._process
         try:
-            if error is None and self._last is not None:
+            if error is None and self._last is not None and process is not None:
                 # Once more, so that the last picture lasts until now.
                 self._feed(self._last)
                 try:
@@ -97,7 +105,8 @@ class RecordingSink:
         except OSError as failure:
             raise SinkError(f"{self._target} cannot be finished: {failure.strerror}.") from failure
         finally:
-            process.close()
+            if process is not None:
+                process.close()
             self._partial.unlink(missing_ok=True)
 
     def write(self, frame: Frame) -> None:
@@ -115,35 +124,60 @@ class RecordingSink:
             self._process.stop()
 
     def _feed(self, frame: Frame) -> None:
-        process = self._started()
+        now_s = time.time()
+        if self._process is None or self._nut is None:
+            self._process = FfmpegProcess(self._arguments(now_s), feed=True)
+            self._nut = _NutWriter(self._process, self._size)
         try:
-            process.write(frame.data.cast("B"))
-        except OSError as error:
-            process.finish()
+            self._nut.write(frame, now_s)
+        except OSError as error:  # PyAV's errors are OSErrors, too
+            self._process.finish()
             raise self._failed() from error
 
-    def _started(self) -> FfmpegProcess:
-        if self._process is None:
-            raise SinkError(f"{self._target} is not open: use the sink in a `with` statement.")
-        return self._process
-
     def _failed(self) -> SinkError:
-        return SinkError(f"{self._target} cannot be written: {self._started().failure()}.")
+        reason = "it was not begun" if self._process is None else self._process.failure()
+        return SinkError(f"{self._target} cannot be written: {reason}.")
 
-    def _arguments(self) -> list[str]:
-        width, height = self._size
+    def _arguments(self, start_s: float) -> list[str]:
         return [
-            "-y",
-            *("-use_wallclock_as_timestamps", "1", "-thread_queue_size", "64"),
-            *("-f", "rawvideo", "-pix_fmt", "rgb24", "-video_size", f"{width}x{height}"),
-            *("-framerate", str(TICKS), "-i", "pipe:0"),
+            *("-y", "-copyts", "-f", "nut", "-i", "pipe:0"),
             *self._sound,
             *("-map", "0:v", "-c:v", "libx264", "-crf", str(CRF), "-preset", PRESET),
-            *("-filter:v", encode_filters("yuv420p"), "-fps_mode", "passthrough"),
+            # Frames that wait for later ones would make the duration wrong: rates vary.
+            *("-bf", "0", "-enc_time_base:v", f"1/{TICKS}", "-fps_mode", "passthrough"),
+            *("-filter:v", encode_filters("yuv420p"), "-output_ts_offset", f"{-start_s:.3f}"),
             *(("-map", "1:a", "-c:a", "aac", "-b:a", "160k", "-shortest") if self._sound else ()),
             *_FLAGS[self._muxer],
             *("-f", self._muxer, ffmpeg_path(self._partial)),
         ]
+
+
+class _Pipe:
+    """ffmpeg's input as the file that PyAV writes to."""
+
+    def __init__(self, process: FfmpegProcess) -> None:
+        self._process = process
+
+    def write(self, data: bytes) -> int:
+        """Write all of it."""
+        self._process.write(memoryview(data))
+        return len(data)
+
+
+class _NutWriter:
+    """Puts frames and their times into ffmpeg's input."""
+
+    def __init__(self, process: FfmpegProcess, size: Size) -> None:
+        self._container = av.open(_Pipe(process), "w", format="nut")
+        self._stream = self._container.add_stream("rawvideo", rate=TICKS)
+        self._stream.width, self._stream.height = size
+        self._stream.pix_fmt = "rgb24"
+
+    def write(self, frame: Frame, at_s: float) -> None:
+        """Append a frame that is shown from then on, in seconds of the epoch."""
+        picture = av.VideoFrame.from_ndarray(frame, format="rgb24")
+        picture.pts, picture.time_base = round(at_s * TICKS), Fraction(1, TICKS)
+        self._container.mux(self._stream.encode(picture))
 
 
 _FLAGS: dict[str, tuple[str, ...]] = {

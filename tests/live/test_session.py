@@ -2,51 +2,38 @@
 
 import threading
 import time
-from fractions import Fraction
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from live_tools import Collector, Running, numbered, save_clip, unchanged, wait_until
+from live_tools import (
+    Collector,
+    Film,
+    Running,
+    film,
+    numbered,
+    save_clip,
+    unchanged,
+    wait_until,
+)
 
 from nst_video.errors import EngineError, NstVideoError, SinkError, SourceError
-from nst_video.frames import VideoInfo
-from nst_video.live import CaptureOptions, LiveInput, LiveOptions, LiveSession, Output, open_input
-from nst_video.live import run_live
-from nst_video.live.state import Selection
+from nst_video.live import (
+    CaptureOptions,
+    LiveInput,
+    LiveOptions,
+    LiveSession,
+    Output,
+    open_input,
+    run_live,
+)
+from nst_video.live.painter import PaintLoop
+from nst_video.live.reader import Captured
+from nst_video.live.state import LiveState, Selection, Wish
+from nst_video.look import Look
+from nst_video.prefetch import Newest
 from nst_video.stylizer import Stylizer
-
-
-class Film:
-    """A source of numbered frames at a rate, as fast as asked for with None."""
-
-    def __init__(self, count: int | None, fps: float | None = None, same: bool = False) -> None:
-        self._count, self._fps, self._same = count, fps, same
-        self._stopped = threading.Event()
-        self.info = VideoInfo((320, 240), Fraction(30))
-        self.notes = ()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
-
-    def stop(self):
-        self._stopped.set()
-
-    def __iter__(self):
-        number, begun = 0, time.monotonic()
-        while self._count is None or number < self._count:
-            due = 0.0 if self._fps is None else begun + number / self._fps - time.monotonic()
-            if self._stopped.wait(max(0.0, due)):
-                return
-            yield numbered(0 if self._same else number % 65536)
-            number += 1
-
-
-def film(count: int | None = None, fps: float | None = 60, **options: bool) -> LiveInput:
-    return LiveInput("film", lambda: Film(count, fps, **options), is_endless=False)
 
 
 class Slow(Stylizer):
@@ -69,18 +56,28 @@ class Broken(Stylizer):
         return super().__call__(frames)
 
 
+def age_p95_ms(seen: Collector, sent_s: dict[int, float], count: int = 60) -> float:
+    """95th percentile of the age of the last frames, infinite before there are enough."""
+    ages_ms = [1000 * (at - sent_s[number]) for number, at in seen.seen[-count:]]
+    return float(np.percentile(ages_ms, 95)) if len(ages_ms) == count else np.inf
+
+
+def skipped(seen: Collector, count: int = 60) -> float:
+    """Share of the source's latest frames that were not shown."""
+    numbers = seen.numbers[-count:]
+    return 1 - len(set(numbers)) / (numbers[-1] - numbers[0] + 1)
+
+
 FIXED = LiveOptions(target_fps=None)
 
 
 def test_network_camera_is_shown_in_order_and_fresh(network_camera) -> None:
     camera, seen = network_camera(30), Collector()
     with Running(LiveSession(open_input(camera.url), unchanged, [seen.output], has_window=False)):
-        wait_until(lambda: len(seen.seen) >= 90)
-    settled = seen.seen[20:]
-    ages_ms = [1000 * (at - camera.sent_s[number]) for number, at in settled if number > 0]
-    assert np.percentile(ages_ms, 95) < 150  # glass to glass, JPEG both ways included
+        # Glass to glass, JPEG both ways included. Other programs may hold up any one second.
+        wait_until(lambda: age_p95_ms(seen, camera.sent_s) < 100, 40, "fresh frames")
+        wait_until(lambda: skipped(seen) < 0.05, 40, "nearly every frame")
     assert seen.numbers == sorted(seen.numbers)
-    assert len(set(seen.numbers)) > 0.8 * (seen.numbers[-1] - seen.numbers[20])
     assert seen.is_finished
 
 
@@ -148,14 +145,14 @@ def test_memory_stays_flat_over_3000_frames(network_camera) -> None:
 
 
 def test_slow_engine_shows_fresh_frames_of_a_fast_source() -> None:
+    seen, sent_s = Collector(), {}
     session = LiveSession(
-        film(fps=60), lambda: Slow("builtin", engine="identity"),
+        film(fps=60, sent_s=sent_s), lambda: Slow("builtin", engine="identity"), [seen.output],
         has_window=False, options=FIXED,
     )  # fmt: skip
     with Running(session):
-        wait_until(lambda: session.result.shown >= 50)
+        wait_until(lambda: age_p95_ms(seen, sent_s) < 150, 40, "fresh frames")
     done = session.result
-    assert done.age_p95_ms < 150
     assert done.dropped > done.shown  # two of three
     assert done.is_ordered
 
@@ -255,13 +252,25 @@ def test_thousand_style_switches_neither_stall_nor_lose_a_sink() -> None:
 
 
 def test_switching_takes_effect_on_the_next_frame() -> None:
-    with Running(LiveSession(film(), unchanged, has_window=False, options=FIXED)) as session:
-        wait_until(lambda: len(session.state.thumbnails) > 8, 60)
-        session.press("3")
-        wait_until(lambda: session.state.current == 2)
-        shown = session.result.shown
-        wait_until(lambda: session.painter.stylizer.styles[0] == session.state.styles[2])
-        assert session.result.shown <= shown + 3
+    state = LiveState(Wish(None, Look()), clock=time.monotonic)
+    painter = PaintLoop(Newest(), state, None, 240)
+    stylizer = painter.stylizer = unchanged()
+    styles = stylizer.library.styles()
+    stylizer.load_style(styles[2])
+    for style in styles[1:3]:  # the second one is not loaded yet
+        state.wish = replace(state.wish, selection=Selection((style,), (1.0,)))
+        painter._paint(Captured(numbered(1), 1, time.monotonic()))
+    assert stylizer.styles == (styles[2],)
+
+
+def test_style_that_is_not_loaded_does_not_hold_up_the_picture() -> None:
+    state = LiveState(Wish(None, Look()), clock=time.monotonic)
+    painter = PaintLoop(Newest(), state, None, 240)
+    stylizer = painter.stylizer = unchanged()
+    before = stylizer.styles
+    state.wish = replace(state.wish, selection=Selection((stylizer.library.styles()[4],), (1.0,)))
+    painter._paint(Captured(numbered(1), 1, time.monotonic()))
+    assert stylizer.styles == before
 
 
 def test_changed_working_size_is_compiled_before_it_is_used() -> None:
@@ -297,9 +306,7 @@ def test_mirror_swaps_left_and_right() -> None:
             shapes.append(frame)
 
     with Running(
-        LiveSession(
-            film(same=True), unchanged, [Looking().output], has_window=False, options=FIXED
-        )
+        LiveSession(film(same=True), unchanged, [Looking().output], has_window=False, options=FIXED)
     ) as session:
         wait_until(lambda: len(shapes) > 3)
         plain = shapes[-1]

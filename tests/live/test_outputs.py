@@ -1,0 +1,278 @@
+"""Recording, MJPEG over HTTP, virtual camera, and what users may call them."""
+
+import http.client
+import threading
+import time
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+import pyvirtualcam
+from live_tools import Running, film, info_of, numbered, unchanged, wait_until
+
+from nst_video.errors import SinkError, UsageError
+from nst_video.live import LiveOptions, LiveSession, open_output
+from nst_video.live.mjpeg import MjpegSink
+from nst_video.live.outputs import OutputThread
+from nst_video.live.record import RecordingSink, microphone_input
+from nst_video.live.virtual import HINTS, VirtualCameraSink
+
+FIXED = LiveOptions(target_fps=None)
+
+
+def times_of(path: Path) -> list[float]:
+    """Presentation times of a file's frames, and last of all its end."""
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        times = [float(p.pts * p.time_base) for p in container.demux(stream) if p.pts is not None]
+        assert stream.duration is not None
+        return [*sorted(times), float(stream.duration * stream.time_base)]
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_recording_lasts_as_long_as_it_was_made(tmp_path: Path, suffix: str) -> None:
+    target = tmp_path / f"take{suffix}"
+    pause = threading.Event()
+    with RecordingSink(target, (320, 240)) as sink:
+        begun = time.monotonic()
+        for number in range(45):  # first 30 a second, then 5
+            sink.write(numbered(number))
+            pause.wait(1 / 30 if number < 30 else 0.2)
+        lasted_s = time.monotonic() - begun
+    with av.open(str(target)) as container:
+        assert container.duration / 1e6 == pytest.approx(lasted_s, rel=0.02)
+        assert [s.codec_context.codec.name for s in container.streams] == ["h264"]
+
+
+def test_recorded_frames_keep_the_times_at_which_they_came(tmp_path: Path) -> None:
+    target = tmp_path / "take.mp4"
+    pause, written_s = threading.Event(), []
+    with RecordingSink(target, (320, 240)) as sink:
+        for gap_s in (0.1, 0.5, 0.2, 0.8, 0.1):
+            written_s.append(time.monotonic())
+            sink.write(numbered(1))
+            pause.wait(gap_s)
+    times = times_of(target)
+    gaps = np.diff(times[:5])
+    assert gaps == pytest.approx(np.diff(written_s), abs=0.06)
+
+
+def test_recording_fits_frames_of_another_size(tmp_path: Path) -> None:
+    with RecordingSink(tmp_path / "take.mp4", (161, 121)) as sink:
+        for size in ((161, 121), (320, 240), (64, 400)):
+            sink.write(numbered(1, size))
+    with av.open(str(tmp_path / "take.mp4")) as container:
+        stream = container.streams.video[0]
+        assert (stream.width, stream.height) == (162, 122)
+        assert len(list(container.decode(stream))) == 4  # the last one once more
+
+
+def test_recording_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    sink = RecordingSink(tmp_path / "take.mp4", (320, 240))
+    with pytest.raises(SinkError), sink:
+        sink.write(numbered(1))
+        sink.stop()
+        while True:
+            sink.write(numbered(1))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_recording_without_a_microphone_there_says_so(tmp_path: Path) -> None:
+    sink = RecordingSink(tmp_path / "take.mp4", (320, 240), "no such microphone")
+    with pytest.raises(SinkError), sink:
+        while True:
+            sink.write(numbered(1))
+
+
+@pytest.mark.parametrize(
+    ("name", "system", "expected"),
+    [
+        ("default", "Linux", ["pulse", "default"]),
+        ("default", "Darwin", ["avfoundation", ":0"]),
+        ("USB Audio", "Windows", ["dshow", "audio=USB Audio"]),
+    ],
+)
+def test_microphone_is_named_as_the_system_wants(
+    name: str, system: str, expected: list[str]
+) -> None:
+    arguments = microphone_input(name, system)
+    assert [arguments[-3], arguments[-1]] == expected
+
+
+def test_microphone_must_be_named_on_windows() -> None:
+    with pytest.raises(UsageError, match="must be named"):
+        microphone_input("default", "Windows")
+    with pytest.raises(UsageError, match="Plan9"):
+        microphone_input("default", "Plan9")
+
+
+def test_recording_of_a_session_lasts_as_long_as_it_ran(tmp_path: Path) -> None:
+    told: list[str] = []
+    session = LiveSession(
+        film(fps=30), unchanged, has_window=False, on_message=told.append,
+        options=LiveOptions(target_fps=None, save_dir=tmp_path),
+    )  # fmt: skip
+    with Running(session):
+        wait_until(lambda: session.result.shown > 3)
+        session.press("r")
+        wait_until(lambda: session._running("recording"))
+        begun = time.monotonic()
+        wait_until(lambda: time.monotonic() > begun + 5)
+        session.press("r")
+        wait_until(lambda: told)
+    saved = next(tmp_path.glob("*.mp4"))
+    assert told == [f"Saved {saved}"]
+    with av.open(str(saved)) as container:
+        assert container.duration / 1e6 == pytest.approx(5, abs=0.25)
+
+
+def get(url: str, path: str, host: str | None = None) -> http.client.HTTPResponse:
+    connection = http.client.HTTPConnection(url.split("/")[2], timeout=10)
+    connection.request("GET", path, headers={} if host is None else {"Host": host})
+    return connection.getresponse()
+
+
+def test_http_serves_a_page_a_stream_and_a_picture() -> None:
+    with MjpegSink(0) as sink:
+        assert b"/stream.mjpg" in get(sink.url, "/").read()
+        assert get(sink.url, "/nothing").status == 404
+        answers: list[bytes] = []
+        asking = threading.Thread(
+            target=lambda: answers.append(get(sink.url, "/snapshot.jpg").read())
+        )
+        asking.start()
+        while asking.is_alive():
+            sink.write(numbered(5))
+            asking.join(0.02)
+    picture = cv2.imdecode(np.frombuffer(answers[0], np.uint8), cv2.IMREAD_COLOR)
+    assert picture.shape == (240, 320, 3)
+
+
+def test_http_refuses_pages_of_other_sites() -> None:
+    with MjpegSink(0) as sink:
+        assert get(sink.url, "/", host="evil.example").status == 403
+        assert get(sink.url, "/", host="localhost").status == 200
+
+
+def test_http_listens_on_this_machine_only_and_says_when_a_port_is_taken() -> None:
+    with MjpegSink(0) as sink:
+        port = int(sink.url.split(":")[2].strip("/"))
+        assert sink._server.server_address[0] == "127.0.0.1"
+        with pytest.raises(SinkError, match=f"Port {port}"), MjpegSink(port):
+            pass
+
+
+class Loopback:
+    """A camera driver that keeps what it is sent."""
+
+    opened: "list[Loopback]" = []
+
+    def __init__(self, *, width, height, fps, fourcc, device) -> None:
+        if (width, height) == (2, 2):
+            raise RuntimeError("no device")
+        self.size, self.frames, self.is_closed = (width, height), [], False
+        Loopback.opened.append(self)
+
+    def close(self) -> None:
+        self.is_closed = True
+
+    def send(self, frame) -> None:
+        self.frames.append(np.array(frame).reshape(self.size[1], self.size[0], 3))
+
+    def device(self) -> str:
+        return "/dev/loop"
+
+    def native_fourcc(self) -> None:
+        return None
+
+
+@pytest.fixture
+def loopback(monkeypatch: pytest.MonkeyPatch) -> type[Loopback]:
+    pyvirtualcam.register_backend("loopback", Loopback)
+    Loopback.opened = []
+    return Loopback
+
+
+def test_virtual_camera_has_a_fixed_size_and_letterboxes(loopback: type[Loopback]) -> None:
+    with VirtualCameraSink((641, 360), 30, "loopback") as sink:
+        sink.write(np.full((240, 320, 3), 200, np.uint8))
+    camera = loopback.opened[0]
+    frame = camera.frames[0]
+    assert frame.shape == (360, 640, 3)
+    assert (frame[:, 80:560] == 200).all()
+    assert not frame[:, :79].any()
+    assert not frame[:, 561:].any()
+    assert camera.is_closed
+
+
+def test_virtual_camera_is_switched_by_key(loopback: type[Loopback]) -> None:
+    options = LiveOptions(target_fps=None, virtual_size=(640, 480), virtual_backend="loopback")
+    session = LiveSession(film(), unchanged, has_window=False, options=options)
+    with Running(session):
+        session.press("v")
+        wait_until(lambda: loopback.opened and len(loopback.opened[0].frames) > 5)
+        session.press("v")
+        wait_until(lambda: loopback.opened[0].is_closed)
+        shown = session.result.shown
+        wait_until(lambda: session.result.shown > shown + 5)
+    assert session.result.lost_outputs == ()
+
+
+def test_virtual_camera_without_a_driver_gives_a_hint(loopback: type[Loopback]) -> None:
+    with pytest.raises(SinkError) as caught, VirtualCameraSink((2, 2), 30, "loopback"):
+        pass
+    assert any(hint in str(caught.value) for hint in HINTS.values())
+
+
+def test_slow_output_drops_its_oldest_frames_and_holds_nobody_up() -> None:
+    gate, taken = threading.Event(), []
+
+    class Stuck:
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+        def write(self, frame) -> None:
+            gate.wait(20)
+            taken.append(int(frame[0, 0, 0]))
+
+        def stop(self) -> None:
+            gate.set()
+
+    from nst_video.live import Output
+
+    thread = OutputThread(Output("stuck", lambda info: Stuck()), lambda ended: None)
+    for number in range(40):
+        thread.put(np.full((4, 4, 3), number, np.uint8), info_of((4, 4)))
+    gate.set()
+    thread.close()
+    assert taken[-4:] == [36, 37, 38, 39]
+    assert thread.dropped >= 30
+
+
+@pytest.mark.parametrize("text", ["http:abc", "http:70000", "virtual:640x", "take.gif", "take"])
+def test_output_that_makes_no_sense_is_refused(text: str) -> None:
+    with pytest.raises(UsageError):
+        open_output(text)
+
+
+def test_recording_into_a_missing_folder_is_refused_at_once(tmp_path: Path) -> None:
+    with pytest.raises(SinkError, match="there is no folder"):
+        open_output(tmp_path / "none" / "take.mp4")
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("null:", "null"),
+        ("http:", "HTTP"),
+        ("http:0", "HTTP"),
+        ("virtual:640x480", "virtual camera"),
+    ],
+)
+def test_outputs_are_found_by_their_prefix(text: str, name: str) -> None:
+    assert open_output(text).name == name
