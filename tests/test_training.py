@@ -431,7 +431,8 @@ def test_train_makes_weights_of_folders_of_pictures_and_judges_them(folder, tmp_
     out = tmp_path / "run"
     arguments = ["train", str(out), "--photos", str(folder), "--artworks", str(folder)]
     arguments += ["--models-dir", str(assets / "models"), "--offline"]
-    made = run.invoke(app, [*arguments, "--shorten", "5000", "-q"], catch_exceptions=False)
+    made = run.invoke(app, [*arguments, "--shorten", "5000"], catch_exceptions=False)
+    assert "task predictor  step 2" in made.stderr
     assert made.stdout.split() == [str(out / "transformer.npz"), str(out / "predictor.npz")]
     steps = [json.loads(line)["task"] for line in (out / "log.jsonl").read_text().splitlines()]
     assert steps == [f"transformer-{s.name}" for s in recipe.BUILTIN.stages] + ["predictor"]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-FLICKER = 0.42
+FLICKER = 0.54
 """Of the teacher's temporal error, what the student may keep; likeness counts for the rest."""
 
 
