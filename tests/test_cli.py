@@ -1,5 +1,6 @@
 """The command line as a whole, and the commands that are small."""
 
+import json
 import os
 import subprocess
 import sys
@@ -152,3 +153,18 @@ def test_mix_that_is_not_numbers_is_refused(text: str) -> None:
 def test_mix_is_read_as_numbers() -> None:
     assert options.parse_mix("0.7, 0.3") == [0.7, 0.3]
     assert options.parse_mix(None) is None
+
+
+def test_bench_prints_figures_as_json_and_draws_them(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    plot = tmp_path / "plot.png"
+    case = ("-m", "builtin", "--engine", "openvino", "--size", "64x48", "--rounds", "1")
+    options_ = ("--seconds", "0", "--json", "--plot", plot)
+    assert main(monkeypatch, "bench", *case, *options_) == 0
+    told = capfd.readouterr()
+    (row,) = json.loads(told.out)["rows"]
+    assert (row["model"], row["engine"], row["size"]) == ("builtin", "openvino", [64, 48])
+    assert row["psnr_db"] is None or row["psnr_db"] > 60
+    assert "builtin openvino" in told.err
+    assert cv2.imread(str(plot)) is not None

@@ -1,5 +1,6 @@
 """The engine contract, for every engine, and what the TensorFlow engine promises besides."""
 
+import ctypes
 from typing import ClassVar
 
 import numpy as np
@@ -183,6 +184,36 @@ def test_missing_gpu_is_explained(
     if visible is not None:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     assert reason in tensorflow_module._why_no_gpu(cuda)
+
+
+class Driver:
+    """As much of NVIDIA's driver library as is asked."""
+
+    def __init__(self, status: int, devices: int) -> None:
+        self.status, self.devices = status, devices
+
+    def cuInit(self, flags: int) -> int:  # noqa: N802 - NVIDIA's name
+        return self.status
+
+    def cuDeviceGetCount(self, count: object) -> int:  # noqa: N802 - NVIDIA's name
+        ctypes.cast(count, ctypes.POINTER(ctypes.c_int))[0] = self.devices
+        return 0
+
+
+@pytest.mark.parametrize(
+    ("driver", "expected"),
+    [(None, False), (Driver(100, 1), False), (Driver(0, 0), False), (Driver(0, 2), True)],
+)
+def test_cuda_is_there_where_the_driver_shows_a_device(
+    monkeypatch: pytest.MonkeyPatch, driver: Driver | None, expected: bool
+) -> None:
+    def load(name: str) -> Driver:
+        if driver is None:
+            raise OSError(name)
+        return driver
+
+    monkeypatch.setattr(ctypes, "CDLL", load)
+    assert tensorflow_module._has_cuda_device() is expected
 
 
 @pytest.mark.parametrize(

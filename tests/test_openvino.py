@@ -156,6 +156,28 @@ def test_openvino_keeps_precisions_apart_on_the_disk(arrays: checkpoints.Arrays)
     assert not was_on_disk(OpenVinoEngine(CONFIG, arrays, "bfloat16"), (32, 24))
 
 
+@pytest.mark.parametrize("damage", [b"", b"garbage", None])
+def test_openvino_compiles_again_where_the_disk_holds_rubbish(
+    arrays: checkpoints.Arrays, damage: bytes | None
+) -> None:
+    painted = OpenVinoEngine(CONFIG, arrays)(frames(1, 24, 32), styles(1))
+    for file in (folders.cache_dir() / "openvino" / "float32").iterdir():
+        whole = file.read_bytes()
+        file.unlink()
+        file.write_bytes(whole[: len(whole) // 2] if damage is None else damage)
+    np.testing.assert_array_equal(
+        OpenVinoEngine(CONFIG, arrays)(frames(1, 24, 32), styles(1)), painted
+    )
+
+
+def test_openvino_paints_where_nothing_can_be_kept(
+    arrays: checkpoints.Arrays, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setenv("NST_VIDEO_HOME", str(tmp_path / "file"))
+    assert OpenVinoEngine(CONFIG, arrays)(frames(1, 24, 32), styles(1)).std() > 5
+
+
 def test_openvino_compiles_once_for_all_styles_and_mixes(arrays: checkpoints.Arrays) -> None:
     engine = OpenVinoEngine(CONFIG, arrays)
     painted = [engine(frames(1, 24, 32), style[None]) for style in styles(4)]
@@ -163,11 +185,15 @@ def test_openvino_compiles_once_for_all_styles_and_mixes(arrays: checkpoints.Arr
     assert engine._compiled.cache_info().misses == 1
 
 
-def test_openvino_forgets_sizes_out_of_use(arrays: checkpoints.Arrays) -> None:
+def test_openvino_forgets_sizes_out_of_use(
+    arrays: checkpoints.Arrays, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openvino_module, "NETWORKS_KEPT", 2)
     engine = OpenVinoEngine(CONFIG, arrays)
-    for width in range(8, 8 + openvino_module.NETWORKS_KEPT + 2):
+    for width in (8, 9, 10, 9):
         engine(frames(1, 8, width), styles(1))
-    assert engine._compiled.cache_info().currsize == openvino_module.NETWORKS_KEPT
+    assert engine._compiled.cache_info()[:2] == (1, 3)  # hits, misses
+    assert engine._compiled.cache_info().currsize == 2
 
 
 def test_openvino_paints_a_long_batch_as_its_frames_one_by_one(

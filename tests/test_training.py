@@ -299,9 +299,18 @@ class TestDistill:
         weight = np.float32(1)
         flat = np.full_like(clean, 0.5)
         assert float(loss(clean, noisy, kernel, weight, bottlenecks)) == pytest.approx(
-            1 - recipe.FLICKER, abs=0.15
+            1 - stage.flicker, abs=0.15
         )
         assert float(loss(flat, flat, kernel, weight, bottlenecks)) == 0
+
+    def test_steadiness_can_be_asked_of_each_scene(self):
+        ours, theirs = np.float32((0.001, 0.09)), np.float32((0.001, 0.1))
+        whole, each = (
+            Stage("steady", steps=1, batch=2, side=32, rate=1, flicker=0.9, each=each)
+            for each in (False, True)
+        )
+        assert float(distill.excess_flicker(ours, theirs, whole)) < 0.01
+        assert float(distill.excess_flicker(ours, theirs, each)) == pytest.approx(0.04, abs=0.02)
 
     def test_strokes_are_judged_by_vgg(self, assets):
         vgg = Vgg(vgg_path(assets), "block2_conv1")
@@ -431,7 +440,8 @@ def test_train_makes_weights_of_folders_of_pictures_and_judges_them(folder, tmp_
     out = tmp_path / "run"
     arguments = ["train", str(out), "--photos", str(folder), "--artworks", str(folder)]
     arguments += ["--models-dir", str(assets / "models"), "--offline"]
-    made = run.invoke(app, [*arguments, "--shorten", "5000", "-q"], catch_exceptions=False)
+    made = run.invoke(app, [*arguments, "--shorten", "5000"], catch_exceptions=False)
+    assert "task predictor  step 2" in made.stderr
     assert made.stdout.split() == [str(out / "transformer.npz"), str(out / "predictor.npz")]
     steps = [json.loads(line)["task"] for line in (out / "log.jsonl").read_text().splitlines()]
     assert steps == [f"transformer-{s.name}" for s in recipe.BUILTIN.stages] + ["predictor"]

@@ -37,12 +37,13 @@ def bench(
     """Measure engines, models and sizes, in turn, each in a process of its own."""
     from nst_video import bench as measuring
     from nst_video import weights
-    from nst_video.engines import ENGINES
+    from nst_video.engines import ENGINES, has_bfloat16
     from nst_video.media.options import parse_size
     from nst_video.pictures import save_picture
 
     chosen = models or [name for name in weights.MODELS if weights.is_cached(name, models_dir)]
-    runners = engines or [name for name in ENGINES if name != "identity"]
+    left_out = {"identity"} if has_bfloat16() else {"identity", "openvino-bf16"}
+    runners = engines or [name for name in ENGINES if name not in left_out]
     cases = measuring.plan(
         chosen, runners, [parse_size(size) for size in sizes], against or [], models_dir
     )

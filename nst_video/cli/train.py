@@ -43,7 +43,10 @@ def train(
     vgg: Annotated[
         Path | None,
         typer.Option(
-            "--vgg", exists=True, dir_okay=False, help="VGG-19's weights (.npz), to judge strokes."
+            "--vgg",
+            exists=True,
+            dir_okay=False,
+            help="VGG-19's weights (.npz); without, strokes do not count.",
         ),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Of everything random.")] = 0,

@@ -13,6 +13,7 @@ from nst_video.frames import Frames
 from nst_video.networks.checkpoints import Arrays
 from nst_video.networks.config import TransformerConfig
 from nst_video.networks.folded import PIXEL_SCALE, fold_transformer
+from nst_video.quiet import quiet_stderr
 
 
 def has_gpu() -> bool:
@@ -36,7 +37,8 @@ def pick_device() -> Device:
 
     Turns memory growth on, so that other programs keep their share of the GPU.
     """
-    import tensorflow as tf
+    with quiet_stderr():
+        import tensorflow as tf
 
     gpus = tf.config.list_physical_devices("GPU")
     if not gpus:
@@ -68,10 +70,11 @@ class TensorFlowEngine:
     def __init__(
         self, config: TransformerConfig, arrays: Arrays, device: Device | None = None
     ) -> None:
-        import keras
-        import tensorflow as tf
+        with quiet_stderr():
+            import keras
+            import tensorflow as tf
 
-        from nst_video.networks import keras_ops
+            from nst_video.networks import keras_ops
 
         self.device = device or pick_device()
         dtype = keras.dtype_policies.get(self.device.dtype).compute_dtype

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from nst_video.errors import WeightsError
 from nst_video.networks.config import TransformerConfig
+from nst_video.quiet import quiet_stderr
 
 if TYPE_CHECKING:
     import keras
@@ -170,7 +171,8 @@ def savedmodel_reader(folder: Path) -> Read:
     Raises:
         WeightsError: TensorFlow cannot load it; on reading, a variable is not in it.
     """
-    import tensorflow_hub as hub
+    with quiet_stderr():
+        import tensorflow_hub as hub
 
     try:
         module = hub.load(str(folder))

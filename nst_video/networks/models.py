@@ -56,7 +56,8 @@ class KerasPredictor:
 
     @cached_property
     def _network(self) -> "keras.Model":
-        return self._build()
+        with quiet_stderr():
+            return self._build()
 
     def __call__(self, picture: Frame) -> NDArray[np.float32]:
         """Return the style bottleneck (d,) of an RGB picture of any size."""

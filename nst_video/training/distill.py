@@ -12,11 +12,14 @@ from nst_video.training.bank import draw_styles
 from nst_video.training.dataset import content_batch
 from nst_video.training.features import layerwise_loss, trace
 from nst_video.training.learner import Batch, Loss
-from nst_video.training.recipe import FLICKER, Stage
+from nst_video.training.recipe import Stage
 from nst_video.training.steady import draw_views, move, trim
 from nst_video.training.vgg import TAPS, Vgg, gram
 
 Floats = NDArray[np.float32]
+
+FLAT = 2e-5
+"""A temporal error too small to be seen."""
 
 
 def draw_batch(
@@ -56,19 +59,30 @@ def stage_loss(
         target = teacher(clean, style)
         painted = student(noisy, student.style_parameters(twice))
         ours, theirs = flicker(painted, kernel), flicker(teacher(noisy, style), kernel)
-        excess = ops.relu(ours / (theirs + 1e-5) - FLICKER)
-        return picture_loss(painted, target, stage, vgg) + weight * excess
+        unsteady = excess_flicker(ours, theirs, stage)
+        return picture_loss(painted, target, stage, vgg) + weight * unsteady
 
     return steady if stage.is_steady else plain
 
 
 def flicker(paintings: Tensor, kernel: Tensor) -> Tensor:
-    """Return the mean squared difference of paintings (2n, h, w, 3) of two views each.
+    """Return the mean squared differences (n,) of paintings (2n, h, w, 3) of two views each.
 
     The first n are moved onto the second n by `kernel`, see `steady.move`.
     """
     before, after = ops.split(paintings, 2)
-    return ops.mean(ops.square(move(before, kernel) - trim(after)))
+    return ops.mean(ops.square(move(before, kernel) - trim(after)), axis=(1, 2, 3))
+
+
+def excess_flicker(ours: Tensor, theirs: Tensor, stage: Stage) -> Tensor:
+    """Return by how much temporal errors (n,) exceed the share of the teacher's that is allowed.
+
+    Scenes in which the teacher hardly flickers, such as flat ones, are not let run away with it.
+    """
+    if not stage.each:
+        ours, theirs = ops.mean(ours), ops.mean(theirs)
+    excess = ops.relu(ours / (theirs + FLAT) - stage.flicker)
+    return ops.mean(ops.minimum(excess, 1.0))
 
 
 def picture_loss(painted: Tensor, target: Tensor, stage: Stage, vgg: Vgg | None) -> Tensor:

@@ -59,7 +59,7 @@ class Report:
 def painter(network: StyleTransformer) -> Paint:
     """Return a compiled function that paints with `network`, as it is when called."""
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(autograph=False, reduce_retracing=True)
     def run(content: Tensor, bottleneck: Tensor) -> Tensor:
         return network(content, network.style_parameters(bottleneck))
 

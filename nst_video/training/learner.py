@@ -111,16 +111,19 @@ class Learner:
         variables = self.network.trainable_variables
         means = self.average.trainable_variables
 
-        @tf.function
+        def update(gradients: list[Tensor]) -> Tensor:
+            optimizer.apply(gradients, variables)
+            for mean, variable in zip(means, variables, strict=True):
+                mean.assign(AVERAGE * mean + (1 - AVERAGE) * variable)
+            return tf.constant(True)
+
+        @tf.function(autograph=False)
         def step(batch: tuple[Tensor, ...]) -> Tensor:
             with tf.GradientTape() as tape:
                 loss = task.loss(*batch)
             gradients = tape.gradient(loss, variables, unconnected_gradients="zero")
             clipped, norm = tf.clip_by_global_norm(gradients, CLIP_NORM)
-            if tf.math.is_finite(norm):
-                optimizer.apply(clipped, variables)
-                for mean, variable in zip(means, variables, strict=True):
-                    mean.assign(AVERAGE * mean + (1 - AVERAGE) * variable)
+            tf.cond(tf.math.is_finite(norm), lambda: update(clipped), lambda: tf.constant(False))
             return loss
 
         compiled: Callable[[tuple[Tensor, ...]], Tensor] = step

@@ -2,9 +2,6 @@
 
 from dataclasses import dataclass, replace
 
-FLICKER = 0.42
-"""Of the teacher's temporal error, what the student may keep; likeness counts for the rest."""
-
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -22,9 +19,12 @@ class Stage:
         strokes: weight of the relative difference of VGG-19 features and their Gram matrices.
         strokes_batch: paintings a step on which `strokes` is taken: VGG-19 costs most.
         still: weight of what two paintings of a still scene, under fresh noise and other exposure,
-            differ more than `FLICKER` times the teacher's.
+            differ more than `flicker` times the teacher's.
         pan: the same of two clean views of a scene, one of them shifted. Half of the steps see
             still scenes, half shifted ones.
+        flicker: of the teacher's temporal error, what the student may keep; likeness is worth more
+            than steadiness beyond that.
+        each: ask it of every scene, gentle styles included, rather than of the batch as a whole.
     """
 
     name: str
@@ -39,6 +39,8 @@ class Stage:
     strokes_batch: int = 1
     still: float = 0.0
     pan: float = 0.0
+    flicker: float = 0.5
+    each: bool = False
 
     @property
     def is_steady(self) -> bool:
@@ -77,6 +79,21 @@ BUILTIN = Recipe(
             strokes=0.2,
             still=0.3,
             pan=0.3,
+            flicker=0.54,
+        ),
+        Stage(
+            "gentle",
+            steps=1500,
+            batch=4,
+            side=128,
+            rate=2e-4,
+            picture=1.0,
+            detail=0.5,
+            strokes=0.2,
+            still=0.2,
+            pan=0.2,
+            flicker=0.44,
+            each=True,
         ),
     )
 )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nst_video.errors import WeightsError
+from nst_video.quiet import quiet_stderr
 from nst_video.weights.checks import digest_of, is_trusted, read_again
 from nst_video.weights.store import find_model, resolve
 from nst_video.weights.table import MODELS, ModelFiles
@@ -84,7 +85,8 @@ def _basis(file: Path, model: ModelFiles, known: set[str | None]) -> str:
 
 def _read_every_tensor(checkpoint: Path) -> None:
     """Let TensorFlow compare every tensor with the CRC-32C that the index holds of it."""
-    import tensorflow as tf
+    with quiet_stderr():
+        import tensorflow as tf
 
     try:
         reader = tf.train.load_checkpoint(str(checkpoint))
