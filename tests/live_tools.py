@@ -130,7 +130,7 @@ class Running:
     def _run(self) -> None:
         try:
             self.session.run()
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - raised again by the test
             self.error = error
 
     def __enter__(self) -> LiveSession:

@@ -130,7 +130,7 @@ class RecordingSink:
             self._nut = _NutWriter(self._process, self._size)
         try:
             self._nut.write(frame, now_s)
-        except OSError as error:  # PyAV's errors are OSErrors, too
+        except (OSError, av.FFmpegError) as error:
             self._process.finish()
             raise self._failed() from error
 
@@ -172,11 +172,14 @@ class _NutWriter:
         self._stream = self._container.add_stream("rawvideo", rate=TICKS)
         self._stream.width, self._stream.height = size
         self._stream.pix_fmt = "rgb24"
+        self._ticks = 0
 
     def write(self, frame: Frame, at_s: float) -> None:
         """Append a frame that is shown from then on, in seconds of the epoch."""
         picture = av.VideoFrame.from_ndarray(frame, format="rgb24")
-        picture.pts, picture.time_base = round(at_s * TICKS), Fraction(1, TICKS)
+        # Two frames within a tick need different times all the same.
+        self._ticks = max(self._ticks + 1, round(at_s * TICKS))
+        picture.pts, picture.time_base = self._ticks, Fraction(1, TICKS)
         self._container.mux(self._stream.encode(picture))
 
 

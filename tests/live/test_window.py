@@ -51,7 +51,7 @@ def drive(session: LiveSession, script: Callable[[str], None]) -> LiveResult:
             window = find_window()
             wait_until(lambda: session.result.shown > 3)
             script(window)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - raised again by the test
             errors.append(error)
         finally:
             session.press("q")
