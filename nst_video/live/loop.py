@@ -149,7 +149,6 @@ class LiveSession:
 
     def _loop(self) -> None:
         limit_s = self._options.duration_s
-        begun = time.monotonic()
         while not self.state.is_over and not self.painter.painted.is_closed:
             painted = self.painter.painted.take(_TAKE_S)
             self._raise_failures()
@@ -158,7 +157,7 @@ class LiveSession:
             elif time.monotonic() > self._drawn_s + _REDRAW_S:
                 self._draw()
             self._hear()
-            if limit_s is not None and time.monotonic() > begun + limit_s:
+            if limit_s is not None and self._meter.elapsed_s >= limit_s:
                 break
         self.painter.painted.take(0)  # raises what ended the painting, if anything did
 

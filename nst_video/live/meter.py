@@ -123,6 +123,11 @@ class Meter:
         self._last_number = -1
         self._ages_ms: deque[float] = deque(maxlen=KEPT)
 
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds from the first painted frame to the latest."""
+        return 0.0 if self._first_s is None else self._last_s - self._first_s
+
     def show(self, number: int, captured_s: float, now_s: float) -> None:
         """Count a painted frame that has just been shown."""
         self.rate.tick(now_s)
@@ -148,7 +153,7 @@ class Meter:
             shown=self.shown,
             dropped=dropped,
             reused=reused,
-            elapsed_s=0.0 if first_s is None else self._last_s - first_s,
+            elapsed_s=self.elapsed_s,
             first_painted_s=None if first_s is None else first_s - self._started_s,
             age_p50_ms=float(np.percentile(ages, 50)),
             age_p95_ms=float(np.percentile(ages, 95)),

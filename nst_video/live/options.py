@@ -19,7 +19,7 @@ class LiveOptions:
     Attributes:
         target_fps: rate that the working size is chosen for; None keeps the working size.
         bounds: between which sizes it may choose.
-        duration_s: seconds after which to stop; None goes on until told.
+        duration_s: seconds of painting after which to stop; None goes on until told.
         save_dir: where snapshots and recordings go.
         microphone: recorded with the picture: a name, or "default"; None records no sound.
         virtual_size: (width, height) of the virtual camera; None takes the first frame's.

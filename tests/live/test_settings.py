@@ -1,0 +1,143 @@
+"""Settings: remembered, overridden, refused, forgotten; the command as a whole; keys in README."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from live_tools import film, unchanged
+
+from nst_video.errors import UsageError
+from nst_video.live import HOTKEYS, LiveSession
+from nst_video.live.hotkeys import NAMED_KEYS, key_of, markdown_table, press
+from nst_video.live.settings import (
+    LiveSettings,
+    forget_settings,
+    load_settings,
+    overlay,
+    save_settings,
+    settings_path,
+)
+
+REPO = Path(__file__).parents[2]
+
+
+def test_settings_are_remembered_exactly() -> None:
+    settings = LiveSettings(
+        source='a "quoted" \\ name', style=["wave", "für"], mix=[0.25, 0.75], intensity=0.3,
+        keep_colors=True, work_size=320, hud=False, fps="30000/1001",
+    )  # fmt: skip
+    save_settings(settings)
+    assert load_settings() == settings
+
+
+def test_only_changed_settings_are_written() -> None:
+    save_settings(LiveSettings(mirror=True))
+    assert settings_path().read_text().splitlines()[1:] == ["mirror = true"]
+
+
+def test_settings_of_a_first_run_are_the_defaults() -> None:
+    assert load_settings() == LiveSettings()
+
+
+def test_flag_goes_before_file_and_file_before_default() -> None:
+    save_settings(LiveSettings(intensity=0.5, mirror=True))
+    merged = overlay(load_settings(), {"intensity": 0.7, "mirror": None, "model": None})
+    assert (merged.intensity, merged.mirror) == (0.7, True)
+    assert merged.model == LiveSettings().model
+
+
+@pytest.mark.parametrize(
+    "text", ["intensity = 'strong'", "mirror = 1", "no_such = 1", "not toml at all"]
+)
+def test_broken_settings_are_refused_with_the_way_out(text: str) -> None:
+    settings_path().parent.mkdir(parents=True)
+    settings_path().write_text(text)
+    with pytest.raises(UsageError, match="--reset"):
+        load_settings()
+    forget_settings()
+    assert load_settings() == LiveSettings()
+
+
+def run_live(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "nst_video", "live", *arguments],
+        cwd=REPO, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+
+
+def test_command_paints_for_a_while_and_remembers(tmp_path: Path) -> None:
+    output = tmp_path / "take.mp4"
+    done = run_live(
+        "demo:", "-o", str(output), "--duration", "3", "--model", "builtin", "--engine", "identity",
+        "--style", "wave", "--intensity", "0.9",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    assert output.exists(), done.stderr
+    assert output.stat().st_size > 10_000
+    assert "frames painted" in done.stderr
+    assert load_settings().style == ["wave"]
+    assert load_settings().source == "demo:"
+    again = run_live("-o", "null:", "--duration", "1", "--intensity", "1")
+    assert again.returncode == 0, again.stderr
+    assert load_settings().style == ["wave"]
+    assert load_settings().intensity == 1
+
+
+def test_command_forgets_when_told() -> None:
+    save_settings(LiveSettings(source="demo:", style=["no-such-style"]))
+    done = run_live("--reset", "missing.mp4", "-o", "null:")
+    assert done.returncode == 1
+    assert "There is no file missing.mp4" in done.stderr
+    assert not settings_path().exists()
+
+
+def test_command_goes_on_without_a_remembered_style_that_is_gone() -> None:
+    save_settings(LiveSettings(style=["no-such-style"], model="builtin", engine="identity"))
+    done = run_live("demo:", "-o", "null:", "--duration", "1")
+    assert done.returncode == 0
+    assert "no-such-style" in done.stderr
+
+
+def test_command_refuses_a_style_that_is_not_there() -> None:
+    done = run_live("demo:", "-o", "null:", "--duration", "9", "--style", "no-such-style")
+    assert done.returncode == 1
+    assert "No style 'no-such-style'" in done.stderr
+
+
+def test_devices_command_lists_cameras_or_says_there_are_none() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "nst_video", "devices"],
+        cwd=REPO, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.stdout.strip()
+    assert done.returncode == (1 if "no camera" in done.stdout else 0)
+
+
+def test_readme_has_the_table_of_keys() -> None:
+    assert markdown_table() in (REPO / "README.md").read_text("utf-8")
+
+
+def test_every_key_has_one_meaning() -> None:
+    keys = [key for hotkey in HOTKEYS for key in hotkey.keys]
+    assert len(keys) == len(set(keys))
+    assert all(len(key) == 1 or key in NAMED_KEYS for key in keys)
+    assert all(hotkey.help and hotkey.label and hotkey.name for hotkey in HOTKEYS)
+
+
+@pytest.mark.parametrize(
+    ("code", "key"), [(49, "1"), (65, "a"), (9, "Tab"), (27, "Esc"), (32, "Space"), (200, "")]
+)
+def test_codes_of_the_window_are_translated(code: int, key: str) -> None:
+    assert key_of(code) == key
+
+
+def test_keys_before_anything_is_loaded_do_no_harm() -> None:
+    session = LiveSession(film(), unchanged, has_window=False)
+    for hotkey in HOTKEYS:
+        for key in hotkey.keys:
+            if key not in "rvn":
+                assert press(session, key)
+    assert not press(session, "no such key")
+    assert session.state.is_over

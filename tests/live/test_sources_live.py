@@ -1,0 +1,215 @@
+"""Cameras, streams, screen, folders: what can be tested without the device, and with stand-ins."""
+
+import time
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from live_tools import number_in, numbered, save_clip, screenshot
+
+from nst_video.capture.camera import CameraSource, construction_parameters, driver_number
+from nst_video.capture.devices import Camera, cameras_in, find_camera, list_cameras, parse_listing
+from nst_video.capture.folder import PictureFolderSource
+from nst_video.capture.options import CaptureOptions
+from nst_video.capture.screen import ScreenSource
+from nst_video.capture.stream import StreamSource
+from nst_video.errors import SourceError, UsageError
+from nst_video.live import open_input
+from nst_video.pictures import save_picture
+
+AVFOUNDATION = """[AVFoundation indev @ 0x1] AVFoundation video devices:
+[AVFoundation indev @ 0x1] [0] FaceTime HD Camera
+[AVFoundation indev @ 0x1] [1] Capture screen 0
+[AVFoundation indev @ 0x1] AVFoundation audio devices:
+[AVFoundation indev @ 0x1] [0] MacBook Pro Microphone
+"""
+DIRECTSHOW = """[dshow @ 000001] "Integrated Camera" (video)
+[dshow @ 000001]   Alternative name "@device_pnp_1"
+[dshow @ 000001] "OBS Virtual Camera" (video)
+[dshow @ 000001] "Microphone Array" (audio)
+"""
+
+
+def test_linux_lists_the_first_node_of_every_camera(tmp_path: Path) -> None:
+    for number, (name, index) in enumerate(
+        [("HD Webcam", 0), ("HD Webcam", 1), ("Capture Card", 0)]
+    ):
+        node = tmp_path / f"video{number}"
+        node.mkdir()
+        (node / "name").write_text(f"{name}\n")
+        (node / "index").write_text(f"{index}\n")
+    (tmp_path / "video10").mkdir()  # vanished while we looked
+    assert cameras_in(tmp_path) == [Camera(0, "HD Webcam"), Camera(2, "Capture Card")]
+
+
+@pytest.mark.parametrize(
+    ("listing", "expected"),
+    [
+        (AVFOUNDATION, [Camera(0, "FaceTime HD Camera")]),
+        (DIRECTSHOW, [Camera(0, "Integrated Camera"), Camera(1, "OBS Virtual Camera")]),
+        ("", []),
+    ],
+)
+def test_listings_of_other_systems_are_understood(listing: str, expected: list[Camera]) -> None:
+    assert parse_listing(listing) == expected
+
+
+CAMERAS = [Camera(0, "HD Webcam"), Camera(2, "HD Capture")]
+
+
+def test_camera_is_found_by_number_or_part_of_its_name() -> None:
+    assert find_camera("2", CAMERAS) == CAMERAS[1]
+    assert find_camera("webcam", CAMERAS) == CAMERAS[0]
+    assert find_camera("5", CAMERAS) == Camera(5, "Camera 5")
+    with pytest.raises(SourceError, match=r"Several .* 0 \(HD Webcam\), 2 \(HD Capture\)"):
+        find_camera("hd", CAMERAS)
+    with pytest.raises(SourceError, match="No camera is called 'phone'"):
+        find_camera("phone", CAMERAS)
+
+
+def test_this_machine_can_be_asked_for_its_cameras() -> None:
+    assert all(isinstance(camera.number, int) for camera in list_cameras())
+
+
+def test_camera_settings_are_given_while_opening_pixel_format_first() -> None:
+    options = CaptureOptions(size=(1280, 720), fps=Fraction(30), fourcc="mjpg")
+    assert construction_parameters(options) == [
+        cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"),
+        cv2.CAP_PROP_FRAME_WIDTH, 1280, cv2.CAP_PROP_FRAME_HEIGHT, 720, cv2.CAP_PROP_FPS, 30,
+    ]  # fmt: skip
+
+
+def test_camera_that_is_not_there_says_what_to_try() -> None:
+    with pytest.raises(SourceError, match="nst-video devices"), CameraSource(93, "Camera 93"):
+        pass
+
+
+def test_camera_delivers_rgb_frames_and_reports_its_end(tmp_path: Path) -> None:
+    frames = [numbered(n) for n in range(5)]
+    frames[0][100:200] = (250, 10, 10)
+    save_clip(tmp_path / "clip.avi", frames, 25)
+    # OpenCV reads a file through the same class as a device.
+    camera = CameraSource(str(tmp_path / "clip.avi"), "stand-in", CaptureOptions(driver="FFMPEG"))
+    got = []
+    with camera:
+        assert camera.info.size == (320, 240)
+        assert camera.info.fps == 25
+        with pytest.raises(SourceError, match="delivers no more"):
+            got.extend(camera)
+    read = CameraSource(str(tmp_path / "clip.avi"), "stand-in", CaptureOptions(driver="FFMPEG"))
+    with read:
+        first = next(iter(read))
+    assert number_in(first) == 0
+    assert first[150, 160, 0] > 200 > 60 > first[150, 160, 2]
+
+
+@pytest.mark.parametrize("options", [{"fourcc": "MJ"}, {"fps": Fraction(0)}])
+def test_senseless_camera_settings_are_refused(options: dict) -> None:
+    with pytest.raises(UsageError):
+        CaptureOptions(**options)
+
+
+def test_unknown_driver_is_refused_with_those_there_are() -> None:
+    with pytest.raises(UsageError, match="V4L2|DSHOW|AVFOUNDATION|FFMPEG"):
+        driver_number("nonsense")
+
+
+def test_source_that_is_not_open_says_so() -> None:
+    with pytest.raises(SourceError, match="not open"):
+        _ = StreamSource("http://127.0.0.1:9/").info
+
+
+def test_stream_is_read_at_the_size_asked_for(network_camera) -> None:
+    camera = network_camera(30)
+    with StreamSource(camera.url, CaptureOptions(size=(160, 120))) as stream:
+        assert next(iter(stream)).shape == (120, 160, 3)
+
+
+def test_screen_region_is_grabbed_at_its_rate(screen: str) -> None:
+    with ScreenSource("200x100+10+20", CaptureOptions(fps=Fraction(50))) as source:
+        begun, frames = time.monotonic(), []
+        for frame in source:
+            frames.append(frame)
+            if len(frames) == 11:
+                break
+        assert time.monotonic() - begun >= 10 / 50
+    assert frames[0].shape == (100, 200, 3)
+    assert np.array_equal(frames[0], screenshot(screen)[20:120, 10:210])
+
+
+def test_screen_that_is_not_there_is_refused(screen: str, monkeypatch) -> None:
+    with pytest.raises(SourceError, match="No monitor 9"), ScreenSource("9"):
+        pass
+    with pytest.raises(UsageError, match="640x480"):
+        ScreenSource("left half")
+    monkeypatch.setenv("DISPLAY", ":4711")
+    with pytest.raises(SourceError, match="cannot be grabbed"), ScreenSource():
+        pass
+
+
+def test_folder_of_pictures_is_shown_in_order_and_in_one_size(tmp_path: Path) -> None:
+    for number, size in enumerate([(320, 240), (320, 240), (640, 240)]):
+        save_picture(tmp_path / f"{number}.png", numbered(number, size))
+    (tmp_path / "notes.txt").write_text("no picture")
+    with PictureFolderSource(tmp_path) as source:
+        frames = list(source)
+        assert source.info.frame_count == 3
+    assert [frame.shape for frame in frames] == [(240, 320, 3)] * 3
+    assert [number_in(frame) for frame in frames[:2]] == [0, 1]
+    assert not frames[2][:50].any()  # letterboxed
+
+
+def test_folder_without_pictures_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="holds no pictures"):
+        PictureFolderSource(tmp_path)
+
+
+def test_folder_plays_at_its_rate(tmp_path: Path) -> None:
+    for number in range(6):
+        save_picture(tmp_path / f"{number}.png", numbered(number))
+    source = open_input(tmp_path, CaptureOptions(fps=Fraction(20), loop=True)).open()
+    begun, numbers = time.monotonic(), []
+    with source:
+        for frame in source:
+            numbers.append(number_in(frame))
+            if len(numbers) == 15:
+                break
+    assert numbers == [n % 6 for n in range(15)]
+    assert time.monotonic() - begun >= 14 / 20
+
+
+def test_demo_scene_repeats_from_memory() -> None:
+    options = CaptureOptions(size=(64, 48), fps=Fraction(10))
+    source = open_input("demo:", options).open()
+    count = source.info.frame_count
+    frames = []
+    with source:
+        for frame in source._rounds():
+            frames.append(frame)
+            if len(frames) == count + 3:
+                break
+    assert np.array_equal(frames[count + 1], frames[1])
+
+
+@pytest.mark.parametrize(
+    ("text", "error"), [("missing.mp4", SourceError), ("folder/none", SourceError)]
+)
+def test_missing_file_is_not_taken_for_a_camera(text: str, error: type) -> None:
+    with pytest.raises(error, match="There is no file"):
+        open_input(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("rtsp://host/live", "rtsp://host/live"),
+        ("screen:", "Screen"),
+        ("demo:", "The demo"),
+        ("7", "Camera 7"),
+        ("/dev/video7", "/dev/video7"),
+    ],
+)
+def test_sources_are_found_by_what_they_look_like(text: str, name: str) -> None:
+    assert open_input(text).name == name
