@@ -57,7 +57,9 @@ def live(
     ] = Path(),
     duration: Annotated[
         float | None,
-        typer.Option(help="Stop after painting so long.", metavar="SECONDS", rich_help_panel=_OUTPUT_PANEL),
+        typer.Option(
+            help="Stop after painting so long.", metavar="SECONDS", rich_help_panel=_OUTPUT_PANEL
+        ),
     ] = None,
     style: Annotated[
         list[str] | None,

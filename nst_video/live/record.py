@@ -92,7 +92,9 @@ class RecordingSink:
         process = self._process
         try:
             if error is None and self._last is not None and process is not None:
-                # Once more, so that the last picture lasts until now.
+                # The last picture lasts until now; players give the very last frame as long as
+                # the one before it, which so is a tick.
+                self._feed(self._last)
                 self._feed(self._last)
                 try:
                     status = process.finish(FINISH_S)

@@ -328,10 +328,3 @@ def test_file_loops_without_a_gap(tmp_path: Path) -> None:
                 break
     assert numbers == [n % 30 for n in range(75)]
     assert 2.2 < times[-1] - times[0] < 3.2  # 74 frames at 30 a second
-
-
-def test_unchanged_engine_leaves_the_session_in_flight_bounded() -> None:
-    with Running(LiveSession(film(fps=None), unchanged, has_window=False)) as session:
-        wait_until(lambda: session.result.shown > 50)
-        done = session.result
-        assert done.captured - done.shown - done.dropped <= 4

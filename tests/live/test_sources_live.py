@@ -69,6 +69,12 @@ def test_camera_is_found_by_number_or_part_of_its_name() -> None:
         find_camera("phone", CAMERAS)
 
 
+@pytest.mark.parametrize("system", ["Darwin", "Windows", "Haiku"])
+def test_cameras_are_tried_where_nothing_lists_them(system: str, monkeypatch) -> None:
+    monkeypatch.setattr("platform.system", lambda: system)
+    assert all(camera.size is not None for camera in list_cameras())
+
+
 def test_this_machine_can_be_asked_for_its_cameras() -> None:
     assert all(isinstance(camera.number, int) for camera in list_cameras())
 

@@ -106,8 +106,9 @@ def test_every_key_does_what_it_says(screen: str, clip: Path, tmp_path: Path) ->
         key("equal", lambda: session.work_size == 256)
         wait_until(lambda: red_at(screenshot(screen)) == [False, True])
         key("f", lambda: red_at(screenshot(screen)) == [True, False])
-        assert screenshot(screen)[60, 260].mean() < 50  # the shade behind the figures
-        key("i", lambda: screenshot(screen)[60, 260].mean() > 50)
+        # The shade behind the figures, below the last line of them.
+        wait_until(lambda: screenshot(screen)[92, 100].mean() < 50)
+        key("i", lambda: screenshot(screen)[92, 100].mean() > 50)
         key("question", lambda: screenshot(screen)[240, 90:550].mean() < 50)
         key("question", lambda: screenshot(screen)[240, 90:550].mean() > 50)
         key("Tab", lambda: state.is_side_by_side and screenshot(screen)[200, 900].mean() > 20)
