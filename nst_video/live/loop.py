@@ -176,6 +176,7 @@ class LiveSession:
         if state.wish.selection is None:
             selection = Selection(tuple(stylizer.styles), tuple(stylizer.mix))
             state.wish = replace(state.wish, selection=selection)
+            state.say("Press ? for all keys")
         state.set_styles(styles)
         self.painter.stylizer = stylizer
         self._loader.wake()

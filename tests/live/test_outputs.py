@@ -212,6 +212,19 @@ def test_virtual_camera_has_a_fixed_size_and_letterboxes(loopback: type[Loopback
     assert camera.is_closed
 
 
+def test_virtual_camera_whose_driver_gives_up_says_so(
+    loopback: type[Loopback], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self, frame) -> None:
+        raise RuntimeError("unplugged")
+
+    monkeypatch.setattr(Loopback, "send", refuse)
+    with VirtualCameraSink((64, 48), 30, "loopback") as sink:
+        with pytest.raises(SinkError, match="unplugged"):
+            sink.write(numbered(1))
+        sink.stop()
+
+
 def test_virtual_camera_is_switched_by_key(loopback: type[Loopback]) -> None:
     options = LiveOptions(target_fps=None, virtual_size=(640, 480), virtual_backend="loopback")
     session = LiveSession(film(), unchanged, has_window=False, options=options)

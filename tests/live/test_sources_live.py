@@ -1,6 +1,8 @@
 """Cameras, streams, screen, folders: what can be tested without the device, and with stand-ins."""
 
+import sys
 import time
+import wave
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,8 +17,9 @@ from nst_video.capture.folder import PictureFolderSource
 from nst_video.capture.options import CaptureOptions
 from nst_video.capture.screen import ScreenSource
 from nst_video.capture.stream import StreamSource
-from nst_video.errors import SourceError, UsageError
+from nst_video.errors import SinkError, SourceError, UsageError
 from nst_video.live import open_input
+from nst_video.live.virtual import VirtualCameraSink
 from nst_video.pictures import save_picture
 
 AVFOUNDATION = """[AVFoundation indev @ 0x1] AVFoundation video devices:
@@ -118,7 +121,7 @@ def test_senseless_camera_settings_are_refused(options: dict) -> None:
 
 
 def test_unknown_driver_is_refused_with_those_there_are() -> None:
-    with pytest.raises(UsageError, match="V4L2|DSHOW|AVFOUNDATION|FFMPEG"):
+    with pytest.raises(UsageError, match=r"V4L2|DSHOW|AVFOUNDATION|FFMPEG"):
         driver_number("nonsense")
 
 
@@ -131,6 +134,30 @@ def test_stream_is_read_at_the_size_asked_for(network_camera) -> None:
     camera = network_camera(30)
     with StreamSource(camera.url, CaptureOptions(size=(160, 120))) as stream:
         assert next(iter(stream)).shape == (120, 160, 3)
+
+
+def test_stream_without_pictures_or_that_breaks_off_says_so(network_camera, tmp_path) -> None:
+    with wave.open(str(tmp_path / "sound.wav"), "wb") as sound:
+        sound.setparams((1, 2, 8000, 0, "NONE", ""))
+        sound.writeframes(bytes(16000))
+    with pytest.raises(SourceError, match="no video"), StreamSource(str(tmp_path / "sound.wav")):
+        pass
+    camera = network_camera(30)
+    with StreamSource(camera.url) as stream:
+        frames = iter(stream)
+        next(frames)
+        camera.stop()
+        with pytest.raises(SourceError, match=r"ended|broke off"):
+            list(frames)
+
+
+def test_extras_that_are_missing_are_named(monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "mss", None)
+    monkeypatch.setitem(sys.modules, "pyvirtualcam", None)
+    with pytest.raises(SourceError, match=r"nst-video\[live\]"), ScreenSource():
+        pass
+    with pytest.raises(SinkError, match=r"nst-video\[live\]"), VirtualCameraSink((64, 48), 30):
+        pass
 
 
 def test_screen_region_is_grabbed_at_its_rate(screen: str) -> None:

@@ -15,7 +15,8 @@ from live_tools import ask_to_close, numbered, save_clip, screenshot, unchanged,
 from nst_video.errors import SinkError
 from nst_video.frames import Frame
 from nst_video.live import CaptureOptions, LiveOptions, LiveResult, LiveSession, open_input
-from nst_video.live.window import Window, why_no_window
+from nst_video.live.window import Window, legible, why_no_window
+from nst_video.xcb import load_opencv_xcb, uses_foreign_xcb
 
 REPO = Path(__file__).parents[2]
 
@@ -193,12 +194,39 @@ def test_pyav_imported_first_is_refused_instead_of_hanging(screen: str) -> None:
     assert "PyAV was imported before" in done.stdout or done.stdout == "None\n"
 
 
-def test_small_pictures_are_enlarged_before_they_are_written_on(screen: str) -> None:
+def test_window_shows_a_picture(screen: str) -> None:
     assert why_no_window() is None
     with Window("small") as window:
         window.show(np.zeros((480, 640, 3), np.uint8))
         assert window.keys() == []
         assert not window.is_closed
+
+
+@pytest.mark.parametrize(
+    ("display", "system", "toolkit", "expected"),
+    [
+        (":0", "Windows", "WIN32", None),
+        (":0", "Linux", "", "built without windows"),
+        ("127.0.0.1:4711", "Linux", "QT", "nothing answers"),
+        ("no display", "Linux", "QT", "nothing answers"),
+    ],
+)
+def test_reasons_against_a_window(display, system, toolkit, expected, monkeypatch) -> None:
+    monkeypatch.setenv("DISPLAY", display)
+    monkeypatch.setattr("platform.system", lambda: system)
+    monkeypatch.setattr(cv2, "currentUIFramework", lambda: toolkit)
+    reason = why_no_window()
+    assert reason == expected if expected is None else expected in reason
+
+
+def test_pictures_too_small_to_write_on_are_enlarged() -> None:
+    assert legible(np.zeros((240, 320, 3), np.uint8)).shape == (480, 640, 3)
+    assert legible(np.zeros((720, 1280, 3), np.uint8)).shape == (720, 1280, 3)
+
+
+def test_x_libraries_of_opencv_are_loaded_first() -> None:
+    load_opencv_xcb()
+    assert not uses_foreign_xcb()
 
 
 def test_window_needs_a_screen(monkeypatch: pytest.MonkeyPatch) -> None:
