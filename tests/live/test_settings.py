@@ -1,12 +1,14 @@
 """Settings: remembered, overridden, refused, forgotten; the command as a whole; keys in README."""
 
-import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from live_tools import film, unchanged
 
+from nst_video.cli import main
 from nst_video.errors import UsageError
 from nst_video.live import HOTKEYS, LiveSession
 from nst_video.live.hotkeys import NAMED_KEYS, key_of, markdown_table, press
@@ -59,18 +61,37 @@ def test_broken_settings_are_refused_with_the_way_out(text: str) -> None:
     assert load_settings() == LiveSettings()
 
 
-def run_live(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "nst_video", "live", *arguments],
-        cwd=REPO, capture_output=True, text=True, timeout=60,
-    )  # fmt: skip
+@dataclass(frozen=True)
+class Done:
+    returncode: int
+    stdout: str
+    stderr: str
 
 
-def test_command_paints_for_a_while_and_remembers(tmp_path: Path) -> None:
+Command = Callable[..., Done]
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
+    """Runs nst-video in this process."""
+
+    def run(*arguments: str) -> Done:
+        monkeypatch.setattr(sys, "argv", ["nst-video", *arguments])
+        code: object = 0
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code
+        return Done(int(str(code or 0)), *capfd.readouterr())
+
+    return run
+
+
+def test_command_paints_for_a_while_and_remembers(command: Command, tmp_path: Path) -> None:
     output = tmp_path / "take.mp4"
-    done = run_live(
-        "demo:", "-o", str(output), "--duration", "3", "--model", "builtin", "--engine", "identity",
-        "--style", "wave", "--intensity", "0.9",
+    done = command(
+        "live", "demo:", "-o", str(output), "--duration", "1",
+        "--model", "builtin", "--engine", "identity", "--style", "wave", "--intensity", "0.9",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""
@@ -79,38 +100,35 @@ def test_command_paints_for_a_while_and_remembers(tmp_path: Path) -> None:
     assert "frames painted" in done.stderr
     assert load_settings().style == ["wave"]
     assert load_settings().source == "demo:"
-    again = run_live("-o", "null:", "--duration", "1", "--intensity", "1")
+    again = command("live", "-o", "null:", "--duration", "1", "--intensity", "1")
     assert again.returncode == 0, again.stderr
     assert load_settings().style == ["wave"]
     assert load_settings().intensity == 1
 
 
-def test_command_forgets_when_told() -> None:
+def test_command_forgets_when_told(command: Command) -> None:
     save_settings(LiveSettings(source="demo:", style=["no-such-style"]))
-    done = run_live("--reset", "missing.mp4", "-o", "null:")
+    done = command("live", "--reset", "missing.mp4", "-o", "null:")
     assert done.returncode == 1
     assert "There is no file missing.mp4" in done.stderr
     assert not settings_path().exists()
 
 
-def test_command_goes_on_without_a_remembered_style_that_is_gone() -> None:
+def test_command_goes_on_without_a_remembered_style_that_is_gone(command: Command) -> None:
     save_settings(LiveSettings(style=["no-such-style"], model="builtin", engine="identity"))
-    done = run_live("demo:", "-o", "null:", "--duration", "1")
+    done = command("live", "demo:", "-o", "null:", "--duration", "1")
     assert done.returncode == 0
     assert "no-such-style" in done.stderr
 
 
-def test_command_refuses_a_style_that_is_not_there() -> None:
-    done = run_live("demo:", "-o", "null:", "--duration", "9", "--style", "no-such-style")
+def test_command_refuses_a_style_that_is_not_there(command: Command) -> None:
+    done = command("live", "demo:", "-o", "null:", "--duration", "9", "--style", "no-such-style")
     assert done.returncode == 1
     assert "No style 'no-such-style'" in done.stderr
 
 
-def test_devices_command_lists_cameras_or_says_there_are_none() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "nst_video", "devices"],
-        cwd=REPO, capture_output=True, text=True, timeout=60,
-    )  # fmt: skip
+def test_devices_command_lists_cameras_or_says_there_are_none(command: Command) -> None:
+    done = command("devices")
     assert done.stdout.strip()
     assert done.returncode == (1 if "no camera" in done.stdout else 0)
 
