@@ -80,6 +80,7 @@ def layerwise_loss(
 
     Romero et al. 2015 (arXiv 1412.6550) guide one layer; here all are guided at once, and each sees
     the teacher's input to it, so that no layer waits for those before it.
+    A student of its teacher's shape ends near its teacher's weights this way, but for signs.
     """
     errors = [
         relative_error(apply_layer(student, name, each.source, style), each.result)
