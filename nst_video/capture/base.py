@@ -1,6 +1,7 @@
 """What all live sources share: being a context manager that can be stopped from outside."""
 
 import threading
+from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import Self
 
@@ -8,7 +9,7 @@ from nst_video.errors import SourceError
 from nst_video.frames import VideoInfo
 
 
-class LiveSource:
+class LiveSource(ABC):
     """Base of sources that open a device in `_open` and let go of it in `_close`.
 
     Attributes:
@@ -50,9 +51,10 @@ class LiveSource:
         """End a running iteration at its next frame."""
         self.stopped.set()
 
+    @abstractmethod
     def _open(self) -> VideoInfo:
         """Open the device; SourceError when it does not answer."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _close(self) -> None:
         """Let go of the device, opened or not."""

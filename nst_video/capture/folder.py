@@ -40,6 +40,9 @@ class PictureFolderSource(LiveSource):
         size = self._options.size or size_of(load_picture(self._paths[0]))
         return VideoInfo(size, self._options.fps or FPS, len(self._paths))
 
+    def _close(self) -> None:
+        """Nothing is held open between pictures."""
+
     def __iter__(self) -> Iterator[Frame]:
         """Deliver every picture once.
 
