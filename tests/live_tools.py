@@ -19,7 +19,7 @@ BITS = 16
 BLOCK_PX = 16
 
 
-def wait_until(condition: Callable[[], object], timeout_s: float = 20.0, what: str = "") -> None:
+def wait_until(condition: Callable[[], object], timeout_s: float = 40.0, what: str = "") -> None:
     """Wait for a condition that other threads or processes bring about."""
     end = time.monotonic() + timeout_s
     pause = threading.Event()

@@ -16,7 +16,10 @@ STALL_S = 2.0
 """Seconds without a frame after which a source counts as stopped."""
 
 OPEN_S = 15.0
-"""Seconds a source may take to deliver its first frame: some webcams need five."""
+"""Seconds a source may take to deliver its first frame: some webcams need five.
+
+A file may take as long at any frame: it does not get unplugged, but disks and machines are busy.
+"""
 
 BACK_OFF_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Waits between attempts to open a source again; the last one repeats."""
@@ -182,7 +185,9 @@ class Reader:
         begun = time.monotonic()
         while attempt.thread.is_alive():
             last_s = attempt.last_s
-            since, limit = (begun, OPEN_S) if last_s is None else (last_s, self._stall_s)
+            is_patient = last_s is None or not self._input.is_endless
+            since = begun if last_s is None else last_s
+            limit = OPEN_S if is_patient else self._stall_s
             left = since + limit - time.monotonic()
             if left <= 0:
                 return f"{self._input.name} has given no picture for {limit:g} s."
