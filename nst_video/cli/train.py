@@ -18,6 +18,7 @@ class Part(StrEnum):
 
     TRANSFORMER = "transformer"
     PREDICTOR = "predictor"
+    LOSS = "loss"
 
 
 def train(
@@ -38,7 +39,7 @@ def train(
         ),
     ],
     part: Annotated[
-        list[Part] | None, typer.Option("--part", help="What to train; both by default.")
+        list[Part] | None, typer.Option("--part", help="What to train; all by default.")
     ] = None,
     vgg: Annotated[
         Path | None,
@@ -46,7 +47,7 @@ def train(
             "--vgg",
             exists=True,
             dir_okay=False,
-            help="VGG-19's weights (.npz); without, strokes do not count.",
+            help="VGG-19's weights (.npz); without, no loss network, and strokes do not count.",
         ),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Of everything random.")] = 0,
@@ -87,10 +88,11 @@ def train(
     if evaluate:
         result(teach.report(course))
         return
-    for each in part or list(Part):
+    for each in part or [each for each in Part if vgg or each is not Part.LOSS]:
         teach_part = {
             Part.TRANSFORMER: teach.teach_transformer,
             Part.PREDICTOR: teach.teach_predictor,
+            Part.LOSS: teach.teach_loss,
         }
         result(teach_part[each](course, recipe.shortened(shorten), on_log))
 

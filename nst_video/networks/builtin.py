@@ -1,7 +1,7 @@
 """The small networks of the `builtin` model, which the package carries itself.
 
-Its transformer is `StyleTransformer` in the shape `TRANSFORMERS["builtin"]`; here is its style
-predictor. Both were trained by `nst_video.training`.
+Its transformer is `StyleTransformer` in the shape `TRANSFORMERS["builtin"]`; here are its style
+predictor and its loss network. All were trained by `nst_video.training`.
 """
 
 from pathlib import Path
@@ -17,6 +17,9 @@ BOTTLENECK = 100
 
 STAGE_WIDTHS = (32, 48, 96, 144)
 """Channels of the style predictor at a quarter, an eighth, ... of the picture's resolution."""
+
+LOSS_BLOCKS = ((16, 2), (32, 2), (64, 4), (128, 1))
+"""Channels and number of convolutions of the loss network's blocks: VGG-19's, a quarter as wide."""
 
 
 def build_style_predictor() -> keras.Model:
@@ -60,5 +63,33 @@ def load_style_predictor(path: Path) -> keras.Model:
         WeightsError: the file is not one of ours, or not of this network.
     """
     network = build_style_predictor()
+    assign(network, load_npz(path))
+    return network
+
+
+def build_loss_network() -> keras.Model:
+    """Return the small likeness of VGG-19 up to block4_conv1, with random weights.
+
+    Pictures (n, height, width, 3), 0..1, to a mapping from VGG's layer names, "block1_conv1" to
+    "block4_conv1", to rectified features (n, height / 2^k, width / 2^k, channels).
+    """
+    picture = keras.Input((None, None, 3))
+    x = (picture - 0.5) * 4
+    features = {}
+    for block, (width, count) in enumerate(LOSS_BLOCKS, 1):
+        x = x if block == 1 else ops.average_pool(x, 2, 2)
+        for index in range(1, count + 1):
+            name = f"block{block}_conv{index}"
+            x = features[name] = _convolution(name, width, 3)(x)
+    return keras.Model(picture, features, name="builtin_loss_network")
+
+
+def load_loss_network(path: Path) -> keras.Model:
+    """Return the loss network that carries the weights in `path`, see `build_loss_network`.
+
+    Raises:
+        WeightsError: the file is not one of ours, or not of this network.
+    """
+    network = build_loss_network()
     assign(network, load_npz(path))
     return network

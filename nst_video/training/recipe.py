@@ -49,6 +49,30 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
+class Lesson:
+    """A stretch of the loss network's training.
+
+    Attributes:
+        name: for the log.
+        steps: how many.
+        rate: Adam's learning rate, as in `Stage`.
+        gram: weight of the errors of Gram matrices, to those of the features themselves.
+        batch: pictures a step.
+        side: of the square pictures, in pixels.
+        strolling: pictures that Gatys' method is leading on meanwhile; all but two of a batch are
+            theirs where there are any.
+    """
+
+    name: str
+    steps: int
+    rate: float
+    gram: float
+    batch: int = 4
+    side: int = 96
+    strolling: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """How the networks are trained.
 
@@ -56,6 +80,7 @@ class Recipe:
         stages: of the transformer, in order.
         pool: style pictures drawn beforehand, 200 kB of disk each.
         predictor_steps, predictor_batch, predictor_rate: of the predictor, as in `Stage`.
+        lessons: of the loss network, in order.
     """
 
     stages: tuple[Stage, ...]
@@ -63,6 +88,10 @@ class Recipe:
     predictor_steps: int = 12000
     predictor_batch: int = 16
     predictor_rate: float = 1e-3
+    lessons: tuple[Lesson, ...] = (
+        Lesson("pictures", steps=2500, rate=3e-3, gram=0.5),
+        Lesson("stroll", steps=2000, rate=2e-3, gram=2.0, batch=6, strolling=4),
+    )
 
 
 BUILTIN = Recipe(
@@ -97,7 +126,11 @@ BUILTIN = Recipe(
         ),
     )
 )
-"""How `builtin` was trained; about an hour on two CPU cores."""
+"""How `builtin` was trained; about an hour on two CPU cores.
+
+The lessons of the loss network are a beginning: about a quarter of an hour, too short for weights
+that do VGG-19's work, so none are packaged.
+"""
 
 
 def shortened(divisor: int) -> Recipe:
@@ -111,4 +144,5 @@ def shortened(divisor: int) -> Recipe:
         stages=tuple(replace(stage, steps=less(stage.steps)) for stage in BUILTIN.stages),
         pool=less(BUILTIN.pool),
         predictor_steps=less(BUILTIN.predictor_steps),
+        lessons=tuple(replace(each, steps=less(each.steps)) for each in BUILTIN.lessons),
     )

@@ -1,4 +1,4 @@
-"""Teaching the transformer and the style predictor, from pictures in memory to weights on disk."""
+"""Teaching the networks of `builtin`, from pictures in memory to weights on disk."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from nst_video.errors import UsageError
 from nst_video.frames import Frame
 from nst_video.networks.builtin import build_style_predictor, load_style_predictor
 from nst_video.networks.checkpoints import collect, load_npz, load_transformer
@@ -18,13 +19,23 @@ from nst_video.training.distill import draw_batch, stage_loss
 from nst_video.training.evaluate import Report, evaluate, painter, psnr
 from nst_video.training.imitate import Pool, bottleneck_judge, fill_pool, predictor_loss
 from nst_video.training.learner import Judge, Learner, Log, Task
+from nst_video.training.perceive import (
+    MEASURED,
+    build_pupil,
+    draw_lesson,
+    draw_visited,
+    likeness_judge,
+    perception_loss,
+    without_auxiliary,
+)
 from nst_video.training.recipe import Recipe
 from nst_video.training.state import save_weights
+from nst_video.training.stroll import Stroll
 from nst_video.training.vgg import Vgg
 
 Floats = NDArray[np.float32]
 
-TRANSFORMER, PREDICTOR = "transformer.npz", "predictor.npz"
+TRANSFORMER, PREDICTOR, LOSS = "transformer.npz", "predictor.npz", "loss.npz"
 JUDGED_PAIRS = 8
 JUDGED_SIDE = 384
 
@@ -101,6 +112,42 @@ def teach_predictor(course: Course, recipe: Recipe, on_log: Log) -> Path:
     )
     path = course.folder / PREDICTOR
     save_weights(path, collect(average))
+    return path
+
+
+def teach_loss(course: Course, recipe: Recipe, on_log: Log) -> Path:
+    """Train the loss network; return the file of its averaged weights, float16.
+
+    What was done before in the same folder is not done again.
+
+    Raises:
+        UsageError: `course.vgg` is missing; there is nothing else to learn from.
+    """
+    if course.vgg is None:
+        raise UsageError("The loss network learns from VGG-19: give its weights with --vgg.")
+    vgg = Vgg(course.vgg)
+    keras.utils.set_random_seed(course.seed)
+    student, average = build_pupil(vgg), build_pupil(vgg)
+    learner = Learner(student, average, course.folder, course.seed)
+    pictures = (*course.contents.training, *course.styles.training)
+    held_out = (*course.contents.held_out, *course.styles.held_out)
+    rng = np.random.default_rng((course.seed, 2))
+    for lesson in recipe.lessons:
+        stroll = Stroll(student, pictures, lesson.strolling, lesson.side)
+        examples = draw_visited(pictures, MEASURED, lesson.side, rng)
+        learner.run(
+            Task(
+                f"loss-{lesson.name}",
+                lesson.steps,
+                lesson.rate,
+                draw_lesson(lesson, pictures, stroll if lesson.strolling else None),
+                perception_loss(student, vgg, examples, lesson.gram),
+                likeness_judge(draw_visited(held_out, MEASURED, lesson.side, rng), vgg),
+            ),
+            on_log,
+        )
+    path = course.folder / LOSS
+    save_weights(path, without_auxiliary(average))
     return path
 
 

@@ -1,0 +1,145 @@
+"""The loss network: its shape, its lessons, and what the packaged one sees."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+from typer.testing import CliRunner
+
+from nst_video.cli.app import app
+from nst_video.errors import UsageError, WeightsError
+from nst_video.networks.builtin import LOSS_BLOCKS, build_loss_network, load_loss_network
+from nst_video.networks.checkpoints import collect
+from nst_video.pictures import save_picture
+from nst_video.training import dataset, perceive, recipe, teach
+from nst_video.training.learner import Learner, Task
+from nst_video.training.state import save_weights
+from nst_video.training.stroll import LIFE, Stroll
+from nst_video.training.vgg import TAPS, Vgg, gram_distance
+
+
+def pictures(count, seed=0, side=96):
+    rng = np.random.default_rng(seed)
+    return [dataset.procedural(side, rng) for _ in range(count)]
+
+
+@pytest.fixture
+def vgg_path(assets):
+    return assets / "models" / "vgg19" / "vgg19_normalised_conv1_1-conv4_1.npz"
+
+
+@pytest.fixture
+def vgg(vgg_path):
+    return Vgg(vgg_path)
+
+
+def test_layers_are_vggs_a_quarter_as_wide(vgg):
+    picture = np.random.default_rng(0).random((2, 64, 48, 3), np.float32)
+    ours, theirs = build_loss_network()(picture), vgg(picture)
+    assert next(iter(ours)) == "block1_conv1"
+    assert len(ours) == sum(count for _, count in LOSS_BLOCKS)
+    for name in TAPS:
+        assert ours[name].shape == (*theirs[name].shape[:3], theirs[name].shape[3] // 4)
+        assert float(ops.min(ours[name])) == 0
+
+
+def test_a_loss_network_comes_back_from_its_file(tmp_path):
+    network = build_loss_network()
+    path = tmp_path / "loss.npz"
+    save_weights(path, collect(network), "float32")
+    picture = np.random.default_rng(0).random((1, 32, 40, 3), np.float32)
+    for name, feature in load_loss_network(path)(picture).items():
+        assert np.allclose(feature, network(picture)[name], atol=1e-5)
+
+
+def test_other_weights_are_refused(tmp_path):
+    path = tmp_path / "loss.npz"
+    save_weights(path, {"block1_conv1.kernel": np.zeros((3, 3, 3, 16), np.float32)})
+    with pytest.raises(WeightsError, match="lack"):
+        load_loss_network(path)
+
+
+def test_auxiliary_layers_are_left_out(vgg):
+    pupil = perceive.build_pupil(vgg)
+    kept = perceive.without_auxiliary(pupil)
+    assert set(kept) == set(collect(build_loss_network()))
+    assert len(collect(pupil)) == len(kept) + 2 * len(TAPS)
+
+
+def test_visited_pictures_are_drawn_alike_and_often_changed():
+    flat = [np.full((96, 96, 3), level, np.uint8) for level in (60, 200)]
+    drawn = [perceive.draw_visited(flat, 40, 32, np.random.default_rng(0)) for _ in range(2)]
+    assert np.array_equal(*drawn)
+    assert drawn[0].min() >= 0
+    assert drawn[0].max() <= 1
+    rough = (drawn[0].std(axis=(1, 2)).max(axis=-1) > 1e-3).mean()
+    assert 0.3 < rough < 0.7
+
+
+def test_the_loss_is_nothing_for_what_vgg_sees_itself(vgg):
+    shown = dataset.content_batch(pictures(3), 2, 32, np.random.default_rng(0))
+    same = perceive.perception_loss(vgg, vgg, shown, 1.0)
+    assert float(same(shown)) == 0
+    keras.utils.set_random_seed(0)
+    assert float(perceive.perception_loss(perceive.build_pupil(vgg), vgg, shown, 1.0)(shown)) > 0.5
+
+
+def test_lessons_bring_the_pupil_nearer_to_vgg(vgg, tmp_path):
+    keras.utils.set_random_seed(0)
+    student, average = perceive.build_pupil(vgg), perceive.build_pupil(vgg)
+    shown = perceive.draw_visited(pictures(3), 4, 32, np.random.default_rng(0))
+    loss = perceive.perception_loss(student, vgg, shown, 0.5)
+    before = float(loss(shown))
+    judge = perceive.likeness_judge(shown, vgg)
+    task = Task("loss", 80, 3e-3, lambda _: (shown,), loss, judge)
+    entries = []
+    Learner(student, average, tmp_path, 0).run(task, entries.append)
+    assert float(loss(shown)) < 0.8 * before
+    assert set(TAPS) < set(entries[-1])
+
+
+def test_a_stroll_leads_pictures_to_their_styles(vgg):
+    keras.utils.set_random_seed(0)
+    pupil = perceive.build_pupil(vgg)
+    stroll = Stroll(pupil, pictures(4), 2, 32)
+    rng = np.random.default_rng(0)
+    stroll.step(rng)
+    begun, aims = stroll.pictures.copy(), pupil(stroll.styles.copy())
+    for _ in range(LIFE // 2 - 1):
+        stroll.step(rng)
+    before, after = (float(gram_distance(pupil(x), aims)[1]) for x in (begun, stroll.pictures))
+    assert after < 0.7 * before
+    style = stroll.styles.copy()
+    stroll.step(rng)
+    assert not np.array_equal(stroll.styles[0], style[0])  # the first life is a short one
+    assert np.array_equal(stroll.styles[1], style[1])
+
+
+def test_a_strolling_batch_has_pictures_on_their_way_fresh_ones_and_a_style(vgg):
+    pupil, lesson = perceive.build_pupil(vgg), recipe.BUILTIN.lessons[-1]
+    stroll = Stroll(pupil, pictures(4), lesson.strolling, lesson.side)
+    (batch,) = perceive.draw_lesson(lesson, pictures(4), stroll)(np.random.default_rng(0))
+    assert batch.shape == (lesson.batch, lesson.side, lesson.side, 3)
+    assert all(any(np.array_equal(x, own) for own in stroll.pictures) for x in batch[:3])
+    assert any(np.array_equal(batch[-1], style) for style in stroll.styles)
+
+
+def test_there_is_nothing_to_learn_without_vgg(tmp_path):
+    course = teach.Course(None, None, None, tmp_path)
+    with pytest.raises(UsageError, match="--vgg"):
+        teach.teach_loss(course, recipe.BUILTIN, print)
+
+
+def test_train_makes_a_loss_network(tmp_path, assets, vgg_path):
+    for index, picture in enumerate(pictures(20)):
+        save_picture(tmp_path / "pictures" / f"{index}.png", picture)
+    folder, out = str(tmp_path / "pictures"), tmp_path / "run"
+    arguments = ["train", str(out), "--photos", folder, "--artworks", folder, "--part", "loss"]
+    arguments += ["--vgg", str(vgg_path), "--models-dir", str(assets / "models"), "--offline"]
+    made = CliRunner().invoke(app, [*arguments, "--shorten", "2000"], catch_exceptions=False)
+    assert made.stdout.split() == [str(out / "loss.npz")]
+    steps = [json.loads(line)["task"] for line in (out / "log.jsonl").read_text().splitlines()]
+    assert steps == ["loss-pictures", "loss-stroll"]
+    assert "block4_conv1" in load_loss_network(out / "loss.npz")(np.zeros((1, 16, 16, 3)))
