@@ -228,3 +228,33 @@ def test_openvino_says_in_one_line_why_it_cannot_paint(arrays: checkpoints.Array
     with pytest.raises(EngineError, match=r"cannot paint 1 frame\(s\) of 32x24 \(.+\)\. Try") as it:
         engine(frames(1, 24, 32), styles(1)[:, :-1])
     assert "\n" not in str(it.value)
+
+
+class _Interrupted:
+    """A request whose wait meets a Ctrl-C."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def wait_for(self, timeout_ms: int) -> bool:
+        raise KeyboardInterrupt
+
+    def cancel(self) -> None:
+        self.told.append("cancel")
+
+    def wait(self) -> None:
+        self.told.append("wait")
+
+
+def test_openvino_stops_what_still_runs_when_interrupted(arrays: checkpoints.Arrays) -> None:
+    engine = OpenVinoEngine(CONFIG, arrays)
+    content = frames(1, 1080, 1920)
+    running = engine._compiled((1920, 1080), "LATENCY").requests[0]
+    running.start_async([content, styles(1)])
+    interrupted = _Interrupted()
+    with pytest.raises(KeyboardInterrupt):
+        openvino_module._finish([interrupted, running])
+    assert interrupted.told == ["cancel", "wait"]
+    with pytest.raises(RuntimeError, match="canceled"):
+        running.wait_for(0)
+    assert engine(frames(1, 24, 32), styles(1)).std() > 5

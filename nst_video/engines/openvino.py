@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -28,6 +29,9 @@ Hint: TypeAlias = Literal["LATENCY", "THROUGHPUT"]
 
 NETWORKS_KEPT = 8
 """Compiled networks kept in memory: one for each size and hint; others come from the disk."""
+
+POLL_MS = 100
+"""Waits are cut into pieces of this length so that Ctrl-C is noticed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +121,7 @@ class OpenVinoEngine:
             request.set_output_tensor(self._tensor(painted[here], shared_memory=True))
             request.start_async([frames[here], styles[here]], share_inputs=True)
             busy.append(request)
-        for request in busy:
-            request.wait()
+        _finish(busy)
 
     def _compile(self, size: Size, hint: Hint) -> _Compiled:
         """Compile the network for frames of `size`, or read it from the disk."""
@@ -147,6 +150,24 @@ class OpenVinoEngine:
         except OSError:
             return {}
         return {"CACHE_DIR": str(folder)}
+
+
+def _finish(requests: Sequence["openvino.InferRequest"]) -> None:
+    """Wait for requests; when that fails or is interrupted, stop them before passing it on.
+
+    They write into memory that is given back then. A wait in one piece would hold up Ctrl-C.
+    """
+    try:
+        for request in requests:
+            while not request.wait_for(POLL_MS):
+                pass
+    except BaseException:
+        for request in requests:
+            request.cancel()
+        for request in requests:
+            with suppress(RuntimeError):  # what was stopped says so
+                request.wait()
+        raise
 
 
 def has_bfloat16() -> bool:
