@@ -22,7 +22,7 @@ from nst_video.transcode import (
     transcode,
     write_demo_clip,
 )
-from nst_video.transcode.loop import batches
+from nst_video.transcode.loop import batches, fit_batch
 from nst_video.transcode.progress import Meter
 
 FAST = TranscodeOptions(preset="ultrafast")
@@ -50,6 +50,19 @@ def test_every_frame_is_painted_once_and_in_order(tmp_path: Path):
     with VideoFileSource(clip) as before, VideoFileSource(result.target) as after:
         for old, new in zip(before, after, strict=True):
             assert np.abs(255 - old.astype(int) - new).mean() < 4
+
+
+@pytest.mark.parametrize(
+    ("size", "count"), [((64, 48), 4), ((1280, 720), 4), ((1920, 1080), 2), ((3840, 2160), 1)]
+)
+def test_default_batch_is_smaller_for_larger_frames(size: tuple[int, int], count: int):
+    assert fit_batch(size) == count
+
+
+def test_default_batch_reaches_the_painter(tmp_path: Path):
+    painter = Negative()
+    transcode(make_clip(tmp_path / "clip.mkv"), tmp_path / "out.mkv", painter, options=FAST)
+    assert [shape[0] for shape in painter.batches] == [4] * 6 + [1]
 
 
 @pytest.mark.parametrize("count", [0, 1, 4, 5])

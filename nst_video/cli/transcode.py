@@ -12,6 +12,7 @@ from nst_video.cli.console import complain, interruptible, result, say, stderr
 from nst_video.cli.jobs import DEFAULT_TEMPLATE, Job, plan_jobs
 from nst_video.errors import NstVideoError, UsageError
 from nst_video.look import DEFAULT_ENGINE, DEFAULT_MODEL, DEFAULT_STYLE, Look
+from nst_video.media.containers import CODECS
 from nst_video.media.options import TranscodeOptions, parse_rate, parse_size, parse_time
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def transcode(
     crf: Annotated[
         int | None,
         typer.Option(
-            help="Quality, lower is better; by default 18 for h264.",
+            help=f"Quality, lower is better; by default {CODECS['h264'].crf} for h264.",
             rich_help_panel=_OUTPUT_PANEL,
         ),
     ] = TranscodeOptions.crf,
@@ -113,8 +114,12 @@ def transcode(
         ),
     ] = TranscodeOptions.preset,
     batch_size: Annotated[
-        int,
-        typer.Option(help="Frames painted at once.", metavar="N", rich_help_panel=_MODEL_PANEL),
+        int | None,
+        typer.Option(
+            help="Frames painted at once; by default up to 4, fewer of large ones.",
+            metavar="N",
+            rich_help_panel=_MODEL_PANEL,
+        ),
     ] = TranscodeOptions.batch_size,
     template: Annotated[
         str,

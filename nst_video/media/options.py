@@ -47,7 +47,7 @@ class EncodeOptions:
 
     Attributes:
         codec: a name of `containers.CODECS`; None takes the container's usual one.
-        crf: constant quality, lower is better; None takes the codec's default (18 for h264).
+        crf: constant quality, lower is better; None takes the codec's default.
         preset: speed against size, in the words of the encoder; None takes the codec's default.
     """
 
@@ -61,14 +61,14 @@ class TranscodeOptions(DecodeOptions, EncodeOptions):
     """Everything that can be asked of a transcode.
 
     Attributes:
-        batch_size: frames handed to the painter at once.
+        batch_size: frames handed to the painter at once; None takes as many as pay at their size.
     """
 
-    batch_size: int = 1
+    batch_size: int | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.batch_size < 1:
+        if self.batch_size is not None and self.batch_size < 1:
             raise UsageError(f"The batch size must be 1 or more, not {self.batch_size}.")
 
 

@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from nst_video.errors import EngineError, UsageError
-from nst_video.frames import Frame, Frames, VideoInfo
+from nst_video.frames import Frame, Frames, Size, VideoInfo
 from nst_video.media.carry import Carry, plan_carry
 from nst_video.media.containers import container_for
 from nst_video.media.options import TranscodeOptions
@@ -18,6 +18,12 @@ from nst_video.prefetch import BackgroundWriter, Prefetcher
 from nst_video.sinks import NULL_SCHEME, FrameSink, open_sink
 from nst_video.sources import FrameSource, VideoFileSource, open_source
 from nst_video.transcode.progress import Meter, OnProgress
+
+MAX_BATCH = 4
+"""Frames painted at once by default: each core has its own, and none waits for the others."""
+
+MAX_BATCH_PIXELS = 2 * 1920 * 1080
+"""Pixels of them all at most: every frame that is painted at the same time takes memory."""
 
 
 class Painter(Protocol):
@@ -93,7 +99,8 @@ def transcode(
         carry = _plan(frames, target)
         with open_sink(target, frames.info, options, carry) as sink:
             meter = Meter(frames.info.frame_count)
-            busy_s = _run(frames, sink, painter, options.batch_size, meter, on_progress)
+            batch_size = options.batch_size or fit_batch(frames.info.size)
+            busy_s = _run(frames, sink, painter, batch_size, meter, on_progress)
         return TranscodeResult(
             target=target,
             info=VideoInfo(frames.info.size, frames.info.fps, meter.frame),
@@ -149,6 +156,12 @@ def _busy(
     reader: Prefetcher[Frames], painted_s: float, writer: BackgroundWriter[Frames]
 ) -> dict[str, float]:
     return {"decode": reader.busy_s, "paint": painted_s, "encode": writer.busy_s}
+
+
+def fit_batch(size: Size) -> int:
+    """Return how many frames of `size` to paint at once where nobody says."""
+    width, height = size
+    return max(1, min(MAX_BATCH, MAX_BATCH_PIXELS // (width * height)))
 
 
 def batches(frames: Iterable[Frame], size: int) -> Iterator[Frames]:
