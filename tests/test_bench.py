@@ -2,16 +2,24 @@
 
 import json
 import math
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
+from clips import Negative, make_clip
 
 from nst_video import bench
-from nst_video.bench import Case, Row
-from nst_video.bench.report import ratios
+from nst_video.bench import Case, Pipeline, Row, Stage, measure_stages, stage_table, stages_as_json
+from nst_video.bench.report import exponents, ratios
 from nst_video.bench.rounds import Worker, psnr_db
+from nst_video.bench.runners import OTHER_STYLE, open_runner
+from nst_video.bench.runners import test_frame as bench_frame
+from nst_video.cli.app import app
 from nst_video.errors import UsageError, WeightsError
+from nst_video.frames import VideoInfo
+from nst_video.look import DEFAULT_STYLE
+from nst_video.media.options import TranscodeOptions
 
 SMALL = (64, 48)
 
@@ -20,7 +28,7 @@ def row(engine: str = "tensorflow", p50_ms: float = 10.0, **changes: object) -> 
     values: dict = {
         "model": "magenta-lite", "engine": engine, "device": "CPU", "size": (384, 384),
         "frames": 50, "p50_ms": p50_ms, "p95_ms": p50_ms * 1.2, "fps": 1e3 / p50_ms,
-        "start_s": 2.5, "peak_mb": 512.4, "psnr_db": math.inf,
+        "switch_ms": 0.2, "start_s": 2.5, "peak_mb": 512.4, "psnr_db": math.inf,
     }  # fmt: skip
     return Row(**{**values, **changes})
 
@@ -73,6 +81,32 @@ def test_bench_measures_a_real_model_in_processes_of_their_own(assets: Path) -> 
     assert painted.frames >= 2
     assert 0 < copied.p50_ms < painted.p50_ms <= painted.p95_ms
     assert painted.peak_mb is None or painted.peak_mb > 100
+    # Importing TensorFlow is part of the start.
+    assert painted.start_s > copied.start_s > 0.1
+    assert abs(copied.switch_ms) < 100
+
+
+def test_a_switch_leads_to_another_painting_and_back(assets: Path) -> None:
+    runner = open_runner(Case("openvino", "magenta-lite", SMALL, assets / "models"))
+    frame = bench_frame(SMALL)
+    first = runner.paint(frame)
+    runner.choose(OTHER_STYLE)
+    assert psnr_db(runner.paint(frame), first) < 30
+    runner.choose(DEFAULT_STYLE)
+    assert psnr_db(runner.paint(frame), first) == math.inf
+
+
+def test_exponent_is_the_slope_of_time_over_pixels() -> None:
+    sizes = [(64, 64), (128, 128), (256, 256)]
+    linear = [row(size=size, p50_ms=size[0] * size[1] / 1e3) for size in sizes]
+    square = [row("openvino", size=size, p50_ms=(size[0] * size[1]) ** 2 / 1e6) for size in sizes]
+    found = exponents([*linear, *square, row("litert")])
+    assert found == {
+        ("magenta-lite", "tensorflow"): pytest.approx(1),
+        ("magenta-lite", "openvino"): pytest.approx(2),
+    }
+    assert "openvino: time grows with pixels to the power of 2.00" in bench.table("m", square)
+    assert json.loads(bench.as_json("m", square))["growth"][0]["exponent"] == pytest.approx(2)
 
 
 def test_worker_hands_on_the_errors_of_its_process(tmp_path: Path) -> None:
@@ -125,3 +159,45 @@ def test_plot_draws_a_line_for_each_engine() -> None:
 
 def test_machine_name_tells_cores_and_system() -> None:
     assert " cores, " in bench.machine_name()
+
+
+def test_stages_are_measured_alone_and_together(tmp_path: Path) -> None:
+    painter = Negative()
+    clip = make_clip(tmp_path / "clip.mkv")
+    options = TranscodeOptions(end_s=0.4, preset="ultrafast")
+    pipeline = measure_stages(clip, painter, title="A clip", options=options, rounds=2)
+    assert [stage.name for stage in pipeline.stages] == ["decode", "paint", "encode", "whole"]
+    assert pipeline.info.frame_count == 10
+    assert all(stage.ms > 0 for stage in pipeline.stages)
+    # Its three batches are painted to warm up, then alone and in the whole, twice each.
+    assert len(painter.batches) == 3 * 5
+    assert pipeline.slowest.name != "paint"
+    if pipeline.share_of_cores is not None:
+        assert pipeline.stages[2].cpu_ms > pipeline.stages[1].cpu_ms
+
+
+def test_stage_table_says_what_limits() -> None:
+    figures = (("decode", 5.0, 6.0), ("paint", 40.0, 75.0), ("encode", 15.0, 20.0))
+    stages = tuple(Stage(*each) for each in (*figures, ("whole", 50.5, 101.0)))
+    pipeline = Pipeline("A clip", VideoInfo((64, 48), Fraction(25), 10), stages, 2)
+    text = stage_table("a machine", [pipeline])
+    assert "The whole reaches 79% of the rate of paint alone, and 100% of what 2 cores" in text
+    assert "| whole  | 50.5 | 19.8  | 101.0  |" in text
+    told = json.loads(stages_as_json("a machine", [pipeline]))["pipelines"][0]
+    assert (told["slowest"], told["share_of_cores"]) == ("paint", 1.0)
+
+
+def test_stage_table_does_without_cpu_time() -> None:
+    stages = tuple(Stage(name, 10.0, None) for name in ("decode", "paint", "encode", "whole"))
+    pipeline = Pipeline("A clip", VideoInfo((64, 48), Fraction(25), 10), stages, 2)
+    assert "reaches 100% of the rate of decode alone." in stage_table("a machine", [pipeline])
+
+
+def test_bench_command_measures_a_clip(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    clip = make_clip(tmp_path / "clip.mkv")
+    what = ["--clip", str(clip), "--model", "builtin", "--engine", "openvino"]
+    how = ["--rounds", "1", "--seconds", "0.2", "--json"]
+    app(["bench", *what, *how], standalone_mode=False)
+    told = json.loads(capsys.readouterr().out)["pipelines"]
+    assert [each["title"].split(", ")[1:] for each in told] == [["builtin", "openvino"]]
+    assert told[0]["frames"] == 5

@@ -29,3 +29,13 @@ def peak_memory_mb() -> float | None:
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (1e6 if sys.platform == "darwin" else 1e3)
+
+
+def cpu_s() -> float | None:
+    """Return the CPU seconds of this process and of its ended children, None where not known."""
+    try:
+        import resource
+    except ImportError:  # Windows has none
+        return None
+    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(each.ru_utime + each.ru_stime for each in used)

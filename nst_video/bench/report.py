@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from statistics import linear_regression
 from typing import Self
 
 import numpy as np
@@ -26,7 +27,8 @@ class Row:
         p50_ms: median time of a frame.
         p95_ms: time that 95 of 100 frames stay within.
         fps: frames per second at the median.
-        start_s: from the start of loading, imports included, to the first painted frame.
+        switch_ms: how much longer the first frame in another style takes, median.
+        start_s: from the start of its process to the first painted frame, once caches are warm.
         peak_mb: peak resident memory of its process, None where the system does not tell.
         psnr_db: to the plain float32 network; infinite where every byte is equal.
     """
@@ -39,6 +41,7 @@ class Row:
     p50_ms: float
     p95_ms: float
     fps: float
+    switch_ms: float
     start_s: float
     peak_mb: float | None
     psnr_db: float
@@ -49,6 +52,8 @@ class Row:
         case: Case,
         device: str,
         times_ms: Sequence[float],
+        *,
+        switch_ms: float,
         start_s: float,
         peak_mb: float | None,
         psnr_db: float,
@@ -57,7 +62,7 @@ class Row:
         p50, p95 = (float(x) for x in np.percentile(times_ms, (50, 95)))
         return cls(
             case.model, case.engine, device, case.size, len(times_ms),
-            p50, p95, 1e3 / p50, start_s, peak_mb, psnr_db,
+            p50, p95, 1e3 / p50, switch_ms, start_s, peak_mb, psnr_db,
         )  # fmt: skip
 
 
@@ -74,11 +79,30 @@ def ratios(rows: Sequence[Row]) -> dict[Row, dict[str, float]]:
     }
 
 
+def exponents(rows: Sequence[Row]) -> dict[tuple[str, str], float]:
+    """Return how the time of each model and engine grows with size: 1 is in step with pixels.
+
+    The slope of the best line through log time over log pixels, where two sizes or more were
+    measured.
+    """
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        groups.setdefault((row.model, row.engine), []).append(row)
+    return {
+        name: linear_regression(
+            [math.log(row.size[0] * row.size[1]) for row in mine],
+            [math.log(row.p50_ms) for row in mine],
+        ).slope
+        for name, mine in groups.items()
+        if len({row.size[0] * row.size[1] for row in mine}) > 1
+    }
+
+
 def table(machine: str, rows: Sequence[Row]) -> str:
     """Return a Markdown table: it reads well on a terminal, too."""
     against = [peer for peer in PEERS if any(row.engine == peer for row in rows)]
-    head = ["model", "engine", "size", "p50 ms", "p95 ms", "fps", "PSNR dB", "start s", "peak MB"]
-    lines = [[*head, *(f"x {peer}" for peer in against)]]
+    head = ["model", "engine", "size", "p50 ms", "p95 ms", "fps", "PSNR dB", "switch ms"]
+    lines = [[*head, "start s", "peak MB", *(f"x {peer}" for peer in against)]]
     factors = ratios(rows)
     for row in rows:
         psnr = "equal" if math.isinf(row.psnr_db) else f"{row.psnr_db:.1f}"
@@ -87,25 +111,38 @@ def table(machine: str, rows: Sequence[Row]) -> str:
         lines.append(
             [
                 row.model, row.engine, f"{row.size[0]}x{row.size[1]}", f"{row.p50_ms:.1f}",
-                f"{row.p95_ms:.1f}", f"{row.fps:.1f}", psnr, f"{row.start_s:.1f}", peak,
+                f"{row.p95_ms:.1f}", f"{row.fps:.1f}", psnr, f"{row.switch_ms:.1f}",
+                f"{row.start_s:.1f}", peak,
                 *(f"{mine[peer]:.1f}" if peer in mine else "" for peer in against),
             ]
         )  # fmt: skip
+    notes = [
+        f"{model}, {engine}: time grows with pixels to the power of {exponent:.2f}."
+        for (model, engine), exponent in exponents(rows).items()
+    ]
+    return "\n".join((f"Machine: {machine}", "", markdown(lines), *([""] if notes else []), *notes))
+
+
+def markdown(lines: Sequence[Sequence[str]]) -> str:
+    """Return cells, the head in the first line, as an aligned Markdown table."""
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
-    lines.insert(1, ["-" * width for width in widths])
-    body = (
+    ruled = [lines[0], ["-" * width for width in widths], *lines[1:]]
+    return "\n".join(
         "| " + " | ".join(x.ljust(w) for x, w in zip(line, widths, strict=True)) + " |"
-        for line in lines
+        for line in ruled
     )
-    return "\n".join((f"Machine: {machine}", "", *body))
 
 
 def as_json(machine: str, rows: Sequence[Row]) -> str:
-    """Return all figures; an infinite PSNR is null."""
+    """Return all figures, and the exponents of time over pixels; an infinite PSNR is null."""
     cells = [asdict(row) for row in rows]
     for cell in cells:
         cell["psnr_db"] = None if math.isinf(cell["psnr_db"]) else cell["psnr_db"]
-    return json.dumps({"machine": machine, "rows": cells}, indent=2)
+    growth = [
+        {"model": model, "engine": engine, "exponent": exponent}
+        for (model, engine), exponent in exponents(rows).items()
+    ]
+    return json.dumps({"machine": machine, "rows": cells, "growth": growth}, indent=2)
 
 
 def plot(rows: Sequence[Row], *, title: str) -> Frame:

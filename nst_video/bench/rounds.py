@@ -5,16 +5,19 @@ import multiprocessing
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import Self, cast
+from statistics import median
+from typing import Literal, Self, TypeAlias, cast
 
 import numpy as np
 
 from nst_video.bench.machine import peak_memory_mb
 from nst_video.bench.report import Row
-from nst_video.bench.runners import Case, open_runner, test_frame
+from nst_video.bench.runners import OTHER_STYLE, Case, Runner, open_runner, test_frame
 from nst_video.errors import EngineError, NstVideoError
 from nst_video.frames import Frame
+from nst_video.look import DEFAULT_STYLE
 from nst_video.quiet import quiet_stderr
 
 BURN_IN_S = 1.0
@@ -22,15 +25,34 @@ BURN_IN_S = 1.0
 
 LOAD_TIMEOUT_S = 300.0
 
+Task: TypeAlias = Literal["paint", "switch", "peak"]
+"""What a worker can be told to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A loaded case.
+
+    Attributes:
+        painted: the test frame, painted.
+        device: where it runs.
+        start_s: from the start of the process to that first frame.
+    """
+
+    painted: Frame
+    device: str
+    start_s: float
+
 
 class Worker:
     """A process that loads one case and paints when told."""
 
     def __init__(self, case: Case) -> None:
-        """Start the process; it loads while others start."""
+        """Start the process, which begins to load."""
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, case), daemon=True)
+        arguments = (theirs, case, time.time())
+        self._process = context.Process(target=_serve, args=arguments, daemon=True)
         self._process.start()
         theirs.close()
         self.case = case
@@ -45,19 +67,25 @@ class Worker:
         self._process.kill()
         self._process.join()
 
-    def ready(self) -> tuple[Frame, str, float]:
-        """Wait until it is loaded; return the painted test frame, the device and the seconds."""
-        return cast(tuple[Frame, str, float], self._receive(LOAD_TIMEOUT_S))
+    def ready(self) -> Ready:
+        """Wait until it is loaded and has painted the test frame."""
+        return cast(Ready, self._receive(LOAD_TIMEOUT_S))
 
     def run(self, seconds: float) -> list[float]:
         """Paint for so long, at least once; return milliseconds per frame."""
-        self._pipe.send(seconds)
-        return cast(list[float], self._receive(LOAD_TIMEOUT_S + seconds))
+        return cast(list[float], self._ask("paint", seconds))
+
+    def switch_ms(self, seconds: float) -> float:
+        """Return how much longer a frame takes that is the first in another style, median."""
+        return cast(float, self._ask("switch", seconds))
 
     def peak_mb(self) -> float | None:
         """Return its peak memory in megabytes."""
-        self._pipe.send(None)
-        return cast(float | None, self._receive(LOAD_TIMEOUT_S))
+        return cast(float | None, self._ask("peak"))
+
+    def _ask(self, task: Task, seconds: float = 0.0) -> object:
+        self._pipe.send((task, seconds))
+        return self._receive(LOAD_TIMEOUT_S + seconds)
 
     def _receive(self, timeout_s: float) -> object:
         what = f"{self.case.engine} on {self.case.model}"
@@ -72,22 +100,36 @@ class Worker:
         return answer
 
 
-def _serve(pipe: Connection, case: Case) -> None:
-    """Load a case, then paint for as long as told, until the pipe closes."""
+def _serve(pipe: Connection, case: Case, begun_s: float) -> None:
+    """Load a case, then do as told until the pipe closes.
+
+    Args:
+        pipe: to who tells.
+        case: what to load.
+        begun_s: when the process was started, of the clock that all processes share.
+    """
     try:
-        start = time.perf_counter()
         frame = test_frame(case.size)
         with quiet_stderr():
-            paint, device = open_runner(case)
-            painted = paint(frame)
-        pipe.send((painted, device, time.perf_counter() - start))
+            runner = open_runner(case)
+            painted = runner.paint(frame)
+        pipe.send(Ready(painted, runner.device, time.time() - begun_s))
         while True:
-            seconds = pipe.recv()
-            pipe.send(peak_memory_mb() if seconds is None else _paint_for(paint, frame, seconds))
+            task, seconds = pipe.recv()
+            pipe.send(_do(task, runner, frame, seconds))
     except NstVideoError as error:
         pipe.send(error)
     except EOFError:
         return
+
+
+def _do(task: Task, runner: Runner, frame: Frame, seconds: float) -> object:
+    """Do what a worker is told."""
+    if task == "peak":
+        return peak_memory_mb()
+    if task == "switch":
+        return _switch_for(runner, frame, seconds)
+    return _paint_for(runner.paint, frame, seconds)
 
 
 def _paint_for(paint: Callable[[Frame], Frame], frame: Frame, seconds: float) -> list[float]:
@@ -99,6 +141,26 @@ def _paint_for(paint: Callable[[Frame], Frame], frame: Frame, seconds: float) ->
         paint(frame)
         times.append((time.perf_counter() - start) * 1e3)
     return times
+
+
+def _switch_for(runner: Runner, frame: Frame, seconds: float) -> float:
+    """Return the median extra milliseconds of the first frame in another style.
+
+    Each is compared with the next frame, in the same style.
+    """
+    for name in (OTHER_STYLE, DEFAULT_STYLE):  # reading a style is no switch
+        runner.choose(name)
+        runner.paint(frame)
+    extra: list[float] = []
+    end = time.perf_counter() + seconds
+    while not extra or time.perf_counter() < end:
+        times = [time.perf_counter()]
+        runner.choose(DEFAULT_STYLE if len(extra) % 2 else OTHER_STYLE)
+        for _ in range(2):
+            runner.paint(frame)
+            times.append(time.perf_counter())
+        extra.append((times[1] - times[0] - (times[2] - times[1])) * 1e3)
+    return median(extra)
 
 
 def run_bench(
@@ -133,23 +195,36 @@ def _run_group(cases: Sequence[Case], rounds: int, round_s: float) -> list[Row]:
     """Measure cases of one model and size in turn."""
     first = cases[0]
     with Worker(Case("plain", first.model, first.size, first.models_dir)) as plain:
-        exact = plain.ready()[0]
+        exact = plain.ready().painted
     with ExitStack() as stack:
-        workers = [stack.enter_context(Worker(case)) for case in cases]
-        ready = [worker.ready() for worker in workers]
+        started = [_start_warm(stack, case) for case in cases]
+        workers = [worker for worker, _ in started]
         times: list[list[float]] = [[] for _ in workers]
         for worker in workers:
             worker.run(BURN_IN_S)
         for _ in range(rounds):
             for worker, mine in zip(workers, times, strict=True):
                 mine.extend(worker.run(round_s))
+        switches = [worker.switch_ms(round_s) for worker in workers]
         peaks = [worker.peak_mb() for worker in workers]
     return [
-        Row.of(case, device, mine, start_s, peak, psnr_db(painted, exact))
-        for case, mine, peak, (painted, device, start_s) in zip(
-            cases, times, peaks, ready, strict=True
+        Row.of(
+            case, ready.device, mine,
+            switch_ms=switch, start_s=ready.start_s, peak_mb=peak,
+            psnr_db=psnr_db(ready.painted, exact),
         )
-    ]
+        for case, (_, ready), mine, switch, peak in zip(
+            cases, started, times, switches, peaks, strict=True
+        )
+    ]  # fmt: skip
+
+
+def _start_warm(stack: ExitStack, case: Case) -> tuple[Worker, Ready]:
+    """Start a case twice, alone: the second start finds what the first one left on the disk."""
+    with Worker(case) as cold:
+        cold.ready()
+    worker = stack.enter_context(Worker(case))
+    return worker, worker.ready()
 
 
 def psnr_db(painted: Frame, exact: Frame) -> float:

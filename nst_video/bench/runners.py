@@ -25,6 +25,9 @@ LITERT_SIZE: Size = (384, 384)
 LITERT_THREADS = 2
 """LiteRT takes one thread unless told."""
 
+OTHER_STYLE = "wave"
+"""What a switch of styles leads to, and from which the next one leads back."""
+
 Paint = Callable[[Frame], Frame]
 
 
@@ -86,8 +89,23 @@ def test_frame(size: Size) -> Frame:
     return scene.draw(size, 0.4)
 
 
-def open_runner(case: Case) -> tuple[Paint, str]:
-    """Load and compile what a case needs; return what paints, and where it runs.
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """What paints.
+
+    Attributes:
+        paint: frame to painted frame.
+        device: where it runs.
+        choose: takes a style's name; the next frame is painted in that style.
+    """
+
+    paint: Paint
+    device: str
+    choose: Callable[[str], None]
+
+
+def open_runner(case: Case) -> Runner:
+    """Load and compile what a case needs; it paints in the default style.
 
     Raises:
         WeightsError: the model's files are missing.
@@ -96,33 +114,51 @@ def open_runner(case: Case) -> tuple[Paint, str]:
     return RUNNERS.get(case.engine, _engine)(case, files)
 
 
-def _bottleneck(model: StyleModel) -> NDArray[np.float32]:
-    library = StyleLibrary()
-    return library.bottleneck(library.get(DEFAULT_STYLE), model.predictor)
+class _Choice:
+    """The bottleneck in use; each style is read once."""
+
+    def __init__(self, model: StyleModel) -> None:
+        self._library = StyleLibrary()
+        self._predictor = model.predictor
+        self._known: dict[str, NDArray[np.float32]] = {}
+        self.choose(DEFAULT_STYLE)
+
+    def choose(self, name: str) -> None:
+        """Take another style."""
+        if name not in self._known:
+            style = self._library.get(name)
+            self._known[name] = self._library.bottleneck(style, self._predictor)
+        self.bottleneck = self._known[name]
 
 
-def _engine(case: Case, files: Mapping[str, Path]) -> tuple[Paint, str]:
+def _engine(case: Case, files: Mapping[str, Path]) -> Runner:
     model = load_model(case.model, files)
     engine = open_engine(case.engine, model.config, model.arrays)
-    style = model.style_parameters(_bottleneck(model)[None])
-    return lambda frame: engine(frame[None], style)[0], engine.device.name
+    choice = _Choice(model)
+
+    def paint(frame: Frame) -> Frame:
+        painted: Frame = engine(frame[None], model.style_parameters(choice.bottleneck[None]))[0]
+        return painted
+
+    return Runner(paint, engine.device.name, choice.choose)
 
 
-def _plain(case: Case, files: Mapping[str, Path]) -> tuple[Paint, str]:
+def _plain(case: Case, files: Mapping[str, Path]) -> Runner:
     from nst_video.networks.checkpoints import load_transformer
 
     model = load_model(case.model, files)
     network = load_transformer(model.config, model.arrays)
-    style = model.style_parameters(_bottleneck(model)[None])
+    choice = _Choice(model)
 
     def paint(frame: Frame) -> Frame:
+        style = model.style_parameters(choice.bottleneck[None])
         painted = np.asarray(network(frame[None].astype(np.float32) / 255, style))[0]
         return _to_bytes(painted)
 
-    return paint, "CPU"
+    return Runner(paint, "CPU", choice.choose)
 
 
-def _litert(case: Case, files: Mapping[str, Path]) -> tuple[Paint, str]:
+def _litert(case: Case, files: Mapping[str, Path]) -> Runner:
     """The official interpreter on the public float16 file."""
     from ai_edge_litert.interpreter import Interpreter
 
@@ -130,38 +166,51 @@ def _litert(case: Case, files: Mapping[str, Path]) -> tuple[Paint, str]:
     interpreter.allocate_tensors()
     content, style = (each["index"] for each in interpreter.get_input_details())
     target = interpreter.get_output_details()[0]["index"]
-    bottleneck = _bottleneck(load_model(case.model, files))
-    interpreter.set_tensor(style, bottleneck.reshape(1, 1, 1, -1))
+    choice = _Choice(load_model(case.model, files))
+
+    def choose(name: str) -> None:
+        choice.choose(name)
+        interpreter.set_tensor(style, choice.bottleneck.reshape(1, 1, 1, -1))
 
     def paint(frame: Frame) -> Frame:
         interpreter.set_tensor(content, frame[None].astype(np.float32) / 255)
         interpreter.invoke()
         return _to_bytes(interpreter.get_tensor(target)[0])
 
-    return paint, f"CPU, {LITERT_THREADS} threads"
+    choose(DEFAULT_STYLE)
+    return Runner(paint, f"CPU, {LITERT_THREADS} threads", choose)
 
 
-def _hub(case: Case, files: Mapping[str, Path]) -> tuple[Paint, str]:
+def _hub(case: Case, files: Mapping[str, Path]) -> Runner:
     """The TF-Hub graph, given content and style for every frame, as its documentation shows."""
     import tensorflow as tf
     import tensorflow_hub as hub
 
     module = hub.load(str(files["saved_model"]))
     run = module.signatures["serving_default"]
-    style = tf.constant(style_input(StyleLibrary().get(DEFAULT_STYLE).load()))
+    library = StyleLibrary()
+    styles = {
+        name: tf.constant(style_input(library.get(name).load()))
+        for name in (DEFAULT_STYLE, OTHER_STYLE)
+    }
+    chosen = [DEFAULT_STYLE]
+
+    def choose(name: str) -> None:
+        chosen[0] = name
 
     def paint(frame: Frame) -> Frame:
         content = tf.constant(frame[None].astype(np.float32) / 255)
-        return _to_bytes(run(placeholder=content, placeholder_1=style)["output_0"].numpy()[0])
+        painted = run(placeholder=content, placeholder_1=styles[chosen[0]])["output_0"]
+        return _to_bytes(painted.numpy()[0])
 
-    return paint, "TensorFlow's default"
+    return Runner(paint, "TensorFlow's default", choose)
 
 
 def _to_bytes(painted: NDArray[np.float32]) -> Frame:
     return (painted * 255).round().astype(np.uint8)
 
 
-Runner = Callable[[Case, Mapping[str, Path]], tuple[Paint, str]]
+OpenRunner = Callable[[Case, Mapping[str, Path]], Runner]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,13 +218,13 @@ class Peer:
     """What others use.
 
     Attributes:
-        run: opens it.
+        open: opens it.
         model: the one model that it runs.
         size: the one size that it runs, None for any.
         limits: both in words.
     """
 
-    run: Runner
+    open: OpenRunner
     model: str
     size: Size | None
     limits: str
@@ -187,5 +236,8 @@ PEERS = {
 }
 """By the name that `--against` takes."""
 
-RUNNERS: dict[str, Runner] = {"plain": _plain, **{name: peer.run for name, peer in PEERS.items()}}
+RUNNERS: dict[str, OpenRunner] = {
+    "plain": _plain,
+    **{name: peer.open for name, peer in PEERS.items()},
+}
 """Everything that can be measured besides the engines."""

@@ -1,12 +1,21 @@
 """`nst-video bench`: how fast each engine paints, and against what others use."""
 
+from collections.abc import Iterator, Sequence
+from itertools import product
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nst_video.cli import options
 from nst_video.cli.console import result, say
+from nst_video.errors import UsageError
+
+if TYPE_CHECKING:
+    from nst_video.bench import Pipeline
+    from nst_video.media.options import TranscodeOptions
+
+DEFAULT_SIZE = "384x384"
 
 
 def bench(
@@ -19,14 +28,27 @@ def bench(
         typer.Option("--engine", help="Engines to measure; by default all but identity."),
     ] = None,
     sizes: Annotated[
-        list[str], typer.Option("--size", metavar="WxH", help="Frame sizes; repeat for more.")
-    ] = ["384x384"],  # noqa: B006 - Typer copies it
+        list[str] | None,
+        typer.Option(
+            "--size",
+            metavar="WxH",
+            help=f"Frame sizes; repeat for more. By default {DEFAULT_SIZE}, or the clip's own.",
+        ),
+    ] = None,
+    clip: Annotated[
+        str | None,
+        typer.Option(
+            help="Measure a transcode of this file (or demo:) and each of its stages alone."
+        ),
+    ] = None,
     against: Annotated[
         list[str] | None,
         typer.Option("--against", help="Peers: litert (magenta-lite, 384x384), hub (magenta)."),
     ] = None,
     rounds: Annotated[int, typer.Option("--rounds", min=1, help="Turns of each case.")] = 5,
-    round_s: Annotated[float, typer.Option("--seconds", min=0.0, help="Seconds of a turn.")] = 2.0,
+    round_s: Annotated[
+        float, typer.Option("--seconds", min=0.0, help="Seconds of a turn; of film, for a clip.")
+    ] = 2.0,
     models_dir: options.ModelsDirOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, not a table.")] = False,
     plot: Annotated[
@@ -38,22 +60,55 @@ def bench(
     from nst_video import bench as measuring
     from nst_video import weights
     from nst_video.engines import ENGINES, has_bfloat16
-    from nst_video.media.options import parse_size
+    from nst_video.media.options import TranscodeOptions, parse_size
     from nst_video.pictures import save_picture
 
     chosen = models or [name for name in weights.MODELS if weights.is_cached(name, models_dir)]
     left_out = {"identity"} if has_bfloat16() else {"identity", "openvino-bf16"}
     runners = engines or [name for name in ENGINES if name not in left_out]
-    cases = measuring.plan(
-        chosen, runners, [parse_size(size) for size in sizes], against or [], models_dir
-    )
+    machine = measuring.machine_name()
+    if clip is not None:
+        if against or plot:
+            raise UsageError("--clip measures stages: leave --against and --plot out.")
+        every = [
+            TranscodeOptions(end_s=round_s, size=parse_size(size) if size else None)
+            for size in sizes or [""]
+        ]
+        pipelines = list(_measure_clip(clip, chosen, runners, every, rounds, models_dir))
+        tell = measuring.stages_as_json if as_json else measuring.stage_table
+        result(tell(machine, pipelines))
+        return
+    asked = [parse_size(size) for size in sizes or [DEFAULT_SIZE]]
+    cases = measuring.plan(chosen, runners, asked, against or [], models_dir)
     rows = measuring.run_bench(
         cases,
         rounds=rounds,
         round_s=round_s,
         on_row=None if quiet else lambda row: say(f"{row.model} {row.engine}: {row.fps:.1f} fps"),
     )
-    machine = measuring.machine_name()
     result(measuring.as_json(machine, rows) if as_json else measuring.table(machine, rows))
     if plot:
         save_picture(plot, measuring.plot(rows, title=machine))
+
+
+def _measure_clip(
+    clip: str,
+    models: Sequence[str],
+    engines: Sequence[str],
+    every: Sequence["TranscodeOptions"],
+    rounds: int,
+    models_dir: Path | None,
+) -> "Iterator[Pipeline]":
+    """Measure a transcode's stages with every model, engine and size."""
+    from nst_video.bench import measure_stages
+    from nst_video.quiet import quiet_stderr
+
+    with quiet_stderr():
+        from nst_video.stylizer import Stylizer
+
+    for model, engine, wanted in product(models, engines, every):
+        painter = Stylizer(model, engine=engine, models_dir=models_dir, offline=True)
+        painter.prepare()
+        yield measure_stages(
+            clip, painter, title=f"{clip}, {model}, {engine}", options=wanted, rounds=rounds
+        )
