@@ -14,10 +14,12 @@ from nst_video.engines import (
     IdentityEngine,
     TensorFlowEngine,
     choose_engine,
-    has_bfloat16,
+    explain_engines,
     open_engine,
     warm_up,
+    why_not,
 )
+from nst_video.engines import choice as choice_module
 from nst_video.engines import tensorflow as tensorflow_module
 from nst_video.errors import EngineError, UsageError
 from nst_video.networks import checkpoints
@@ -35,10 +37,8 @@ def arrays() -> checkpoints.Arrays:
     }
 
 
-@pytest.fixture(scope="module", params=sorted(ENGINES))
+@pytest.fixture(scope="module", params=sorted(name for name in ENGINES if why_not(name) is None))
 def engine(request: pytest.FixtureRequest, arrays: checkpoints.Arrays) -> Engine:
-    if request.param == "openvino-bf16" and not has_bfloat16():
-        pytest.skip("this CPU has no bfloat16")
     return open_engine(request.param, CONFIG, arrays)
 
 
@@ -228,3 +228,28 @@ def test_auto_is_tensorflow_on_a_gpu_and_openvino_elsewhere(
     monkeypatch.setattr(tensorflow_module, "pick_device", lambda: device)
     assert choose_engine("auto") == expected
     assert choose_engine("identity") == "identity"
+
+
+def test_engines_are_explained_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choice_module, "has_gpu", lambda: False)
+    monkeypatch.setattr(choice_module, "has_bfloat16", lambda: False)
+    monkeypatch.setattr(choice_module, "openvino_devices", lambda: {"CPU": "Xeon", "GPU": "Arc"})
+    monkeypatch.setattr(choice_module, "pick_device", lambda: Device("CPU:0", "CPU: no driver"))
+    told = list(explain_engines())
+    assert [line.partition(":")[0] for line in told[1:]] == [
+        name for name in ENGINES if name != "identity"
+    ]
+    assert told[0].startswith("auto means openvino: ")
+    assert told[1] == "openvino: Xeon in float32, exact"
+    assert told[2] == "openvino-bf16: not here, this CPU does not compute in bfloat16"
+    assert told[3].startswith("openvino-gpu: Arc in float32")
+    assert told[4] == "openvino-npu: not here, OpenVINO finds no NPU"
+    assert told[5] == "tensorflow: CPU: no driver; about half as fast as openvino"
+
+
+def test_engines_are_explained_where_a_gpu_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choice_module, "has_gpu", lambda: True)
+    monkeypatch.setattr(choice_module, "pick_device", lambda: Device("GPU:0", "GPU: H200"))
+    told = list(explain_engines())
+    assert told[0] == "auto means tensorflow: there is a GPU that TensorFlow can use"
+    assert told[-1] == "tensorflow: GPU: H200"

@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from nst_video import folders
-from nst_video.engines import OpenVinoEngine, has_bfloat16
+from nst_video.engines import OpenVinoEngine, has_bfloat16, open_engine
 from nst_video.engines import openvino as openvino_module
 from nst_video.errors import EngineError
 from nst_video.networks import checkpoints
@@ -258,3 +258,31 @@ def test_openvino_stops_what_still_runs_when_interrupted(arrays: checkpoints.Arr
     with pytest.raises(RuntimeError, match="canceled"):
         running.wait_for(0)
     assert engine(frames(1, 24, 32), styles(1)).std() > 5
+
+
+class _Machine:
+    """What OpenVINO tells of a machine with two Intel GPUs."""
+
+    available_devices = ("CPU", "GPU.0", "GPU.1")
+
+    def get_property(self, device: str, name: str) -> str:
+        assert name == "FULL_DEVICE_NAME"
+        return f"Intel {device} "
+
+
+def test_openvino_runs_on_the_device_asked_for() -> None:
+    device = openvino_module._describe(_Machine(), "float32", "GPU")
+    assert device.name == "GPU"
+    assert device.reason == "GPU: Intel GPU.0, OpenVINO in float32"
+    with pytest.raises(EngineError, match="finds no NPU here, only CPU, GPU: install"):
+        openvino_module._describe(_Machine(), "float16", "NPU")
+
+
+@pytest.mark.parametrize("kind", ["GPU", "NPU"])
+def test_openvino_engine_of_a_missing_device_is_refused(
+    arrays: checkpoints.Arrays, kind: str
+) -> None:
+    if kind in openvino_module.openvino_devices():
+        pytest.skip(f"this machine has the {kind}")
+    with pytest.raises(EngineError, match=f"finds no {kind} here"):
+        open_engine(f"openvino-{kind.lower()}", CONFIG, arrays)

@@ -25,7 +25,7 @@ def bench(
     ] = None,
     engines: Annotated[
         list[str] | None,
-        typer.Option("--engine", help="Engines to measure; by default all but identity."),
+        typer.Option("--engine", help="Engines to measure; by default all that run here."),
     ] = None,
     sizes: Annotated[
         list[str] | None,
@@ -59,13 +59,13 @@ def bench(
     """Measure engines, models and sizes, in turn, each in a process of its own."""
     from nst_video import bench as measuring
     from nst_video import weights
-    from nst_video.engines import ENGINES, has_bfloat16
+    from nst_video.engines import ENGINES, why_not
     from nst_video.media.options import TranscodeOptions, parse_size
     from nst_video.pictures import save_picture
 
     chosen = models or [name for name in weights.MODELS if weights.is_cached(name, models_dir)]
-    left_out = {"identity"} if has_bfloat16() else {"identity", "openvino-bf16"}
-    runners = engines or [name for name in ENGINES if name not in left_out]
+    able = [name for name in ENGINES if name != "identity" and why_not(name) is None]
+    runners = engines or able
     machine = measuring.machine_name()
     if clip is not None:
         if against or plot:

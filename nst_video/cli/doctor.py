@@ -47,13 +47,17 @@ def _device() -> Iterator[str]:
     from nst_video.quiet import quiet_stderr
 
     with quiet_stderr():
-        from nst_video.engines import choose_engine, has_bfloat16, pick_device
+        from nst_video.engines import pick_device
 
     device = pick_device()
     yield f"{device.name}, {device.dtype}{', XLA' if device.xla else ''}"
     yield f"{device.reason}; {os.cpu_count()} CPU cores"
-    bfloat16 = "openvino-bf16 is faster still" if has_bfloat16() else "no bfloat16 here"
-    yield f"auto means engine {choose_engine()}; on the CPU {bfloat16}"
+
+
+def _engines() -> Iterator[str]:
+    from nst_video.engines import explain_engines
+
+    yield from explain_engines()
 
 
 def _ffmpeg() -> Iterator[str]:
@@ -92,6 +96,7 @@ def _models() -> Iterator[str]:
 CHECKS: tuple[tuple[str, Callable[[], Iterator[str]]], ...] = (
     ("versions", _versions),
     ("device", _device),
+    ("engines", _engines),
     ("ffmpeg", _ffmpeg),
     ("cameras", _cameras),
     ("windows", _windows),

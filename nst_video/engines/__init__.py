@@ -7,6 +7,7 @@ uint8; conversion happens inside it, where it costs least.
 from collections.abc import Callable
 
 from nst_video.engines.base import Device, Engine, IdentityEngine, warm_up
+from nst_video.engines.choice import choose_engine, explain_engines, why_not
 from nst_video.engines.openvino import OpenVinoEngine, has_bfloat16
 from nst_video.engines.tensorflow import TensorFlowEngine, has_gpu, pick_device
 from nst_video.errors import UsageError
@@ -21,16 +22,20 @@ __all__ = [
     "OpenVinoEngine",
     "TensorFlowEngine",
     "choose_engine",
+    "explain_engines",
     "has_bfloat16",
     "has_gpu",
     "open_engine",
     "pick_device",
     "warm_up",
+    "why_not",
 ]
 
 ENGINES: dict[str, Callable[[TransformerConfig, Arrays], Engine]] = {
     "openvino": OpenVinoEngine,
     "openvino-bf16": lambda config, arrays: OpenVinoEngine(config, arrays, "bfloat16"),
+    "openvino-gpu": lambda config, arrays: OpenVinoEngine(config, arrays, device="GPU"),
+    "openvino-npu": lambda config, arrays: OpenVinoEngine(config, arrays, "float16", "NPU"),
     "tensorflow": TensorFlowEngine,
     "identity": lambda config, arrays: IdentityEngine(),
 }
@@ -47,14 +52,3 @@ def open_engine(name: str, config: TransformerConfig, arrays: Arrays) -> Engine:
     if name not in ENGINES:
         raise UsageError(f"No engine {name!r}. Choose from: auto, {', '.join(ENGINES)}.")
     return ENGINES[name](config, arrays)
-
-
-def choose_engine(name: str = "auto") -> str:
-    """Resolve "auto": TensorFlow on a GPU that it can use, else OpenVINO; other names are kept.
-
-    OpenVINO in float32 is the fastest exact engine on every CPU tried. Without an NVIDIA driver
-    TensorFlow is not even imported to look for a GPU: that alone takes seconds.
-    """
-    if name != "auto":
-        return name
-    return "tensorflow" if has_gpu() else "openvino"

@@ -22,7 +22,10 @@ from nst_video.networks.folded import fold_transformer
 if TYPE_CHECKING:
     import openvino
 
-Precision: TypeAlias = Literal["float32", "bfloat16"]
+Precision: TypeAlias = Literal["float32", "bfloat16", "float16"]
+
+Kind: TypeAlias = Literal["CPU", "GPU", "NPU"]
+"""OpenVINO's names of processors; GPU and NPU are Intel's."""
 
 Hint: TypeAlias = Literal["LATENCY", "THROUGHPUT"]
 """All cores on one frame, or a frame for each core or two."""
@@ -32,6 +35,8 @@ NETWORKS_KEPT = 8
 
 POLL_MS = 100
 """Waits are cut into pieces of this length so that Ctrl-C is noticed."""
+
+_PRECISION_HINTS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,11 @@ class OpenVinoEngine:
     """
 
     def __init__(
-        self, config: TransformerConfig, arrays: Arrays, precision: Precision = "float32"
+        self,
+        config: TransformerConfig,
+        arrays: Arrays,
+        precision: Precision = "float32",
+        device: Kind = "CPU",
     ) -> None:
         """Prepare the network; compilation happens at the first frame of each size.
 
@@ -60,15 +69,16 @@ class OpenVinoEngine:
             arrays: its weights.
             precision: "bfloat16" is about twice as fast on CPUs that have it, and within a few
                 of 255 levels of "float32".
+            device: what runs it; the code is the same for all.
 
         Raises:
-            EngineError: this CPU does not compute in bfloat16.
+            EngineError: there is no such device, or it does not compute in bfloat16.
         """
         import openvino
 
         self._core = openvino.Core()
         self._tensor = openvino.Tensor
-        self.device = _describe(self._core, precision)
+        self.device = _describe(self._core, precision, device)
         self._config = config
         self._convolutions = fold_transformer(config, arrays)
         self._lock = threading.Lock()
@@ -77,6 +87,8 @@ class OpenVinoEngine:
     @property
     def name(self) -> str:
         """The engine's name in `ENGINES`."""
+        if self.device.name != "CPU":
+            return f"openvino-{self.device.name.lower()}"
         return "openvino" if self.device.dtype == "float32" else "openvino-bf16"
 
     def __call__(self, frames: Frames, style: NDArray[np.float32]) -> Frames:
@@ -128,11 +140,12 @@ class OpenVinoEngine:
         model = build_model(self._config, self._convolutions, size)
         options: dict[str, Any] = {
             "PERFORMANCE_HINT": hint,
-            # Decoder and encoder need the cores, too: threads that may move wait less for them.
-            "ENABLE_CPU_PINNING": False,
-            "INFERENCE_PRECISION_HINT": {"float32": "f32", "bfloat16": "bf16"}[self.device.dtype],
+            "INFERENCE_PRECISION_HINT": _PRECISION_HINTS[self.device.dtype],
         }
-        compiled = self._core.compile_model(model, "CPU", options | self._cache())
+        if self.device.name == "CPU":
+            # Decoder and encoder need the cores, too: threads that may move wait less for them.
+            options["ENABLE_CPU_PINNING"] = False
+        compiled = self._core.compile_model(model, self.device.name, options | self._cache())
         count = 1
         if hint == "THROUGHPUT":
             count = compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
@@ -177,16 +190,37 @@ def has_bfloat16() -> bool:
     return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
-def _describe(core: "openvino.Core", precision: Precision) -> Device:
+def openvino_devices() -> dict[str, str]:
+    """Return what OpenVINO can run on here: "CPU", "GPU" or "NPU" to the full name of the first."""
+    import openvino
+
+    return _list_devices(openvino.Core())
+
+
+def _list_devices(core: "openvino.Core") -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name in core.available_devices:
+        # Several of a kind are called GPU.0, GPU.1.
+        kind = name.partition(".")[0]
+        found.setdefault(kind, str(core.get_property(name, "FULL_DEVICE_NAME")).strip())
+    return found
+
+
+def _describe(core: "openvino.Core", precision: Precision, kind: Kind) -> Device:
     """Return the device for `precision`.
 
     Raises:
-        EngineError: the CPU does not compute in it.
+        EngineError: there is no such device, or the CPU does not compute in it.
     """
-    cpu = str(core.get_property("CPU", "FULL_DEVICE_NAME")).strip()
+    found = _list_devices(core)
+    if kind not in found:
+        raise EngineError(
+            f"OpenVINO finds no {kind} here, only {', '.join(found)}: install the driver of the "
+            f"{kind}, or use --engine openvino, which runs on the CPU."
+        )
     if precision == "bfloat16" and not has_bfloat16():
         raise EngineError(
-            f"This CPU ({cpu}) does not compute in bfloat16: "
+            f"This CPU ({found[kind]}) does not compute in bfloat16: "
             "use --engine openvino, which computes in float32."
         )
-    return Device("CPU", f"CPU: {cpu}, OpenVINO in {precision}", precision)
+    return Device(kind, f"{kind}: {found[kind]}, OpenVINO in {precision}", precision)
