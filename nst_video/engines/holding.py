@@ -17,8 +17,11 @@ from nst_video.errors import UsageError
 from nst_video.frames import Frame, Frames, Size, size_of
 from nst_video.networks.statistics import Floats, Statistics
 
-CUT = 0.3
-"""Relative change of a frame's sketch that counts as another scene."""
+CUT = 0.08
+"""Relative change of a frame's sketch that asks for new statistics.
+
+A cut is far above it; so are a fade and a car that fills the picture, whose frames need them too.
+"""
 
 SKETCH_SIDE = 8
 """Cells in each direction of the sketch, coarse so that motion within a scene does not matter."""

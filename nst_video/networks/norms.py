@@ -106,7 +106,8 @@ def block_moments(ops: Ops, x: Tensor, channels: int) -> tuple[Tensor, Tensor]:
     sums = _inside(ops, ops.total(sums, "rows"), _ends(ops, sums, "rows"), "rows", channels)
     moments = _add_phases(ops, sums, channels) / ops.pixels_inside(x)
     mean, square = ops.cut(moments, "columns", 0, 1), ops.cut(moments, "columns", 1, 2)
-    return mean, square - mean * mean
+    # Rounding may leave less than nothing of a picture in one color.
+    return mean, ops.relu(square - mean * mean)
 
 
 def band_moments(ops: Ops, layer: str, x: Tensor, channels: int, weights: Tensor) -> Tensor:
