@@ -76,7 +76,7 @@ def styles(n: int) -> NDArray[np.float32]:
 
 
 def was_on_disk(engine: OpenVinoEngine, size: tuple[int, int]) -> bool:
-    compiled = engine._compiled(size, "LATENCY").model
+    compiled = engine._compiled(size, "LATENCY", "exact").model
     return bool(compiled.get_property("LOADED_FROM_CACHE"))
 
 

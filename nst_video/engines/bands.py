@@ -246,5 +246,6 @@ def _block_weights(band: Band, columns: int, enlarged: int, channels: int) -> Fl
     There are `enlarged` rows for each row of cells, and one more outside on either side:
     (1, rows of blocks, 1, 4 channels).
     """
-    cells = np.pad(_weights(band, columns).ravel().repeat(enlarged), 1) / enlarged**2
+    cells = np.pad(_weights(band, columns).ravel().repeat(enlarged), 1)
+    cells /= enlarged**2
     return cells.reshape(-1, 2).repeat(PHASES // 2 * channels, axis=1)[None, :, None]

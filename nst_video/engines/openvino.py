@@ -168,7 +168,7 @@ class OpenVinoEngine:
             for measured in request.output_tensors[1:]:
                 packed[here] = measured.data
 
-    def _compile(self, size: Size, hint: Hint, kind: NormKind = "exact") -> _Compiled:
+    def _compile(self, size: Size, hint: Hint, kind: NormKind) -> _Compiled:
         """Compile the network for frames of `size`, or read it from the disk."""
         compiled = self._compile_model(
             build_model(self.config, self._convolutions, size, kind), hint
