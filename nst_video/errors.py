@@ -11,6 +11,7 @@ exits with 1 (2 for `UsageError`); anything else that escapes is a bug.
     │   ├── DownloadError     no mirror delivered
     │   └── HashMismatchError a file is not what it claims to be
     ├── EngineError           a network that does not run, or paints nonsense
+    │   └── OutOfMemoryError  it would run on smaller frames
     ├── SourceError           frames that cannot be read
     └── SinkError             frames that cannot be written
 """
@@ -46,6 +47,10 @@ class HashMismatchError(WeightsError):
 
 class EngineError(NstVideoError):
     """A network that cannot be run on this machine, or whose output is not a picture."""
+
+
+class OutOfMemoryError(EngineError):
+    """Memory that is too little for the frames to be painted."""
 
 
 class SourceError(NstVideoError):

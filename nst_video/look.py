@@ -52,3 +52,5 @@ class Look:
 DEFAULT_MODEL = "auto"
 DEFAULT_STYLE = "starfield"
 DEFAULT_ENGINE = "auto"
+DEFAULT_TILE: Literal["auto"] = "auto"
+DEFAULT_HOLD = 1

@@ -18,12 +18,28 @@ from numpy.typing import NDArray
 from nst_video import weights
 from nst_video.color import cross_fade, keep_colors
 from nst_video.detail import restore_detail
-from nst_video.engines import Engine, has_gpu, open_engine, warm_up
+from nst_video.engines import (
+    Engine,
+    HoldingEngine,
+    OnNote,
+    Tile,
+    has_gpu,
+    open_engine,
+    warm_up,
+)
 from nst_video.errors import UsageError
 from nst_video.fade import Glide
 from nst_video.frames import Frame, Frames, Size, fit_short_side, size_of
 from nst_video.library import Style, StyleLibrary, mix_bottlenecks
-from nst_video.look import DEFAULT_ENGINE, DEFAULT_MODEL, DEFAULT_STYLE, Blend, Look
+from nst_video.look import (
+    DEFAULT_ENGINE,
+    DEFAULT_HOLD,
+    DEFAULT_MODEL,
+    DEFAULT_STYLE,
+    DEFAULT_TILE,
+    Blend,
+    Look,
+)
 from nst_video.networks.models import StyleModel, load_model
 
 SMOOTHING = 0.12
@@ -86,10 +102,13 @@ class Stylizer:
         keep_colors: bool = Look.keep_colors,
         work_size: int | None = Look.work_size,
         engine: str = DEFAULT_ENGINE,
+        tile: Tile = DEFAULT_TILE,
+        hold: int = DEFAULT_HOLD,
         library: StyleLibrary | None = None,
         models_dir: Path | None = None,
         offline: bool = False,
         on_fetch: weights.OnProgress | None = None,
+        on_note: OnNote | None = None,
         fade_s: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -104,10 +123,15 @@ class Stylizer:
             keep_colors: see `Look`.
             work_size: see `Look`.
             engine: a name from `engines.ENGINES`.
+            tile: rows of the tiles in which frames are painted, "off", or "auto" for tiles where
+                frames do not fit into memory.
+            hold: frames painted with the statistics of the first of them: faster for tiles and
+                not exact; 1 is exact.
             library: where styles come from; by default the packaged and the user's own.
             models_dir: a folder to look for model files in, before the cache.
             offline: never download.
             on_fetch: called while model files are downloaded.
+            on_note: told in a sentence when the memory forces another way of painting.
             fade_s: seconds over which one style turns into the next, between bottlenecks.
             clock: tells the time for that, in seconds.
 
@@ -120,6 +144,9 @@ class Stylizer:
         self.choice = choose_model(model, models_dir)
         weights.find_model(self.choice.name)
         self._engine_name = engine
+        self._tile: Tile = tile
+        self._hold = hold
+        self._on_note = on_note
         self._models_dir = models_dir
         self._offline = offline
         self._on_fetch = on_fetch
@@ -167,7 +194,14 @@ class Stylizer:
     @cached_property
     def engine(self) -> Engine:
         """What runs the transformer, compiled when first needed."""
-        return open_engine(self._engine_name, self.model.config, self.model.arrays)
+        return open_engine(
+            self._engine_name,
+            self.model.config,
+            self.model.arrays,
+            tile=self._tile,
+            hold=self._hold,
+            on_note=self._on_note,
+        )
 
     @property
     def target(self) -> NDArray[np.float32]:
@@ -229,13 +263,19 @@ class Stylizer:
             EngineError: the network does not run at that size.
         """
         self.prepare()
+        style = self.model.style_parameters(self.target[None])
+        if isinstance(self.engine, HoldingEngine):
+            self.engine.load(size, style)
+            return
         width, height = size
-        blank = np.zeros((1, height, width, 3), np.uint8)
-        self.engine(blank, self.model.style_parameters(self.target[None]))
+        self.engine(np.zeros((1, height, width, 3), np.uint8), style)
 
     def reset(self) -> None:
         """Forget earlier frames: call it before another clip."""
         self._content = None
+        engine = self.__dict__.get("engine")  # not to be opened for this
+        if isinstance(engine, HoldingEngine):
+            engine.reset()
 
     def __call__(self, frames: Frame | Frames) -> Frame | Frames:
         """Paint one frame (height, width, 3) or a batch (n, height, width, 3), RGB uint8.

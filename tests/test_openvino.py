@@ -76,7 +76,7 @@ def styles(n: int) -> NDArray[np.float32]:
 
 
 def was_on_disk(engine: OpenVinoEngine, size: tuple[int, int]) -> bool:
-    compiled = engine._compiled(size, "LATENCY").model
+    compiled = engine._compiled(size, "LATENCY", "exact").model
     return bool(compiled.get_property("LOADED_FROM_CACHE"))
 
 
@@ -249,7 +249,7 @@ class _Interrupted:
 def test_openvino_stops_what_still_runs_when_interrupted(arrays: checkpoints.Arrays) -> None:
     engine = OpenVinoEngine(CONFIG, arrays)
     content = frames(1, 1080, 1920)
-    running = engine._compiled((1920, 1080), "LATENCY").requests[0]
+    running = engine._compiled((1920, 1080), "LATENCY", "exact").requests[0]
     running.start_async([content, styles(1)])
     interrupted = _Interrupted()
     with pytest.raises(KeyboardInterrupt):

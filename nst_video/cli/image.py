@@ -7,7 +7,7 @@ import typer
 
 from nst_video.cli import options
 from nst_video.cli.console import result
-from nst_video.look import DEFAULT_ENGINE, DEFAULT_MODEL, DEFAULT_STYLE, Look
+from nst_video.look import DEFAULT_ENGINE, DEFAULT_MODEL, DEFAULT_STYLE, DEFAULT_TILE, Look
 
 
 def image(
@@ -26,6 +26,7 @@ def image(
     models_dir: options.ModelsDirOption = None,
     offline: options.OfflineOption = False,
     engine: options.EngineOption = DEFAULT_ENGINE,
+    tile: options.TileOption = DEFAULT_TILE,
     compare: Annotated[
         bool,
         typer.Option("--compare", help="Write picture, style and result side by side."),
@@ -50,6 +51,7 @@ def image(
         models_dir=models_dir,
         offline=offline,
         engine=engine,
+        tile=tile,
         quiet=quiet,
     )
     painted = stylizer(content)

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from nst_video.look import Blend
+from nst_video.look import DEFAULT_HOLD, DEFAULT_TILE, Blend
 
 if TYPE_CHECKING:
+    from nst_video.engines import Tile
     from nst_video.stylizer import Stylizer
 
 _STYLE_PANEL = "Style"
@@ -96,6 +97,16 @@ EngineOption = Annotated[
         rich_help_panel=_MODEL_PANEL,
     ),
 ]
+TileOption = Annotated[
+    str,
+    typer.Option(
+        "--tile",
+        metavar="auto|off|ROWS",
+        help="Paint large frames in tiles of so many rows, the same picture in less memory; auto: "
+        "where whole frames do not fit.",
+        rich_help_panel=_MODEL_PANEL,
+    ),
+]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 OverwriteOption = Annotated[
     bool, typer.Option("--overwrite", "-y", help="Replace the output where it exists.")
@@ -118,6 +129,23 @@ def parse_mix(text: str | None) -> list[float] | None:
         raise UsageError(f"--mix takes numbers such as 0.7,0.3, not {text!r}.") from None
 
 
+def parse_tile(text: str) -> "Tile":
+    """Turn "auto", "off" or a number of rows into what engines take.
+
+    Raises:
+        UsageError: it is none of these.
+    """
+    from nst_video.errors import UsageError
+
+    if text == "auto":
+        return "auto"
+    if text == "off":
+        return "off"
+    if text.isdigit():
+        return int(text)
+    raise UsageError(f"--tile takes auto, off or a number of rows, not {text!r}.")
+
+
 def build_stylizer(
     *,
     style: list[str],
@@ -130,6 +158,8 @@ def build_stylizer(
     models_dir: Path | None,
     offline: bool,
     engine: str,
+    tile: str = DEFAULT_TILE,
+    hold: int = DEFAULT_HOLD,
     quiet: bool = False,
 ) -> "Stylizer":
     """Make the stylizer that the shared options describe, loaded, and say what it runs on.
@@ -153,6 +183,9 @@ def build_stylizer(
             keep_colors=keep_colors,
             work_size=work_size,
             engine=engine,
+            tile=parse_tile(tile),
+            hold=hold,
+            on_note=None if quiet else say,
             models_dir=models_dir,
             offline=offline,
             on_fetch=on_fetch,

@@ -11,7 +11,14 @@ from nst_video.cli import options
 from nst_video.cli.console import complain, interruptible, result, say, stderr
 from nst_video.cli.jobs import DEFAULT_TEMPLATE, Job, plan_jobs
 from nst_video.errors import NstVideoError, UsageError
-from nst_video.look import DEFAULT_ENGINE, DEFAULT_MODEL, DEFAULT_STYLE, Look
+from nst_video.look import (
+    DEFAULT_ENGINE,
+    DEFAULT_HOLD,
+    DEFAULT_MODEL,
+    DEFAULT_STYLE,
+    DEFAULT_TILE,
+    Look,
+)
 from nst_video.media.containers import CODECS
 from nst_video.media.options import TranscodeOptions, parse_rate, parse_size, parse_time
 
@@ -48,6 +55,16 @@ def transcode(
     models_dir: options.ModelsDirOption = None,
     offline: options.OfflineOption = False,
     engine: options.EngineOption = DEFAULT_ENGINE,
+    tile: options.TileOption = DEFAULT_TILE,
+    hold: Annotated[
+        int,
+        typer.Option(
+            help="Frames that share the statistics of the first of them: not exact; faster, "
+            "most of all in tiles.",
+            metavar="N",
+            rich_help_panel=_MODEL_PANEL,
+        ),
+    ] = DEFAULT_HOLD,
     start: Annotated[
         str | None,
         typer.Option(
@@ -174,6 +191,8 @@ def transcode(
             models_dir=models_dir,
             offline=offline,
             engine=engine,
+            tile=tile,
+            hold=hold,
             quiet=quiet,
         )
         run_jobs(pending, painter, wanted, quiet=quiet, show_progress=show_progress)

@@ -8,8 +8,10 @@ from collections.abc import Callable
 
 from nst_video.engines.base import Device, Engine, IdentityEngine, warm_up
 from nst_video.engines.choice import choose_engine, explain_engines, why_not
+from nst_video.engines.holding import HoldingEngine
 from nst_video.engines.openvino import OpenVinoEngine, has_bfloat16
 from nst_video.engines.tensorflow import TensorFlowEngine, has_gpu, pick_device
+from nst_video.engines.tiling import OnNote, PartedEngine, Tile, TilingEngine
 from nst_video.errors import UsageError
 from nst_video.networks.checkpoints import Arrays
 from nst_video.networks.config import TransformerConfig
@@ -18,9 +20,13 @@ __all__ = [
     "ENGINES",
     "Device",
     "Engine",
+    "HoldingEngine",
     "IdentityEngine",
+    "OnNote",
     "OpenVinoEngine",
     "TensorFlowEngine",
+    "Tile",
+    "TilingEngine",
     "choose_engine",
     "explain_engines",
     "has_bfloat16",
@@ -41,14 +47,36 @@ ENGINES: dict[str, Callable[[TransformerConfig, Arrays], Engine]] = {
 }
 
 
-def open_engine(name: str, config: TransformerConfig, arrays: Arrays) -> Engine:
+def open_engine(
+    name: str,
+    config: TransformerConfig,
+    arrays: Arrays,
+    *,
+    tile: Tile = "auto",
+    hold: int = 1,
+    on_note: OnNote | None = None,
+) -> Engine:
     """Compile the transformer `config` with weights `arrays` for the engine called `name`.
 
+    Args:
+        name: a name from `ENGINES`, or "auto".
+        config: the transformer's shape.
+        arrays: its weights.
+        tile: how frames too large for the memory are painted.
+        hold: frames painted with the statistics of the first of them; 1 is exact.
+        on_note: told in a sentence when the memory forces another way.
+
     Raises:
-        UsageError: no such engine.
+        UsageError: no such engine, or it cannot do what is asked.
         EngineError: the engine does not run on this machine.
     """
     name = choose_engine(name)
     if name not in ENGINES:
         raise UsageError(f"No engine {name!r}. Choose from: auto, {', '.join(ENGINES)}.")
-    return ENGINES[name](config, arrays)
+    engine = ENGINES[name](config, arrays)
+    if not isinstance(engine, PartedEngine):
+        if hold != 1:
+            raise UsageError(f"Engine {name!r} cannot hold statistics: leave --hold out.")
+        return engine
+    tiling = TilingEngine(engine, tile, on_note)
+    return tiling if hold == 1 else HoldingEngine(tiling, hold)

@@ -1,5 +1,6 @@
 """The rewritten transformer on OpenVINO: the fast way on a CPU, and no TensorFlow in sight."""
 
+import re
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
@@ -11,13 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nst_video import folders
+from nst_video.engines.bands import paint_in_bands
 from nst_video.engines.base import Device, refuse_small
-from nst_video.engines.openvino_ops import build_model
-from nst_video.errors import EngineError
-from nst_video.frames import Frames, Size, size_of
+from nst_video.engines.openvino_bands import OpenVinoBands
+from nst_video.engines.openvino_ops import NormKind, build_model
+from nst_video.errors import EngineError, OutOfMemoryError
+from nst_video.frames import Frame, Frames, Size, size_of
 from nst_video.networks.checkpoints import Arrays
 from nst_video.networks.config import TransformerConfig
 from nst_video.networks.folded import fold_transformer
+from nst_video.networks.statistics import Floats, Statistics
 
 if TYPE_CHECKING:
     import openvino
@@ -31,7 +35,10 @@ Hint: TypeAlias = Literal["LATENCY", "THROUGHPUT"]
 """All cores on one frame, or a frame for each core or two."""
 
 NETWORKS_KEPT = 8
-"""Compiled networks kept in memory: one for each size and hint; others come from the disk."""
+"""Compiled networks kept in memory: one for each size, hint and kind of norms; others come from
+the disk."""
+
+_OF_MEMORY = re.compile("bad_alloc|alloc|out of memory|not enough memory", re.IGNORECASE)
 
 POLL_MS = 100
 """Waits are cut into pieces of this length so that Ctrl-C is noticed."""
@@ -54,6 +61,8 @@ class OpenVinoEngine:
     One frame is painted by all cores together, the frames of a batch side by side. Calls from
     several threads take turns.
     """
+
+    live_pictures = 3.3  # measured: peak memory at several sizes
 
     def __init__(
         self,
@@ -79,10 +88,13 @@ class OpenVinoEngine:
         self._core = openvino.Core()
         self._tensor = openvino.Tensor
         self.device = _describe(self._core, precision, device)
-        self._config = config
+        self.config = config
         self._convolutions = fold_transformer(config, arrays)
         self._lock = threading.Lock()
         self._compiled = lru_cache(NETWORKS_KEPT)(self._compile)
+        self._bands = OpenVinoBands(
+            config, self._convolutions, lambda model: self._compile_model(model, "LATENCY")
+        )
 
     @property
     def name(self) -> str:
@@ -91,31 +103,64 @@ class OpenVinoEngine:
             return f"openvino-{self.device.name.lower()}"
         return "openvino" if self.device.dtype == "float32" else "openvino-bf16"
 
-    def __call__(self, frames: Frames, style: NDArray[np.float32]) -> Frames:
+    def __call__(self, frames: Frames, style: Floats) -> Frames:
         """Paint `frames` (n, height, width, 3) with `style` (n or 1, style_size).
 
         Raises:
-            EngineError: a side is under 8 pixels, or OpenVINO fails, as for want of memory.
+            EngineError: a side is under 8 pixels, or OpenVINO fails.
+            OutOfMemoryError: it fails for want of memory.
         """
+        return self._paint_batch(frames, style, "exact")[0]
+
+    def measure(self, frames: Frames, style: Floats) -> tuple[Frames, Statistics]:
+        """Paint as a call does; also return the statistics of each frame.
+
+        Raises:
+            EngineError: as for a call.
+        """
+        painted, packed = self._paint_batch(frames, style, "measured")
+        return painted, Statistics.unpack(packed)
+
+    def paint_held(self, frames: Frames, style: Floats, statistics: Statistics) -> Frames:
+        """Paint with given statistics (of n or 1 frames) instead of the frames' own.
+
+        Raises:
+            EngineError: as for a call.
+        """
+        return self._paint_batch(frames, statistics.fold(style), "held")[0]
+
+    def paint_bands(
+        self, frame: Frame, style: Floats, rows: int, statistics: Statistics | None = None
+    ) -> tuple[Frame, Statistics]:
+        """Paint one frame in bands: see `bands.paint_in_bands`.
+
+        Raises:
+            EngineError: as for a call.
+        """
+        refuse_small(frame[None])
+        try:
+            return paint_in_bands(self._bands, self.config, frame, style, rows, statistics)
+        except (RuntimeError, MemoryError) as error:
+            raise _explain(error, 1, size_of(frame)) from error
+
+    def _paint_batch(
+        self, frames: Frames, style: Floats, kind: NormKind
+    ) -> tuple[Frames, NDArray[np.float32]]:
+        """Paint frames; also return what they measured, packed, where they did."""
         refuse_small(frames)
         frames = np.ascontiguousarray(frames)
         styles = np.broadcast_to(style, (len(frames), style.shape[1]))
-        painted = np.empty_like(frames)
+        painted, packed = np.empty_like(frames), np.zeros(styles.shape, np.float32)
         try:
             hint: Hint = "LATENCY" if len(frames) == 1 else "THROUGHPUT"
             # Not under the lock: compiling another size must not hold up who paints.
-            requests = self._compiled(size_of(frames), hint).requests
+            requests = self._compiled(size_of(frames), hint, kind).requests
             with self._lock:
                 for start in range(0, len(frames), len(requests)):
-                    self._paint(requests, start, frames, styles, painted)
+                    self._paint(requests, start, frames, styles, painted, packed)
         except (RuntimeError, MemoryError) as error:
-            width, height = size_of(frames)
-            reason = str(error).strip().rpartition("\n")[2]
-            raise EngineError(
-                f"OpenVINO cannot paint {len(frames)} frame(s) of {width}x{height} ({reason}). "
-                "Try a smaller --work-size or --batch-size, or --engine tensorflow."
-            ) from error
-        return painted
+            raise _explain(error, len(frames), size_of(frames)) from error
+        return painted, packed
 
     def _paint(
         self,
@@ -124,20 +169,32 @@ class OpenVinoEngine:
         frames: Frames,
         styles: NDArray[np.float32],
         painted: Frames,
+        packed: NDArray[np.float32],
     ) -> None:
         """Paint as many frames as there are requests, from `start` on, side by side."""
         busy = []
         for index, request in zip(range(start, len(frames)), requests, strict=False):
             here = slice(index, index + 1)
             # Shared memory: the network reads the frame and writes the result where they lie.
-            request.set_output_tensor(self._tensor(painted[here], shared_memory=True))
+            request.set_output_tensor(0, self._tensor(painted[here], shared_memory=True))
             request.start_async([frames[here], styles[here]], share_inputs=True)
-            busy.append(request)
-        _finish(busy)
+            busy.append((here, request))
+        _finish([request for _, request in busy])
+        for here, request in busy:
+            for measured in request.output_tensors[1:]:
+                packed[here] = measured.data
 
-    def _compile(self, size: Size, hint: Hint) -> _Compiled:
+    def _compile(self, size: Size, hint: Hint, kind: NormKind) -> _Compiled:
         """Compile the network for frames of `size`, or read it from the disk."""
-        model = build_model(self._config, self._convolutions, size)
+        compiled = self._compile_model(
+            build_model(self.config, self._convolutions, size, kind), hint
+        )
+        count = 1
+        if hint == "THROUGHPUT":
+            count = compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
+        return _Compiled(compiled, [compiled.create_infer_request() for _ in range(count)])
+
+    def _compile_model(self, model: "openvino.Model", hint: Hint) -> "openvino.CompiledModel":
         options: dict[str, Any] = {
             "PERFORMANCE_HINT": hint,
             "INFERENCE_PRECISION_HINT": _PRECISION_HINTS[self.device.dtype],
@@ -145,11 +202,7 @@ class OpenVinoEngine:
         if self.device.name == "CPU":
             # Decoder and encoder need the cores, too: threads that may move wait less for them.
             options["ENABLE_CPU_PINNING"] = False
-        compiled = self._core.compile_model(model, self.device.name, options | self._cache())
-        count = 1
-        if hint == "THROUGHPUT":
-            count = compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
-        return _Compiled(compiled, [compiled.create_infer_request() for _ in range(count)])
+        return self._core.compile_model(model, self.device.name, options | self._cache())
 
     def _cache(self) -> dict[str, str]:
         """Return the option that keeps compiled networks on disk, none where nothing can be kept.
@@ -224,3 +277,14 @@ def _describe(core: "openvino.Core", precision: Precision, kind: Kind) -> Device
             "use --engine openvino, which computes in float32."
         )
     return Device(kind, f"{kind}: {found[kind]}, OpenVINO in {precision}", precision)
+
+
+def _explain(error: Exception, count: int, size: Size) -> EngineError:
+    """Return what to raise for OpenVINO's `error`; it has one type for all of them."""
+    width, height = size
+    reason = str(error).strip().rpartition("\n")[2]
+    is_memory = isinstance(error, MemoryError) or _OF_MEMORY.search(str(error)) is not None
+    return (OutOfMemoryError if is_memory else EngineError)(
+        f"OpenVINO cannot paint {count} frame(s) of {width}x{height} ({reason}). "
+        "Try a smaller --work-size or --batch-size, or --engine tensorflow."
+    )

@@ -14,7 +14,9 @@ from nst_video.frames import Size
 from nst_video.networks import rewritten
 from nst_video.networks.config import NORM_EPSILON, STRIDE, TransformerConfig
 from nst_video.networks.folded import PIXEL_SCALE, Convolution
-from nst_video.networks.rewritten import EDGE, MARGIN, Axis
+from nst_video.networks.norms import ExactNorms, HeldNorms, MeasuringNorms
+from nst_video.networks.ops import Axis
+from nst_video.networks.rewritten import EDGE, MARGIN
 
 if TYPE_CHECKING:
     import openvino
@@ -26,27 +28,50 @@ _AXES: Mapping[Axis, int] = {"channels": 1, "rows": 2, "columns": 3}
 _TO_NCHW, _TO_NHWC = (0, 3, 1, 2), (0, 2, 3, 1)
 
 
+NormKind: TypeAlias = Literal["exact", "measured", "held"]
+"""Norms by each frame's own statistics, these returned as well, or those folded into the style."""
+
+_NORMS: Mapping[NormKind, type[HeldNorms]] = {
+    "exact": ExactNorms,
+    "measured": MeasuringNorms,
+    "held": HeldNorms,
+}
+
+
 def build_model(
-    config: TransformerConfig, convolutions: Mapping[str, Convolution], size: Size
+    config: TransformerConfig,
+    convolutions: Mapping[str, Convolution],
+    size: Size,
+    kind: NormKind = "exact",
 ) -> "openvino.Model":
     """Return the graph that paints one frame of `size`.
 
     Its inputs are the frame, uint8 (1, height, width, 3), and the style parameters, float32
-    (1, style_size); its output is the painted frame, uint8 (1, height, width, 3).
+    (1, style_size); its output is the painted frame, uint8 (1, height, width, 3). A graph that
+    measures has a second output, float32 (1, style_size): see `Statistics.unpack`.
     """
-    import openvino
-
     nodes = Nodes()
     width, height = size
     frame = nodes.op.parameter([1, height, width, 3], np.uint8, name="frame")
     style = nodes.op.parameter([1, config.style_size], np.float32, name="style")
-    parameters = nodes.op.reshape(style, _integers(1, config.style_size, 1, 1), False)
-    content = nodes.content(frame, size)
-    blocks = rewritten.paint(nodes, config, convolutions, content, parameters)
-    model = openvino.Model([nodes.frame(blocks, size)], [frame, style], "style_transformer")
-    # Its name enters the key under which the compiled model is kept on disk, and the one given by
-    # default counts all nodes that the process ever made.
-    model.output(0).set_names({"painted"})
+    norms = _NORMS[kind](nodes, config, nodes.as_1x1(style))
+    blocks = rewritten.paint(nodes, config, convolutions, nodes.content(frame, size), norms)
+    outputs = {"painted": nodes.frame(blocks, size)}
+    if isinstance(norms, MeasuringNorms):
+        packed = nodes.op.reshape(norms.statistics(), _integers(1, config.style_size), False)
+        outputs["statistics"] = packed
+    return make_model(outputs, [frame, style])
+
+
+def make_model(outputs: Mapping[str, Node], inputs: Sequence[Node]) -> "openvino.Model":
+    """Return a graph with named outputs."""
+    import openvino
+
+    model = openvino.Model(list(outputs.values()), list(inputs), "style_transformer")
+    # Their names enter the key under which the compiled model is kept on disk, and those given by
+    # default count all nodes that the process ever made.
+    for index, name in enumerate(outputs):
+        model.output(index).set_names({name})
     return model
 
 
@@ -62,6 +87,18 @@ class Nodes:
 
         self.op = opset15
 
+    def as_1x1(self, vector: Node) -> Node:
+        """Turn a vector (1, channels) into a picture of 1x1."""
+        return self.op.reshape(vector, _integers(1, vector.get_output_shape(0)[1], 1, 1), False)
+
+    def to_nchw(self, x: Node) -> Node:
+        """Turn an array with the channels last into a picture."""
+        return self.op.transpose(x, _integers(*_TO_NCHW))
+
+    def to_nhwc(self, x: Node) -> Node:
+        """Turn a picture into an array with the channels last."""
+        return self.op.transpose(x, _integers(*_TO_NHWC))
+
     def content(self, frame: Node, size: Size) -> Node:
         """Turn a frame into padded column blocks: of uint8 pixels, so that little is moved."""
         extra = [-side % STRIDE for side in size]
@@ -73,7 +110,7 @@ class Nodes:
         _, rows, columns, _ = frame.get_output_shape(0)
         blocks = self.op.reshape(frame, _integers(1, rows, columns // 2, 6), False)
         blocks = self.op.convert(blocks, np.float32)
-        return self.op.transpose(blocks, _integers(*_TO_NCHW))
+        return self.to_nchw(blocks)
 
     def frame(self, blocks: Node, size: Size) -> Node:
         """Turn shifted blocks of 0..1 into the frame, uint8.
@@ -82,7 +119,7 @@ class Nodes:
         """
         scaled = blocks * self._number(PIXEL_SCALE) + self._number(0.5)
         _, _, rows, columns = scaled.get_output_shape(0)
-        pixels = self.op.convert(self.op.transpose(scaled, _integers(*_TO_NHWC)), np.uint8)
+        pixels = self.op.convert(self.to_nhwc(scaled), np.uint8)
         pixels = self.op.reshape(pixels, _integers(1, rows, columns, 2, 6), False)
         pixels = self.op.transpose(pixels, _integers(0, 1, 3, 2, 4))
         pixels = self.op.reshape(pixels, _integers(1, 2 * rows, 2 * columns, 3), False)
@@ -93,8 +130,12 @@ class Nodes:
     def convolve(self, x: Node, convolution: Convolution) -> Node:
         """Convolve without padding."""
         kernel = np.ascontiguousarray(convolution.kernel.transpose(3, 2, 0, 1))
-        y = self.op.convolution(x, kernel, list(convolution.strides), [0, 0], [0, 0], [1, 1])
+        y = self.convolve_by(x, kernel, convolution.strides)
         return y if convolution.bias is None else y + self.vector(convolution.bias)
+
+    def convolve_by(self, x: Node, kernel: Node, strides: tuple[int, int] = (1, 1)) -> Node:
+        """Convolve by a kernel (output, input, rows, columns), which may be an input."""
+        return self.op.convolution(x, kernel, list(strides), [0, 0], [0, 0], [1, 1])
 
     def pad(
         self,
@@ -142,6 +183,13 @@ class Nodes:
     def normalize(self, x: Node) -> Node:
         """Give every channel mean 0 and variance 1 over rows and columns."""
         return self.op.mvn(x, _integers(2, 3), True, NORM_EPSILON, "inside_sqrt")
+
+    def moments(self, x: Node) -> tuple[Node, Node]:
+        """Return mean and variance of every channel over rows and columns, as 1x1 pictures."""
+        mean = self.op.reduce_mean(x, _integers(2, 3), True)
+        _, _, rows, columns = x.get_output_shape(0)
+        norm = self.op.reduce_l2(x - mean, _integers(2, 3), True)
+        return mean, norm * norm * self._number(1 / (rows * columns))
 
     def unblock(self, x: Node) -> Node:
         """Turn blocks of 2x2 pixels into pixels."""

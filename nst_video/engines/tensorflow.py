@@ -3,16 +3,20 @@
 import ctypes
 import os
 import platform
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nst_video.engines.bands import paint_in_bands
 from nst_video.engines.base import Device, refuse_small
-from nst_video.errors import EngineError
-from nst_video.frames import Frames
+from nst_video.errors import OutOfMemoryError
+from nst_video.frames import Frame, Frames
 from nst_video.networks.checkpoints import Arrays
 from nst_video.networks.config import TransformerConfig
 from nst_video.networks.folded import PIXEL_SCALE, fold_transformer
+from nst_video.networks.statistics import Floats, Statistics
 from nst_video.quiet import quiet_stderr
 
 
@@ -66,6 +70,7 @@ class TensorFlowEngine:
     """The transformer as one TensorFlow graph for all sizes, batches, styles and mixes."""
 
     name = "tensorflow"
+    live_pictures = 5.0  # measured: peak memory at several sizes
 
     def __init__(
         self, config: TransformerConfig, arrays: Arrays, device: Device | None = None
@@ -75,40 +80,98 @@ class TensorFlowEngine:
             import tensorflow as tf
 
             from nst_video.networks import keras_ops
+            from nst_video.networks.keras_bands import KerasBands
 
         self.device = device or pick_device()
         dtype = keras.dtype_policies.get(self.device.dtype).compute_dtype
         convolutions = fold_transformer(config, arrays)
 
-        def paint(frames: tf.Tensor, style: tf.Tensor) -> tf.Tensor:
-            content = tf.cast(frames, tf.float32) / PIXEL_SCALE
-            painted = keras_ops.paint(config, convolutions, content, style, dtype)
+        def scaled(frames: tf.Tensor) -> tf.Tensor:
+            return tf.cast(frames, tf.float32) / PIXEL_SCALE
+
+        def rounded(painted: tf.Tensor) -> tf.Tensor:
             return tf.cast(tf.round(painted * PIXEL_SCALE), tf.uint8)
 
+        def paint(frames: tf.Tensor, style: tf.Tensor) -> tf.Tensor:
+            return rounded(keras_ops.paint(config, convolutions, scaled(frames), style, dtype))
+
+        def held(frames: tf.Tensor, style: tf.Tensor) -> tf.Tensor:
+            return rounded(keras_ops.paint_held(config, convolutions, scaled(frames), style, dtype))
+
+        def measure(frames: tf.Tensor, style: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            painted, packed = keras_ops.measure(config, convolutions, scaled(frames), style, dtype)
+            return rounded(painted), packed
+
         self._tf = tf
-        self._paint = tf.function(
-            paint,
+        self.config = config
+        self._paint, self._held, self._measure = (
+            self._compile(function) for function in (paint, held, measure)
+        )
+        self._bands = KerasBands(config, convolutions, dtype)
+
+    def __call__(self, frames: Frames, style: Floats) -> Frames:
+        """Paint `frames` (n, height, width, 3) with `style` (n or 1, style_size).
+
+        Raises:
+            EngineError: a side is under 8 pixels.
+            OutOfMemoryError: the device has not enough memory.
+        """
+        with self._running(frames):
+            return np.ascontiguousarray(self._paint(frames, style).numpy())
+
+    def measure(self, frames: Frames, style: Floats) -> tuple[Frames, Statistics]:
+        """Paint as a call does; also return the statistics of each frame.
+
+        Raises:
+            EngineError: as for a call.
+        """
+        with self._running(frames):
+            painted, packed = self._measure(frames, style)
+            return np.ascontiguousarray(painted.numpy()), Statistics.unpack(packed.numpy())
+
+    def paint_held(self, frames: Frames, style: Floats, statistics: Statistics) -> Frames:
+        """Paint with given statistics (of n or 1 frames) instead of the frames' own.
+
+        Raises:
+            EngineError: as for a call.
+        """
+        with self._running(frames):
+            return np.ascontiguousarray(self._held(frames, statistics.fold(style)).numpy())
+
+    def paint_bands(
+        self, frame: Frame, style: Floats, rows: int, statistics: Statistics | None = None
+    ) -> tuple[Frame, Statistics]:
+        """Paint one frame in bands: see `bands.paint_in_bands`.
+
+        Raises:
+            EngineError: as for a call.
+        """
+        with self._running(frame[None]):
+            return paint_in_bands(self._bands, self.config, frame, style, rows, statistics)
+
+    def _compile(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Make one graph of a function for all sizes."""
+        tf = self._tf
+        return tf.function(  # type: ignore[no-any-return]  # TensorFlow has no types
+            function,
             input_signature=[
                 tf.TensorSpec((None, None, None, 3), tf.uint8),
-                tf.TensorSpec((None, config.style_size), tf.float32),
+                tf.TensorSpec((None, self.config.style_size), tf.float32),
             ],
             jit_compile=self.device.xla,
             autograph=False,
         )
 
-    def __call__(self, frames: Frames, style: NDArray[np.float32]) -> Frames:
-        """Paint `frames` (n, height, width, 3) with `style` (n or 1, style_size).
-
-        Raises:
-            EngineError: a side is under 8 pixels, or the device has not enough memory.
-        """
+    @contextmanager
+    def _running(self, frames: Frames) -> Iterator[None]:
+        """Compute on the device; refuse frames too small, and say what memory is too little for."""
         refuse_small(frames)
         try:
             with self._tf.device(self.device.name):
-                return np.ascontiguousarray(self._paint(frames, style).numpy())
-        except self._tf.errors.ResourceExhaustedError as error:
+                yield
+        except (self._tf.errors.ResourceExhaustedError, MemoryError) as error:
             n, height, width = frames.shape[:3]
-            raise EngineError(
+            raise OutOfMemoryError(
                 f"{self.device.name} has not enough memory for {n} frame(s) of {width}x{height}. "
                 "Try a smaller --work-size or --batch-size."
             ) from error

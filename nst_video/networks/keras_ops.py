@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from nst_video.networks import rewritten
 from nst_video.networks.config import NORM_EPSILON, TransformerConfig
 from nst_video.networks.folded import PIXEL_SCALE, Convolution
-from nst_video.networks.rewritten import EDGE, MARGIN, Axis
+from nst_video.networks.norms import ExactNorms, HeldNorms, MeasuringNorms
+from nst_video.networks.ops import Axis
+from nst_video.networks.rewritten import EDGE, MARGIN
 from nst_video.networks.transformer import Tensor, pad_to_stride, reflect
 
 _AXES: Mapping[Axis, int] = {"rows": 1, "columns": 2, "channels": 3}
@@ -35,13 +37,53 @@ def paint(
     Returns:
         (n, height, width, 3), 0..1, float32.
     """
-    height, width = ops.shape(content)[1:3]
-    x = reflect(pad_to_stride(content * PIXEL_SCALE), MARGIN)
-    _, rows, columns, _ = ops.shape(x)
-    x = ops.reshape(x, (-1, rows, columns // 2, 6))
     runtime = KerasOps(dtype)
-    blocks = rewritten.paint(runtime, config, convolutions, x, style[:, None, None, :])
-    return runtime.unblock(blocks)[:, EDGE : EDGE + height, EDGE : EDGE + width]
+    norms = ExactNorms(runtime, config, _as_1x1(style))
+    return _paint(runtime, config, convolutions, content, norms)
+
+
+def paint_held(
+    config: TransformerConfig,
+    convolutions: Mapping[str, Convolution],
+    content: Tensor,
+    style: Tensor,
+    dtype: str = "float32",
+) -> Tensor:
+    """Paint as `paint` does, with a style that has statistics folded in."""
+    runtime = KerasOps(dtype)
+    norms = HeldNorms(runtime, config, _as_1x1(style))
+    return _paint(runtime, config, convolutions, content, norms)
+
+
+def measure(
+    config: TransformerConfig,
+    convolutions: Mapping[str, Convolution],
+    content: Tensor,
+    style: Tensor,
+    dtype: str = "float32",
+) -> tuple[Tensor, Tensor]:
+    """Paint as `paint` does; also return the statistics, as `Statistics.unpack` takes them."""
+    runtime = KerasOps(dtype)
+    norms = MeasuringNorms(runtime, config, _as_1x1(style))
+    painted = _paint(runtime, config, convolutions, content, norms)
+    return painted, norms.statistics()[:, 0, 0]
+
+
+def _paint(
+    runtime: "KerasOps",
+    config: TransformerConfig,
+    convolutions: Mapping[str, Convolution],
+    content: Tensor,
+    norms: HeldNorms,
+) -> Tensor:
+    height, width = ops.shape(content)[1:3]
+    x = runtime.content(content * PIXEL_SCALE)
+    return runtime.pixels(rewritten.paint(runtime, config, convolutions, x, norms), height, width)
+
+
+def _as_1x1(vectors: Tensor) -> Tensor:
+    """Return vectors (n, channels) as pictures of 1x1."""
+    return vectors[:, None, None, :]
 
 
 class KerasOps:
@@ -49,6 +91,16 @@ class KerasOps:
 
     def __init__(self, dtype: str) -> None:
         self._dtype = dtype
+
+    def content(self, pixels: Tensor) -> Tensor:
+        """Turn pixels of 0..255 into the padded column blocks that `rewritten` begins with."""
+        x = reflect(pad_to_stride(pixels), MARGIN)
+        _, rows, columns, _ = ops.shape(x)
+        return ops.reshape(x, (-1, rows, columns // 2, 6))
+
+    def pixels(self, blocks: Tensor, height: int, width: int) -> Tensor:
+        """Turn the shifted blocks that `rewritten` ends with into pixels."""
+        return self.unblock(blocks)[:, EDGE : EDGE + height, EDGE : EDGE + width]
 
     def convolve(self, x: Tensor, convolution: Convolution) -> Tensor:
         """Convolve without padding."""
@@ -98,8 +150,13 @@ class KerasOps:
 
     def normalize(self, x: Tensor) -> Tensor:
         """Give every channel of every picture mean 0 and variance 1 over rows and columns."""
-        mean, variance = ops.moments(x, axes=(1, 2), keepdims=True)
+        mean, variance = self.moments(x)
         return (x - mean) * self.inverse_deviation(variance)
+
+    def moments(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean and variance of every channel over rows and columns, as 1x1 pictures."""
+        mean, variance = ops.moments(x, axes=(1, 2), keepdims=True)
+        return mean, variance
 
     def unblock(self, x: Tensor) -> Tensor:
         """Turn blocks of 2x2 pixels into pixels."""

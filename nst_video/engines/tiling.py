@@ -1,0 +1,236 @@
+"""Painting what is too large for the memory: fewer frames at once, else bands of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
+
+import numpy as np
+
+from nst_video.engines.base import Device
+from nst_video.engines.memory import bands_bytes, frame_bytes, free_memory
+from nst_video.errors import OutOfMemoryError, UsageError
+from nst_video.frames import Frame, Frames, Size, size_of
+from nst_video.networks.config import TransformerConfig
+from nst_video.networks.statistics import Floats, Statistics
+
+Tile: TypeAlias = int | Literal["auto", "off"]
+"""Rows of a band, bands where frames do not fit into memory, or never any."""
+
+OnNote: TypeAlias = Callable[[str], None]
+
+SHARE = 0.75
+"""Share of the free memory that one frame may take."""
+
+BAND_PIXELS = 1 << 20
+"""Pixels of a band where the memory allows it; more of them cost less at the bands' edges."""
+
+MIN_ROWS = 16
+"""Of a band, in pixels; smaller ones save nothing."""
+
+MANY = 1 << 16
+"""As many frames at once as anyone may give."""
+
+
+@runtime_checkable
+class PartedEngine(Protocol):
+    """An engine that paints in bands, too, and whose statistics can be taken and given.
+
+    Attributes:
+        live_pictures: full-size pictures of the first layer's width that live at once at most.
+    """
+
+    live_pictures: float
+
+    @property
+    def name(self) -> str:
+        """The engine's name in `ENGINES`."""
+        ...
+
+    @property
+    def device(self) -> Device:
+        """Where it runs and why."""
+        ...
+
+    @property
+    def config(self) -> TransformerConfig:
+        """Shape of the network."""
+        ...
+
+    def __call__(self, frames: Frames, style: Floats) -> Frames:
+        """Paint `frames` (n, height, width, 3) with `style` (n or 1, style_size)."""
+        ...
+
+    def measure(self, frames: Frames, style: Floats) -> tuple[Frames, Statistics]:
+        """Paint; also return each frame's statistics."""
+        ...
+
+    def paint_held(self, frames: Frames, style: Floats, statistics: Statistics) -> Frames:
+        """Paint with given statistics, those of one frame."""
+        ...
+
+    def paint_bands(
+        self, frame: Frame, style: Floats, rows: int, statistics: Statistics | None = None
+    ) -> tuple[Frame, Statistics]:
+        """Paint one frame in bands, with its own statistics or given ones."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """How frames of some size are painted: so many at once, or (0) in bands of so many rows."""
+
+    frames: int
+    rows: int = 0
+
+
+class TilingEngine:
+    """An engine that paints frames whole while they fit into memory, and in bands where not."""
+
+    def __init__(
+        self,
+        engine: PartedEngine,
+        tile: Tile = "auto",
+        on_note: OnNote | None = None,
+        free: Callable[[], int | None] = free_memory,
+    ) -> None:
+        """Wrap an engine.
+
+        Args:
+            engine: what paints.
+            tile: see `Tile`.
+            on_note: told in a sentence when the memory forces another way.
+            free: bytes that may still be taken, None where unknown.
+
+        Raises:
+            UsageError: bands of fewer than `MIN_ROWS` rows.
+        """
+        if isinstance(tile, int) and tile < MIN_ROWS:
+            raise UsageError(f"Tiles have at least {MIN_ROWS} rows, not {tile}.")
+        self._engine = engine
+        self._tile = tile
+        self._on_note = on_note
+        self._free = free
+        self._plans: dict[Size, _Plan] = {}
+
+    @property
+    def name(self) -> str:
+        """The engine's name in `ENGINES`."""
+        return self._engine.name
+
+    @property
+    def device(self) -> Device:
+        """Where it runs and why."""
+        return self._engine.device
+
+    def is_tiled(self, size: Size) -> bool:
+        """Say whether frames of a size (width, height) were last painted in bands."""
+        return size in self._plans and not self._plans[size].frames
+
+    def __call__(self, frames: Frames, style: Floats) -> Frames:
+        """Paint `frames` (n, height, width, 3) with `style` (n or 1, style_size).
+
+        Raises:
+            EngineError: the engine cannot paint them.
+            OutOfMemoryError: not even in the smallest bands.
+        """
+
+        def whole(part: Frames, own: Floats) -> tuple[Frames, None]:
+            return self._engine(part, own), None
+
+        return self._paint(frames, style, None, whole)[0]
+
+    def measure(self, frames: Frames, style: Floats) -> tuple[Frames, Statistics]:
+        """Paint as a call does; also return each frame's statistics."""
+        painted, statistics = self._paint(frames, style, None, self._engine.measure)
+        return painted, Statistics.join([each for each in statistics if each is not None])
+
+    def paint_held(self, frames: Frames, style: Floats, statistics: Statistics) -> Frames:
+        """Paint as a call does, with given statistics, those of one frame."""
+
+        def whole(part: Frames, own: Floats) -> tuple[Frames, None]:
+            return self._engine.paint_held(part, own, statistics), None
+
+        return self._paint(frames, style, statistics, whole)[0]
+
+    def _paint(
+        self,
+        frames: Frames,
+        style: Floats,
+        held: Statistics | None,
+        whole: Callable[[Frames, Floats], tuple[Frames, Statistics | None]],
+    ) -> tuple[Frames, list[Statistics | None]]:
+        """Paint by the plan for this size; where memory runs out, by a smaller one."""
+        size = size_of(frames)
+        plan = self._plans.get(size) or self._make_plan(size)
+        styles = np.broadcast_to(style, (len(frames), style.shape[1]))
+        while True:
+            self._plans[size] = plan
+            step = plan.frames or 1
+            try:
+                parts = [
+                    whole(frames[start : start + step], styles[start : start + step])
+                    if plan.frames
+                    else self._band(frames[start], styles[start], plan.rows, held)
+                    for start in range(0, len(frames), step)
+                ]
+            except OutOfMemoryError as error:
+                plan = self._smaller(plan, size, len(frames), error)
+            else:
+                painted = parts[0][0] if len(parts) == 1 else np.concatenate([x for x, _ in parts])
+                return painted, [each for _, each in parts]
+
+    def _band(
+        self, frame: Frame, style: Floats, rows: int, held: Statistics | None
+    ) -> tuple[Frames, Statistics]:
+        painted, statistics = self._engine.paint_bands(frame, style[None], rows, held)
+        return painted[None], statistics
+
+    def _make_plan(self, size: Size) -> _Plan:
+        """Choose how to paint frames of a new size."""
+        if isinstance(self._tile, int):
+            return _Plan(0, self._tile) if size[1] > self._tile else _Plan(MANY)
+        free = None if self._tile == "off" or self.device.name.startswith("GPU") else self._free()
+        if free is None:
+            return _Plan(MANY)
+        need, available = self._need(size), int(SHARE * free)
+        if need <= available:
+            return _Plan(max(1, available // need))
+        plan = _Plan(0, _rows(size))
+        while plan.rows > MIN_ROWS and self._need(size, plan.rows) > available:
+            plan = _Plan(0, max(MIN_ROWS, plan.rows // 2))
+        self._say(size, plan, f"{free / 1e9:.1f} GB is free")
+        return plan
+
+    def _smaller(self, plan: _Plan, size: Size, count: int, error: OutOfMemoryError) -> _Plan:
+        """Return the next plan that takes less memory.
+
+        Raises:
+            OutOfMemoryError: there is none.
+        """
+        at_once = min(plan.frames, count)
+        if at_once > 1:
+            return _Plan(at_once // 2)
+        if self._tile == "off" or 0 < plan.rows <= MIN_ROWS:
+            raise error
+        smaller = _Plan(0, max(MIN_ROWS, plan.rows // 2) if plan.rows else _rows(size))
+        self._say(size, smaller, "memory ran out")
+        return smaller
+
+    def _need(self, size: Size, rows: int = 0) -> int:
+        config, pictures = self._engine.config, self._engine.live_pictures
+        if rows:
+            return bands_bytes(config, size, rows, pictures)
+        return frame_bytes(config, size, pictures)
+
+    def _say(self, size: Size, plan: _Plan, why: str) -> None:
+        if self._on_note:
+            self._on_note(
+                f"Frames of {size[0]}x{size[1]} are painted in tiles of {plan.rows} rows "
+                f"(about {self._need(size, plan.rows) / 1e9:.1f} GB): whole they take about "
+                f"{self._need(size) / 1e9:.1f} GB, and {why}."
+            )
+
+
+def _rows(size: Size) -> int:
+    """Return how many rows a band has where memory allows."""
+    return max(MIN_ROWS, BAND_PIXELS // size[0] // MIN_ROWS * MIN_ROWS)
