@@ -27,7 +27,7 @@ class Row:
         p50_ms: median time of a frame.
         p95_ms: time that 95 of 100 frames stay within.
         fps: frames per second at the median.
-        switch_ms: how much longer the first frame in another style takes, median.
+        switch_ms: how much longer the first frame in another style takes, at the least.
         start_s: from the start of its process to the first painted frame, once caches are warm.
         peak_mb: peak resident memory of its process, None where the system does not tell.
         psnr_db: to the plain float32 network; infinite where every byte is equal.

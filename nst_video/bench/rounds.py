@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from statistics import median
 from typing import Literal, Self, TypeAlias, cast
 
 import numpy as np
@@ -24,6 +23,8 @@ BURN_IN_S = 1.0
 """Seconds of painting before anything counts: clocks rise, caches fill, code is compiled."""
 
 LOAD_TIMEOUT_S = 300.0
+
+MIN_SWITCHES = 3
 
 Task: TypeAlias = Literal["paint", "switch", "peak"]
 """What a worker can be told to do."""
@@ -76,7 +77,7 @@ class Worker:
         return cast(list[float], self._ask("paint", seconds))
 
     def switch_ms(self, seconds: float) -> float:
-        """Return how much longer a frame takes that is the first in another style, median."""
+        """Return how much longer a frame takes that is the first in another style."""
         return cast(float, self._ask("switch", seconds))
 
     def peak_mb(self) -> float | None:
@@ -144,23 +145,26 @@ def _paint_for(paint: Callable[[Frame], Frame], frame: Frame, seconds: float) ->
 
 
 def _switch_for(runner: Runner, frame: Frame, seconds: float) -> float:
-    """Return the median extra milliseconds of the first frame in another style.
+    """Return the extra milliseconds of the first frame in another style.
 
-    Each is compared with the next frame, in the same style.
+    Each switch is followed by another frame in the same style; the shortest time of each kind is
+    what other work on the machine disturbed least.
     """
     for name in (OTHER_STYLE, DEFAULT_STYLE):  # reading a style is no switch
         runner.choose(name)
         runner.paint(frame)
-    extra: list[float] = []
+    firsts: list[float] = []
+    others: list[float] = []
     end = time.perf_counter() + seconds
-    while not extra or time.perf_counter() < end:
-        times = [time.perf_counter()]
-        runner.choose(DEFAULT_STYLE if len(extra) % 2 else OTHER_STYLE)
-        for _ in range(2):
-            runner.paint(frame)
-            times.append(time.perf_counter())
-        extra.append((times[1] - times[0] - (times[2] - times[1])) * 1e3)
-    return median(extra)
+    while len(firsts) < MIN_SWITCHES or time.perf_counter() < end:
+        begun = time.perf_counter()
+        runner.choose(DEFAULT_STYLE if len(firsts) % 2 else OTHER_STYLE)
+        runner.paint(frame)
+        switched = time.perf_counter()
+        runner.paint(frame)
+        firsts.append((switched - begun) * 1e3)
+        others.append((time.perf_counter() - switched) * 1e3)
+    return min(firsts) - min(others)
 
 
 def run_bench(
