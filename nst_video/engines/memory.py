@@ -12,6 +12,9 @@ _CELL_PICTURES = 2
 _FRAME_BYTES = 2 * 3
 """Of a pixel's frame and painting."""
 
+_PARTS_BYTES = 64 << 20
+"""Of the compiled parts that paint bands, of any size."""
+
 _MEMINFO = Path("/proc/meminfo")
 _CGROUPS = (
     (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current"), "inactive_file"),
@@ -41,7 +44,7 @@ def bands_bytes(config: TransformerConfig, size: Size, rows: int, pictures: floa
     width, height = size
     cells = _CELL_PICTURES * config.widths[2] * _FLOAT_BYTES / STRIDE**2
     band = frame_bytes(config, (width, rows + 4 * STRIDE), pictures)
-    return int(width * height * (cells + _FRAME_BYTES)) + band
+    return int(width * height * (cells + _FRAME_BYTES)) + band + _PARTS_BYTES
 
 
 def free_memory() -> int | None:
