@@ -47,7 +47,7 @@ class EncodeOptions:
 
     Attributes:
         codec: a name of `containers.CODECS`; None takes the container's usual one.
-        crf: constant quality, lower is better; None takes the codec's default.
+        crf: constant quality, lower is better; None takes the codec's default (18 for h264).
         preset: speed against size, in the words of the encoder; None takes the codec's default.
     """
 
