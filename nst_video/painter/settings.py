@@ -1,4 +1,4 @@
-"""How a painting by optimization should look: checked choices and presets, without anything heavy."""
+"""How a painting by optimization should look: checked choices and presets, nothing heavy."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
