@@ -68,7 +68,8 @@ class GatysOptimizer:
     ) -> Painting:
         """Paint one picture.
 
-        Styles that are given the content's colors get those of the first picture painted.
+        Styles that are given the content's colors get those of the first picture painted, unless
+        `adopt_colors` was called before.
 
         Args:
             content: RGB uint8 (h, w, 3).
@@ -84,12 +85,23 @@ class GatysOptimizer:
         colors = self.settings.colors
         original = to_unit(content)
         seen = before_painting(original, colors)
-        self._palette = original if self._palette is None else self._palette
+        if self._palette is None:
+            self.adopt_colors(content)
         begin = self._begin(seen) if start is None else before_painting(start, colors)
         aims = [replace(each, picture=before_painting(each.picture, colors)) for each in targets]
         job = _Job(seen, begin, tuple(aims), steps or self.settings.steps, on_step)
         painted, history = self._descend(job)
         return Painting(after_painting(painted, original, colors), history)
+
+    @property
+    def styles(self) -> tuple[StylePicture, ...]:
+        """The styles, as given."""
+        return self._styles
+
+    def adopt_colors(self, content: Frame) -> None:
+        """Let styles that are given the content's colors get those of this one, RGB uint8."""
+        self._palette = to_unit(content)
+        self._regions.clear()
 
     def _descend(self, job: "_Job") -> tuple[Floats, tuple[PaintStep, ...]]:
         """Paint at one scale after the other; each starts with the change the last one made."""
