@@ -151,7 +151,7 @@ class LimitedMemory:
             callback=after_step,
             options=options,
         )
-        return np.clip(found.x, 0, 1).reshape(picture.shape).astype(np.float32)
+        return np.asarray(np.clip(found.x, 0, 1), np.float32).reshape(picture.shape)
 
 
 DESCENTS: Mapping[Method, Callable[[Objective], Descent]] = MappingProxyType(
