@@ -57,7 +57,7 @@ def match_luminance(
     """
     own, other = gray(picture), gray(colors)
     matched = (own - own.mean()) * (other.std() / max(float(own.std()), 1e-3)) + other.mean()
-    return np.clip(matched, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(matched, 0, 1), np.float32)
 
 
 def gray(picture: NDArray[np.float32]) -> NDArray[np.float32]:

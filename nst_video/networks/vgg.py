@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal, TypeAlias, get_args
+from typing import get_args
 
 import keras
 import numpy as np
@@ -21,12 +21,8 @@ from nst_video import weights
 from nst_video.errors import UsageError, WeightsError
 from nst_video.networks.builtin import LOSS_BLOCKS
 from nst_video.networks.checkpoints import Arrays, collect, load_npz
+from nst_video.networks.config import DEFAULT_NETWORK, DEFAULT_POOLING, Pooling
 from nst_video.networks.transformer import Tensor
-
-Pooling: TypeAlias = Literal["average", "max"]
-"""How a block hands on to the next; VGG was trained with "max", Gatys et al. prefer "average"."""
-
-DEFAULT_NETWORK = "builtin"
 
 MEAN_RGB = (123.68, 116.779, 103.939)
 """What was subtracted from pixels in 0..255 when VGG was trained; it takes BGR."""
@@ -61,7 +57,7 @@ class LossShape:
         shapes = {}
         inputs = 3
         for layer in self.layers:
-            width = self.blocks[int(layer[5]) - 1][0]
+            width = self.blocks[halvings(layer)][0]
             shapes[layer] = (_KERNEL, _KERNEL, inputs, width)
             inputs = width
         return shapes
@@ -90,7 +86,7 @@ class LossNetwork:
         self,
         name: str,
         arrays: Arrays,
-        pooling: Pooling = "average",
+        pooling: Pooling = DEFAULT_POOLING,
         *,
         is_random: bool = False,
     ) -> None:
@@ -172,7 +168,7 @@ def load_loss_network(
     name: str = DEFAULT_NETWORK,
     file: Path | None = None,
     *,
-    pooling: Pooling = "average",
+    pooling: Pooling = DEFAULT_POOLING,
     models_dir: Path | None = None,
     offline: bool = False,
     on_fetch: weights.OnProgress | None = None,
@@ -203,6 +199,11 @@ def load_loss_network(
     if "loss" in paths:
         return LossNetwork(name, _read(name, paths["loss"]), pooling)
     return LossNetwork(name, _random_arrays(shape), pooling, is_random=True)
+
+
+def halvings(layer: str) -> int:
+    """Return how often the size of the picture is halved before a layer: once a block."""
+    return int(layer.removeprefix("block").partition("_")[0]) - 1
 
 
 def find_shape(name: str) -> LossShape:

@@ -12,7 +12,7 @@ from nst_video import losses
 from nst_video.errors import UsageError
 from nst_video.frames import Size, size_of
 from nst_video.networks.transformer import Tensor
-from nst_video.networks.vgg import LossNetwork
+from nst_video.networks.vgg import LossNetwork, halvings
 from nst_video.painter.objective import Aims, Region
 from nst_video.painter.painting import StylePicture, TemporalTarget
 from nst_video.painter.scales import MIN_SIDE, resized
@@ -137,8 +137,7 @@ def _position_weights(mask: Floats, layers: Sequence[str], size: Size) -> dict[s
     """Return the mask pooled to the size of each layer, summing to 1, (1, h, w)."""
     pooled = {}
     for layer in layers:
-        halvings = int(layer.removeprefix("block").partition("_")[0]) - 1
-        width, height = (side >> halvings for side in size)
+        width, height = (side >> halvings(layer) for side in size)
         small = cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA)
         weights = np.asarray(small, np.float32) / max(float(small.sum()), 1e-6)
         pooled[layer] = ops.convert_to_tensor(weights[None])

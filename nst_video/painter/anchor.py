@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from nst_video.flow import Floats
 from nst_video.frames import Frame
+from nst_video.painter.painting import to_unit
 
 MAX_GAIN = 1.25
 """Bound on what one keyframe's contrast is multiplied or divided by."""
@@ -72,11 +73,6 @@ class Anchor:
         mean = self._painted.mean + self._slope * (now.mean - self._content.mean)
         variance = self._painted.variance + self._slope**2 * (now.variance - self._content.variance)
         return Tones(np.clip(mean, 0, 1), np.maximum(variance, self._painted.variance / 4))
-
-
-def to_unit(frame: Frame) -> Floats:
-    """Return the frame as float32, 0..1."""
-    return frame.astype(np.float32) / np.float32(255)
 
 
 def _slope(painted: Floats, content: Floats) -> _Vector:

@@ -10,7 +10,7 @@ import numpy as np
 from nst_video.detail import restore_detail
 from nst_video.flow import Floats, warp
 from nst_video.frames import Frame
-from nst_video.painter.anchor import to_unit
+from nst_video.painter.painting import to_unit
 from nst_video.painter.stretches import Moment, Track
 
 Fill: TypeAlias = Callable[[Frame], Frame]

@@ -4,7 +4,7 @@ Both use the gradient in units of its own size, so that nothing depends on how l
 """
 
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from types import MappingProxyType
 from typing import Any, Protocol, TypeAlias
 
@@ -18,7 +18,10 @@ from nst_video.painter.objective import Aims
 from nst_video.painter.settings import Method, PaintSettings
 
 Floats: TypeAlias = NDArray[np.float32]
-OnLosses: TypeAlias = Callable[[Mapping[str, float]], None]
+Show: TypeAlias = Callable[[], Floats]
+"""Returns the picture (h, w, 3), 0..1, as it is now."""
+
+OnLosses: TypeAlias = Callable[[Mapping[str, float], Show], None]
 
 PATIENCE = 25
 """Steps over which the loss must have fallen, or the descent ends."""
@@ -51,7 +54,7 @@ class Descent(Protocol):
             aims: what it is compared with.
             settings: for `rate` and `tolerance`.
             steps: at most.
-            on_losses: called after every step with the losses before it.
+            on_losses: called after every step with the losses before it and the picture after it.
         """
         ...
 
@@ -89,10 +92,10 @@ class Adam:
             scalars = (_scalar(settings.rate * fade), _scalar(step + 1))
             losses, x, mean, square = self._step(x, mean, square, aims, *scalars)
             numbers = to_numbers(losses)
-            on_losses(numbers)
+            on_losses(numbers, partial(_picture_of, x))
             if convergence.reached(numbers["total"]):
                 break
-        return np.asarray(ops.convert_to_numpy(x)[0], np.float32)
+        return _picture_of(x)
 
     @cached_property
     def _step(self) -> Callable[..., tuple[Losses, Tensor, Tensor, Tensor]]:
@@ -126,17 +129,20 @@ class LimitedMemory:
         scale = 0.0
         seen: list[Mapping[str, float]] = []
 
+        def picture_of(flat: NDArray[np.float64]) -> Floats:
+            return np.asarray(np.clip(flat, 0, 1), np.float32).reshape(picture.shape)
+
         def evaluate(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
             nonlocal scale
-            x = ops.convert_to_tensor(flat.reshape(1, *picture.shape).astype(np.float32))
+            x = ops.convert_to_tensor(picture_of(flat)[None])
             losses, gradient = self._evaluate(x, aims)
             slope = np.asarray(ops.convert_to_numpy(gradient), np.float64).ravel()
             scale = scale or FIRST_STEP / float(np.sqrt(np.mean(slope**2)) + _TINY)
             seen.append(to_numbers(losses))
             return scale * seen[-1]["total"], scale * slope
 
-        def after_step(_: NDArray[np.float64]) -> None:
-            on_losses(seen[0])
+        def after_step(flat: NDArray[np.float64]) -> None:
+            on_losses(seen[0], partial(picture_of, flat))
             del seen[:-1]
             if convergence.reached(seen[-1]["total"]):
                 raise StopIteration
@@ -151,7 +157,7 @@ class LimitedMemory:
             callback=after_step,
             options=options,
         )
-        return np.clip(found.x, 0, 1).reshape(picture.shape).astype(np.float32)
+        return picture_of(found.x)
 
 
 DESCENTS: Mapping[Method, Callable[[Objective], Descent]] = MappingProxyType(
@@ -164,6 +170,10 @@ def to_numbers(losses: Losses) -> dict[str, float]:
     """Return the parts and the total as plain numbers."""
     total, parts = losses
     return {name: float(part) for name, part in {**parts, "total": total}.items()}
+
+
+def _picture_of(x: Tensor) -> Floats:
+    return np.asarray(ops.convert_to_numpy(x)[0], np.float32)
 
 
 def _scalar(value: float) -> Tensor:

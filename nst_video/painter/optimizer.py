@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +17,16 @@ from nst_video.painter.aims import (
     make_aims,
     style_regions,
 )
-from nst_video.painter.descent import DESCENTS
+from nst_video.painter.descent import DESCENTS, Show
 from nst_video.painter.objective import PaintingObjective, Region
-from nst_video.painter.painting import Painting, PaintStep, StylePicture, TemporalTarget
+from nst_video.painter.painting import (
+    Painting,
+    PaintStep,
+    StylePicture,
+    TemporalTarget,
+    to_frame,
+    to_unit,
+)
 from nst_video.painter.recolor import after_painting, before_painting, recolor_style
 from nst_video.painter.scales import MIN_SIDE, carried_over, resized, scale_sizes
 from nst_video.painter.settings import PaintSettings
@@ -26,7 +34,8 @@ from nst_video.painter.settings import PaintSettings
 __all__ = ["GatysOptimizer", "PaintStep", "Painting", "StylePicture", "TemporalTarget"]
 
 Floats = NDArray[np.float32]
-OnStep = Callable[[PaintStep], None]
+OnStep: TypeAlias = Callable[[PaintStep], None]
+OnPicture: TypeAlias = Callable[[PaintStep, Callable[[], Frame]], None]
 
 
 class GatysOptimizer:
@@ -38,6 +47,7 @@ class GatysOptimizer:
     Attributes:
         network: the loss network.
         settings: with the layers named that are asked of it.
+        layers: those.
     """
 
     def __init__(
@@ -53,6 +63,7 @@ class GatysOptimizer:
         self._styles = tuple(styles)
         group_styles(self._styles, [to_unit(style.picture) for style in styles])
         objective = PaintingObjective(network, self.settings)
+        self.layers = objective.layers
         self._descent = DESCENTS[self.settings.method](objective)
         self._regions: dict[Size, tuple[Region, ...]] = {}
         self._palette: Floats | None = None
@@ -65,6 +76,7 @@ class GatysOptimizer:
         targets: Sequence[TemporalTarget] = (),
         steps: int | None = None,
         on_step: OnStep | None = None,
+        on_picture: OnPicture | None = None,
     ) -> Painting:
         """Paint one picture.
 
@@ -77,6 +89,8 @@ class GatysOptimizer:
             targets: what the painting should stay close to.
             steps: at most, instead of the settings' number.
             on_step: called after every step.
+            on_picture: called after every step, too, with the step and a function that returns the
+                unfinished picture, RGB uint8, at the size of the scale it is at.
 
         Raises:
             UsageError: a picture too small, or of another size than the content.
@@ -89,9 +103,10 @@ class GatysOptimizer:
             self.adopt_colors(content)
         begin = self._begin(seen) if start is None else before_painting(start, colors)
         aims = [replace(each, picture=before_painting(each.picture, colors)) for each in targets]
-        job = _Job(seen, begin, tuple(aims), steps or self.settings.steps, on_step)
-        painted, history = self._descend(job)
-        return Painting(after_painting(painted, original, colors), history)
+        log = _Log(on_step, on_picture)
+        job = _Job(seen, begin, tuple(aims), steps or self.settings.steps)
+        painted = self._descend(job, log)
+        return Painting(after_painting(painted, original, colors), tuple(log.history))
 
     @property
     def styles(self) -> tuple[StylePicture, ...]:
@@ -103,21 +118,20 @@ class GatysOptimizer:
         self._palette = to_unit(content)
         self._regions.clear()
 
-    def _descend(self, job: "_Job") -> tuple[Floats, tuple[PaintStep, ...]]:
+    def _descend(self, job: "_Job", log: "_Log") -> Floats:
         """Paint at one scale after the other; each starts with the change the last one made."""
         sizes = scale_sizes(size_of(job.content), self.settings.scales)
-        log = _Log(job.on_step, len(sizes))
         base = picture = resized(job.start, sizes[0])
         for scale, size in enumerate(sizes, 1):
             if scale > 1:
                 coarse, base = base, resized(job.start, size)
                 picture = carried_over(picture, coarse, base)
-            log.begin(scale, _share_of(job.steps, scale, len(sizes)))
+            log.begin(scale, len(sizes), _share_of(job.steps, scale, len(sizes)))
             seen = resized(job.content, size)
             features = content_features(self.network, self._content_layers, seen)
             aims = make_aims(features, self._regions_at(size), job.targets, size)
             picture = self._descent(picture, aims, self.settings, log.steps, log.add)
-        return picture, tuple(log.history)
+        return picture
 
     @property
     def _content_layers(self) -> tuple[str, ...]:
@@ -160,36 +174,30 @@ class _Job:
     start: Floats
     targets: tuple[TemporalTarget, ...]
     steps: int
-    on_step: OnStep | None
 
 
 class _Log:
     """Collects the steps of all scales and tells of each."""
 
-    def __init__(self, on_step: OnStep | None, scales: int) -> None:
+    def __init__(self, on_step: OnStep | None, on_picture: OnPicture | None) -> None:
         self.history: list[PaintStep] = []
         self.steps = 0
-        self._on_step = on_step
-        self._scales = scales
-        self._scale = 0
-        self._step = 0
+        self._on_step, self._on_picture = on_step, on_picture
+        self._scale = self._scales = self._step = 0
 
-    def begin(self, scale: int, steps: int) -> None:
+    def begin(self, scale: int, scales: int, steps: int) -> None:
         """Go on to a scale."""
-        self._scale, self.steps, self._step = scale, steps, 0
+        self._scale, self._scales, self.steps, self._step = scale, scales, steps, 0
 
-    def add(self, losses: Mapping[str, float]) -> None:
+    def add(self, losses: Mapping[str, float], show: Show) -> None:
         """Note a step."""
         self._step += 1
         step = PaintStep(self._scale, self._scales, self._step, self.steps, losses)
         self.history.append(step)
         if self._on_step:
             self._on_step(step)
-
-
-def to_unit(picture: Frame) -> Floats:
-    """Return a picture as float32, 0..1."""
-    return picture.astype(np.float32) / np.float32(255)
+        if self._on_picture:
+            self._on_picture(step, lambda: to_frame(show()))
 
 
 def _share_of(steps: int, scale: int, scales: int) -> int:

@@ -75,4 +75,14 @@ class Painting:
     @property
     def frame(self) -> Frame:
         """The picture as RGB uint8."""
-        return np.rint(self.picture * 255).astype(np.uint8)
+        return to_frame(self.picture)
+
+
+def to_unit(picture: Frame) -> NDArray[np.float32]:
+    """Return a picture as float32, 0..1."""
+    return picture.astype(np.float32) / np.float32(255)
+
+
+def to_frame(picture: NDArray[np.float32]) -> Frame:
+    """Return a picture in 0..1 as uint8."""
+    return np.rint(picture * 255).astype(np.uint8)

@@ -24,7 +24,7 @@ def scale_sizes(size: Size, scales: int) -> tuple[Size, ...]:
 
 def resized(picture: NDArray[np.float32], size: Size) -> NDArray[np.float32]:
     """Return a picture (h, w, 3) or a map (h, w), 0..1, at another size (width, height)."""
-    if size_of(picture[..., None] if picture.ndim == 2 else picture) == size:
+    if (size[1], size[0]) == picture.shape[:2]:
         return picture
     shrink = size[0] < picture.shape[1]
     interpolation = cv2.INTER_AREA if shrink else cv2.INTER_CUBIC

@@ -11,11 +11,11 @@ from nst_video.errors import UsageError
 from nst_video.flow import Floats, warp
 from nst_video.frames import Frame, VideoInfo
 from nst_video.look import MIN_WORK_SIZE
-from nst_video.painter.anchor import Anchor, to_unit
+from nst_video.painter.anchor import Anchor
 from nst_video.painter.between import Blend, Fill, Pair, blend, mend, render, soft
 from nst_video.painter.keyframes import Every, check_every
 from nst_video.painter.pace import OnKeyframe, Pace
-from nst_video.painter.painting import Painting, PaintStep, TemporalTarget
+from nst_video.painter.painting import Painting, PaintStep, TemporalTarget, to_unit
 from nst_video.painter.store import KeyframeStore, quantized
 from nst_video.painter.stretches import Moment, Stretch, Track, stretches
 
