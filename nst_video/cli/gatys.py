@@ -190,6 +190,7 @@ class Choices:
     content_weight: float | None = None
     style_weight: float | None = None
     tv_weight: float | None = None
+    temporal_weight: float | None = None
     start: str | None = None
     seed: int | None = None
     style_scale: float | None = None

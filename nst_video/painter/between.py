@@ -39,7 +39,8 @@ class Pair:
 
     def moved(self, track: Track) -> "Pair":
         """Return both as seen from where the track begins; it must end at this keyframe."""
-        return Pair(warp(self.content, track.there), warp(self.painted, track.there))
+        there = track.there
+        return Pair(warp(self.content, there, sharp=True), warp(self.painted, there, sharp=True))
 
 
 def soft(trust: Floats) -> Floats:

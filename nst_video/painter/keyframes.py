@@ -2,22 +2,15 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 import cv2
 
-from nst_video.errors import UsageError
 from nst_video.frames import Frame
+from nst_video.painter.film import MAX_INTERVAL, Every
 
 if TYPE_CHECKING:
     from scenedetect.detectors import ContentDetector
-
-Every: TypeAlias = int | Literal["adaptive"]
-
-ADAPTIVE = "adaptive"
-
-MAX_INTERVAL = 24
-"""Frames between two keyframes at most: as many are held in memory."""
 
 MOVED = 0.05
 """Mean way since the last keyframe, of the picture's diagonal, that calls for another."""
@@ -45,19 +38,6 @@ class Change:
     frames: int
     moved: float
     hidden: float
-
-
-def check_every(every: Every) -> Every:
-    """Return `every` if it can be meant.
-
-    Raises:
-        UsageError: neither "adaptive" nor 1 .. `MAX_INTERVAL`.
-    """
-    if every == ADAPTIVE or (isinstance(every, int) and 1 <= every <= MAX_INTERVAL):
-        return every
-    raise UsageError(
-        f"Keyframes come every 1 to {MAX_INTERVAL} frames, or {ADAPTIVE}, not {every!r}."
-    )
 
 
 def is_due(every: Every, change: Change) -> bool:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from nst_video.painter.keyframes import MAX_INTERVAL, Every
+from nst_video.painter.film import MAX_INTERVAL, Every
 from nst_video.painter.painting import PaintStep
 
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from nst_video.flow import Floats, Flow, compose, dis_flow, reliability
 from nst_video.frames import Frame, fit_short_side, size_of
-from nst_video.painter.keyframes import Change, CutDetector, Every, is_due
+from nst_video.painter.film import Every
+from nst_video.painter.keyframes import Change, CutDetector, is_due
 
 
 @dataclass(frozen=True, slots=True)

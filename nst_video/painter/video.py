@@ -3,66 +3,23 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias, get_args
+from typing import Protocol, TypeAlias
 
 import numpy as np
 
-from nst_video.errors import UsageError
 from nst_video.flow import Floats, warp
 from nst_video.frames import Frame, VideoInfo
-from nst_video.look import MIN_WORK_SIZE
 from nst_video.painter.anchor import Anchor
 from nst_video.painter.between import Blend, Fill, Pair, blend, mend, render, soft
-from nst_video.painter.keyframes import Every, check_every
+from nst_video.painter.film import VideoSettings
 from nst_video.painter.pace import OnKeyframe, Pace
 from nst_video.painter.painting import Painting, PaintStep, TemporalTarget, to_unit
 from nst_video.painter.store import KeyframeStore, quantized
 from nst_video.painter.stretches import Moment, Stretch, Track, stretches
 
-Opening: TypeAlias = Literal["settings", "fill"]
-"""Where the first keyframe of a scene starts: as the optimizer's settings say, or painted fast."""
-
 SEEN_BEFORE = 2
 """Keyframes that the next one is kept close to: the last, and the one before for what it alone has
 (Ruder et al. 2016, arXiv 1604.08610, section 4.2)."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class VideoSettings:
-    """How a film is painted, besides how each keyframe is.
-
-    Attributes:
-        every: a keyframe every so many frames, or "adaptive": after enough movement.
-        next_steps: steps at most for keyframes that start from another.
-        opening: where the first keyframe of a scene starts.
-        long_term: weight of the keyframe before the last among what a keyframe is kept close to.
-        work_size: short side in pixels at which all is painted, None for the film's own; the
-            result is brought back to full size with its fine structure.
-
-    Raises:
-        UsageError: a value out of its range.
-    """
-
-    every: Every = 10
-    next_steps: int = 80
-    opening: Opening = "settings"
-    long_term: float = 1.0
-    work_size: int | None = 480
-
-    def __post_init__(self) -> None:
-        check_every(self.every)
-        if self.next_steps < 1:
-            raise UsageError(f"A keyframe takes 1 step or more, not {self.next_steps}.")
-        if self.opening not in get_args(Opening):
-            raise UsageError(
-                f"No opening {self.opening!r}. Choose from: {', '.join(get_args(Opening))}."
-            )
-        if not 0 <= self.long_term < float("inf"):
-            raise UsageError(f"The long-term weight must be 0 or more, not {self.long_term}.")
-        if self.work_size is not None and self.work_size < MIN_WORK_SIZE:
-            raise UsageError(
-                f"The working size must be at least {MIN_WORK_SIZE} pixels, not {self.work_size}."
-            )
 
 
 class PicturePainter(Protocol):
@@ -184,7 +141,7 @@ class VideoPainter:
 
         def paint(content: Frame, on_step: Callable[[PaintStep], None]) -> Floats:
             track = moment.to_start
-            moved = warp(history[-1].painted, track.there)
+            moved = warp(history[-1].painted, track.there, sharp=True)
             start = mend(moved, soft(track.trust), lambda: to_unit(self._fill(content)))
             targets = [TemporalTarget(moved, track.trust)]
             if len(history) > 1 and self.settings.long_term > 0:
@@ -201,9 +158,8 @@ class VideoPainter:
         """Return the keyframe before the last, for what the last does not show."""
         track = Track.between(content, earlier.small)
         only = np.maximum(track.trust - trust, 0)
-        return TemporalTarget(
-            warp(earlier.painted, track.there), only, weight=self.settings.long_term
-        )
+        moved = warp(earlier.painted, track.there, sharp=True)
+        return TemporalTarget(moved, only, weight=self.settings.long_term)
 
     def _between(self, stretch: Stretch, before: _Keyframe, after: _Keyframe) -> Iterator[Frame]:
         """Paint all but the first and the last frame of a stretch."""

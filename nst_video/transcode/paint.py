@@ -13,10 +13,11 @@ from nst_video import __version__, scene
 from nst_video.errors import SourceError
 from nst_video.frames import Frame
 from nst_video.media.options import DecodeOptions, TranscodeOptions
+from nst_video.painter.film import VideoSettings
 from nst_video.painter.optimizer import GatysOptimizer
 from nst_video.painter.pace import OnKeyframe
 from nst_video.painter.store import KeyframeStore
-from nst_video.painter.video import VideoPainter, VideoSettings
+from nst_video.painter.video import VideoPainter
 from nst_video.transcode.loop import TranscodeResult, transcode
 from nst_video.transcode.progress import OnProgress
 
