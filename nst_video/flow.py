@@ -69,7 +69,7 @@ def reliability(flow: Flow, back: Flow) -> Floats:
 
     Not trusted is what the flow back does not confirm (disoccluded, or not found), motion
     boundaries (both after Sundaram et al. 2010, in the form of Ruder et al. 2016, arXiv 1604.08610,
-    section 4.3) and what comes from beyond the picture by more than half a pixel.
+    section 4.3) and what comes from beyond the picture.
 
     Args:
         flow: from `a` to `b`.
@@ -82,7 +82,7 @@ def reliability(flow: Flow, back: Flow) -> Floats:
     smooth = _square(down) + _square(right) <= 0.01 * length + 0.002
     height, width = flow.shape[:2]
     x, y = _places(flow)
-    inside = (x >= -0.5) & (y >= -0.5) & (x <= width - 0.5) & (y <= height - 0.5)
+    inside = (x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1)
     return np.asarray(confirmed & smooth & inside, np.float32)
 
 

@@ -44,7 +44,12 @@ class Pair:
 
 
 def soft(trust: Floats) -> Floats:
-    """Return trust (h, w) with soft borders that stay within what can be trusted."""
+    """Return trust (h, w) with soft borders that stay within what can be trusted.
+
+    The outermost pixels are as good as their neighbors: on a still scene the slightest error of the
+    flow leads beyond the picture there.
+    """
+    trust = np.pad(trust[1:-1, 1:-1], 1, mode="edge")
     kernel = np.ones((3, 3), np.uint8)
     inner = cv2.erode(trust, kernel, borderType=cv2.BORDER_REPLICATE)
     blurred = cv2.GaussianBlur(inner, (0, 0), SOFT_PX, borderType=cv2.BORDER_REPLICATE)
