@@ -13,17 +13,6 @@ from nst_video.painter.settings import PRESETS
 from nst_video.pictures import load_picture, save_picture
 
 QUICK = ("--method", "gatys", "-s", "wave", "--steps", "4", "--scales", "1", "--work-size", "48")
-    "--method",
-    "gatys",
-    "--style",
-    "wave",
-    "--steps",
-    "4",
-    "--scales",
-    "1",
-    "--work-size",
-    "48",
-)
 
 
 @pytest.fixture
