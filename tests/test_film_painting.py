@@ -325,13 +325,12 @@ def test_broken_keyframe_is_as_good_as_none(tmp_path: Path):
 def test_pace_counts_keyframes_and_seconds():
     times = iter([0.0, 0.0, 10.0, 10.0, 14.0, 14.0, 16.0])
     pace = Pace(41, 10, clock=lambda: next(times))
-    for frame in (0, 10):
+    for _ in range(2):
         pace.begin()
         pace.finish(restored=False)
     pace.begin()
     progress = pace.at(20, PaintStep(1, 1, 5, 10, {}))
     assert progress == KeyframeProgress(3, 5, 20, progress.step, 16.0, 2.0 + 2 * 4.0)
-    assert frame == 10
 
 
 def test_pace_of_a_film_of_unknown_length_is_unknown():

@@ -92,16 +92,18 @@ def image(
     )
     content = load_picture(photo)
     if method is Method.GATYS:
+        settings = choices.settings(keep_colors=keep_colors)
+        look = Look(intensity, work_size=work_size)
         pictures = gatys.load_styles(style, options.parse_mix(mix), mask or ())
         stand = easel.Easel(
             gatys.load_network(
                 network, weights, pooling, models_dir=models_dir, offline=offline, quiet=quiet
             ),
-            choices.settings(keep_colors=keep_colors),
-            work_size,
+            settings,
+            look.work_size,
         )
         painting = stand.paint(content, pictures, target, preview_every, quiet=quiet)
-        painted = cross_fade(content, painting.frame, Look(intensity).intensity)
+        painted = cross_fade(content, painting.frame, look.intensity)
         if plot:
             save_picture(plot, easel.plot_history(painting.history))
     else:

@@ -108,6 +108,15 @@ class LossNetwork:
         self.layers = _checked_layers(name, self._shape, arrays)
         self._tensors = {key: ops.convert_to_tensor(array) for key, array in arrays.items()}
 
+    @classmethod
+    def random(cls, name: str, pooling: Pooling = DEFAULT_POOLING) -> "LossNetwork":
+        """Return a network of that shape with random, orthogonal filters, always the same.
+
+        They serve for textures (Ustyuzhaninov et al., arXiv 1606.00021), less for content (He et
+        al., arXiv 1606.04801).
+        """
+        return cls(name, _random_arrays(find_shape(name)), pooling, is_random=True)
+
     @cached_property
     def key(self) -> str:
         """The network, its pooling and its exact weights, for fingerprints."""
@@ -175,9 +184,7 @@ def load_loss_network(
 ) -> LossNetwork:
     """Return a loss network with its weights.
 
-    Where the package carries no trained `builtin`, its filters are random, orthogonal and always
-    the same: a known substitute (Ustyuzhaninov et al., arXiv 1606.00021; He et al., arXiv
-    1606.04801), good for textures, less good for content.
+    Where the package carries no trained `builtin`, its filters are random, see `random`.
 
     Args:
         name: of `SHAPES`.
@@ -192,13 +199,13 @@ def load_loss_network(
         UsageError: an unknown name or pooling.
         WeightsError: the weights are missing, broken or another network's.
     """
-    shape = find_shape(name)
+    find_shape(name)
     if file is not None:
         return LossNetwork(name, _read(name, file), pooling)
     paths = weights.resolve(name, models_dir=models_dir, offline=offline, on_progress=on_fetch)
     if "loss" in paths:
         return LossNetwork(name, _read(name, paths["loss"]), pooling)
-    return LossNetwork(name, _random_arrays(shape), pooling, is_random=True)
+    return LossNetwork.random(name, pooling)
 
 
 def halvings(layer: str) -> int:

@@ -57,7 +57,7 @@ class PaintSettings:
 
     content_weight: float = 0.05
     style_weight: float = 1.0
-    tv_weight: float = 0.02
+    tv_weight: float = 0.1
     temporal_weight: float = 20.0
     content_layers: LayerWeights = ()
     style_layers: LayerWeights = ()
@@ -84,8 +84,8 @@ class PaintSettings:
                 raise UsageError(
                     f"No {name} {getattr(self, name)!r}. Choose from: {', '.join(known)}."
                 )
-        for layer, weight in (*self.content_layers, *self.style_layers):
-            _check(f"weight of {layer}", weight, "a number from 0 up", lambda value: value >= 0)
+        for name in ("content_layers", "style_layers"):
+            _check_layers(name, getattr(self, name))
 
     def for_network(self, layers: Sequence[str], name: str) -> "PaintSettings":
         """Return these settings with the layers named that a network is to be asked for.
@@ -102,7 +102,8 @@ class PaintSettings:
         for layer, _ in (*content, *style):
             if layer not in layers:
                 raise UsageError(
-                    f"The loss network {name} has no layer {layer!r}. It has: {', '.join(layers)}."
+                    f"The loss network {name} has no layer {layer!r}. It has: {', '.join(layers)}; "
+                    "name some of these, or take a deeper network or another preset."
                 )
         return replace(self, content_layers=content, style_layers=style)
 
@@ -121,9 +122,16 @@ def _first(wanted: Sequence[str], layers: Sequence[str]) -> LayerWeights:
     return tuple((layer, 1.0) for layer in wanted if layer in layers)[:1]
 
 
+def _check_layers(name: str, layers: LayerWeights) -> None:
+    for layer, weight in layers:
+        _check(f"weight of {layer}", weight, "a number from 0 up", lambda value: value >= 0)
+    if layers and not any(weight for _, weight in layers):
+        raise UsageError(f"All weights in {name} are 0: raise one.")
+
+
 def _check(name: str, value: float, wanted: str, is_good: Callable[[float], bool]) -> None:
     if not (math.isfinite(value) and is_good(value)):
-        raise UsageError(f"{name.replace('_', ' ').capitalize()} must be {wanted}, not {value:g}.")
+        raise UsageError(f"The setting {name} must be {wanted}, not {value:g}.")
 
 
 PRESETS: Mapping[str, PaintSettings] = MappingProxyType(
@@ -141,7 +149,7 @@ PRESETS: Mapping[str, PaintSettings] = MappingProxyType(
         ),
         "faithful": PaintSettings(content_weight=0.2),
         "balanced": PaintSettings(),
-        "painterly": PaintSettings(content_weight=0.01, tv_weight=0.05, scales=3),
+        "painterly": PaintSettings(content_weight=0.01, tv_weight=0.3, scales=3),
     }
 )
 """Settings by name. `classic` is the textbook's, and needs all five blocks of VGG-19."""

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from nst_video.errors import WeightsError
 from nst_video.networks.transformer import Tensor
 from nst_video.networks.vgg import load_loss_network
 
@@ -20,8 +21,10 @@ class Vgg:
             last: one of `TAPS`; nothing is computed beyond it.
 
         Raises:
-            WeightsError: it cannot be read.
+            WeightsError: it cannot be read, or there is no such layer.
         """
+        if last not in TAPS:
+            raise WeightsError(f"VGG-19 has no layer {last!r} to stop at: try {TAPS[-1]!r}.")
         self._network = load_loss_network("vgg19", path)
         self._taps = TAPS[: TAPS.index(last) + 1]
 
