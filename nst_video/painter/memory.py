@@ -10,7 +10,7 @@ from nst_video.networks.vgg import LossNetwork, halvings
 from nst_video.painter.scales import MIN_SIDE
 
 COPIES = 4.0
-"""Features held at once, there and back, in units of one copy of all layers: 3.3 to 4.2 measured."""
+"""Features held at once, in units of one copy of all layers: 3.3 to 4.2 were measured."""
 
 SHARE = 0.6
 """Of the memory available, what a painting may take."""
