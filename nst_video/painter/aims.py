@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from nst_video import losses
 from nst_video.errors import UsageError
-from nst_video.frames import Size, size_of
+from nst_video.frames import Size
 from nst_video.networks.transformer import Tensor
 from nst_video.networks.vgg import LossNetwork, halvings
 from nst_video.painter.objective import Aims, Region
 from nst_video.painter.painting import StylePicture, TemporalTarget
-from nst_video.painter.scales import MIN_SIDE, resized
+from nst_video.painter.scales import resized
 
 Floats = NDArray[np.float32]
 
@@ -25,20 +25,16 @@ class Group:
     """Styles that share a region, and that region.
 
     Attributes:
-        styles: pictures (h, w, 3), 0..1, and the share of each, which sum to 1.
+        shares: number of each style, from 0, and its share; these sum to 1.
         mask: (height, width), 0..1, of any size; None for everywhere.
     """
 
-    styles: tuple[tuple[Floats, float], ...]
+    shares: tuple[tuple[int, float], ...]
     mask: Floats | None
 
 
-def group_styles(styles: Sequence[StylePicture], pictures: Sequence[Floats]) -> tuple[Group, ...]:
+def group_styles(styles: Sequence[StylePicture]) -> tuple[Group, ...]:
     """Sort styles by region: one for each mask; those without share what the masks leave.
-
-    Args:
-        styles: for weights and masks.
-        pictures: (h, w, 3), 0..1, to be used in place of the styles' own.
 
     Raises:
         UsageError: no style, a weight that is none, a mask that is none or leaves nothing.
@@ -48,15 +44,15 @@ def group_styles(styles: Sequence[StylePicture], pictures: Sequence[Floats]) -> 
     for style in styles:
         _check(style)
     masked = [
-        Group(((picture, 1.0),), style.mask)
-        for style, picture in zip(styles, pictures, strict=True)
+        Group(((number, 1.0),), style.mask)
+        for number, style in enumerate(styles)
         if style.mask is not None
     ]
-    rest = [pair for pair in zip(styles, pictures, strict=True) if pair[0].mask is None]
+    rest = [number for number, style in enumerate(styles) if style.mask is None]
     if not rest:
         return tuple(masked)
-    whole = sum(style.weight for style, _ in rest)
-    shares = tuple((picture, style.weight / whole) for style, picture in rest)
+    whole = sum(styles[number].weight for number in rest)
+    shares = tuple((number, styles[number].weight / whole) for number in rest)
     return (*masked, Group(shares, _what_is_left([group.mask for group in masked])))
 
 
@@ -86,7 +82,11 @@ def _what_is_left(masks: Sequence[Floats | None]) -> Floats | None:
 
 
 def style_regions(
-    network: LossNetwork, layers: Sequence[str], groups: Sequence[Group], size: Size, scale: float
+    network: LossNetwork,
+    layers: Sequence[str],
+    groups: Sequence[Group],
+    pictures: Sequence[Floats],
+    size: Size,
 ) -> tuple[Region, ...]:
     """Return the regions with their Gram matrices for content of a size (width, height).
 
@@ -97,14 +97,20 @@ def style_regions(
         network: the loss network.
         layers: whose statistics are the style.
         groups: of `group_styles`.
+        pictures: the styles, (h, w, 3) each, 0..1, at the size at which they are to be seen.
         size: of the content.
-        scale: size of the style pictures relative to the content's, by their long sides.
     """
-    long_side = scale * max(size)
+    grams = [
+        {layer: losses.gram(seen) for layer, seen in network(picture[None], layers).items()}
+        for picture in pictures
+    ]
     return tuple(
         Region(
             ops.convert_to_tensor(_share(group.mask, size), "float32"),
-            _mean_grams(network, layers, group, long_side),
+            {
+                layer: sum(s * grams[number][layer] for number, s in group.shares)
+                for layer in layers
+            },
             None if group.mask is None else _position_weights(group.mask, layers, size),
         )
         for group in groups
@@ -113,24 +119,6 @@ def style_regions(
 
 def _share(mask: Floats | None, size: Size) -> float:
     return 1.0 if mask is None else float(resized(mask, size).mean())
-
-
-def _mean_grams(
-    network: LossNetwork, layers: Sequence[str], group: Group, long_side: float
-) -> dict[str, Tensor]:
-    mean: dict[str, Tensor] = {}
-    for picture, share in group.styles:
-        features = network(_fitted(picture, long_side)[None], layers)
-        for layer, feature in features.items():
-            mean[layer] = mean.get(layer, 0.0) + share * losses.gram(feature)
-    return mean
-
-
-def _fitted(picture: Floats, long_side: float) -> Floats:
-    """Return a picture resized to a long side, both sides large enough for the network."""
-    width, height = size_of(picture)
-    factor = max(long_side / max(width, height), MIN_SIDE / min(width, height))
-    return resized(picture, (round(width * factor), round(height * factor)))
 
 
 def _position_weights(mask: Floats, layers: Sequence[str], size: Size) -> dict[str, Tensor]:

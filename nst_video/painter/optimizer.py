@@ -11,7 +11,6 @@ from nst_video.errors import UsageError
 from nst_video.frames import Frame, Size, size_of
 from nst_video.networks.vgg import LossNetwork
 from nst_video.painter.aims import (
-    Group,
     content_features,
     group_styles,
     make_aims,
@@ -28,7 +27,7 @@ from nst_video.painter.painting import (
     to_unit,
 )
 from nst_video.painter.recolor import after_painting, before_painting, recolor_style
-from nst_video.painter.scales import MIN_SIDE, carried_over, resized, scale_sizes
+from nst_video.painter.scales import MIN_SIDE, carried_over, fitted, resized, scale_sizes
 from nst_video.painter.settings import PaintSettings
 
 __all__ = ["GatysOptimizer", "PaintStep", "Painting", "StylePicture", "TemporalTarget"]
@@ -61,7 +60,7 @@ class GatysOptimizer:
         self.network = network
         self.settings = settings.for_network(network.layers, network.name)
         self._styles = tuple(styles)
-        group_styles(self._styles, [to_unit(style.picture) for style in styles])
+        self._groups = group_styles(self._styles)
         objective = PaintingObjective(network, self.settings)
         self.layers = objective.layers
         self._descent = DESCENTS[self.settings.method](objective)
@@ -104,7 +103,7 @@ class GatysOptimizer:
         begin = self._begin(seen) if start is None else before_painting(start, colors)
         aims = [replace(each, picture=before_painting(each.picture, colors)) for each in targets]
         log = _Log(on_step, on_picture)
-        job = _Job(seen, begin, tuple(aims), steps or self.settings.steps)
+        job = _Job(seen, begin, tuple(aims), self.settings.steps if steps is None else steps)
         painted = self._descend(job, log)
         return Painting(after_painting(painted, original, colors), tuple(log.history))
 
@@ -141,17 +140,15 @@ class GatysOptimizer:
         """Return the styles as they are wanted at a size (width, height), computed once."""
         if size not in self._regions:
             layers = [layer for layer, _ in self.settings.style_layers]
-            groups = self._groups()
-            scale = self.settings.style_scale
-            self._regions[size] = style_regions(self.network, layers, groups, size, scale)
+            long_side = self.settings.style_scale * max(size)
+            pictures = [self._style_at(style, long_side) for style in self._styles]
+            regions = style_regions(self.network, layers, self._groups, pictures, size)
+            self._regions[size] = regions
         return self._regions[size]
 
-    def _groups(self) -> tuple[Group, ...]:
-        """Return the styles by region, in the colors they are to be painted in."""
-        return group_styles(self._styles, [self._recolored(style) for style in self._styles])
-
-    def _recolored(self, style: StylePicture) -> Floats:
-        picture = to_unit(style.picture)
+    def _style_at(self, style: StylePicture, long_side: float) -> Floats:
+        """Return a style (h, w, 3), 0..1, at its size and in the colors it is to be painted in."""
+        picture = fitted(style.picture, long_side)
         if self._palette is None:
             return picture
         return recolor_style(picture, self._palette, self.settings.colors)
@@ -162,7 +159,7 @@ class GatysOptimizer:
             rng = np.random.default_rng(self.settings.seed)
             return np.clip(rng.normal(0.5, 0.25, content.shape), 0, 1).astype(np.float32)
         if self.settings.start == "style":
-            return resized(self._recolored(self._styles[0]), size_of(content))
+            return resized(self._style_at(self._styles[0], max(content.shape)), size_of(content))
         return content
 
 

@@ -16,8 +16,8 @@ class StylePicture:
     Attributes:
         picture: RGB uint8 (height, width, 3), of any size.
         weight: share of this style among those of the same region.
-        mask: (height, width), 0..1, of the content's aspect: where the style is painted; None for
-            everywhere.
+        mask: (height, width), 0..1, stretched to the content: where the style is painted; None for
+            everywhere that no other style has a mask for.
     """
 
     picture: Frame

@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nst_video.frames import Size, size_of
+from nst_video.frames import Frame, Size, size_of
+from nst_video.painter.painting import to_unit
 
 MIN_SIDE = 32
 """Smallest side in pixels that a loss network's deepest block can serve."""
@@ -30,6 +31,13 @@ def resized(picture: NDArray[np.float32], size: Size) -> NDArray[np.float32]:
     interpolation = cv2.INTER_AREA if shrink else cv2.INTER_CUBIC
     changed = cv2.resize(picture, size, interpolation=interpolation)
     return np.clip(np.asarray(changed, np.float32), 0, 1)
+
+
+def fitted(picture: Frame, long_side: float) -> NDArray[np.float32]:
+    """Return a picture (h, w, 3) in 0..1 at a long side, yet no side below `MIN_SIDE`."""
+    width, height = size_of(picture)
+    factor = max(long_side / max(width, height), MIN_SIDE / min(width, height))
+    return resized(to_unit(picture), (round(width * factor), round(height * factor)))
 
 
 def carried_over(
