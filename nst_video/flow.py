@@ -44,19 +44,21 @@ def dis_flow(a: Frame, b: Frame, initial: Flow | None = None) -> Flow:
     return np.asarray(np.clip(np.nan_to_num(found, nan=limit), -limit, limit), np.float32)
 
 
-def warp(picture: Floats, flow: Flow, *, sharp: bool = False) -> Floats:
+def warp(picture: Floats, flow: Flow, *, sharpness: float = 0.0) -> Floats:
     """Fetch every pixel from where the flow says it is, the edge repeated beyond it.
 
     Args:
-        picture: float32 (height, width) or (height, width, channels), what the flow leads to.
+        picture: float32 (height, width) or (height, width, channels), what the flow leads to; in
+            0..1 where it is to be sharp.
         flow: (height, width, 2); zero is the identity.
-        sharp: Lanczos instead of bilinear, for pictures in 0..1: brush strokes stay as crisp as
-            they were.
+        sharpness: 0 is bilinear, 1 Lanczos, which keeps brush strokes as crisp as they were.
     """
     x, y = _places(flow)
-    kernel = cv2.INTER_LANCZOS4 if sharp else cv2.INTER_LINEAR
-    moved = cv2.remap(picture, x, y, kernel, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(np.clip(moved, 0, 1) if sharp else moved, np.float32)
+    plain = cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    if sharpness == 0:
+        return np.asarray(plain, np.float32)
+    crisp = cv2.remap(picture, x, y, cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(np.clip(plain + np.float32(sharpness) * (crisp - plain), 0, 1), np.float32)
 
 
 def compose(first: Flow, then: Flow) -> Flow:

@@ -33,16 +33,16 @@ def overlap(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
     return float((a & b).sum() / (a | b).sum())
 
 
-@pytest.mark.parametrize("sharp", [False, True])
-def test_warp_by_zero_flow_is_the_identity(sharp: bool):
+@pytest.mark.parametrize("sharpness", [0, 0.5, 1])
+def test_warp_by_zero_flow_is_the_identity(sharpness: float):
     picture = random_picture()
-    np.testing.assert_array_equal(warp(picture, shift(0, 0), sharp=sharp), picture)
+    np.testing.assert_array_equal(warp(picture, shift(0, 0), sharpness=sharpness), picture)
 
 
-@pytest.mark.parametrize("sharp", [False, True])
-def test_warp_by_an_integer_shift_equals_roll(sharp: bool):
+@pytest.mark.parametrize("sharpness", [0, 0.5, 1])
+def test_warp_by_an_integer_shift_equals_roll(sharpness: float):
     picture = random_picture()
-    moved = warp(picture, shift(3, -2), sharp=sharp)
+    moved = warp(picture, shift(3, -2), sharpness=sharpness)
     rolled = np.roll(picture, (2, -3), (0, 1))
     np.testing.assert_allclose(moved[2:, :-3], rolled[2:, :-3], atol=1e-6)
     np.testing.assert_array_equal(warp(picture, shift(100, 0))[:, 0], picture[:, -1])
@@ -50,7 +50,7 @@ def test_warp_by_an_integer_shift_equals_roll(sharp: bool):
 
 def test_warp_keeps_fine_structure_when_sharp():
     picture = random_picture()
-    plain, sharp = (warp(picture, shift(0.5, 0.5), sharp=each).var() for each in (False, True))
+    plain, sharp = (warp(picture, shift(0.5, 0.5), sharpness=each).var() for each in (0, 1))
     assert plain < 0.5 * picture.var()
     assert sharp > 1.5 * plain
 

@@ -22,6 +22,10 @@ SOFT_PX = 2.0
 SURROUNDINGS = 0.04
 """Radius, of the picture's long side, in which the colors around a hole are looked at."""
 
+SHARPNESS = 0.5
+"""Of `warp`. On film, 1 keeps 0.8 of the keyframes' sharpness (variance of the Laplacian) at 1.7
+times the warp error of the source, 0.5 keeps 0.6 at 1.35 times, 0 keeps 0.4 at 1.3 times."""
+
 _NEGLIGIBLE = 1e-3
 
 
@@ -39,8 +43,10 @@ class Pair:
 
     def moved(self, track: Track) -> "Pair":
         """Return both as seen from where the track begins; it must end at this keyframe."""
-        there = track.there
-        return Pair(warp(self.content, there, sharp=True), warp(self.painted, there, sharp=True))
+        content, painted = (
+            warp(each, track.there, sharpness=SHARPNESS) for each in (self.content, self.painted)
+        )
+        return Pair(content, painted)
 
 
 def soft(trust: Floats) -> Floats:

@@ -58,7 +58,7 @@ class PaintSettings:
     content_weight: float = 0.05
     style_weight: float = 1.0
     tv_weight: float = 0.1
-    temporal_weight: float = 20.0
+    temporal_weight: float = 200.0
     content_layers: LayerWeights = ()
     style_layers: LayerWeights = ()
     units: Units = "relative"

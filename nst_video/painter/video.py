@@ -141,7 +141,7 @@ class VideoPainter:
 
         def paint(content: Frame, on_step: Callable[[PaintStep], None]) -> Floats:
             track = moment.to_start
-            moved = warp(history[-1].painted, track.there, sharp=True)
+            moved = warp(history[-1].painted, track.there, sharpness=1)
             start = mend(moved, soft(track.trust), lambda: to_unit(self._fill(content)))
             targets = [TemporalTarget(moved, track.trust)]
             if len(history) > 1 and self.settings.long_term > 0:
@@ -158,7 +158,7 @@ class VideoPainter:
         """Return the keyframe before the last, for what the last does not show."""
         track = Track.between(content, earlier.small)
         only = np.maximum(track.trust - trust, 0)
-        moved = warp(earlier.painted, track.there, sharp=True)
+        moved = warp(earlier.painted, track.there, sharpness=1)
         return TemporalTarget(moved, only, weight=self.settings.long_term)
 
     def _between(self, stretch: Stretch, before: _Keyframe, after: _Keyframe) -> Iterator[Frame]:
