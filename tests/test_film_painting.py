@@ -64,7 +64,7 @@ class Recorder:
         self.calls: list[tuple[Floats | None, Sequence[TemporalTarget], int | None]] = []
         self.palette: Frame | None = None
 
-    def __call__(self, content, *, start=None, targets=(), steps=None, on_step=None) -> Painting:
+    def __call__(self, content, *, start=None, targets=(), steps=None, rate=None, on_step=None):
         self.calls.append((start, targets, steps))
         if on_step is not None:
             on_step(PaintStep(1, 1, 1, 1, {"total": 1.0}))
@@ -146,6 +146,7 @@ def test_adaptive_keyframe_is_due_after_time_movement_or_disocclusion(change: Ch
         {"every": 25},
         {"every": "often"},
         {"next_steps": 0},
+        {"next_rate": 0.0},
         {"opening": "door"},
         {"long_term": -1.0},
         {"work_size": 8},

@@ -24,6 +24,8 @@ class VideoSettings:
     Attributes:
         every: a keyframe every so many frames, or "adaptive": after enough movement.
         next_steps: steps at most for keyframes that start from another.
+        next_rate: longest step of Adam for these, in units of the range of pixels. They are near
+            their aim already; longer steps leave grain that adds up from keyframe to keyframe.
         opening: where the first keyframe of a scene starts.
         long_term: weight of the keyframe before the last among what a keyframe is kept close to.
         work_size: short side in pixels at which all is painted, None for the film's own; the
@@ -34,7 +36,8 @@ class VideoSettings:
     """
 
     every: Every = 10
-    next_steps: int = 80
+    next_steps: int = 50
+    next_rate: float = 0.01
     opening: Opening = "settings"
     long_term: float = 1.0
     work_size: int | None = 480
@@ -43,6 +46,8 @@ class VideoSettings:
         check_every(self.every)
         if self.next_steps < 1:
             raise UsageError(f"A keyframe takes 1 step or more, not {self.next_steps}.")
+        if not 0 < self.next_rate < float("inf"):
+            raise UsageError(f"The rate of steps must be above 0, not {self.next_rate}.")
         if self.opening not in get_args(Opening):
             raise UsageError(
                 f"No opening {self.opening!r}. Choose from: {', '.join(get_args(Opening))}."

@@ -74,6 +74,7 @@ class GatysOptimizer:
         start: Floats | None = None,
         targets: Sequence[TemporalTarget] = (),
         steps: int | None = None,
+        rate: float | None = None,
         on_step: OnStep | None = None,
         on_picture: OnPicture | None = None,
     ) -> Painting:
@@ -87,6 +88,7 @@ class GatysOptimizer:
             start: RGB float32 (h, w, 3), 0..1, where to start instead of where the settings say.
             targets: what the painting should stay close to.
             steps: at most, instead of the settings' number.
+            rate: longest step of Adam, instead of the settings'.
             on_step: called after every step.
             on_picture: called after every step, too, with the step and a function that returns the
                 unfinished picture, RGB uint8, at the size of the scale it is at.
@@ -103,7 +105,12 @@ class GatysOptimizer:
         begin = self._begin(seen) if start is None else before_painting(start, colors)
         aims = [replace(each, picture=before_painting(each.picture, colors)) for each in targets]
         log = _Log(on_step, on_picture)
-        job = _Job(seen, begin, tuple(aims), self.settings.steps if steps is None else steps)
+        settings = replace(
+            self.settings,
+            steps=self.settings.steps if steps is None else steps,
+            rate=self.settings.rate if rate is None else rate,
+        )
+        job = _Job(seen, begin, tuple(aims), settings)
         painted = self._descend(job, log)
         return Painting(after_painting(painted, original, colors), tuple(log.history))
 
@@ -125,11 +132,11 @@ class GatysOptimizer:
             if scale > 1:
                 coarse, base = base, resized(job.start, size)
                 picture = carried_over(picture, coarse, base)
-            log.begin(scale, len(sizes), _share_of(job.steps, scale, len(sizes)))
+            log.begin(scale, len(sizes), _share_of(job.settings.steps, scale, len(sizes)))
             seen = resized(job.content, size)
             features = content_features(self.network, self._content_layers, seen)
             aims = make_aims(features, self._regions_at(size), job.targets, size)
-            picture = self._descent(picture, aims, self.settings, log.steps, log.add)
+            picture = self._descent(picture, aims, job.settings, log.steps, log.add)
         return picture
 
     @property
@@ -170,7 +177,7 @@ class _Job:
     content: Floats
     start: Floats
     targets: tuple[TemporalTarget, ...]
-    steps: int
+    settings: PaintSettings
 
 
 class _Log:

@@ -57,7 +57,7 @@ class PaintSettings:
 
     content_weight: float = 0.05
     style_weight: float = 1.0
-    tv_weight: float = 0.1
+    tv_weight: float = 1.0
     temporal_weight: float = 200.0
     content_layers: LayerWeights = ()
     style_layers: LayerWeights = ()
@@ -149,7 +149,7 @@ PRESETS: Mapping[str, PaintSettings] = MappingProxyType(
         ),
         "faithful": PaintSettings(content_weight=0.2),
         "balanced": PaintSettings(),
-        "painterly": PaintSettings(content_weight=0.01, tv_weight=0.3, scales=3),
+        "painterly": PaintSettings(content_weight=0.01, scales=3),
     }
 )
 """Settings by name. `classic` is the textbook's, and needs all five blocks of VGG-19."""

@@ -32,6 +32,7 @@ class PicturePainter(Protocol):
         start: Floats | None = None,
         targets: Sequence[TemporalTarget] = (),
         steps: int | None = None,
+        rate: float | None = None,
         on_step: Callable[[PaintStep], None] | None = None,
     ) -> Painting:
         """Paint `content`, see `GatysOptimizer`."""
@@ -146,9 +147,13 @@ class VideoPainter:
             targets = [TemporalTarget(moved, track.trust)]
             if len(history) > 1 and self.settings.long_term > 0:
                 targets.append(self._long_term(history[-2], content, track.trust))
-            steps = self.settings.next_steps
             painting = self._optimizer(
-                content, start=start, targets=targets, steps=steps, on_step=on_step
+                content,
+                start=start,
+                targets=targets,
+                steps=self.settings.next_steps,
+                rate=self.settings.next_rate,
+                on_step=on_step,
             )
             return anchor(painting.picture, content)
 
