@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from nst_video.cli.app import app
 from nst_video.errors import UsageError, WeightsError
+from nst_video.losses import gram_distance
 from nst_video.networks.builtin import LOSS_BLOCKS, build_loss_network, load_loss_network
 from nst_video.networks.checkpoints import collect
 from nst_video.pictures import save_picture
@@ -17,7 +18,7 @@ from nst_video.training import dataset, perceive, recipe, teach
 from nst_video.training.learner import Learner, Task
 from nst_video.training.state import save_weights
 from nst_video.training.stroll import LIFE, Stroll
-from nst_video.training.vgg import TAPS, Vgg, gram_distance
+from nst_video.training.vgg import TAPS, Vgg
 
 
 def pictures(count, seed=0, side=96):

@@ -17,6 +17,7 @@ from nst_video.cli import (
     image,
     live,
     models,
+    paint,
     styles,
     train,
     transcode,
@@ -36,6 +37,7 @@ app = typer.Typer(
 app.command()(live.live)
 app.command()(devices.devices)
 app.command()(transcode.transcode)
+app.command()(paint.paint)
 app.command()(image.image)
 app.command()(demo.demo)
 app.command()(doctor.doctor)

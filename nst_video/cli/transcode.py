@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nst_video.cli import options
+from nst_video.cli import films, options
 from nst_video.cli.console import complain, interruptible, result, say, stderr
 from nst_video.cli.jobs import DEFAULT_TEMPLATE, Job, plan_jobs
 from nst_video.errors import NstVideoError, UsageError
@@ -19,15 +19,12 @@ from nst_video.look import (
     DEFAULT_TILE,
     Look,
 )
-from nst_video.media.containers import CODECS
-from nst_video.media.options import TranscodeOptions, parse_rate, parse_size, parse_time
+from nst_video.media.options import TranscodeOptions
 
 if TYPE_CHECKING:
     from nst_video.transcode import Painter, Progress, TranscodeResult
     from nst_video.transcode.progress import OnProgress
 
-_PART_PANEL = "What to read"
-_OUTPUT_PANEL = "What to write"
 _MODEL_PANEL = "Model"
 
 
@@ -36,15 +33,7 @@ def transcode(
         list[str],
         typer.Argument(help="Videos, folders of videos, or patterns.", metavar="INPUT..."),
     ],
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            help="File (for one input) or folder; by default beside the input.",
-            rich_help_panel=_OUTPUT_PANEL,
-        ),
-    ] = None,
+    output: films.OutputOption = None,
     style: options.StyleOption = [DEFAULT_STYLE],  # noqa: B006 - Typer copies it
     mix: options.MixOption = None,
     intensity: options.IntensityOption = Look.intensity,
@@ -65,69 +54,19 @@ def transcode(
             rich_help_panel=_MODEL_PANEL,
         ),
     ] = DEFAULT_HOLD,
-    start: Annotated[
-        str | None,
-        typer.Option(
-            help="Where to begin: 12.5, 1:30 or 1:02:03.",
-            metavar="TIME",
-            rich_help_panel=_PART_PANEL,
-        ),
-    ] = None,
-    end: Annotated[
-        str | None,
-        typer.Option(help="Where to stop.", metavar="TIME", rich_help_panel=_PART_PANEL),
-    ] = None,
-    video_stream: Annotated[
-        int | None,
-        typer.Option(
-            help="Which video stream to paint, from 1; the default one if not given.",
-            metavar="N",
-            rich_help_panel=_PART_PANEL,
-        ),
-    ] = TranscodeOptions.video_stream,
-    keep_partial: Annotated[
-        bool,
-        typer.Option(
-            "--keep-partial",
-            help="Of a damaged file, keep what can be decoded instead of failing.",
-            rich_help_panel=_PART_PANEL,
-        ),
-    ] = TranscodeOptions.keep_partial,
-    fps: Annotated[
-        str | None,
-        typer.Option(
-            help="Frames per second: 25, 29.97 or 30000/1001; the input's own if not given.",
-            metavar="RATE",
-            rich_help_panel=_OUTPUT_PANEL,
-        ),
-    ] = None,
-    size: Annotated[
-        str | None,
-        typer.Option(
-            help="640x360, or 640x or x360 to keep the aspect; the input's own if not given.",
-            metavar="WxH",
-            rich_help_panel=_OUTPUT_PANEL,
-        ),
-    ] = None,
-    crf: Annotated[
-        int | None,
-        typer.Option(
-            help=f"Quality, lower is better; by default {CODECS['h264'].crf} for h264.",
-            rich_help_panel=_OUTPUT_PANEL,
-        ),
-    ] = TranscodeOptions.crf,
-    codec: Annotated[
-        str | None,
-        typer.Option(
-            help="h264, hevc, vp9 or av1; by default h264, vp9 for .webm.",
-            rich_help_panel=_OUTPUT_PANEL,
-        ),
-    ] = TranscodeOptions.codec,
+    start: films.StartOption = None,
+    end: films.EndOption = None,
+    video_stream: films.VideoStreamOption = TranscodeOptions.video_stream,
+    keep_partial: films.KeepPartialOption = TranscodeOptions.keep_partial,
+    fps: films.FpsOption = None,
+    size: films.SizeOption = None,
+    crf: films.CrfOption = TranscodeOptions.crf,
+    codec: films.CodecOption = TranscodeOptions.codec,
     preset: Annotated[
         str | None,
         typer.Option(
             help="The encoder's speed, such as medium or ultrafast.",
-            rich_help_panel=_OUTPUT_PANEL,
+            rich_help_panel=films.OUTPUT_PANEL,
         ),
     ] = TranscodeOptions.preset,
     batch_size: Annotated[
@@ -142,7 +81,7 @@ def transcode(
         str,
         typer.Option(
             help="Name of the output where -o is no file, of {stem}, {style} and {ext}.",
-            rich_help_panel=_OUTPUT_PANEL,
+            rich_help_panel=films.OUTPUT_PANEL,
         ),
     ] = DEFAULT_TEMPLATE,
     overwrite: options.OverwriteOption = False,
@@ -157,11 +96,11 @@ def transcode(
     """Paint video files, with their sound and everything else in them."""
     from nst_video.sources import VideoFileSource
 
-    wanted = TranscodeOptions(
-        start_s=parse_time(start) if start else TranscodeOptions.start_s,
-        end_s=parse_time(end) if end else None,
-        fps=parse_rate(fps) if fps else None,
-        size=parse_size(size) if size else None,
+    wanted = films.transcode_options(
+        start=start,
+        end=end,
+        fps=fps,
+        size=size,
         video_stream=video_stream,
         keep_partial=keep_partial,
         codec=codec,
@@ -293,14 +232,15 @@ def _progress_bar(name: str, *, shown: bool) -> "Iterator[OnProgress | None]":
 def progress_line(progress: "Progress") -> str:
     """Return "frame 30/377  15.1 fps  0:02 elapsed  0:23 left  limited by paint"."""
     count = "?" if progress.frame_count is None else str(progress.frame_count)
-    left = "?" if progress.remaining_s is None else _clock(progress.remaining_s)
+    left = "?" if progress.remaining_s is None else clock(progress.remaining_s)
     return (
         f"frame {progress.frame}/{count}  {progress.fps:.1f} fps  "
-        f"{_clock(progress.elapsed_s)} elapsed  {left} left  limited by {progress.limiting_stage}"
+        f"{clock(progress.elapsed_s)} elapsed  {left} left  limited by {progress.limiting_stage}"
     )
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """Return "1:05", or "2:03:04" from an hour on."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

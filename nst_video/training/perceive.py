@@ -14,6 +14,7 @@ from keras import layers, ops
 from numpy.typing import NDArray
 
 from nst_video.frames import Frame
+from nst_video.losses import gram
 from nst_video.networks.builtin import build_loss_network
 from nst_video.networks.checkpoints import Arrays, collect
 from nst_video.networks.transformer import Tensor
@@ -21,7 +22,7 @@ from nst_video.training.dataset import content_batch, pick, random_crop, to_unit
 from nst_video.training.learner import Batch, Judge, Loss
 from nst_video.training.recipe import Lesson
 from nst_video.training.stroll import Stroll
-from nst_video.training.vgg import TAPS, Vgg, gram
+from nst_video.training.vgg import TAPS, Vgg
 
 Floats = NDArray[np.float32]
 

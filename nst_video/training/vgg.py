@@ -1,39 +1,32 @@
-"""VGG-19 up to relu4_1 (Simonyan & Zisserman, arXiv 1409.1556), a judge of style and likeness."""
+"""VGG-19 up to relu4_1 as a judge of style and likeness."""
 
 from pathlib import Path
 
-import numpy as np
-from keras import ops
-from numpy.typing import NDArray
-
 from nst_video.errors import WeightsError
-from nst_video.networks.checkpoints import load_npz
 from nst_video.networks.transformer import Tensor
-
-MEAN_RGB = (123.68, 116.779, 103.939)
-"""What was subtracted from pixels in 0..255 when VGG was trained; it takes BGR."""
+from nst_video.networks.vgg import load_loss_network
 
 TAPS = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1")
 """Convolutions whose rectified outputs Gatys et al. 2015 (arXiv 1508.06576) take for the style."""
-
-_BLOCKS = (2, 2, 4, 1)
 
 
 class Vgg:
     """The first thirteen convolutions of VGG-19, as a function from pictures to features."""
 
     def __init__(self, path: Path, last: str = TAPS[-1]) -> None:
-        """Read an `.npz` of HWIO kernels and biases named "block1_conv1.kernel" and so on.
+        """Read the weights, see `networks.vgg.load_loss_network`.
 
         Args:
             path: the file.
             last: one of `TAPS`; nothing is computed beyond it.
 
         Raises:
-            WeightsError: it cannot be read.
+            WeightsError: it cannot be read, or there is no such layer.
         """
-        self._arrays = load_npz(path)
-        self._last = last
+        if last not in TAPS:
+            raise WeightsError(f"VGG-19 has no layer {last!r} to stop at: try {TAPS[-1]!r}.")
+        self._network = load_loss_network("vgg19", path)
+        self._taps = TAPS[: TAPS.index(last) + 1]
 
     def __call__(self, pictures: Tensor) -> dict[str, Tensor]:
         """Return the features (n, h / 2^k, w / 2^k, c) at each of `TAPS` up to the last wanted.
@@ -41,34 +34,4 @@ class Vgg:
         Args:
             pictures: RGB (n, h, w, 3), 0..1.
         """
-        x = (pictures * 255 - np.asarray(MEAN_RGB, np.float32))[..., ::-1]
-        features: dict[str, Tensor] = {}
-        for block, count in enumerate(_BLOCKS, 1):
-            if block > 1:
-                x = ops.average_pool(x, 2, 2)
-            for index in range(1, count + 1):
-                name = f"block{block}_conv{index}"
-                kernel: NDArray[np.float32] = self._arrays[f"{name}.kernel"]
-                x = ops.relu(ops.conv(x, kernel, padding="same") + self._arrays[f"{name}.bias"])
-                if name in TAPS:
-                    features[name] = x
-                if name == self._last:
-                    return features
-        raise WeightsError(f"VGG-19 has no layer {self._last!r} to stop at: try {TAPS[-1]!r}.")
-
-
-def gram(features: Tensor) -> Tensor:
-    """Return the Gram matrices (n, c, c) of features (n, h, w, c), per position."""
-    count, height, width, channels = ops.shape(features)
-    flat = ops.reshape(features, (count, height * width, channels))
-    return ops.matmul(ops.transpose(flat, (0, 2, 1)), flat) / (height * width)
-
-
-def gram_distance(ours: dict[str, Tensor], style: dict[str, Tensor]) -> Tensor:
-    """Return the relative squared distance of Gram matrices, averaged over `TAPS`, (n,)."""
-    distances = []
-    for name in TAPS:
-        target = gram(style[name])
-        error = ops.sum(ops.square(gram(ours[name]) - target), axis=(1, 2))
-        distances.append(error / ops.sum(ops.square(target), axis=(1, 2)))
-    return sum(distances) / len(distances)
+        return self._network(pictures, self._taps)

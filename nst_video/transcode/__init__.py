@@ -2,12 +2,13 @@
 
 from nst_video.media.options import DecodeOptions, EncodeOptions, TranscodeOptions
 from nst_video.transcode.demo import write_demo_clip
-from nst_video.transcode.loop import Identity, Painter, TranscodeResult, transcode
+from nst_video.transcode.loop import FilmPainter, Identity, Painter, TranscodeResult, transcode
 from nst_video.transcode.progress import Progress
 
 __all__ = [
     "DecodeOptions",
     "EncodeOptions",
+    "FilmPainter",
     "Identity",
     "Painter",
     "Progress",

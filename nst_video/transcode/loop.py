@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -35,6 +35,15 @@ class Painter(Protocol):
 
     def reset(self) -> None:
         """Forget everything about earlier frames; called before the first of each clip."""
+        ...
+
+
+@runtime_checkable
+class FilmPainter(Protocol):
+    """Paints a film as a whole: it may read on before it gives the frames that it has read."""
+
+    def stream(self, frames: Iterable[Frame], info: VideoInfo, /) -> Iterator[Frame]:
+        """Yield every frame painted, in order: same shape (height, width, 3), uint8 RGB."""
         ...
 
 
@@ -71,7 +80,7 @@ class TranscodeResult:
 def transcode(
     source: Path | str,
     target: Path | str,
-    painter: Painter,
+    painter: Painter | FilmPainter,
     *,
     options: TranscodeOptions | None = None,
     on_progress: OnProgress | None = None,
@@ -81,7 +90,7 @@ def transcode(
     Args:
         source: a video file, or "demo:".
         target: the file to write; an existing one is replaced once the new one is complete.
-        painter: gets batches of at most `options.batch_size` frames.
+        painter: gets batches of at most `options.batch_size` frames, or the film as a whole.
         options: what to read and how to write it.
         on_progress: called in this thread after every batch.
 
@@ -89,7 +98,7 @@ def transcode(
         SourceError: the source cannot be read, or not to its end.
         SinkError: the target cannot be written.
         UsageError: options that make no sense for this source or target.
-        EngineError: the painter returned something else than a batch of the same shape.
+        EngineError: the painter returned something else than as many frames of the same shape.
     """
     options = options or TranscodeOptions()
     target = Path(target)
@@ -119,7 +128,7 @@ def _plan(source: FrameSource, target: Path) -> Carry | None:
 def _run(
     source: FrameSource,
     sink: FrameSink,
-    painter: Painter,
+    painter: Painter | FilmPainter,
     batch_size: int,
     meter: Meter,
     on_progress: OnProgress | None,
@@ -130,26 +139,86 @@ def _run(
         for frame in batch:
             sink.write(frame)
 
-    painted_s = 0.0
-    painter.reset()
     reader = Prefetcher(batches(source, batch_size), stop=source.stop)
     writer = BackgroundWriter(write, stop=sink.stop)
     with reader, writer:
-        for batch in reader:
-            begun = time.monotonic()
-            painted = painter(batch)
-            painted_s += time.monotonic() - begun
-            if painted.shape != batch.shape or painted.dtype != np.uint8:
-                raise EngineError(
-                    f"The painter returned {painted.dtype} {painted.shape} for {batch.shape}."
-                )
+        work = _Work(reader)
+        for painted in work.timed(_paint(painter, work.read(), source.info)):
             writer.put(painted)
             if on_progress is not None:
-                busy_s = _busy(reader, painted_s, writer)
-                on_progress(meter.advance(len(batch), busy_s))
+                busy_s = _busy(reader, work.painted_s, writer)
+                on_progress(meter.advance(len(painted), busy_s))
             else:
-                meter.frame += len(batch)
-    return _busy(reader, painted_s, writer)
+                meter.frame += len(painted)
+    return _busy(reader, work.painted_s, writer)
+
+
+def _paint(
+    painter: Painter | FilmPainter, batches: Iterable[Frames], info: VideoInfo
+) -> Iterator[Frames]:
+    """Paint batch by batch, or the film as a whole, and check what comes of it."""
+    if isinstance(painter, FilmPainter):
+        yield from _paint_film(painter, batches, info)
+        return
+    painter.reset()
+    for batch in batches:
+        painted = painter(batch)
+        if painted.shape != batch.shape or painted.dtype != np.uint8:
+            raise EngineError(
+                f"The painter returned {painted.dtype} {painted.shape} for {batch.shape}."
+            )
+        yield painted
+
+
+def _paint_film(
+    painter: FilmPainter, batches: Iterable[Frames], info: VideoInfo
+) -> Iterator[Frames]:
+    taken = given = 0
+
+    def frames() -> Iterator[Frame]:
+        nonlocal taken
+        for batch in batches:
+            taken += len(batch)
+            yield from batch
+
+    expected = (info.size[1], info.size[0], 3)
+    for frame in painter.stream(frames(), info):
+        given += 1
+        if frame.shape != expected or frame.dtype != np.uint8:
+            raise EngineError(f"The painter returned {frame.dtype} {frame.shape} for {expected}.")
+        yield frame[None]
+    if given != taken:
+        raise EngineError(f"The painter returned {given} frames for {taken}.")
+
+
+class _Work:
+    """Tells the time that painting takes from the time it waits for frames.
+
+    Attributes:
+        painted_s: seconds painted.
+    """
+
+    def __init__(self, batches: Iterable[Frames]) -> None:
+        self.painted_s = 0.0
+        self._batches = batches
+
+    def read(self) -> Iterator[Frames]:
+        """Pass the batches on; waiting for them is no painting."""
+        begun = time.monotonic()
+        for batch in self._batches:
+            self.painted_s -= time.monotonic() - begun
+            yield batch
+            begun = time.monotonic()
+        self.painted_s -= time.monotonic() - begun
+
+    def timed(self, painted: Iterable[Frames]) -> Iterator[Frames]:
+        """Pass the painted batches on; all the time until they come counts."""
+        begun = time.monotonic()
+        for batch in painted:
+            self.painted_s += time.monotonic() - begun
+            yield batch
+            begun = time.monotonic()
+        self.painted_s += time.monotonic() - begun
 
 
 def _busy(

@@ -1,0 +1,117 @@
+"""Options of what to read of a film and how to write it, each declared once."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nst_video.media.options import TranscodeOptions, parse_rate, parse_size, parse_time
+
+PART_PANEL = "What to read"
+OUTPUT_PANEL = "What to write"
+
+OutputOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        help="File (for one input) or folder; by default beside the input.",
+        rich_help_panel=OUTPUT_PANEL,
+    ),
+]
+StartOption = Annotated[
+    str | None,
+    typer.Option(
+        "--start",
+        help="Where to begin: 12.5, 1:30 or 1:02:03.",
+        metavar="TIME",
+        rich_help_panel=PART_PANEL,
+    ),
+]
+EndOption = Annotated[
+    str | None,
+    typer.Option("--end", help="Where to stop.", metavar="TIME", rich_help_panel=PART_PANEL),
+]
+VideoStreamOption = Annotated[
+    int | None,
+    typer.Option(
+        "--video-stream",
+        help="Which video stream to paint, from 1; the default one if not given.",
+        metavar="N",
+        rich_help_panel=PART_PANEL,
+    ),
+]
+KeepPartialOption = Annotated[
+    bool,
+    typer.Option(
+        "--keep-partial",
+        help="Of a damaged file, keep what can be decoded instead of failing.",
+        rich_help_panel=PART_PANEL,
+    ),
+]
+FpsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--fps",
+        help="Frames per second: 25, 29.97 or 30000/1001; the input's own if not given.",
+        metavar="RATE",
+        rich_help_panel=OUTPUT_PANEL,
+    ),
+]
+SizeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--size",
+        help="640x360, or 640x or x360 to keep the aspect; the input's own if not given.",
+        metavar="WxH",
+        rich_help_panel=OUTPUT_PANEL,
+    ),
+]
+CrfOption = Annotated[
+    int | None,
+    typer.Option(
+        "--crf",
+        help="Quality, lower is better; by default 18 for h264.",
+        rich_help_panel=OUTPUT_PANEL,
+    ),
+]
+CodecOption = Annotated[
+    str | None,
+    typer.Option(
+        "--codec",
+        help="h264, hevc, vp9 or av1; by default h264, vp9 for .webm.",
+        rich_help_panel=OUTPUT_PANEL,
+    ),
+]
+
+
+def transcode_options(
+    *,
+    start: str | None,
+    end: str | None,
+    fps: str | None,
+    size: str | None,
+    video_stream: int | None,
+    keep_partial: bool,
+    codec: str | None,
+    crf: int | None,
+    preset: str | None = TranscodeOptions.preset,
+    batch_size: int = TranscodeOptions.batch_size,
+) -> TranscodeOptions:
+    """Return what the options ask for.
+
+    Raises:
+        UsageError: something in them makes no sense.
+    """
+    return TranscodeOptions(
+        start_s=parse_time(start) if start else TranscodeOptions.start_s,
+        end_s=parse_time(end) if end else None,
+        fps=parse_rate(fps) if fps else None,
+        size=parse_size(size) if size else None,
+        video_stream=video_stream,
+        keep_partial=keep_partial,
+        codec=codec,
+        crf=crf,
+        preset=preset,
+        batch_size=batch_size,
+    )

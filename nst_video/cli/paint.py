@@ -1,0 +1,277 @@
+"""`nst-video paint`: a film by optimization, slower than `transcode`, and richer."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, get_args
+
+import typer
+
+from nst_video.cli import easel, films, gatys, options
+from nst_video.cli.console import interruptible, result, say, stderr
+from nst_video.cli.jobs import DEFAULT_TEMPLATE, Job, plan_jobs
+from nst_video.cli.transcode import clock
+from nst_video.errors import UsageError
+from nst_video.look import DEFAULT_ENGINE, DEFAULT_MODEL, DEFAULT_STYLE, Look
+from nst_video.media.options import TranscodeOptions
+from nst_video.painter.film import ADAPTIVE, MAX_INTERVAL, Every, Opening, VideoSettings
+
+if TYPE_CHECKING:
+    from nst_video.painter.optimizer import GatysOptimizer
+    from nst_video.painter.pace import KeyframeProgress, OnKeyframe
+    from nst_video.stylizer import Stylizer
+    from nst_video.transcode import TranscodeResult
+
+_FILM_PANEL = "Keyframes"
+
+
+def paint(
+    source: Annotated[str, typer.Argument(help="The video to paint.", metavar="INPUT")],
+    output: films.OutputOption = None,
+    style: options.StyleOption = [DEFAULT_STYLE],  # noqa: B006 - Typer copies it
+    mix: options.MixOption = None,
+    keep_colors: options.KeepColorsOption = Look.keep_colors,
+    work_size: options.WorkSizeOption = VideoSettings.work_size,
+    every: Annotated[
+        str,
+        typer.Option(
+            metavar=f"1..{MAX_INTERVAL}|{ADAPTIVE}",
+            help="Frames from one keyframe to the next; adaptive: after enough movement.",
+            rich_help_panel=_FILM_PANEL,
+        ),
+    ] = str(VideoSettings.every),
+    next_steps: Annotated[
+        int,
+        typer.Option(
+            help="Steps at most for keyframes that start from another.",
+            rich_help_panel=_FILM_PANEL,
+        ),
+    ] = VideoSettings.next_steps,
+    opening: Annotated[
+        str,
+        typer.Option(
+            metavar="|".join(get_args(Opening)),
+            help="What a scene's first keyframe starts from: --init, or a fast painting.",
+            rich_help_panel=_FILM_PANEL,
+        ),
+    ] = VideoSettings.opening,
+    fresh: Annotated[
+        bool,
+        typer.Option(
+            "--fresh",
+            help="Do not go on where an interrupted run was; begin again.",
+            rich_help_panel=_FILM_PANEL,
+        ),
+    ] = False,
+    preset: gatys.PresetOption = None,
+    steps: gatys.StepsOption = None,
+    optimizer: gatys.OptimizerOption = None,
+    scales: gatys.ScalesOption = None,
+    content_layers: gatys.ContentLayersOption = None,
+    style_layers: gatys.StyleLayersOption = None,
+    content_weight: gatys.ContentWeightOption = None,
+    style_weight: gatys.StyleWeightOption = None,
+    tv_weight: gatys.TvWeightOption = None,
+    temporal_weight: Annotated[
+        float | None,
+        typer.Option(
+            help="Of staying close to the keyframe before, moved along the flow.",
+            rich_help_panel=_FILM_PANEL,
+        ),
+    ] = None,
+    init: gatys.InitOption = None,
+    seed: gatys.SeedOption = None,
+    style_scale: gatys.StyleScaleOption = None,
+    colors: gatys.ColorsOption = None,
+    mask: gatys.MaskOption = None,
+    network: gatys.NetworkOption = None,
+    weights: gatys.WeightsOption = None,
+    pooling: gatys.PoolingOption = None,
+    model: options.ModelOption = DEFAULT_MODEL,
+    engine: options.EngineOption = DEFAULT_ENGINE,
+    models_dir: options.ModelsDirOption = None,
+    offline: options.OfflineOption = False,
+    start: films.StartOption = None,
+    end: films.EndOption = None,
+    video_stream: films.VideoStreamOption = TranscodeOptions.video_stream,
+    keep_partial: films.KeepPartialOption = TranscodeOptions.keep_partial,
+    fps: films.FpsOption = None,
+    size: films.SizeOption = None,
+    crf: films.CrfOption = TranscodeOptions.crf,
+    codec: films.CodecOption = TranscodeOptions.codec,
+    encoder_preset: Annotated[
+        str | None,
+        typer.Option(
+            help="The encoder's speed, such as medium or ultrafast.",
+            rich_help_panel=films.OUTPUT_PANEL,
+        ),
+    ] = TranscodeOptions.preset,
+    overwrite: options.OverwriteOption = False,
+    quiet: options.QuietOption = False,
+) -> None:
+    """Paint a video by optimization: keyframes one after the other, flow between them.
+
+    Finished keyframes are kept beside the output until it is complete: after an interruption the
+    same command goes on where it was.
+    """
+    from nst_video.sources import VideoFileSource
+
+    wanted = films.transcode_options(
+        start=start,
+        end=end,
+        fps=fps,
+        size=size,
+        video_stream=video_stream,
+        keep_partial=keep_partial,
+        codec=codec,
+        crf=crf,
+        preset=encoder_preset,
+    )
+    film = VideoSettings(
+        every=parse_every(every),
+        next_steps=next_steps,
+        opening=opening,  # type: ignore[arg-type]  # VideoSettings checks it
+        work_size=work_size,
+    )
+    settings = gatys.Choices(
+        preset=preset,
+        steps=steps,
+        method=optimizer,
+        scales=scales,
+        content_layers=content_layers,
+        style_layers=style_layers,
+        content_weight=content_weight,
+        style_weight=style_weight,
+        tv_weight=tv_weight,
+        temporal_weight=temporal_weight,
+        start=init,
+        seed=seed,
+        style_scale=style_scale,
+        colors=colors,
+    ).settings(keep_colors=keep_colors)
+    job = _plan(source, output, style)
+    options.refuse_existing(job.target, overwrite=overwrite)
+    # A hopeless input is refused before any network is loaded for it.
+    VideoFileSource(job.source, wanted)
+    with interruptible():
+        from nst_video.painter.optimizer import GatysOptimizer
+
+        pictures = gatys.load_styles(style, options.parse_mix(mix), mask or ())
+        judge = gatys.load_network(
+            network, weights, pooling, models_dir=models_dir, offline=offline, quiet=quiet
+        )
+        fast = options.build_stylizer(
+            style=style,
+            mix=mix,
+            intensity=Look.intensity,
+            blend=Look.blend,
+            keep_colors=settings.colors in ("keep", "luminance"),
+            work_size=None,
+            model=model,
+            models_dir=models_dir,
+            offline=offline,
+            engine=engine,
+            quiet=quiet,
+        )
+        painter = GatysOptimizer(judge, pictures, settings)
+        done = run_job(job, painter, fast, film, wanted, fresh=fresh, quiet=quiet)
+    if not quiet:
+        for note in done.notes:
+            say(f"{job.source.name}: {note}")
+        say(f"{job.source.name}: {done.info.frame_count} frames in {clock(done.elapsed_s)}.")
+    result(job.target)
+
+
+def parse_every(text: str) -> Every:
+    """Turn "10" or "adaptive" into what `VideoSettings` takes.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    if text == ADAPTIVE:
+        return ADAPTIVE
+    if not text.isdecimal():
+        raise UsageError(f"--every takes 1 to {MAX_INTERVAL} or {ADAPTIVE}, not {text!r}.")
+    return int(text)
+
+
+def run_job(
+    job: Job,
+    optimizer: "GatysOptimizer",
+    fast: "Stylizer",
+    film: VideoSettings,
+    wanted: TranscodeOptions,
+    *,
+    fresh: bool,
+    quiet: bool,
+) -> "TranscodeResult":
+    """Paint one film, going on where an interrupted run was; say how to, when interrupted.
+
+    Raises:
+        NstVideoError: the film cannot be painted.
+    """
+    from nst_video.transcode.paint import find_store, paint_video
+
+    store = find_store(job.source, job.target, optimizer, fast, film, wanted)
+    if fresh:
+        store.discard()
+    elif (kept := store.count()) and not quiet:
+        say(f"{kept} finished keyframes of an interrupted run are used; --fresh begins again.")
+    try:
+        with keyframe_bar(job.source.name, quiet=quiet) as on_keyframe:
+            return paint_video(
+                job.source,
+                job.target,
+                optimizer,
+                fill=fast,
+                settings=film,
+                options=wanted,
+                store=store,
+                on_keyframe=on_keyframe,
+            )
+    except KeyboardInterrupt:
+        if kept := store.count():
+            say(f"{kept} keyframes are kept in {store.folder}: the same command goes on there.")
+        raise
+
+
+@contextmanager
+def keyframe_bar(name: str, *, quiet: bool) -> "Iterator[OnKeyframe | None]":
+    """Show which keyframe is painted, its losses and the time left, on stderr."""
+    if quiet or not stderr.is_terminal:
+        yield None
+        return
+    from rich import progress as rich_progress
+
+    columns = (
+        rich_progress.TextColumn("{task.description}", markup=False),
+        rich_progress.BarColumn(bar_width=24),
+        rich_progress.TextColumn("{task.fields[state]}", markup=False),
+    )
+    with rich_progress.Progress(*columns, console=stderr, transient=True) as bars:
+        task = bars.add_task(name, total=None, state="starting")
+
+        def on_keyframe(progress: "KeyframeProgress") -> None:
+            done = progress.keyframe - 1 + progress.step.step / progress.step.steps
+            line = keyframe_line(progress)
+            bars.update(task, completed=done, total=progress.keyframes, state=line)
+
+        yield on_keyframe
+
+
+def keyframe_line(progress: "KeyframeProgress") -> str:
+    """Return "keyframe 3/12  scale 2/2  step 7/40  style 0.01  0:40 elapsed  2:10 left"."""
+    count = "?" if progress.keyframes is None else str(progress.keyframes)
+    left = "?" if progress.remaining_s is None else clock(progress.remaining_s)
+    return (
+        f"keyframe {progress.keyframe}/{count}  {easel.describe(progress.step)}  "
+        f"{clock(progress.elapsed_s)} elapsed  {left} left"
+    )
+
+
+def _plan(source: str, output: Path | None, style: list[str]) -> Job:
+    name = "-".join(Path(each).stem for each in style)
+    jobs = plan_jobs([source], output, style=name, template=DEFAULT_TEMPLATE)
+    if len(jobs) != 1:
+        raise UsageError(f"paint takes one video at a time, and {source} stands for {len(jobs)}.")
+    return jobs[0]
