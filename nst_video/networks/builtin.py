@@ -18,8 +18,14 @@ BOTTLENECK = 100
 STAGE_WIDTHS = (32, 48, 96, 144)
 """Channels of the style predictor at a quarter, an eighth, ... of the picture's resolution."""
 
-LOSS_BLOCKS = ((16, 2), (32, 2), (64, 4), (128, 1))
-"""Channels and number of convolutions of the loss network's blocks: VGG-19's, a quarter as wide."""
+LOSS_BLOCKS = ((32, 2), (64, 2), (128, 4), (256, 1))
+"""Channels and number of convolutions of the loss network's blocks: VGG-19's, half as wide."""
+
+LOSS_LAYERS = tuple(f"block{block}_conv1" for block in range(1, len(LOSS_BLOCKS) + 1))
+"""What the loss network shows, by the names of VGG-19's layers."""
+
+VIEW = "_view"
+"""Suffix of the names of the 1x1 layers that turn features so that they measure as VGG-19's do."""
 
 
 def build_style_predictor() -> keras.Model:
@@ -67,21 +73,43 @@ def load_style_predictor(path: Path) -> keras.Model:
     return network
 
 
-def build_loss_network() -> keras.Model:
-    """Return the small likeness of VGG-19 up to block4_conv1, with random weights.
+def build_loss_trunk() -> keras.Model:
+    """Return the convolutions of the loss network, with random weights.
 
-    Pictures (n, height, width, 3), 0..1, to a mapping from VGG's layer names, "block1_conv1" to
+    Pictures (n, height, width, 3), 0..1, to a mapping from VGG-19's layer names, "block1_conv1" to
     "block4_conv1", to rectified features (n, height / 2^k, width / 2^k, channels).
     """
     picture = keras.Input((None, None, 3))
-    x = (picture - 0.5) * 4
+    x = center_pixels(picture)
     features = {}
     for block, (width, count) in enumerate(LOSS_BLOCKS, 1):
         x = x if block == 1 else ops.average_pool(x, 2, 2)
         for index in range(1, count + 1):
             name = f"block{block}_conv{index}"
             x = features[name] = _convolution(name, width, 3)(x)
-    return keras.Model(picture, features, name="builtin_loss_network")
+    return keras.Model(picture, features, name="builtin_loss_trunk")
+
+
+def center_pixels(pictures: Tensor) -> Tensor:
+    """Return pixels 0..1 as the loss network takes them in: about 0, deviation about 1."""
+    return (pictures - 0.5) * 4
+
+
+def build_loss_network() -> keras.Model:
+    """Return the small likeness of VGG-19 up to block4_conv1, with random weights.
+
+    Pictures (n, height, width, 3), 0..1, to a mapping from the name of the first layer of each
+    block, "block1_conv1" to "block4_conv1", to features (n, height / 2^k, width / 2^k, channels).
+    Distances between them, and between their Gram matrices, approach those between VGG-19's.
+    """
+    trunk = build_loss_trunk()
+    views = {
+        name: layers.Conv2D(
+            width, 1, use_bias=False, kernel_initializer="orthogonal", name=name + VIEW
+        )(trunk.output[name])
+        for name, (width, _) in zip(LOSS_LAYERS, LOSS_BLOCKS, strict=True)
+    }
+    return keras.Model(trunk.input, views, name="builtin_loss_network")
 
 
 def load_loss_network(path: Path) -> keras.Model:
