@@ -92,7 +92,7 @@ class Recipe:
     predictor_rate: float = 1e-3
     lessons: tuple[Lesson, ...] = (
         Lesson("layers", steps=2500, rate=3e-3, gram=0.0, batch=8, layerwise=True),
-        Lesson("stroll", steps=8000, rate=1e-3, gram=1.0, batch=8, strolling=4),
+        Lesson("stroll", steps=6500, rate=1e-3, gram=1.0, batch=8, strolling=4),
     )
 
 
