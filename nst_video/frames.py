@@ -37,8 +37,8 @@ class VideoInfo:
         return None if self.frame_count is None else float(self.frame_count / self.fps)
 
 
-def size_of(frame: Frame | Frames) -> Size:
-    """Return (width, height) of a frame or of the frames of a batch."""
+def size_of(frame: NDArray[np.uint8] | NDArray[np.float32]) -> Size:
+    """Return (width, height) of a frame, of the frames of a batch, or of any (h, w, 3)."""
     return int(frame.shape[-2]), int(frame.shape[-3])
 
 

@@ -51,6 +51,24 @@ def plot_lines(
     return _drawn(figure)
 
 
+def plot_curves(
+    curves: Mapping[str, Sequence[tuple[float, float]]], *, title: str, x: str, y: str
+) -> Frame:
+    """Return a figure of named curves through (x, y), y on a logarithmic axis, RGB uint8.
+
+    Raises:
+        UsageError: matplotlib is not installed.
+    """
+    figure = _figure(8, 5)
+    axis = figure.subplots()
+    for name, points in curves.items():
+        axis.plot(*zip(*points, strict=True), label=name)
+    axis.set(title=title, xlabel=x, ylabel=y, yscale="log")
+    axis.grid(visible=True, alpha=0.3)
+    axis.legend()
+    return _drawn(figure)
+
+
 def _figure(width_in: float, height_in: float) -> "Figure":
     try:
         from matplotlib.figure import Figure

@@ -23,7 +23,7 @@ def test_list_tells_what_is_at_hand(lite_dir):
         {line.split("  ")[0].strip(): line for line in each.stdout.splitlines()}
         for each in (without, with_dir)
     ]
-    assert set(state[0]) == set(weights.MODELS)
+    assert set(state[0]) == set(weights.ALL_MODELS)
     assert "to fetch" in state[0]["magenta-lite"]
     assert "at hand" in state[1]["magenta-lite"]
     for word in ("3.2 MB", "Apache-2.0"):

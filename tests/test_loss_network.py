@@ -9,20 +9,15 @@ from keras import ops
 from typer.testing import CliRunner
 
 from nst_video.cli.app import app
-from nst_video.errors import UsageError, WeightsError
-from nst_video.networks.builtin import (
-    LOSS_LAYERS,
-    build_loss_network,
-    build_loss_trunk,
-    load_loss_network,
-)
-from nst_video.networks.checkpoints import assign, collect
+from nst_video.errors import UsageError
+from nst_video.losses import gram, gram_distance
+from nst_video.networks.builtin import LOSS_LAYERS, LOSS_TRUNK, build_loss_trunk
+from nst_video.networks.vgg import LossNetwork, load_loss_network
 from nst_video.pictures import save_picture
 from nst_video.training import channels, dataset, perceive, recipe, teach
 from nst_video.training.learner import Learner, Task
-from nst_video.training.state import save_weights
 from nst_video.training.stroll import LIFE, Stroll
-from nst_video.training.vgg import LAYERS, TAPS, Vgg, gram, gram_distance
+from nst_video.training.vgg import TAPS, Vgg
 
 
 def pictures(count, seed=0, side=96):
@@ -42,38 +37,21 @@ def vgg(vgg_path):
 
 def test_layers_are_vggs_half_as_wide(vgg):
     picture = np.random.default_rng(0).random((2, 64, 48, 3), np.float32)
-    ours, theirs = build_loss_network()(picture), vgg(picture)
-    assert tuple(ours) == LOSS_LAYERS == TAPS
+    ours, theirs = build_loss_trunk()(picture), vgg(picture)
+    assert tuple(ours) == LOSS_TRUNK
+    assert LOSS_LAYERS == TAPS == tuple(theirs)
     for name in TAPS:
         assert ours[name].shape == (*theirs[name].shape[:3], theirs[name].shape[3] // 2)
-    trunk = build_loss_trunk()(picture)
-    assert tuple(trunk) == LAYERS
-    assert all(float(ops.min(feature)) == 0 for feature in trunk.values())
-
-
-def test_a_loss_network_comes_back_from_its_file(tmp_path):
-    network = build_loss_network()
-    path = tmp_path / "loss.npz"
-    save_weights(path, collect(network), "float32")
-    picture = np.random.default_rng(0).random((1, 32, 40, 3), np.float32)
-    for name, feature in load_loss_network(path)(picture).items():
-        assert np.allclose(feature, network(picture)[name], atol=1e-5)
-
-
-def test_other_weights_are_refused(tmp_path):
-    path = tmp_path / "loss.npz"
-    save_weights(path, {"block1_conv1.kernel": np.zeros((3, 3, 3, 16), np.float32)})
-    with pytest.raises(WeightsError, match="shape"):
-        load_loss_network(path)
+        assert float(ops.min(ours[name])) == 0
 
 
 def test_without_its_auxiliary_layers_a_pupil_measures_as_with_them(vgg):
-    pupil, network = perceive.build_pupil(vgg), build_loss_network()
-    assign(network, perceive.without_auxiliary(pupil))
+    pupil = perceive.build_pupil(vgg)
+    network = LossNetwork("builtin", perceive.without_auxiliary(pupil))
     pair = np.random.default_rng(0).random((2, 2, 32, 32, 3), np.float32)
     for name in TAPS:
         one, other = (np.asarray(pupil(pictures)[name]) for pictures in pair)
-        narrow_one, narrow_other = (np.asarray(network(pictures)[name]) for pictures in pair)
+        narrow_one, narrow_other = (np.asarray(network(pictures, TAPS)[name]) for pictures in pair)
         share = narrow_one.shape[-1] / one.shape[-1]
         mean = np.mean((one - other) ** 2)
         assert np.mean((narrow_one - narrow_other) ** 2) == pytest.approx(mean, rel=1e-3)
@@ -97,7 +75,7 @@ def test_learning_layer_by_layer_also_brings_the_whole_pupil_nearer(vgg_path, vg
     keras.utils.set_random_seed(0)
     student, average = perceive.build_pupil(vgg), perceive.build_pupil(vgg)
     shown = perceive.draw_visited(pictures(3), 4, 32, np.random.default_rng(0))
-    loss = channels.channels_loss(student, Vgg(vgg_path, taps=LAYERS), shown, 1.0)
+    loss = channels.channels_loss(student, Vgg(vgg_path, LOSS_TRUNK), shown, 1.0)
     judge = perceive.likeness_judge(shown, vgg)
     before, before_whole = float(loss(shown)), judge(student)
     Learner(student, average, tmp_path, 0).run(
@@ -181,4 +159,6 @@ def test_train_makes_a_loss_network(tmp_path, assets, vgg_path):
     assert made.stdout.split() == [str(out / "loss.npz")]
     steps = [json.loads(line)["task"] for line in (out / "log.jsonl").read_text().splitlines()]
     assert steps == ["loss-layers", "loss-stroll"]
-    assert "block4_conv1" in load_loss_network(out / "loss.npz")(np.zeros((1, 16, 16, 3)))
+    network = load_loss_network("builtin", out / "loss.npz")
+    assert network.layers == LOSS_TRUNK
+    assert set(network(np.zeros((1, 16, 16, 3), np.float32), TAPS)) == set(TAPS)

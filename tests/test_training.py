@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from nst_video.cli.app import app
 from nst_video.errors import UsageError, WeightsError
+from nst_video.losses import gram_distance
 from nst_video.networks.checkpoints import collect, load_npz
 from nst_video.networks.transformer import StyleTransformer, TransformerConfig
 from nst_video.pictures import save_picture
@@ -19,7 +20,7 @@ from nst_video.training.features import layerwise_loss, trace
 from nst_video.training.learner import WARM_UP_STEPS, Learner, Task, rate_at
 from nst_video.training.recipe import Stage
 from nst_video.training.state import save_weights
-from nst_video.training.vgg import TAPS, Vgg, gram_distance
+from nst_video.training.vgg import TAPS, Vgg
 
 TINY = TransformerConfig(widths=(2, 3, 4), residual_blocks=1, bottleneck=5)
 

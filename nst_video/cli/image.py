@@ -1,13 +1,26 @@
 """`nst-video image`: paint one picture."""
 
+from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nst_video.cli import options
+from nst_video.cli import easel, gatys, options
 from nst_video.cli.console import result
+from nst_video.errors import UsageError
 from nst_video.look import DEFAULT_ENGINE, DEFAULT_MODEL, DEFAULT_STYLE, Look
+
+if TYPE_CHECKING:
+    from nst_video.frames import Frame
+
+
+class Method(StrEnum):
+    """How to paint."""
+
+    FAST = "fast"
+    GATYS = "gatys"
 
 
 def image(
@@ -16,6 +29,10 @@ def image(
         Path | None,
         typer.Option("--output", "-o", help="Where to; by default beside PHOTO."),
     ] = None,
+    method: Annotated[
+        Method,
+        typer.Option(help="A fast network, or Gatys' optimization: minutes, and richer."),
+    ] = Method.FAST,
     style: options.StyleOption = [DEFAULT_STYLE],  # noqa: B006 - Typer copies it
     mix: options.MixOption = None,
     intensity: options.IntensityOption = Look.intensity,
@@ -26,6 +43,25 @@ def image(
     models_dir: options.ModelsDirOption = None,
     offline: options.OfflineOption = False,
     engine: options.EngineOption = DEFAULT_ENGINE,
+    preset: gatys.PresetOption = None,
+    steps: gatys.StepsOption = None,
+    optimizer: gatys.OptimizerOption = None,
+    scales: gatys.ScalesOption = None,
+    content_layers: gatys.ContentLayersOption = None,
+    style_layers: gatys.StyleLayersOption = None,
+    content_weight: gatys.ContentWeightOption = None,
+    style_weight: gatys.StyleWeightOption = None,
+    tv_weight: gatys.TvWeightOption = None,
+    init: gatys.InitOption = None,
+    seed: gatys.SeedOption = None,
+    style_scale: gatys.StyleScaleOption = None,
+    colors: gatys.ColorsOption = None,
+    mask: gatys.MaskOption = None,
+    network: gatys.NetworkOption = None,
+    weights: gatys.WeightsOption = None,
+    pooling: gatys.PoolingOption = None,
+    plot: gatys.PlotOption = None,
+    preview_every: gatys.PreviewOption = None,
     compare: Annotated[
         bool,
         typer.Option("--compare", help="Write picture, style and result side by side."),
@@ -34,29 +70,69 @@ def image(
     quiet: options.QuietOption = False,
 ) -> None:
     """Paint one picture in a style."""
+    from nst_video.color import cross_fade
     from nst_video.pictures import load_picture, save_picture
 
     target = output or photo.with_name(f"{photo.stem}-{'-'.join(Path(s).stem for s in style)}.png")
     options.refuse_existing(target, overwrite=overwrite)
-    content = load_picture(photo)
-    stylizer = options.build_stylizer(
-        style=style,
-        mix=mix,
-        intensity=intensity,
-        blend=blend,
-        keep_colors=keep_colors,
-        work_size=work_size,
-        model=model,
-        models_dir=models_dir,
-        offline=offline,
-        engine=engine,
-        quiet=quiet,
+    choices = gatys.Choices(
+        preset=preset,
+        steps=steps,
+        method=optimizer,
+        scales=scales,
+        content_layers=content_layers,
+        style_layers=style_layers,
+        content_weight=content_weight,
+        style_weight=style_weight,
+        tv_weight=tv_weight,
+        start=init,
+        seed=seed,
+        style_scale=style_scale,
+        colors=colors,
     )
-    painted = stylizer(content)
-    if compare:
-        from nst_video.plots import compare_pictures
-
-        named = [(each.title, load_picture(each.path)) for each in stylizer.styles]
-        painted = compare_pictures([("Picture", content), *named, ("Result", painted)])
-    save_picture(target, painted)
+    content = load_picture(photo)
+    if method is Method.GATYS:
+        settings = choices.settings(keep_colors=keep_colors)
+        look = Look(intensity, work_size=work_size)
+        pictures = gatys.load_styles(style, options.parse_mix(mix), mask or ())
+        stand = easel.Easel(
+            gatys.load_network(
+                network, weights, pooling, models_dir=models_dir, offline=offline, quiet=quiet
+            ),
+            settings,
+            look.work_size,
+        )
+        painting = stand.paint(content, pictures, target, preview_every, quiet=quiet)
+        painted = cross_fade(content, painting.frame, look.intensity)
+        if plot:
+            save_picture(plot, easel.plot_history(painting.history))
+    else:
+        others = (mask, network, weights, pooling, plot, preview_every)
+        if choices != gatys.Choices() or any(other is not None for other in others):
+            raise UsageError("Settings of the optimization need --method gatys.")
+        stylizer = options.build_stylizer(
+            style=style,
+            mix=mix,
+            intensity=intensity,
+            blend=blend,
+            keep_colors=keep_colors,
+            work_size=work_size,
+            model=model,
+            models_dir=models_dir,
+            offline=offline,
+            engine=engine,
+            quiet=quiet,
+        )
+        painted = stylizer(content)
+    save_picture(target, _compared(content, style, painted) if compare else painted)
     result(target)
+
+
+def _compared(content: "Frame", styles: Sequence[str], painted: "Frame") -> "Frame":
+    """Return a figure of picture, styles and result."""
+    from nst_video.library import StyleLibrary
+    from nst_video.plots import compare_pictures
+
+    shown = [StyleLibrary().get(name) for name in styles]
+    named = [(style.title, style.load()) for style in shown]
+    return compare_pictures([("Picture", content), *named, ("Result", painted)])

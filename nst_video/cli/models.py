@@ -20,7 +20,7 @@ def list_models(models_dir: options.ModelsDirOption = None) -> None:
     """List every model: name, whether it is at hand, size, license."""
     from nst_video import weights
 
-    for model in weights.MODELS.values():
+    for model in weights.ALL_MODELS.values():
         at_hand = weights.is_cached(model.name, models_dir)
         state = "at hand" if at_hand else "missing" if model.embedded else "to fetch"
         size = "packaged" if model.embedded else f"{model.size / _MEGABYTE:.1f} MB"
@@ -69,7 +69,7 @@ def verify(
     from nst_video import weights
 
     is_well = True
-    for each in [name] if name else list(weights.MODELS):
+    for each in [name] if name else list(weights.ALL_MODELS):
         try:
             files = weights.verify(each, models_dir=models_dir)
         except ModelMissingError as error:

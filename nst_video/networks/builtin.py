@@ -4,6 +4,7 @@ Its transformer is `StyleTransformer` in the shape `TRANSFORMERS["builtin"]`; he
 predictor and its loss network. All were trained by `nst_video.training`.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -21,11 +22,25 @@ STAGE_WIDTHS = (32, 48, 96, 144)
 LOSS_BLOCKS = ((32, 2), (64, 2), (128, 4), (256, 1))
 """Channels and number of convolutions of the loss network's blocks: VGG-19's, half as wide."""
 
-LOSS_LAYERS = tuple(f"block{block}_conv1" for block in range(1, len(LOSS_BLOCKS) + 1))
-"""What the loss network shows, by the names of VGG-19's layers."""
+
+def layer_names(blocks: Sequence[tuple[int, int]]) -> tuple[str, ...]:
+    """Return VGG's names, "block1_conv1" first, for blocks of (channels, convolutions)."""
+    return tuple(
+        f"block{block}_conv{index}"
+        for block, (_, count) in enumerate(blocks, 1)
+        for index in range(1, count + 1)
+    )
+
+
+LOSS_TRUNK = layer_names(LOSS_BLOCKS)
+"""The convolutions of the loss network in order, by the names of VGG-19's."""
+
+LOSS_LAYERS = tuple(name for name in LOSS_TRUNK if name.endswith("_conv1"))
+"""Those that Gatys et al. 2015 (arXiv 1508.06576) take for the style, and that learned it."""
 
 VIEW = "_view"
-"""Suffix of the names of the 1x1 layers that turn features so that they measure as VGG-19's do."""
+"""Suffix of the names of 1x1 convolutions after `LOSS_LAYERS`: distances between what they make of
+features, and between Gram matrices of that, approach those between VGG-19's."""
 
 
 def build_style_predictor() -> keras.Model:
@@ -76,8 +91,8 @@ def load_style_predictor(path: Path) -> keras.Model:
 def build_loss_trunk() -> keras.Model:
     """Return the convolutions of the loss network, with random weights.
 
-    Pictures (n, height, width, 3), 0..1, to a mapping from VGG-19's layer names, "block1_conv1" to
-    "block4_conv1", to rectified features (n, height / 2^k, width / 2^k, channels).
+    Pictures (n, height, width, 3), 0..1, to a mapping from the names of `LOSS_TRUNK` to rectified
+    features (n, height / 2^k, width / 2^k, channels). To be trained; `vgg.LossNetwork` runs it.
     """
     picture = keras.Input((None, None, 3))
     x = center_pixels(picture)
@@ -93,31 +108,3 @@ def build_loss_trunk() -> keras.Model:
 def center_pixels(pictures: Tensor) -> Tensor:
     """Return pixels 0..1 as the loss network takes them in: about 0, deviation about 1."""
     return (pictures - 0.5) * 4
-
-
-def build_loss_network() -> keras.Model:
-    """Return the small likeness of VGG-19 up to block4_conv1, with random weights.
-
-    Pictures (n, height, width, 3), 0..1, to a mapping from the name of the first layer of each
-    block, "block1_conv1" to "block4_conv1", to features (n, height / 2^k, width / 2^k, channels).
-    Distances between them, and between their Gram matrices, approach those between VGG-19's.
-    """
-    trunk = build_loss_trunk()
-    views = {
-        name: layers.Conv2D(
-            width, 1, use_bias=False, kernel_initializer="orthogonal", name=name + VIEW
-        )(trunk.output[name])
-        for name, (width, _) in zip(LOSS_LAYERS, LOSS_BLOCKS, strict=True)
-    }
-    return keras.Model(trunk.input, views, name="builtin_loss_network")
-
-
-def load_loss_network(path: Path) -> keras.Model:
-    """Return the loss network that carries the weights in `path`, see `build_loss_network`.
-
-    Raises:
-        WeightsError: the file is not one of ours, or not of this network.
-    """
-    network = build_loss_network()
-    assign(network, load_npz(path))
-    return network

@@ -1,6 +1,17 @@
-"""The shape of the style transformer networks, as data: what every way of running them needs."""
+"""The shape of the style transformer networks, as data: what every way of running them needs.
+
+And the choices that loss networks leave, without the networks.
+"""
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Pooling: TypeAlias = Literal["average", "max"]
+"""How a block of a loss network hands on to the next: VGG was trained with "max", Gatys et al. 2016
+(CVPR) section 2 prefer "average"."""
+
+DEFAULT_NETWORK = "builtin"
+DEFAULT_POOLING: Pooling = "average"
 
 STRIDE = 4
 """The network works on pictures whose sides are multiples of this; others are padded."""

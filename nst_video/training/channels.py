@@ -11,10 +11,10 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from nst_video.networks.builtin import LOSS_BLOCKS, center_pixels
+from nst_video.networks.builtin import LOSS_BLOCKS, LOSS_TRUNK, center_pixels
 from nst_video.networks.transformer import Tensor
 from nst_video.training.learner import Loss
-from nst_video.training.vgg import LAYERS, TAPS, Vgg
+from nst_video.training.vgg import TAPS, Vgg
 
 Floats = NDArray[np.float32]
 Channels = NDArray[np.int_]
@@ -56,7 +56,7 @@ def choose_channels(vgg: Vgg, examples: Floats) -> dict[str, Channels]:
     """Return which of VGG-19's channels each layer of the loss network takes after.
 
     Args:
-        vgg: shows all of `LAYERS`.
+        vgg: shows all of `LOSS_TRUNK`.
         examples: pictures (n, height, width, 3) to choose by.
     """
     widths = {
@@ -75,7 +75,7 @@ def channels_loss(pupil: keras.Model, vgg: Vgg, examples: Floats, faint: float) 
 
     Args:
         pupil: of `perceive.build_pupil`.
-        vgg: shows all of `LAYERS`.
+        vgg: shows all of `LOSS_TRUNK`.
         examples: pictures to choose the channels by, and to measure the scale of their errors.
         faint: as in `channel_scales`.
     """
@@ -85,7 +85,7 @@ def channels_loss(pupil: keras.Model, vgg: Vgg, examples: Floats, faint: float) 
         seen = vgg(pictures)
         source = center_pixels(pictures)
         total = 0.0
-        for name in LAYERS:
+        for name in LOSS_TRUNK:
             if name in TAPS[1:]:
                 source = ops.average_pool(source, 2, 2)
             target = ops.take(seen[name], chosen[name], axis=-1)
@@ -94,7 +94,7 @@ def channels_loss(pupil: keras.Model, vgg: Vgg, examples: Floats, faint: float) 
                 head = pupil.get_layer(name + HEAD)
                 total += _error(head(target), seen[name], scales[name])
             source = target
-        return total / len(LAYERS)
+        return total / len(LOSS_TRUNK)
 
     return loss
 
@@ -116,7 +116,7 @@ def view(head: Floats, width: int) -> Floats:
     kernel = head.reshape(width, -1).astype(np.float64)
     values, vectors = np.linalg.eigh(kernel @ kernel.T * (width / kernel.shape[1]))
     root = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
-    return root.astype(np.float32).reshape(1, 1, width, width)
+    return np.asarray(root, np.float32).reshape(1, 1, width, width)
 
 
 def channel_scales(vgg: Vgg, examples: Floats, faint: float) -> dict[str, Floats]:

@@ -7,6 +7,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from nst_video.frames import Frame
+from nst_video.losses import gram
 from nst_video.networks.transformer import StyleTransformer, Tensor
 from nst_video.training.bank import draw_styles
 from nst_video.training.dataset import content_batch
@@ -14,7 +15,7 @@ from nst_video.training.features import layerwise_loss, trace
 from nst_video.training.learner import Batch, Loss
 from nst_video.training.recipe import Stage
 from nst_video.training.steady import draw_views, move, trim
-from nst_video.training.vgg import TAPS, Vgg, gram
+from nst_video.training.vgg import TAPS, Vgg
 
 Floats = NDArray[np.float32]
 

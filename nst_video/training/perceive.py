@@ -14,6 +14,7 @@ from keras import layers, ops
 from numpy.typing import NDArray
 
 from nst_video.frames import Frame
+from nst_video.losses import gram
 from nst_video.networks.builtin import VIEW, build_loss_trunk
 from nst_video.networks.checkpoints import Arrays, collect
 from nst_video.networks.transformer import Tensor
@@ -22,7 +23,7 @@ from nst_video.training.dataset import content_batch, pick, random_crop, to_unit
 from nst_video.training.learner import Batch, Judge, Loss
 from nst_video.training.recipe import Lesson
 from nst_video.training.stroll import Stroll
-from nst_video.training.vgg import TAPS, Vgg, gram
+from nst_video.training.vgg import TAPS, Vgg
 
 Floats = NDArray[np.float32]
 
@@ -50,7 +51,7 @@ def build_pupil(vgg: Vgg) -> keras.Model:
 
 
 def without_auxiliary(pupil: keras.Model) -> Arrays:
-    """Return the weights of the loss network inside `pupil`, as `load_loss_network` takes them.
+    """Return the weights of the loss network inside `pupil`, as `networks.vgg` takes them.
 
     Of each layer to VGG-19's channels remains how long it makes which differences, see `view`.
     """

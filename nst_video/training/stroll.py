@@ -13,9 +13,10 @@ from keras import ops
 from numpy.typing import NDArray
 
 from nst_video.frames import Frame
+from nst_video.losses import gram
 from nst_video.networks.transformer import Tensor
 from nst_video.training.dataset import content_batch
-from nst_video.training.vgg import TAPS, gram
+from nst_video.training.vgg import TAPS
 
 Floats = NDArray[np.float32]
 

@@ -3,10 +3,20 @@
 from nst_video.weights.checks import digest_of
 from nst_video.weights.fetch import FetchProgress, OnProgress
 from nst_video.weights.store import find_model, install, is_cached, is_offline, resolve
-from nst_video.weights.table import MODELS, FileVariant, ModelArchive, ModelFile, ModelFiles
+from nst_video.weights.table import (
+    ALL_MODELS,
+    LOSS_NETWORKS,
+    MODELS,
+    FileVariant,
+    ModelArchive,
+    ModelFile,
+    ModelFiles,
+)
 from nst_video.weights.verify import VerifiedFile, verify
 
 __all__ = [
+    "ALL_MODELS",
+    "LOSS_NETWORKS",
     "MODELS",
     "FetchProgress",
     "FileVariant",

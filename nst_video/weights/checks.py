@@ -20,6 +20,7 @@ class _Stamp:
     size: int
     mtime_ns: int
     sha256: str
+    md5: str
     trusted: bool
 
 
@@ -99,12 +100,14 @@ def read_again(path: Path) -> None:
 
 
 def _is(stamp: _Stamp, variant: FileVariant) -> bool:
-    if variant.sha256 is None:
-        return stamp.size == variant.size
-    return stamp.sha256 == variant.sha256
+    if variant.sha256 is not None:
+        return stamp.sha256 == variant.sha256
+    return stamp.size == variant.size and variant.md5 in (None, stamp.md5)
 
 
 def _expectation(variant: FileVariant) -> str:
+    if variant.md5 and not variant.sha256:
+        return f"MD5 {variant.md5} ({variant.size} bytes)"
     return variant.sha256 or f"a size of {variant.size} bytes"
 
 
@@ -140,9 +143,16 @@ def _stamp_of(path: Path) -> _Stamp:
             return old
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    stamp = _Stamp(status.st_size, status.st_mtime_ns, sha256, trusted=False)
+        file.seek(0)
+        md5 = hashlib.file_digest(file, _plain_md5).hexdigest()
+    stamp = _Stamp(status.st_size, status.st_mtime_ns, sha256, md5, trusted=False)
     _remember(path, stamp)
     return stamp
+
+
+def _plain_md5() -> "hashlib._Hash":
+    """Return MD5 as a check against damage, which is all it is good for."""
+    return hashlib.md5(usedforsecurity=False)
 
 
 def _remember(path: Path, stamp: _Stamp) -> None:

@@ -304,5 +304,5 @@ def _all_failed(failures: list[str]) -> DownloadError:
     return DownloadError(
         f"No mirror delivered the model files ({'; '.join(failures)}): check the network, install "
         "them from disk with `nst-video models fetch NAME --from DIR`, name a folder in "
-        "NST_VIDEO_MODELS, or use --model builtin, which needs no download."
+        "NST_VIDEO_MODELS, or use `builtin`, which needs no download."
     )

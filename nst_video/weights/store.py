@@ -17,7 +17,7 @@ from nst_video.weights.fetch import (
     private_folder,
     publish_folder,
 )
-from nst_video.weights.table import MODELS, ModelArchive, ModelFile, ModelFiles
+from nst_video.weights.table import ALL_MODELS, MODELS, ModelArchive, ModelFile, ModelFiles
 
 EMBEDDED_DIR = Path(__file__).resolve().parent.parent / "_models"
 _NO = ("", "0", "false", "no", "off")
@@ -43,7 +43,7 @@ def resolve(
     offline: bool = False,
     trust: bool = False,
     on_progress: OnProgress | None = None,
-    models: Mapping[str, ModelFiles] = MODELS,
+    models: Mapping[str, ModelFiles] = ALL_MODELS,
 ) -> dict[str, Path]:
     """Return where the files of a model are, downloading them when they are nowhere on disk.
 
@@ -89,7 +89,7 @@ def is_cached(
     name: str,
     models_dir: Path | None = None,
     *,
-    models: Mapping[str, ModelFiles] = MODELS,
+    models: Mapping[str, ModelFiles] = ALL_MODELS,
 ) -> bool:
     """Tell whether `resolve` would succeed without a download."""
     try:
@@ -104,7 +104,7 @@ def install(
     source: Path,
     *,
     trust: bool = False,
-    models: Mapping[str, ModelFiles] = MODELS,
+    models: Mapping[str, ModelFiles] = ALL_MODELS,
 ) -> dict[str, Path]:
     """Copy a model's files from a folder into the cache and return their paths by role.
 

@@ -12,14 +12,17 @@ class FileVariant:
     Attributes:
         name: path below the model's folder, with forward slashes.
         size: bytes.
-        sha256: hexadecimal digest, None where none is known: then only the size is compared.
+        sha256: hexadecimal digest, None where none is known: then MD5, or else only the size, is
+            compared.
         url: where it can be downloaded, empty for a member of an archive.
+        md5: hexadecimal digest, for files whose publisher tells no other.
     """
 
     name: str
     size: int
     sha256: str | None
     url: str = ""
+    md5: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,4 +184,29 @@ MODELS: Mapping[str, ModelFiles] = MappingProxyType(
         )
     }
 )
-"""Every model by name, smallest first."""
+"""Every style model by name, smallest first."""
+
+_KERAS = "https://storage.googleapis.com/tensorflow/keras-applications/"
+
+
+def _vgg(name: str, depth: int, size: int, md5: str) -> ModelFiles:
+    """Return a VGG network without its top, as `keras.applications` publishes it."""
+    file = f"{name}_weights_tf_dim_ordering_tf_kernels_notop.h5"
+    variant = FileVariant(file, size, None, f"{_KERAS}{name}/{file}", md5)
+    title = f"Oxford VGG with {depth} layers, a loss network for painting by optimization"
+    return ModelFiles(name, title, "CC-BY-4.0", (ModelFile("loss", (variant,)),))
+
+
+LOSS_NETWORKS: Mapping[str, ModelFiles] = MappingProxyType(
+    {
+        model.name: model
+        for model in (
+            _vgg("vgg16", 16, 58_889_256, "6d6bbae143d832006294945121d1f1fc"),
+            _vgg("vgg19", 19, 80_134_624, "253f8cb515780f3b799900260a226db6"),
+        )
+    }
+)
+"""Networks that judge paintings instead of making them; `builtin` has one among its own files."""
+
+ALL_MODELS: Mapping[str, ModelFiles] = MappingProxyType({**MODELS, **LOSS_NETWORKS})
+"""All there is to fetch."""

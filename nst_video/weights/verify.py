@@ -8,7 +8,7 @@ from nst_video.errors import WeightsError
 from nst_video.quiet import quiet_stderr
 from nst_video.weights.checks import digest_of, is_trusted, read_again
 from nst_video.weights.store import find_model, resolve
-from nst_video.weights.table import MODELS, ModelFiles
+from nst_video.weights.table import ALL_MODELS, ModelFiles
 
 _CHECKPOINT = "variables/variables"
 
@@ -32,7 +32,7 @@ def verify(
     name: str,
     *,
     models_dir: Path | None = None,
-    models: Mapping[str, ModelFiles] = MODELS,
+    models: Mapping[str, ModelFiles] = ALL_MODELS,
 ) -> list[VerifiedFile]:
     """Read all files of a model and compare them with what they should be; never download.
 
@@ -80,6 +80,8 @@ def _basis(file: Path, model: ModelFiles, known: set[str | None]) -> str:
         return "trusted by you"
     if model.embedded:
         return "part of the package"
+    if any(variant.md5 for part in model.files for variant in part.variants):
+        return "known MD5"
     return "the checkpoint's own CRC-32C" if ".data-" in file.name else "no known SHA-256"
 
 

@@ -1,0 +1,277 @@
+"""Loss networks: VGG-19, VGG-16 (Simonyan & Zisserman, arXiv 1409.1556) and our small likeness.
+
+All are stacks of 3x3 convolutions in blocks, each block at half the resolution of the one before;
+they differ in width, depth and what pixels they take.
+"""
+
+import hashlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import get_args
+
+import keras
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+from nst_video import weights
+from nst_video.errors import UsageError, WeightsError
+from nst_video.networks.builtin import LOSS_BLOCKS, VIEW, center_pixels, layer_names
+from nst_video.networks.checkpoints import Arrays, collect, load_npz
+from nst_video.networks.config import DEFAULT_NETWORK, DEFAULT_POOLING, Pooling
+from nst_video.networks.transformer import Tensor
+
+MEAN_RGB = (123.68, 116.779, 103.939)
+"""What was subtracted from pixels in 0..255 when VGG was trained; it takes BGR."""
+
+_KERNEL = 3
+_SEED = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LossShape:
+    """The shape of a loss network.
+
+    Attributes:
+        blocks: channels and number of convolutions of each block.
+        is_vgg: takes BGR around a mean, 0..255, rather than RGB in -2..2.
+    """
+
+    blocks: tuple[tuple[int, int], ...]
+    is_vgg: bool = True
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of all convolutions, "block1_conv1" first."""
+        return layer_names(self.blocks)
+
+    def kernel_shapes(self) -> Mapping[str, tuple[int, int, int, int]]:
+        """Return the shape of every convolution's kernel, HWIO."""
+        shapes = {}
+        inputs = 3
+        for layer in self.layers:
+            width = self.blocks[halvings(layer)][0]
+            shapes[layer] = (_KERNEL, _KERNEL, inputs, width)
+            inputs = width
+        return shapes
+
+
+SHAPES: Mapping[str, LossShape] = MappingProxyType(
+    {
+        "builtin": LossShape(LOSS_BLOCKS, is_vgg=False),
+        "vgg16": LossShape(((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))),
+        "vgg19": LossShape(((64, 2), (128, 2), (256, 4), (512, 4), (512, 4))),
+    }
+)
+"""Every loss network by name."""
+
+
+class LossNetwork:
+    """A function from pictures to the rectified features of chosen layers.
+
+    Attributes:
+        name: as in `SHAPES`.
+        layers: what it can be asked for, in order.
+        is_random: True where it never was trained.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        arrays: Arrays,
+        pooling: Pooling = DEFAULT_POOLING,
+        *,
+        dtype: str = "float32",
+        is_random: bool = False,
+    ) -> None:
+        """Take the weights "block1_conv1.kernel" (HWIO), ".bias" and so on; the last may be absent.
+
+        What a layer shows goes through "block1_conv1_view.kernel", where there is one.
+
+        Raises:
+            UsageError: an unknown name or pooling.
+            WeightsError: an array of another shape, or not one layer.
+        """
+        self._shape = find_shape(name)
+        if pooling not in get_args(Pooling):
+            raise UsageError(
+                f"No pooling {pooling!r}. Choose from: {', '.join(get_args(Pooling))}."
+            )
+        self.name = name
+        self.is_random = is_random
+        self._pooling = pooling
+        self._arrays = dict(arrays)
+        self.layers = _checked_layers(name, self._shape, arrays)
+        self._dtype = dtype
+        self._tensors = {k: ops.cast(array, dtype) for k, array in arrays.items()}
+
+    @classmethod
+    def random(cls, name: str, pooling: Pooling = DEFAULT_POOLING) -> "LossNetwork":
+        """Return a network of that shape with random, orthogonal filters, always the same.
+
+        They serve for textures (Ustyuzhaninov et al., arXiv 1606.00021), less for content (He et
+        al., arXiv 1606.04801).
+        """
+        return cls(name, _random_arrays(find_shape(name)), pooling, is_random=True)
+
+    @cached_property
+    def key(self) -> str:
+        """The network, its pooling and its exact weights, for fingerprints."""
+        digest = hashlib.sha256()
+        for name in sorted(self._arrays):
+            digest.update(name.encode())
+            digest.update(np.ascontiguousarray(self._arrays[name]).tobytes())
+        return f"{self.name}-{self._pooling}-{digest.hexdigest()[:16]}"
+
+    def channels(self, layer: str) -> int:
+        """Return how many channels a layer has."""
+        return int(self._arrays[f"{layer}.bias"].shape[0])
+
+    def __call__(self, pictures: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
+        """Return features (n, h / 2^k, w / 2^k, c) by layer; nothing is computed beyond the last.
+
+        Args:
+            pictures: RGB (n, h, w, 3), 0..1.
+            layers: some of `layers`.
+
+        Raises:
+            UsageError: the network lacks one of them.
+        """
+        self.require(layers)
+        wanted = set(layers)
+        features: dict[str, Tensor] = {}
+        x = ops.cast(self._prepare(pictures), self._dtype)
+        for layer in self.layers:
+            if len(features) == len(wanted):
+                break
+            if layer.endswith("_conv1") and layer != self.layers[0]:
+                x = self._pool(x)
+            x = ops.conv(x, self._tensors[f"{layer}.kernel"], padding="same")
+            x = ops.relu(x + self._tensors[f"{layer}.bias"])
+            if layer in wanted:
+                features[layer] = ops.cast(self._show(layer, x), "float32")
+        return features
+
+    def require(self, layers: Collection[str]) -> None:
+        """Raise UsageError, naming what there is, unless the network has all of `layers`."""
+        for layer in layers:
+            if layer not in self.layers:
+                raise UsageError(
+                    f"The loss network {self.name} has no layer {layer!r}. "
+                    f"It has: {', '.join(self.layers)}."
+                )
+
+    def _prepare(self, pictures: Tensor) -> Tensor:
+        if self._shape.is_vgg:
+            return (pictures * 255 - np.asarray(MEAN_RGB, np.float32))[..., ::-1]
+        return center_pixels(pictures)
+
+    def _show(self, layer: str, x: Tensor) -> Tensor:
+        view = self._tensors.get(f"{layer}{VIEW}.kernel")
+        return x if view is None else ops.conv(x, view)
+
+    def _pool(self, x: Tensor) -> Tensor:
+        return ops.average_pool(x, 2, 2) if self._pooling == "average" else ops.max_pool(x, 2, 2)
+
+
+def load_loss_network(
+    name: str = DEFAULT_NETWORK,
+    file: Path | None = None,
+    *,
+    pooling: Pooling = DEFAULT_POOLING,
+    dtype: str = "float32",
+    models_dir: Path | None = None,
+    offline: bool = False,
+    on_fetch: weights.OnProgress | None = None,
+) -> LossNetwork:
+    """Return a loss network with its weights.
+
+    Where the package carries no trained `builtin`, its filters are random, see `random`.
+
+    Args:
+        name: of `SHAPES`.
+        file: its weights, `.npz` of ours, or `.h5` or `.weights.h5` of `keras.applications`; None
+            for those of the package, the models folder or the cache, else they are downloaded.
+        pooling: see `Pooling`.
+        dtype: to compute in; features are float32 anyway.
+        models_dir: as for `weights.resolve`, as are `offline` and `on_fetch`.
+        offline: never download.
+        on_fetch: called while downloading.
+
+    Raises:
+        UsageError: an unknown name or pooling.
+        WeightsError: the weights are missing, broken or another network's.
+    """
+    find_shape(name)
+    if file is not None:
+        return LossNetwork(name, _read(name, file), pooling, dtype=dtype)
+    paths = weights.resolve(name, models_dir=models_dir, offline=offline, on_progress=on_fetch)
+    if "loss" in paths:
+        return LossNetwork(name, _read(name, paths["loss"]), pooling, dtype=dtype)
+    return LossNetwork.random(name, pooling)
+
+
+def halvings(layer: str) -> int:
+    """Return how often the size of the picture is halved before a layer: once a block."""
+    return int(layer.removeprefix("block").partition("_")[0]) - 1
+
+
+def find_shape(name: str) -> LossShape:
+    """Return the shape of a loss network; UsageError, naming all, when there is none."""
+    if name not in SHAPES:
+        raise UsageError(f"No loss network {name!r}. Choose from: {', '.join(SHAPES)}.")
+    return SHAPES[name]
+
+
+def _read(name: str, path: Path) -> Arrays:
+    """Read weights by the ending of their file."""
+    if path.suffix == ".npz":
+        return load_npz(path)
+    if not path.is_file():
+        raise WeightsError(f"No file {path} to read the weights of {name} from: check the path.")
+    applications = {"vgg16": keras.applications.VGG16, "vgg19": keras.applications.VGG19}
+    if name not in applications:
+        raise WeightsError(f"The weights of {name} are an .npz file, not {path.name}.")
+    network = applications[name](include_top=False, weights=None)
+    try:
+        network.load_weights(path)
+    except (OSError, ValueError, KeyError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise WeightsError(
+            f"{path} does not hold the weights of {name} without its top ({reason})."
+        ) from error
+    return collect(network)
+
+
+def _checked_layers(name: str, shape: LossShape, arrays: Arrays) -> tuple[str, ...]:
+    """Return the layers that the weights are there for, from the first to the first gap."""
+    layers = []
+    for layer, expected in shape.kernel_shapes().items():
+        kernel, bias = arrays.get(f"{layer}.kernel"), arrays.get(f"{layer}.bias")
+        if kernel is None or bias is None:
+            break
+        if kernel.shape != expected or bias.shape != expected[-1:]:
+            raise WeightsError(
+                f"The weights have a kernel {kernel.shape} and a bias {bias.shape} for {layer}, "
+                f"{name} needs {expected} and {expected[-1:]}: they are another network's."
+            )
+        layers.append(layer)
+    if not layers:
+        raise WeightsError(f"The weights lack 'block1_conv1.kernel', which {name} needs.")
+    return tuple(layers)
+
+
+def _random_arrays(shape: LossShape) -> dict[str, NDArray[np.float32]]:
+    """Return orthogonal kernels (Saxe et al., arXiv 1312.6120) that keep the signal's size."""
+    rng = np.random.default_rng(_SEED)
+    arrays = {}
+    for layer, (*window, inputs, width) in shape.kernel_shapes().items():
+        rows = int(np.prod(window)) * inputs
+        basis, _ = np.linalg.qr(rng.standard_normal((max(rows, width), min(rows, width))))
+        kernel = (basis if rows >= width else basis.T) * np.sqrt(2)
+        arrays[f"{layer}.kernel"] = kernel.reshape(*window, inputs, width).astype(np.float32)
+        arrays[f"{layer}.bias"] = np.zeros(width, np.float32)
+    return arrays

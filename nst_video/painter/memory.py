@@ -1,0 +1,51 @@
+"""How large a picture may be painted in the memory there is."""
+
+import contextlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from nst_video.frames import Size
+from nst_video.networks.vgg import LossNetwork, halvings
+from nst_video.painter.scales import MIN_SIDE
+
+COPIES = 4.0
+"""Features held at once, there and back, in units of one copy of all: 3.3 to 4.2 measured."""
+
+SHARE = 0.6
+"""Of the memory available, what a painting may take."""
+
+UNKNOWN_BYTES = 4 << 30
+"""What is assumed where the system does not say how much memory is available."""
+
+_FLOAT_BYTES = 4
+
+
+def painting_bytes(network: LossNetwork, layers: Sequence[str], size: Size) -> int:
+    """Estimate the memory that the optimization of a picture of a size (width, height) takes."""
+    last = max(network.layers.index(layer) for layer in layers)
+    width, height = size
+    values = sum(
+        (width >> halvings(layer)) * (height >> halvings(layer)) * channels
+        for layer in network.layers[: last + 1]
+        for channels in [network.channels(layer)]
+    )
+    return round(COPIES * _FLOAT_BYTES * values)
+
+
+def fit_to_memory(network: LossNetwork, layers: Sequence[str], size: Size, budget: int) -> Size:
+    """Return `size` (width, height), scaled down so that `budget` bytes suffice for a painting."""
+    factor = min(1.0, (budget / painting_bytes(network, layers, size)) ** 0.5)
+    factor = max(factor, min(1.0, MIN_SIDE / min(size)))
+    return round(size[0] * factor), round(size[1] * factor)
+
+
+def available_bytes() -> int:
+    """Return how much memory a painting may take."""
+    with contextlib.suppress(OSError, StopIteration, ValueError):
+        lines = Path("/proc/meminfo").read_text("ascii").splitlines()
+        line = next(line for line in lines if line.startswith("MemAvailable:"))
+        return round(SHARE * 1024 * int(line.split()[1]))
+    with contextlib.suppress(AttributeError, OSError, ValueError):
+        return round(SHARE * os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2)
+    return UNKNOWN_BYTES
