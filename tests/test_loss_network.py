@@ -9,14 +9,13 @@ from keras import ops
 from typer.testing import CliRunner
 
 from nst_video.cli.app import app
-from nst_video.errors import UsageError, WeightsError
-from nst_video.losses import gram_distance
-from nst_video.networks.builtin import LOSS_BLOCKS, build_loss_network, load_loss_network
-from nst_video.networks.checkpoints import collect
+from nst_video.errors import UsageError
+from nst_video.losses import gram, gram_distance
+from nst_video.networks.builtin import LOSS_LAYERS, LOSS_TRUNK, build_loss_trunk
+from nst_video.networks.vgg import LossNetwork, load_loss_network
 from nst_video.pictures import save_picture
-from nst_video.training import dataset, perceive, recipe, teach
+from nst_video.training import channels, dataset, perceive, recipe, teach
 from nst_video.training.learner import Learner, Task
-from nst_video.training.state import save_weights
 from nst_video.training.stroll import LIFE, Stroll
 from nst_video.training.vgg import TAPS, Vgg
 
@@ -36,37 +35,54 @@ def vgg(vgg_path):
     return Vgg(vgg_path)
 
 
-def test_layers_are_vggs_a_quarter_as_wide(vgg):
+def test_layers_are_vggs_half_as_wide(vgg):
     picture = np.random.default_rng(0).random((2, 64, 48, 3), np.float32)
-    ours, theirs = build_loss_network()(picture), vgg(picture)
-    assert next(iter(ours)) == "block1_conv1"
-    assert len(ours) == sum(count for _, count in LOSS_BLOCKS)
+    ours, theirs = build_loss_trunk()(picture), vgg(picture)
+    assert tuple(ours) == LOSS_TRUNK
+    assert LOSS_LAYERS == TAPS == tuple(theirs)
     for name in TAPS:
-        assert ours[name].shape == (*theirs[name].shape[:3], theirs[name].shape[3] // 4)
+        assert ours[name].shape == (*theirs[name].shape[:3], theirs[name].shape[3] // 2)
         assert float(ops.min(ours[name])) == 0
 
 
-def test_a_loss_network_comes_back_from_its_file(tmp_path):
-    network = build_loss_network()
-    path = tmp_path / "loss.npz"
-    save_weights(path, collect(network), "float32")
-    picture = np.random.default_rng(0).random((1, 32, 40, 3), np.float32)
-    for name, feature in load_loss_network(path)(picture).items():
-        assert np.allclose(feature, network(picture)[name], atol=1e-5)
-
-
-def test_other_weights_are_refused(tmp_path):
-    path = tmp_path / "loss.npz"
-    save_weights(path, {"block1_conv1.kernel": np.zeros((3, 3, 3, 16), np.float32)})
-    with pytest.raises(WeightsError, match="lack"):
-        load_loss_network(path)
-
-
-def test_auxiliary_layers_are_left_out(vgg):
+def test_without_its_auxiliary_layers_a_pupil_measures_as_with_them(vgg):
     pupil = perceive.build_pupil(vgg)
-    kept = perceive.without_auxiliary(pupil)
-    assert set(kept) == set(collect(build_loss_network()))
-    assert len(collect(pupil)) == len(kept) + 2 * len(TAPS)
+    network = LossNetwork("builtin", perceive.without_auxiliary(pupil))
+    pair = np.random.default_rng(0).random((2, 2, 32, 32, 3), np.float32)
+    for name in TAPS:
+        one, other = (np.asarray(pupil(pictures)[name]) for pictures in pair)
+        narrow_one, narrow_other = (np.asarray(network(pictures, TAPS)[name]) for pictures in pair)
+        share = narrow_one.shape[-1] / one.shape[-1]
+        mean = np.mean((one - other) ** 2)
+        assert np.mean((narrow_one - narrow_other) ** 2) == pytest.approx(mean, rel=1e-3)
+        style = np.sum(np.square(gram(one) - gram(other)))
+        narrow_style = np.sum(np.square(gram(narrow_one) - gram(narrow_other)))
+        assert narrow_style == pytest.approx(style * share**2, rel=1e-3)
+
+
+def test_telling_channels_explain_the_others():
+    rng = np.random.default_rng(0)
+    sources = rng.standard_normal((1000, 3)) * (3, 2, 1)
+    mixed = sources @ rng.standard_normal((3, 2)) * 0.3
+    features = np.concatenate([mixed[:, :1], sources, mixed[:, 1:]], axis=1)
+    assert set(channels.telling_channels(features, 5)[:3]) <= set(range(5))
+    chosen = channels.telling_channels(features, 3)
+    rest = features - features[:, chosen] @ np.linalg.lstsq(features[:, chosen], features)[0]
+    assert np.abs(rest).max() < 1e-6
+
+
+def test_learning_layer_by_layer_also_brings_the_whole_pupil_nearer(vgg_path, vgg, tmp_path):
+    keras.utils.set_random_seed(0)
+    student, average = perceive.build_pupil(vgg), perceive.build_pupil(vgg)
+    shown = perceive.draw_visited(pictures(3), 4, 32, np.random.default_rng(0))
+    loss = channels.channels_loss(student, Vgg(vgg_path, LOSS_TRUNK), shown, 1.0)
+    judge = perceive.likeness_judge(shown, vgg)
+    before, before_whole = float(loss(shown)), judge(student)
+    Learner(student, average, tmp_path, 0).run(
+        Task("loss", 80, 3e-3, lambda _: (shown,), loss, judge), lambda _: None
+    )
+    assert float(loss(shown)) < 0.5 * before
+    assert all(judge(student)[name] < before_whole[name] for name in TAPS)
 
 
 def test_visited_pictures_are_drawn_alike_and_often_changed():
@@ -142,5 +158,7 @@ def test_train_makes_a_loss_network(tmp_path, assets, vgg_path):
     made = CliRunner().invoke(app, [*arguments, "--shorten", "2000"], catch_exceptions=False)
     assert made.stdout.split() == [str(out / "loss.npz")]
     steps = [json.loads(line)["task"] for line in (out / "log.jsonl").read_text().splitlines()]
-    assert steps == ["loss-pictures", "loss-stroll"]
-    assert "block4_conv1" in load_loss_network(out / "loss.npz")(np.zeros((1, 16, 16, 3)))
+    assert steps == ["loss-layers", "loss-stroll"]
+    network = load_loss_network("builtin", out / "loss.npz")
+    assert network.layers == LOSS_TRUNK
+    assert set(network(np.zeros((1, 16, 16, 3), np.float32), TAPS)) == set(TAPS)

@@ -4,6 +4,7 @@ Its transformer is `StyleTransformer` in the shape `TRANSFORMERS["builtin"]`; he
 predictor and its loss network. All were trained by `nst_video.training`.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -18,8 +19,28 @@ BOTTLENECK = 100
 STAGE_WIDTHS = (32, 48, 96, 144)
 """Channels of the style predictor at a quarter, an eighth, ... of the picture's resolution."""
 
-LOSS_BLOCKS = ((16, 2), (32, 2), (64, 4), (128, 1))
-"""Channels and number of convolutions of the loss network's blocks: VGG-19's, a quarter as wide."""
+LOSS_BLOCKS = ((32, 2), (64, 2), (128, 4), (256, 1))
+"""Channels and number of convolutions of the loss network's blocks: VGG-19's, half as wide."""
+
+
+def layer_names(blocks: Sequence[tuple[int, int]]) -> tuple[str, ...]:
+    """Return VGG's names, "block1_conv1" first, for blocks of (channels, convolutions)."""
+    return tuple(
+        f"block{block}_conv{index}"
+        for block, (_, count) in enumerate(blocks, 1)
+        for index in range(1, count + 1)
+    )
+
+
+LOSS_TRUNK = layer_names(LOSS_BLOCKS)
+"""The convolutions of the loss network in order, by the names of VGG-19's."""
+
+LOSS_LAYERS = tuple(name for name in LOSS_TRUNK if name.endswith("_conv1"))
+"""Those that Gatys et al. 2015 (arXiv 1508.06576) take for the style, and that learned it."""
+
+VIEW = "_view"
+"""Suffix of the names of 1x1 convolutions after `LOSS_LAYERS`: distances between what they make of
+features, and between Gram matrices of that, approach those between VGG-19's."""
 
 
 def build_style_predictor() -> keras.Model:
@@ -67,29 +88,23 @@ def load_style_predictor(path: Path) -> keras.Model:
     return network
 
 
-def build_loss_network() -> keras.Model:
-    """Return the small likeness of VGG-19 up to block4_conv1, with random weights.
+def build_loss_trunk() -> keras.Model:
+    """Return the convolutions of the loss network, with random weights.
 
-    Pictures (n, height, width, 3), 0..1, to a mapping from VGG's layer names, "block1_conv1" to
-    "block4_conv1", to rectified features (n, height / 2^k, width / 2^k, channels).
+    Pictures (n, height, width, 3), 0..1, to a mapping from the names of `LOSS_TRUNK` to rectified
+    features (n, height / 2^k, width / 2^k, channels). To be trained; `vgg.LossNetwork` runs it.
     """
     picture = keras.Input((None, None, 3))
-    x = (picture - 0.5) * 4
+    x = center_pixels(picture)
     features = {}
     for block, (width, count) in enumerate(LOSS_BLOCKS, 1):
         x = x if block == 1 else ops.average_pool(x, 2, 2)
         for index in range(1, count + 1):
             name = f"block{block}_conv{index}"
             x = features[name] = _convolution(name, width, 3)(x)
-    return keras.Model(picture, features, name="builtin_loss_network")
+    return keras.Model(picture, features, name="builtin_loss_trunk")
 
 
-def load_loss_network(path: Path) -> keras.Model:
-    """Return the loss network that carries the weights in `path`, see `build_loss_network`.
-
-    Raises:
-        WeightsError: the file is not one of ours, or not of this network.
-    """
-    network = build_loss_network()
-    assign(network, load_npz(path))
-    return network
+def center_pixels(pictures: Tensor) -> Tensor:
+    """Return pixels 0..1 as the loss network takes them in: about 0, deviation about 1."""
+    return (pictures - 0.5) * 4

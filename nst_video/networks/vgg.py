@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from nst_video import weights
 from nst_video.errors import UsageError, WeightsError
-from nst_video.networks.builtin import LOSS_BLOCKS
+from nst_video.networks.builtin import LOSS_BLOCKS, VIEW, center_pixels, layer_names
 from nst_video.networks.checkpoints import Arrays, collect, load_npz
 from nst_video.networks.config import DEFAULT_NETWORK, DEFAULT_POOLING, Pooling
 from nst_video.networks.transformer import Tensor
@@ -46,11 +46,7 @@ class LossShape:
     @property
     def layers(self) -> tuple[str, ...]:
         """Names of all convolutions, "block1_conv1" first."""
-        return tuple(
-            f"block{block}_conv{index}"
-            for block, (_, count) in enumerate(self.blocks, 1)
-            for index in range(1, count + 1)
-        )
+        return layer_names(self.blocks)
 
     def kernel_shapes(self) -> Mapping[str, tuple[int, int, int, int]]:
         """Return the shape of every convolution's kernel, HWIO."""
@@ -88,9 +84,12 @@ class LossNetwork:
         arrays: Arrays,
         pooling: Pooling = DEFAULT_POOLING,
         *,
+        dtype: str = "float32",
         is_random: bool = False,
     ) -> None:
         """Take the weights "block1_conv1.kernel" (HWIO), ".bias" and so on; the last may be absent.
+
+        What a layer shows goes through "block1_conv1_view.kernel", where there is one.
 
         Raises:
             UsageError: an unknown name or pooling.
@@ -106,7 +105,8 @@ class LossNetwork:
         self._pooling = pooling
         self._arrays = dict(arrays)
         self.layers = _checked_layers(name, self._shape, arrays)
-        self._tensors = {key: ops.convert_to_tensor(array) for key, array in arrays.items()}
+        self._dtype = dtype
+        self._tensors = {k: ops.cast(array, dtype) for k, array in arrays.items()}
 
     @classmethod
     def random(cls, name: str, pooling: Pooling = DEFAULT_POOLING) -> "LossNetwork":
@@ -143,7 +143,7 @@ class LossNetwork:
         self.require(layers)
         wanted = set(layers)
         features: dict[str, Tensor] = {}
-        x = self._prepare(pictures)
+        x = ops.cast(self._prepare(pictures), self._dtype)
         for layer in self.layers:
             if len(features) == len(wanted):
                 break
@@ -152,7 +152,7 @@ class LossNetwork:
             x = ops.conv(x, self._tensors[f"{layer}.kernel"], padding="same")
             x = ops.relu(x + self._tensors[f"{layer}.bias"])
             if layer in wanted:
-                features[layer] = x
+                features[layer] = ops.cast(self._show(layer, x), "float32")
         return features
 
     def require(self, layers: Collection[str]) -> None:
@@ -167,7 +167,11 @@ class LossNetwork:
     def _prepare(self, pictures: Tensor) -> Tensor:
         if self._shape.is_vgg:
             return (pictures * 255 - np.asarray(MEAN_RGB, np.float32))[..., ::-1]
-        return (pictures - 0.5) * 4
+        return center_pixels(pictures)
+
+    def _show(self, layer: str, x: Tensor) -> Tensor:
+        view = self._tensors.get(f"{layer}{VIEW}.kernel")
+        return x if view is None else ops.conv(x, view)
 
     def _pool(self, x: Tensor) -> Tensor:
         return ops.average_pool(x, 2, 2) if self._pooling == "average" else ops.max_pool(x, 2, 2)
@@ -178,6 +182,7 @@ def load_loss_network(
     file: Path | None = None,
     *,
     pooling: Pooling = DEFAULT_POOLING,
+    dtype: str = "float32",
     models_dir: Path | None = None,
     offline: bool = False,
     on_fetch: weights.OnProgress | None = None,
@@ -191,6 +196,7 @@ def load_loss_network(
         file: its weights, `.npz` of ours, or `.h5` or `.weights.h5` of `keras.applications`; None
             for those of the package, the models folder or the cache, else they are downloaded.
         pooling: see `Pooling`.
+        dtype: to compute in; features are float32 anyway.
         models_dir: as for `weights.resolve`, as are `offline` and `on_fetch`.
         offline: never download.
         on_fetch: called while downloading.
@@ -201,10 +207,10 @@ def load_loss_network(
     """
     find_shape(name)
     if file is not None:
-        return LossNetwork(name, _read(name, file), pooling)
+        return LossNetwork(name, _read(name, file), pooling, dtype=dtype)
     paths = weights.resolve(name, models_dir=models_dir, offline=offline, on_progress=on_fetch)
     if "loss" in paths:
-        return LossNetwork(name, _read(name, paths["loss"]), pooling)
+        return LossNetwork(name, _read(name, paths["loss"]), pooling, dtype=dtype)
     return LossNetwork.random(name, pooling)
 
 

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from nst_video.frames import Frame
 from nst_video.losses import gram
-from nst_video.networks.builtin import build_loss_network
+from nst_video.networks.builtin import VIEW, build_loss_trunk
 from nst_video.networks.checkpoints import Arrays, collect
 from nst_video.networks.transformer import Tensor
+from nst_video.training.channels import HEAD, channel_scales, view
 from nst_video.training.dataset import content_batch, pick, random_crop, to_unit
 from nst_video.training.learner import Batch, Judge, Loss
 from nst_video.training.recipe import Lesson
@@ -26,11 +27,11 @@ from nst_video.training.vgg import TAPS, Vgg
 
 Floats = NDArray[np.float32]
 
-AUXILIARY = "_auxiliary"
-"""Suffix of the names of the 1x1 layers that training alone has need of."""
+FAINT = 1.0
+"""Of a layer's mean variance: about there, errors of weaker channels begin to count less."""
 
-FAINT = 0.05
-"""Variance below which a channel's errors count no more, relative to the layer's mean variance."""
+FRESH = 3
+"""Pictures of a batch that are drawn anew where others stroll."""
 
 MEASURED = 32
 """Pictures on which the variances of VGG-19's channels are measured."""
@@ -38,18 +39,30 @@ MEASURED = 32
 
 def build_pupil(vgg: Vgg) -> keras.Model:
     """Return the loss network with 1x1 layers at `TAPS` that lead to VGG-19's channels."""
-    body = build_loss_network()
+    body = build_loss_trunk()
     shown = vgg(np.zeros((1, 32, 32, 3), np.float32))
     guesses = {
-        name: layers.Conv2D(shown[name].shape[-1], 1, name=name + AUXILIARY)(body.output[name])
+        name: layers.Conv2D(shown[name].shape[-1], 1, use_bias=False, name=name + HEAD)(
+            body.output[name]
+        )
         for name in TAPS
     }
     return keras.Model(body.input, guesses, name="pupil")
 
 
 def without_auxiliary(pupil: keras.Model) -> Arrays:
-    """Return the weights of the loss network inside `pupil`, as `load_loss_network` takes them."""
-    return {name: array for name, array in collect(pupil).items() if AUXILIARY not in name}
+    """Return the weights of the loss network inside `pupil`, as `networks.vgg` takes them.
+
+    Of each layer to VGG-19's channels remains how long it makes which differences, see `view`.
+    """
+    weights = {}
+    for name, array in collect(pupil).items():
+        layer, _, part = name.partition(".")
+        if layer.endswith(HEAD):
+            layer = layer.removesuffix(HEAD) + VIEW
+            array = view(array, array.shape[2])
+        weights[f"{layer}.{part}"] = array
+    return weights
 
 
 def draw_visited(
@@ -90,10 +103,7 @@ def perception_loss(pupil: keras.Model, vgg: Vgg, examples: Floats, gram_weight:
         examples: pictures that tell each channel's variance, which its errors are measured in.
         gram_weight: of the errors of Gram matrices, to those of the features.
     """
-    scales = {}
-    for name, feature in vgg(examples).items():
-        variance = np.var(np.asarray(feature), axis=(0, 1, 2))
-        scales[name] = (1 / (variance + FAINT * variance.mean())).astype(np.float32)
+    scales = channel_scales(vgg, examples, FAINT)
 
     def loss(pictures: Tensor) -> Tensor:
         targets, guesses = vgg(pictures), pupil(pictures)
@@ -119,17 +129,16 @@ def draw_lesson(
     """Return what draws the batches of `lesson`.
 
     Where pictures stroll, a batch has fresh ones, one of the styles that are strolled to, and some
-    of those on their way, which are led two steps further.
+    of those on their way, which are led a step further.
     """
 
     def draw(rng: np.random.Generator) -> Batch:
         return (draw_visited(pictures, lesson.batch, lesson.side, rng),)
 
     def draw_strolling(stroll: Stroll, rng: np.random.Generator) -> Batch:
-        stroll.step(rng)
-        moving = stroll.step(rng)[rng.permutation(lesson.strolling)[: lesson.batch - 3]]
+        moving = stroll.step(rng)[rng.permutation(lesson.strolling)[: lesson.batch - FRESH - 1]]
         style = stroll.styles[rng.integers(lesson.strolling)][None]
-        fresh = draw_visited(pictures, 2, lesson.side, rng)
+        fresh = draw_visited(pictures, FRESH, lesson.side, rng)
         return (np.concatenate([moving, fresh, style]),)
 
     return partial(draw_strolling, stroll) if stroll else draw

@@ -59,8 +59,9 @@ class Lesson:
         gram: weight of the errors of Gram matrices, to those of the features themselves.
         batch: pictures a step.
         side: of the square pictures, in pixels.
-        strolling: pictures that Gatys' method is leading on meanwhile; all but two of a batch are
+        strolling: pictures that Gatys' method is leading on meanwhile; half of a batch is
             theirs where there are any.
+        layerwise: each layer learns by itself, given what VGG-19's layer before it makes.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Lesson:
     batch: int = 4
     side: int = 96
     strolling: int = 0
+    layerwise: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +91,8 @@ class Recipe:
     predictor_batch: int = 16
     predictor_rate: float = 1e-3
     lessons: tuple[Lesson, ...] = (
-        Lesson("pictures", steps=2500, rate=3e-3, gram=0.5),
-        Lesson("stroll", steps=2000, rate=2e-3, gram=2.0, batch=6, strolling=4),
+        Lesson("layers", steps=2500, rate=3e-3, gram=0.0, batch=8, layerwise=True),
+        Lesson("stroll", steps=6500, rate=1e-3, gram=1.0, batch=8, strolling=4),
     )
 
 

@@ -8,18 +8,21 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from nst_video.engines.openvino import has_bfloat16
 from nst_video.errors import UsageError
 from nst_video.frames import Frame
-from nst_video.networks.builtin import build_style_predictor, load_style_predictor
+from nst_video.networks.builtin import LOSS_TRUNK, build_style_predictor, load_style_predictor
 from nst_video.networks.checkpoints import collect, load_npz, load_transformer
 from nst_video.networks.models import StyleModel, style_input
 from nst_video.networks.transformer import TRANSFORMERS, StyleTransformer
+from nst_video.training.channels import channels_loss
 from nst_video.training.dataset import Pictures, square, to_unit
 from nst_video.training.distill import draw_batch, stage_loss
 from nst_video.training.evaluate import Report, evaluate, painter, psnr
 from nst_video.training.imitate import Pool, bottleneck_judge, fill_pool, predictor_loss
 from nst_video.training.learner import Judge, Learner, Log, Task
 from nst_video.training.perceive import (
+    FAINT,
     MEASURED,
     build_pupil,
     draw_lesson,
@@ -31,7 +34,7 @@ from nst_video.training.perceive import (
 from nst_video.training.recipe import Recipe
 from nst_video.training.state import save_weights
 from nst_video.training.stroll import Stroll
-from nst_video.training.vgg import Vgg
+from nst_video.training.vgg import TAPS, Vgg
 
 Floats = NDArray[np.float32]
 
@@ -72,7 +75,7 @@ def teach_transformer(course: Course, recipe: Recipe, on_log: Log) -> Path:
     learner = Learner(student, average, course.folder, course.seed)
     bank = _pool(course, recipe.pool).bottlenecks
     pictures = (*course.contents.training, *course.styles.training)
-    vgg = Vgg(course.vgg, "block3_conv1") if course.vgg else None
+    vgg = Vgg(course.vgg, TAPS[:3]) if course.vgg else None
     for stage in recipe.stages:
         learner.run(
             Task(
@@ -125,7 +128,8 @@ def teach_loss(course: Course, recipe: Recipe, on_log: Log) -> Path:
     """
     if course.vgg is None:
         raise UsageError("The loss network learns from VGG-19: give its weights with --vgg.")
-    vgg = Vgg(course.vgg)
+    dtype = "bfloat16" if has_bfloat16() else "float32"
+    vgg, whole = Vgg(course.vgg, dtype=dtype), Vgg(course.vgg, LOSS_TRUNK, dtype=dtype)
     keras.utils.set_random_seed(course.seed)
     student, average = build_pupil(vgg), build_pupil(vgg)
     learner = Learner(student, average, course.folder, course.seed)
@@ -141,7 +145,9 @@ def teach_loss(course: Course, recipe: Recipe, on_log: Log) -> Path:
                 lesson.steps,
                 lesson.rate,
                 draw_lesson(lesson, pictures, stroll if lesson.strolling else None),
-                perception_loss(student, vgg, examples, lesson.gram),
+                channels_loss(student, whole, examples, FAINT)
+                if lesson.layerwise
+                else perception_loss(student, vgg, examples, lesson.gram),
                 likeness_judge(draw_visited(held_out, MEASURED, lesson.side, rng), vgg),
             ),
             on_log,

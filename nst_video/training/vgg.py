@@ -1,37 +1,39 @@
 """VGG-19 up to relu4_1 as a judge of style and likeness."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from nst_video.errors import WeightsError
+from nst_video.networks.builtin import LOSS_LAYERS
 from nst_video.networks.transformer import Tensor
 from nst_video.networks.vgg import load_loss_network
 
-TAPS = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1")
-"""Convolutions whose rectified outputs Gatys et al. 2015 (arXiv 1508.06576) take for the style."""
+TAPS = LOSS_LAYERS
+"""What is judged by: what the loss network is to show."""
 
 
 class Vgg:
-    """The first thirteen convolutions of VGG-19, as a function from pictures to features."""
+    """The first convolutions of VGG-19, as a function from pictures to features."""
 
-    def __init__(self, path: Path, last: str = TAPS[-1]) -> None:
+    def __init__(self, path: Path, layers: Sequence[str] = TAPS, *, dtype: str = "float32") -> None:
         """Read the weights, see `networks.vgg.load_loss_network`.
 
         Args:
             path: the file.
-            last: one of `TAPS`; nothing is computed beyond it.
+            layers: whose features are wanted; nothing is computed beyond the last of them.
+            dtype: to compute in.
 
         Raises:
-            WeightsError: it cannot be read, or there is no such layer.
+            UsageError: there is no such layer.
+            WeightsError: the file cannot be read.
         """
-        if last not in TAPS:
-            raise WeightsError(f"VGG-19 has no layer {last!r} to stop at: try {TAPS[-1]!r}.")
-        self._network = load_loss_network("vgg19", path)
-        self._taps = TAPS[: TAPS.index(last) + 1]
+        self._network = load_loss_network("vgg19", path, dtype=dtype)
+        self._network.require(layers)
+        self._layers = tuple(layers)
 
     def __call__(self, pictures: Tensor) -> dict[str, Tensor]:
-        """Return the features (n, h / 2^k, w / 2^k, c) at each of `TAPS` up to the last wanted.
+        """Return the features (n, h / 2^k, w / 2^k, c), float32, by layer.
 
         Args:
             pictures: RGB (n, h, w, 3), 0..1.
         """
-        return self._network(pictures, self._taps)
+        return self._network(pictures, self._layers)
