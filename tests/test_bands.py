@@ -8,11 +8,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+import nst_video.memory
 from nst_video.cli.options import parse_tile
 from nst_video.engines import HoldingEngine, OpenVinoEngine, TilingEngine, memory, open_engine
 from nst_video.engines.bands import HALO, paint_in_bands, plan_bands
 from nst_video.engines.tiling import MIN_ROWS, PartedEngine
 from nst_video.errors import OutOfMemoryError, UsageError
+from nst_video.memory import free_memory
 from nst_video.networks import checkpoints, folded, keras_ops
 from nst_video.networks.config import TransformerConfig
 from nst_video.networks.keras_bands import KerasBands
@@ -221,10 +223,10 @@ def test_free_memory_heeds_the_limit_of_a_container(
     ):
         (tmp_path / name).write_text(text)
     group = (tmp_path / names[0], tmp_path / names[1], "inactive_file")
-    monkeypatch.setattr(memory, "_CGROUPS", (group,))
-    assert memory.free_memory() in (700_000, None)
+    monkeypatch.setattr(nst_video.memory, "_CGROUPS", (group,))
+    assert free_memory() in (700_000, None)
     (tmp_path / names[0]).write_text("max")
-    assert memory.free_memory() != 700_000
+    assert free_memory() != 700_000
 
 
 class CountingEngine(TilingEngine):

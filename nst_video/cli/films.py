@@ -96,7 +96,7 @@ def transcode_options(
     codec: str | None,
     crf: int | None,
     preset: str | None = TranscodeOptions.preset,
-    batch_size: int = TranscodeOptions.batch_size,
+    batch_size: int | None = TranscodeOptions.batch_size,
 ) -> TranscodeOptions:
     """Return what the options ask for.
 

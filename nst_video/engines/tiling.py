@@ -7,9 +7,10 @@ from typing import Literal, Protocol, TypeAlias, runtime_checkable
 import numpy as np
 
 from nst_video.engines.base import Device
-from nst_video.engines.memory import bands_bytes, frame_bytes, free_memory
+from nst_video.engines.memory import bands_bytes, frame_bytes
 from nst_video.errors import OutOfMemoryError, UsageError
 from nst_video.frames import Frame, Frames, Size, size_of
+from nst_video.memory import free_memory
 from nst_video.networks.config import TransformerConfig
 from nst_video.networks.statistics import Floats, Statistics
 

@@ -1,11 +1,9 @@
 """How large a picture may be painted in the memory there is."""
 
-import contextlib
-import os
 from collections.abc import Sequence
-from pathlib import Path
 
 from nst_video.frames import Size
+from nst_video.memory import free_memory
 from nst_video.networks.vgg import LossNetwork, halvings
 from nst_video.painter.scales import MIN_SIDE
 
@@ -42,10 +40,5 @@ def fit_to_memory(network: LossNetwork, layers: Sequence[str], size: Size, budge
 
 def available_bytes() -> int:
     """Return how much memory a painting may take."""
-    with contextlib.suppress(OSError, StopIteration, ValueError):
-        lines = Path("/proc/meminfo").read_text("ascii").splitlines()
-        line = next(line for line in lines if line.startswith("MemAvailable:"))
-        return round(SHARE * 1024 * int(line.split()[1]))
-    with contextlib.suppress(AttributeError, OSError, ValueError):
-        return round(SHARE * os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2)
-    return UNKNOWN_BYTES
+    free = free_memory()
+    return UNKNOWN_BYTES if free is None else round(SHARE * free)
