@@ -93,6 +93,7 @@ class Recipe:
     lessons: tuple[Lesson, ...] = (
         Lesson("layers", steps=2500, rate=3e-3, gram=0.0, batch=8, layerwise=True),
         Lesson("stroll", steps=6500, rate=1e-3, gram=1.0, batch=8, strolling=4),
+        Lesson("larger", steps=1500, rate=4e-4, gram=2.0, batch=8, side=128, strolling=4),
     )
 
 
