@@ -16,7 +16,7 @@ def gram(features: Tensor, weights: Tensor | None = None) -> Tensor:
 
     G_ij = sum_k p_k F_ik F_jk, with p_k = 1 / M for each of the M positions; Gatys et al. 2016
     (CVPR, also arXiv 1508.06576) eq. 3, divided by M. With weights it is the guided Gram matrix of
-    Gatys et al. 2017 (arXiv 1611.07865) eq. 3, whose squared guidance map they are.
+    Gatys et al. 2017 (arXiv 1611.07865) section 4, whose squared guidance map they are.
 
     Args:
         features: (n, h, w, c).
@@ -69,16 +69,17 @@ def gram_distance(ours: Mapping[str, Tensor], style: Mapping[str, Tensor]) -> Te
 def total_variation(pictures: Tensor) -> Tensor:
     """Return the mean of (x_i+1,j - x_ij)^2 + (x_i,j+1 - x_ij)^2.
 
-    Mahendran & Vedaldi 2014 (arXiv 1412.0035) section 3.2 with beta = 2, averaged.
+    Mahendran & Vedaldi 2014 (arXiv 1412.0035) with beta = 2, averaged.
     """
     down = ops.mean(ops.square(ops.diff(pictures, axis=1)))
     return down + ops.mean(ops.square(ops.diff(pictures, axis=2)))
 
 
 def temporal_loss(pictures: Tensor, warped: Tensor, reliability: Tensor) -> Tensor:
-    """Return 1/D sum c (x - w)^2 over the D values of pictures; Ruder et al. 2016 eq. 7.
+    """Return 1/D sum c (x - w)^2 over the D values of pictures.
 
-    (arXiv 1604.08610). The long-term loss of their eq. 8 is the same with farther pictures.
+    Ruder et al. 2016 (arXiv 1604.08610) section 4.2; their long-term loss, section 4.3, is the same
+    with pictures farther back.
 
     Args:
         pictures: x, (n, h, w, 3).

@@ -41,7 +41,7 @@ class GatysOptimizer:
     """Paints pictures, each by an optimization of its own; styles and compiled code are shared.
 
     Gatys et al. 2016, "Image style transfer using convolutional neural networks" (CVPR; arXiv
-    1508.06576), coarse to fine as in Gatys et al. 2017 (arXiv 1611.07865) section 5.
+    1508.06576), coarse to fine as in Gatys et al. 2017 (arXiv 1611.07865) section 6.
 
     Attributes:
         network: the loss network.
