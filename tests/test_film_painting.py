@@ -341,6 +341,14 @@ def test_pace_of_a_film_of_unknown_length_is_unknown():
     assert (progress.keyframes, progress.remaining_s) == (None, None)
 
 
+def test_pace_is_unknown_while_the_first_keyframe_begins():
+    times = iter([0.0, 0.0, 14.0, 20.0])
+    pace = Pace(21, 10, clock=lambda: next(times))
+    pace.begin()
+    assert pace.at(0, PaintStep(1, 2, 1, 50, {})).remaining_s is None
+    assert pace.at(0, PaintStep(2, 2, 25, 50, {})).remaining_s == pytest.approx(20 / 3 + 2 * 80 / 3)
+
+
 def warp_error(frames: Sequence[Frame], contents: Sequence[Frame]) -> float:
     """Return the mean squared difference of neighbors, moved onto each other, where visible."""
     errors = []

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from nst_video.painter.film import MAX_INTERVAL, Every
 from nst_video.painter.painting import PaintStep
 
+COUNTS_FROM = 0.1
+"""Share of the first keyframe before which its speed says little: it begins with compiling."""
+
 
 @dataclass(frozen=True, slots=True)
 class KeyframeProgress:
@@ -98,5 +101,7 @@ class Pace:
         spent = now - self._keyframe_begun_s
         # The first keyframe takes longer than those that begin from another.
         usual = self._took_s[1:] or self._took_s
+        if not usual and done < COUNTS_FROM:
+            return None
         each = sum(usual) / len(usual) if usual else spent / done
         return max(0.0, (1 - done) * each) + left * each
