@@ -174,3 +174,20 @@ def test_the_key_tells_weights_and_pooling_apart():
     }
     assert len(keys) == 4
     assert LossNetwork("builtin", small_arrays(*layers)).key in keys
+
+
+def test_a_continued_picture_is_seen_as_if_it_went_on_beyond_its_edges():
+    network = load_loss_network("builtin")
+    layers = ("block1_conv1", "block4_conv1")
+    flat = np.full((1, 72, 88, 3), 0.8, np.float32)
+    for layer in layers:
+        seen, cut = network.continued(flat, layers)[layer], network(flat, layers)[layer]
+        assert seen.shape == cut.shape
+        assert np.std(seen, axis=(1, 2)).max() < 0.3 * np.std(cut, axis=(1, 2)).max()
+    picture = np.random.default_rng(0).random((1, 128, 128, 3), np.float32)
+    inner = (slice(None), slice(6, 10), slice(6, 10))  # farther from the edges than layers see
+    seen, cut = (
+        np.asarray(see(picture, layers)["block4_conv1"])[inner]
+        for see in (network.continued, network)
+    )
+    assert np.allclose(seen, cut, atol=1e-3 * np.abs(cut).max())

@@ -27,6 +27,9 @@ from nst_video.networks.transformer import Tensor
 MEAN_RGB = (123.68, 116.779, 103.939)
 """What was subtracted from pixels in 0..255 when VGG was trained; it takes BGR."""
 
+MARGIN = 16
+"""Pixels by which `LossNetwork.continued` mirrors a picture: a block5 layer still gains one row."""
+
 _KERNEL = 3
 _SEED = 0
 
@@ -155,6 +158,27 @@ class LossNetwork:
                 features[layer] = ops.cast(self._show(layer, x), "float32")
         return features
 
+    def continued(self, pictures: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
+        """Return features as a call does, of pictures that go on beyond their edges, mirrored.
+
+        The zeros that the convolutions else see there tempt an optimizer to paint blocks of white
+        and black along the edges.
+
+        Args:
+            pictures: RGB (n, h, w, 3), 0..1, both sides longer than `MARGIN`.
+            layers: some of `layers`.
+
+        Raises:
+            UsageError: the network lacks one of them.
+        """
+        height, width = ops.shape(pictures)[1:3]
+        sides = (MARGIN, MARGIN)
+        mirrored = ops.pad(pictures, ((0, 0), sides, sides, (0, 0)), mode="reflect")
+        return {
+            layer: _middle(features, height >> halvings(layer), width >> halvings(layer))
+            for layer, features in self(mirrored, layers).items()
+        }
+
     def require(self, layers: Collection[str]) -> None:
         """Raise UsageError, naming what there is, unless the network has all of `layers`."""
         for layer in layers:
@@ -224,6 +248,15 @@ def find_shape(name: str) -> LossShape:
     if name not in SHAPES:
         raise UsageError(f"No loss network {name!r}. Choose from: {', '.join(SHAPES)}.")
     return SHAPES[name]
+
+
+def _middle(features: Tensor, height: int, width: int) -> Tensor:
+    """Cut (n, height, width, c) out of the middle."""
+    top, left = (
+        (have - want) // 2
+        for have, want in zip(ops.shape(features)[1:3], (height, width), strict=True)
+    )
+    return features[:, top : top + height, left : left + width]
 
 
 def _read(name: str, path: Path) -> Arrays:

@@ -101,7 +101,10 @@ def style_regions(
         size: of the content.
     """
     grams = [
-        {layer: losses.gram(seen) for layer, seen in network(picture[None], layers).items()}
+        {
+            layer: losses.gram(seen)
+            for layer, seen in network.continued(picture[None], layers).items()
+        }
         for picture in pictures
     ]
     return tuple(
@@ -136,7 +139,7 @@ def content_features(
     network: LossNetwork, layers: Sequence[str], content: Floats
 ) -> Mapping[str, Tensor]:
     """Return what the network sees in the content (h, w, 3), 0..1, by layer."""
-    return network(ops.convert_to_tensor(content[None]), layers)
+    return network.continued(ops.convert_to_tensor(content[None]), layers)
 
 
 def make_aims(

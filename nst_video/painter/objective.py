@@ -58,7 +58,7 @@ class PaintingObjective:
     def __call__(self, picture: Tensor, aims: Aims) -> Losses:
         """Return the total and its parts "content", "style", "tv" and "temporal"."""
         settings = self._settings
-        features = self._network(picture, self.layers)
+        features = self._network.continued(picture, self.layers)
         steady = losses.temporal_loss(picture, aims.warped, aims.reliability) + aims.disagreement
         parts = {
             "content": settings.content_weight * self._content(features, aims),
