@@ -13,7 +13,7 @@ from nst_video.errors import UsageError
 from nst_video.losses import gram, gram_distance
 from nst_video.networks.builtin import LOSS_LAYERS, LOSS_TRUNK, build_loss_trunk
 from nst_video.networks.vgg import LossNetwork, load_loss_network
-from nst_video.pictures import save_picture
+from nst_video.pictures import load_picture, save_picture
 from nst_video.training import channels, dataset, perceive, recipe, teach
 from nst_video.training.learner import Learner, Task
 from nst_video.training.stroll import LIFE, Stroll
@@ -162,3 +162,30 @@ def test_train_makes_a_loss_network(tmp_path, assets, vgg_path):
     network = load_loss_network("builtin", out / "loss.npz")
     assert network.layers == LOSS_TRUNK
     assert set(network(np.zeros((1, 16, 16, 3), np.float32), TAPS)) == set(TAPS)
+
+
+def test_the_packaged_network_sees_held_out_pictures_nearly_as_vgg_does(assets, vgg):
+    network = load_loss_network("builtin")
+    assert not network.is_random
+    painting = load_picture(assets / "paintings" / "great-wave.jpg")
+    photo = load_picture(assets / "photos" / "tubingen.jpg")
+    pair = np.stack([dataset.to_unit(dataset.square(each, 128)) for each in (painting, photo)])
+    theirs, ours = vgg(pair), network(pair, TAPS)
+    for name in TAPS:
+        true, guess = (distances_within(np.asarray(seen[name])) for seen in (theirs, ours))
+        assert np.corrcoef(true, guess)[0, 1] > 0.9
+        assert guess.mean() / true.mean() == pytest.approx(1, abs=0.25)
+    true, guess = (
+        gram_distance(
+            *({name: seen[name][which] for name in TAPS} for which in (slice(1), slice(1, 2)))
+        )
+        for seen in (theirs, ours)
+    )
+    assert float(guess[0]) == pytest.approx(float(true[0]), rel=0.1)
+
+
+def distances_within(features):
+    """Return mean squared distances (4096,) between the features at random pairs of positions."""
+    flat = features.reshape(-1, features.shape[-1])
+    pairs = np.random.default_rng(0).integers(len(flat), size=(2, 4096))
+    return np.mean((flat[pairs[0]] - flat[pairs[1]]) ** 2, axis=-1)

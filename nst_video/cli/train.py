@@ -65,7 +65,7 @@ def train(
 ) -> None:
     """Train the builtin networks on folders of pictures, with magenta-lite as the teacher.
 
-    One picture in ten is held out and only judged with. Takes an hour or two on two CPU cores;
+    One picture in ten is held out and only judged with. Takes about two hours on two CPU cores;
     a run that was stopped goes on where it was.
     """
     from nst_video.networks.models import load_model

@@ -129,11 +129,7 @@ BUILTIN = Recipe(
         ),
     )
 )
-"""How `builtin` was trained; about an hour on two CPU cores.
-
-The lessons of the loss network are a beginning: about a quarter of an hour, too short for weights
-that do VGG-19's work, so none are packaged.
-"""
+"""How `builtin` was trained; about two hours on two CPU cores, half of it for the loss network."""
 
 
 def shortened(divisor: int) -> Recipe:
