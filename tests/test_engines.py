@@ -37,7 +37,10 @@ def arrays() -> checkpoints.Arrays:
     }
 
 
-@pytest.fixture(scope="module", params=sorted(name for name in ENGINES if why_not(name) is None))
+PRESENT = sorted(name for name in ENGINES if why_not(name) is None)
+
+
+@pytest.fixture(scope="module", params=PRESENT)
 def engine(request: pytest.FixtureRequest, arrays: checkpoints.Arrays) -> Engine:
     return open_engine(request.param, CONFIG, arrays)
 
@@ -91,7 +94,7 @@ def test_engine_takes_frames_that_are_a_view(engine: Engine) -> None:
     assert np.abs(painted - engine(content.copy(), style())).max() <= 1
 
 
-@pytest.mark.parametrize("engine", sorted({*ENGINES} - {"identity"}), indirect=True)
+@pytest.mark.parametrize("engine", sorted({*PRESENT} - {"identity"}), indirect=True)
 def test_engine_refuses_frames_too_small_to_pad(engine: Engine) -> None:
     with pytest.raises(EngineError, match="7x64 is too small"):
         engine(frames(1, 64, 7), style())

@@ -158,7 +158,7 @@ def test_train_makes_a_loss_network(tmp_path, assets, vgg_path):
     made = CliRunner().invoke(app, [*arguments, "--shorten", "2000"], catch_exceptions=False)
     assert made.stdout.split() == [str(out / "loss.npz")]
     steps = [json.loads(line)["task"] for line in (out / "log.jsonl").read_text().splitlines()]
-    assert steps == ["loss-layers", "loss-stroll"]
+    assert steps == ["loss-layers", "loss-stroll", "loss-larger"]
     network = load_loss_network("builtin", out / "loss.npz")
     assert network.layers == LOSS_TRUNK
     assert set(network(np.zeros((1, 16, 16, 3), np.float32), TAPS)) == set(TAPS)

@@ -314,7 +314,7 @@ class TestDistill:
         assert float(distill.excess_flicker(ours, theirs, each)) == pytest.approx(0.04, abs=0.02)
 
     def test_strokes_are_judged_by_vgg(self, assets):
-        vgg = Vgg(vgg_path(assets), "block2_conv1")
+        vgg = Vgg(vgg_path(assets), TAPS[:2])
         stage = Stage("strokes", steps=1, batch=1, side=32, rate=1, strokes=1)
         a, b = dataset.content_batch(pictures(3), 2, 32, np.random.default_rng(0))[:, None]
         assert float(distill.picture_loss(a, a, stage, vgg)) == 0
@@ -340,8 +340,8 @@ class TestVgg:
         assert all(0.2 < mean < 2.5 for mean in means)  # "normalised": about 1, pooled by maximum
 
     def test_an_unknown_layer_is_refused(self, assets):
-        with pytest.raises(WeightsError, match="block9"):
-            Vgg(vgg_path(assets), "block9")(np.zeros((1, 32, 32, 3), np.float32))
+        with pytest.raises(UsageError, match="block9"):
+            Vgg(vgg_path(assets), ["block9"])(np.zeros((1, 32, 32, 3), np.float32))
 
     def test_gram_distance_is_zero_only_for_the_same_statistics(self):
         rng = np.random.default_rng(0)
