@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -192,6 +193,15 @@ def is_running(pid: int) -> bool:
     return True
 
 
+@pytest.fixture
+def heeded_interrupts() -> Iterator[None]:
+    """Programs started meanwhile heed Ctrl-C, even where the tests run in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeded_interrupts")
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot send itself a Ctrl-C")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupt_ends_within_two_seconds_and_leaves_nothing(

@@ -10,7 +10,7 @@ from keras import layers, ops
 from typer.testing import CliRunner
 
 from nst_video.cli.app import app
-from nst_video.errors import UsageError, WeightsError
+from nst_video.errors import UsageError
 from nst_video.losses import gram_distance
 from nst_video.networks.checkpoints import collect, load_npz
 from nst_video.networks.transformer import StyleTransformer, TransformerConfig
