@@ -263,13 +263,14 @@ def test_soft_trust_stays_within_what_is_trusted():
 
 
 def test_anchor_holds_a_static_scene_over_200_keyframes():
-    content = scene.draw(SIZE, 0.3)
+    content = to_unit(scene.draw(SIZE, 0.3))
+    everywhere = np.ones(content.shape[:2], np.float32)
     rng = np.random.default_rng(0)
-    first = np.clip(to_unit(content) * 0.8 + rng.normal(0.1, 0.1, content.shape), 0, 1)
-    first = first.astype(np.float32)
-    anchor, picture, loose = Anchor(content, first), first, first
+    first = np.clip(content * 0.8 + rng.normal(0.1, 0.1, content.shape), 0, 1).astype(np.float32)
+    picture = loose = first
     for _ in range(200):
         grain = rng.normal(0, 0.02, content.shape).astype(np.float32)
+        anchor = Anchor(content, picture, everywhere)
         picture = anchor(np.clip((picture + grain) * 0.96, 0, 1), content)
         loose = np.clip((loose + grain) * 0.96, 0, 1)
     begun, now = Tones.of(first), Tones.of(picture)
@@ -279,14 +280,27 @@ def test_anchor_holds_a_static_scene_over_200_keyframes():
 
 
 def test_anchor_lets_a_painting_brighten_with_its_content():
-    content = (scene.draw(SIZE, 0.3) * 0.5).astype(np.uint8)
-    brighter = content + np.uint8(51)
-    follows = Anchor(content, to_unit(content))
-    np.testing.assert_allclose(
-        follows.aim(brighter).mean, Tones.of(to_unit(brighter)).mean, atol=1e-3
-    )
-    flat = Anchor(content, np.full(content.shape, 0.4, np.float32))
+    content = to_unit(scene.draw(SIZE, 0.3)) * np.float32(0.5)
+    brighter = content + np.float32(0.2)
+    everywhere = np.ones(content.shape[:2], np.float32)
+    follows = Anchor(content, content, everywhere)
+    np.testing.assert_allclose(follows.aim(brighter).mean, Tones.of(brighter).mean, atol=1e-3)
+    flat = Anchor(content, np.full(content.shape, 0.4, np.float32), everywhere)
     np.testing.assert_allclose(flat.aim(brighter).mean, 0.4, atol=1e-3)
+
+
+def test_anchor_heeds_only_what_was_there_before():
+    content = to_unit(scene.draw(SIZE, 0.3))
+    before = np.full(content.shape, 0.5, np.float32)
+    before[::2] = 0.3
+    trust = np.ones(content.shape[:2], np.float32)
+    trust[:, : SIZE[0] // 2] = 0
+    now = before * np.float32(0.9)
+    now[:, : SIZE[0] // 2] = 1  # a white car drives in
+    held = Anchor(content, before, trust)(now, content)
+    np.testing.assert_allclose(held[:, SIZE[0] // 2 :], before[:, SIZE[0] // 2 :], atol=1e-3)
+    strange = Anchor(content, before, np.zeros_like(trust))(now, content)
+    np.testing.assert_array_equal(strange, now)
 
 
 def test_keyframes_come_back_from_the_disk_exactly(tmp_path: Path):

@@ -1,4 +1,4 @@
-"""What keeps a film from darkening: every keyframe gets the tones of the scene's first."""
+"""What keeps a film from darkening: every keyframe takes over the tones of the one before."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nst_video.flow import Floats
-from nst_video.frames import Frame
-from nst_video.painter.painting import to_unit
 
 MAX_GAIN = 1.25
 """Bound on what one keyframe's contrast is multiplied or divided by."""
@@ -18,6 +16,9 @@ PASSES = 3
 
 COARSE_PX = 16
 """Long side at which a painting is compared with its content: tones, not brush strokes."""
+
+LEAST_TRUST = 0.05
+"""Share of the picture that must be known from before, for tones to be taken over at all."""
 
 _Vector = NDArray[np.float64]
 
@@ -30,49 +31,52 @@ class Tones:
     variance: _Vector
 
     @classmethod
-    def of(cls, picture: Floats) -> "Tones":
-        """Measure a picture (height, width, 3)."""
+    def of(cls, picture: Floats, weights: Floats | None = None) -> "Tones":
+        """Measure a picture (height, width, 3), where weights (height, width) say."""
         pixels = picture.reshape(-1, picture.shape[-1]).astype(np.float64)
-        return cls(pixels.mean(axis=0), pixels.var(axis=0))
+        shares = None if weights is None else weights.ravel()
+        mean = np.average(pixels, axis=0, weights=shares)
+        return cls(mean, np.average((pixels - mean) ** 2, axis=0, weights=shares))
 
 
+@dataclass(frozen=True, slots=True)
 class Anchor:
-    """Sets mean and variance of a scene's keyframes by its first.
+    """Holds a keyframe to the tones of the one before it, where that is still to be seen.
 
     Each optimization moves the tones a little toward those of the style, and each starts from the
-    one before: without an anchor that adds up. Where the content itself has become lighter or
-    richer in contrast since, so may the painting, as far as the first one follows its content.
+    one before: without an anchor that adds up. What newly comes into the picture has tones of its
+    own and does not count. Where the content itself has become lighter or richer in contrast since,
+    so may the painting, as far as the one before follows its content.
+
+    Attributes:
+        content, painted: the keyframe before, moved along the flow: (height, width, 3), 0..1.
+        trust: (height, width), 0..1: where it can be relied on.
     """
 
-    def __init__(self, content: Frame, painted: Floats) -> None:
-        """Remember the first keyframe.
+    content: Floats
+    painted: Floats
+    trust: Floats
 
-        Args:
-            content: RGB uint8 (height, width, 3).
-            painted: RGB float32 (height, width, 3), 0..1.
-        """
-        unit = to_unit(content)
-        self._content = Tones.of(unit)
-        self._painted = Tones.of(painted)
-        self._slope = _slope(painted, unit)
-
-    def __call__(self, painted: Floats, content: Frame) -> Floats:
-        """Return a later keyframe of the scene with the tones that it should have."""
+    def __call__(self, painted: Floats, content: Floats) -> Floats:
+        """Return a painting of `content`, both (height, width, 3), 0..1, in the tones wanted."""
+        if self.trust.mean() < LEAST_TRUST:
+            return painted
         aim = self.aim(content)
         for _ in range(PASSES):
-            tones = Tones.of(painted)
+            tones = Tones.of(painted, self.trust)
             gain = np.sqrt(aim.variance / np.maximum(tones.variance, 1e-8))
             gain = np.clip(gain, 1 / MAX_GAIN, MAX_GAIN)
             moved = (painted - tones.mean) * gain + aim.mean
             painted = np.clip(moved, 0, 1).astype(np.float32)
         return painted
 
-    def aim(self, content: Frame) -> Tones:
-        """Return the tones that a painting of this content should have."""
-        now = Tones.of(to_unit(content))
-        mean = self._painted.mean + self._slope * (now.mean - self._content.mean)
-        variance = self._painted.variance + self._slope**2 * (now.variance - self._content.variance)
-        return Tones(np.clip(mean, 0, 1), np.maximum(variance, self._painted.variance / 4))
+    def aim(self, content: Floats) -> Tones:
+        """Return the tones that a painting of this content should have, where it is trusted."""
+        before, now = Tones.of(self.content, self.trust), Tones.of(content, self.trust)
+        painted, slope = Tones.of(self.painted, self.trust), _slope(self.painted, self.content)
+        mean = painted.mean + slope * (now.mean - before.mean)
+        variance = painted.variance + slope**2 * (now.variance - before.variance)
+        return Tones(np.clip(mean, 0, 1), np.maximum(variance, painted.variance / 4))
 
 
 def _slope(painted: Floats, content: Floats) -> _Vector:

@@ -97,20 +97,18 @@ class VideoPainter:
         """
         pace = Pace(info.frame_count, self.settings.every)
         history: deque[_Keyframe] = deque(maxlen=SEEN_BEFORE)
-        anchor: Anchor | None = None
         for stretch in stretches(frames, info.fps, self.settings.every, self.settings.work_size):
             first, last = stretch.moments[0], stretch.moments[-1]
-            if anchor is None:
+            if not history:
                 # Said before any keyframe, since a resumed film does not paint its first.
                 self._optimizer.adopt_colors(first.small)
-            if stretch.opens_scene or anchor is None:
+            if stretch.opens_scene or not history:
                 history.clear()
                 opening = self._keyframe(first, pace, self._open)
                 history.append(opening)
-                anchor = Anchor(first.small, opening.painted)
                 yield self._finish(first, opening)
             if len(stretch.moments) > 1:
-                paint = self._follower(tuple(history), last, anchor)
+                paint = self._follower(tuple(history), last)
                 history.append(self._keyframe(last, pace, paint))
                 yield from self._between(stretch, history[-2], history[-1])
                 yield self._finish(last, history[-1])
@@ -137,7 +135,7 @@ class VideoPainter:
         start = to_unit(self._fill(content)) if self.settings.opening == "fill" else None
         return self._optimizer(content, start=start, on_step=on_step).picture
 
-    def _follower(self, history: Sequence[_Keyframe], moment: Moment, anchor: Anchor) -> "_Paint":
+    def _follower(self, history: Sequence[_Keyframe], moment: Moment) -> "_Paint":
         """Return what paints a keyframe from those before it."""
 
         def paint(content: Frame, on_step: Callable[[PaintStep], None]) -> Floats:
@@ -155,7 +153,8 @@ class VideoPainter:
                 rate=self.settings.next_rate,
                 on_step=on_step,
             )
-            return anchor(painting.picture, content)
+            anchor = Anchor(warp(to_unit(history[-1].small), track.there), moved, track.trust)
+            return anchor(painting.picture, to_unit(content))
 
         return paint
 
