@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from nst_video.media.containers import CODECS
 from nst_video.media.options import TranscodeOptions, parse_rate, parse_size, parse_time
 
 PART_PANEL = "What to read"
@@ -71,7 +72,7 @@ CrfOption = Annotated[
     int | None,
     typer.Option(
         "--crf",
-        help="Quality, lower is better; by default 18 for h264.",
+        help=f"Quality, lower is better; by default {CODECS['h264'].crf} for h264.",
         rich_help_panel=OUTPUT_PANEL,
     ),
 ]
