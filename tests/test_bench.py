@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,8 +13,8 @@ from clips import Negative, make_clip
 from nst_video import bench
 from nst_video.bench import Case, Pipeline, Row, Stage, measure_stages, stage_table, stages_as_json
 from nst_video.bench.report import exponents, ratios
-from nst_video.bench.rounds import Worker, psnr_db
-from nst_video.bench.runners import OTHER_STYLE, open_runner
+from nst_video.bench.rounds import Worker, multiply_for, psnr_db
+from nst_video.bench.runners import OTHER_STYLE, Work, open_runner
 from nst_video.bench.runners import test_frame as bench_frame
 from nst_video.cli.app import app
 from nst_video.errors import UsageError, WeightsError
@@ -29,6 +30,7 @@ def row(engine: str = "tensorflow", p50_ms: float = 10.0, **changes: object) -> 
         "model": "magenta-lite", "engine": engine, "device": "CPU", "size": (384, 384),
         "frames": 50, "p50_ms": p50_ms, "p95_ms": p50_ms * 1.2, "fps": 1e3 / p50_ms,
         "switch_ms": 0.2, "start_s": 2.5, "peak_mb": 512.4, "psnr_db": math.inf,
+        "gflop": 3.5, "plain_gflop": 3.75, "peak_gflop_per_s": 500.0,
     }  # fmt: skip
     return Row(**{**values, **changes})
 
@@ -84,6 +86,36 @@ def test_bench_measures_a_real_model_in_processes_of_their_own(assets: Path) -> 
     # Importing TensorFlow is part of the start.
     assert painted.start_s > copied.start_s > 0.1
     assert abs(copied.switch_ms) < 100
+    assert 0 < painted.gflop < painted.plain_gflop == copied.plain_gflop
+    assert painted.share_of_peak is not None
+    assert 0 < painted.share_of_peak < 1.5
+    assert (copied.gflop, copied.peak_gflop_per_s, copied.share_of_peak) == (0, None, None)
+
+
+def test_openvino_is_judged_by_products_on_its_own_runtime(assets: Path) -> None:
+    runner = open_runner(Case("openvino", "magenta-lite", SMALL, assets / "models"))
+    rates = multiply_for(runner, 0.0)
+    assert len(rates) == 1
+    assert rates[0] > 1
+    assert runner.product() is runner.product()
+
+
+def test_peers_are_said_to_do_the_work_of_the_plain_network(assets: Path) -> None:
+    runner = open_runner(Case("litert", "magenta-lite", (384, 384), assets / "models"))
+    work = runner.work()
+    assert work.gflop == work.plain_gflop == pytest.approx(3.69, abs=0.01)
+    assert multiply_for(runner, 0.0) == []
+
+
+def test_row_sums_up_what_was_measured() -> None:
+    case = Case("openvino", "magenta-lite", (384, 384))
+    made = Row.of(
+        case, "CPU", [10.0, 20.0, 30.0], Work(2.0, 3.0), [100.0, 400.0, 500.0],
+        switch_ms=0.1, start_s=1.0, peak_mb=None, psnr_db=80.0,
+    )  # fmt: skip
+    assert (made.p50_ms, made.fps) == (20.0, 50.0)
+    assert made.gflop_per_s == pytest.approx(100)
+    assert made.share_of_peak == pytest.approx(0.25)
 
 
 def test_a_switch_leads_to_another_painting_and_back(assets: Path) -> None:
@@ -130,15 +162,29 @@ def test_ratios_compare_each_engine_with_the_peers_of_its_model_and_size() -> No
 
 
 def test_table_is_markdown_with_a_ratio_for_each_peer() -> None:
-    text = bench.table("a machine", [row(), row("litert", 55.0, psnr_db=80.04, peak_mb=None)])
-    head, rule, ours, peer = text.splitlines()[2:]
+    peer_row = row("litert", 55.0, psnr_db=80.04, peak_mb=None, peak_gflop_per_s=None)
+    text = bench.table("a machine", [row(), peer_row])
+    head, rule, ours, peer = text.splitlines()[2:6]
     assert text.startswith("Machine: a machine\n")
     assert head.rstrip(" |").endswith("x litert")
     assert set(rule) == set("|- ")
     assert "| equal" in ours
+    assert "| 350.0   | 70%" in ours
     assert ours.rstrip(" |").endswith("5.5")
     assert "| 80.0" in peer
+    assert peer.endswith("| 63.6    |         |          |")
     assert len({len(line) for line in (head, rule, ours, peer)}) == 1
+
+
+def test_tables_fit_120_columns() -> None:
+    worst = row("openvino-bf16", 9999.9, size=(3840, 2160), gflop=8000.0, plain_gflop=8100.0)
+    text = bench.table("a machine", [worst, replace(worst, engine="litert")])
+    assert all(len(line) <= 120 for line in text.splitlines())
+    costs = text.splitlines()[7:]
+    assert costs[0].split(" | ")[3:] == [
+        "start s", "switch ms", "peak MB", "plain GFLOP", "peak GFLOP/s |"
+    ]  # fmt: skip
+    assert costs[2].replace(" ", "").split("|")[4:-1] == ["2.5", "0.2", "512", "8100", "500.0"]
 
 
 def test_json_holds_every_figure() -> None:
@@ -146,6 +192,8 @@ def test_json_holds_every_figure() -> None:
     assert told["machine"] == "a machine"
     assert told["rows"][0]["p50_ms"] == 10.0
     assert told["rows"][0]["psnr_db"] is None
+    assert told["rows"][0]["gflop_per_s"] == 350.0
+    assert told["rows"][0]["share_of_peak"] == 0.7
 
 
 def test_plot_draws_a_line_for_each_engine() -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from nst_video.bench.machine import peak_memory_mb
 from nst_video.bench.report import Row
-from nst_video.bench.runners import OTHER_STYLE, Case, Runner, open_runner, test_frame
+from nst_video.bench.runners import OTHER_STYLE, Case, Runner, Work, open_runner, test_frame
 from nst_video.errors import EngineError, NstVideoError
 from nst_video.frames import Frame
 from nst_video.look import DEFAULT_STYLE
@@ -26,7 +26,10 @@ LOAD_TIMEOUT_S = 300.0
 
 MIN_SWITCHES = 3
 
-Task: TypeAlias = Literal["paint", "switch", "peak"]
+PRODUCT_SHARE = 0.25
+"""Seconds of matrix products for each second of painting."""
+
+Task: TypeAlias = Literal["paint", "switch", "memory", "work", "multiply"]
 """What a worker can be told to do."""
 
 
@@ -82,7 +85,18 @@ class Worker:
 
     def peak_mb(self) -> float | None:
         """Return its peak memory in megabytes."""
-        return cast(float | None, self._ask("peak"))
+        return cast(float | None, self._ask("memory"))
+
+    def work(self) -> Work:
+        """Return what a frame takes."""
+        return cast(Work, self._ask("work"))
+
+    def multiply(self, seconds: float) -> list[float]:
+        """Multiply large matrices for so long, at least once; return GFLOP/s of each product.
+
+        Empty where there is no runtime to judge.
+        """
+        return cast(list[float], self._ask("multiply", seconds))
 
     def _ask(self, task: Task, seconds: float = 0.0) -> object:
         self._pipe.send((task, seconds))
@@ -126,22 +140,33 @@ def _serve(pipe: Connection, case: Case, begun_s: float) -> None:
 
 def _do(task: Task, runner: Runner, frame: Frame, seconds: float) -> object:
     """Do what a worker is told."""
-    if task == "peak":
-        return peak_memory_mb()
-    if task == "switch":
-        return _switch_for(runner, frame, seconds)
-    return _paint_for(runner.paint, frame, seconds)
+    tasks: dict[Task, Callable[[], object]] = {
+        "paint": lambda: _repeat_for(lambda: runner.paint(frame), seconds),
+        "switch": lambda: _switch_for(runner, frame, seconds),
+        "memory": peak_memory_mb,
+        "work": runner.work,
+        "multiply": lambda: multiply_for(runner, seconds),
+    }
+    return tasks[task]()
 
 
-def _paint_for(paint: Callable[[Frame], Frame], frame: Frame, seconds: float) -> list[float]:
-    """Return milliseconds per frame of painting for so long, at least once."""
+def _repeat_for(action: Callable[[], object], seconds: float) -> list[float]:
+    """Return the milliseconds that an action took each time, for so long, at least once."""
     times: list[float] = []
     end = time.perf_counter() + seconds
     while not times or time.perf_counter() < end:
         start = time.perf_counter()
-        paint(frame)
+        action()
         times.append((time.perf_counter() - start) * 1e3)
     return times
+
+
+def multiply_for(runner: Runner, seconds: float) -> list[float]:
+    """Return GFLOP/s of matrix products for so long, at least one."""
+    product = runner.product()
+    if product is None:
+        return []
+    return [product.gflop / ms * 1e3 for ms in _repeat_for(product.run, seconds)]
 
 
 def _switch_for(runner: Runner, frame: Frame, seconds: float) -> float:
@@ -204,21 +229,24 @@ def _run_group(cases: Sequence[Case], rounds: int, round_s: float) -> list[Row]:
         started = [_start_warm(stack, case) for case in cases]
         workers = [worker for worker, _ in started]
         times: list[list[float]] = [[] for _ in workers]
+        rates: list[list[float]] = [[] for _ in workers]
         for worker in workers:
             worker.run(BURN_IN_S)
-        for _ in range(rounds):
-            for worker, mine in zip(workers, times, strict=True):
-                mine.extend(worker.run(round_s))
         switches = [worker.switch_ms(round_s) for worker in workers]
-        peaks = [worker.peak_mb() for worker in workers]
+        peaks = [worker.peak_mb() for worker in workers]  # before matrices take some, too
+        works = [worker.work() for worker in workers]
+        for _ in range(rounds):
+            for worker, mine, reached in zip(workers, times, rates, strict=True):
+                mine.extend(worker.run(round_s))
+                reached.extend(worker.multiply(PRODUCT_SHARE * round_s))
     return [
         Row.of(
-            case, ready.device, mine,
+            case, ready.device, mine, work, reached,
             switch_ms=switch, start_s=ready.start_s, peak_mb=peak,
             psnr_db=psnr_db(ready.painted, exact),
         )
-        for case, (_, ready), mine, switch, peak in zip(
-            cases, started, times, switches, peaks, strict=True
+        for case, (_, ready), mine, work, reached, switch, peak in zip(
+            cases, started, times, works, rates, switches, peaks, strict=True
         )
     ]  # fmt: skip
 

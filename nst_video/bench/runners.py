@@ -6,18 +6,22 @@ the hub graph reads it again for every frame, because it offers nothing else.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nst_video import scene, weights
-from nst_video.engines import ENGINES, open_engine
+from nst_video.bench.products import Product, open_product
+from nst_video.engines import ENGINES, IdentityEngine, open_engine
 from nst_video.errors import UsageError
 from nst_video.frames import Frame, Size
 from nst_video.library import StyleLibrary
 from nst_video.look import DEFAULT_STYLE
+from nst_video.networks.folded import fold_transformer
 from nst_video.networks.models import StyleModel, load_model, style_input
+from nst_video.networks.multiplications import count_plain, count_rewritten, gflop
 
 LITERT_SIZE: Size = (384, 384)
 """The public `.tflite` carries its picture size as a constant."""
@@ -90,6 +94,21 @@ def test_frame(size: Size) -> Frame:
 
 
 @dataclass(frozen=True, slots=True)
+class Work:
+    """What a frame takes in billions of floating-point operations (GFLOP).
+
+    Of the transformer's convolutions, on a frame painted whole; tiles overlap, and take more.
+
+    Attributes:
+        gflop: as they are run.
+        plain_gflop: as the network is written.
+    """
+
+    gflop: float
+    plain_gflop: float
+
+
+@dataclass(frozen=True, slots=True)
 class Runner:
     """What paints.
 
@@ -97,11 +116,15 @@ class Runner:
         paint: frame to painted frame.
         device: where it runs.
         choose: takes a style's name; the next frame is painted in that style.
+        work: counts what a frame takes.
+        product: returns what tells how much its runtime could do, None where nothing does.
     """
 
     paint: Paint
     device: str
     choose: Callable[[str], None]
+    work: Callable[[], Work]
+    product: Callable[[], Product | None] = lambda: None
 
 
 def open_runner(case: Case) -> Runner:
@@ -140,7 +163,15 @@ def _engine(case: Case, files: Mapping[str, Path]) -> Runner:
         painted: Frame = engine(frame[None], model.style_parameters(choice.bottleneck[None]))[0]
         return painted
 
-    return Runner(paint, engine.device.name, choice.choose)
+    def work() -> Work:
+        plain = gflop(count_plain(model.arrays, case.size))
+        if isinstance(engine, IdentityEngine):
+            return Work(0, plain)
+        convolutions = fold_transformer(model.config, model.arrays)
+        return Work(gflop(count_rewritten(convolutions, case.size)), plain)
+
+    product = cache(lambda: open_product(engine))
+    return Runner(paint, engine.device.name, choice.choose, work, product)
 
 
 def _plain(case: Case, files: Mapping[str, Path]) -> Runner:
@@ -155,7 +186,7 @@ def _plain(case: Case, files: Mapping[str, Path]) -> Runner:
         painted = np.asarray(network(frame[None].astype(np.float32) / 255, style))[0]
         return _to_bytes(painted)
 
-    return Runner(paint, "CPU", choice.choose)
+    return Runner(paint, "CPU", choice.choose, lambda: _plain_work(model, case.size))
 
 
 def _litert(case: Case, files: Mapping[str, Path]) -> Runner:
@@ -166,7 +197,8 @@ def _litert(case: Case, files: Mapping[str, Path]) -> Runner:
     interpreter.allocate_tensors()
     content, style = (each["index"] for each in interpreter.get_input_details())
     target = interpreter.get_output_details()[0]["index"]
-    choice = _Choice(load_model(case.model, files))
+    model = load_model(case.model, files)
+    choice = _Choice(model)
 
     def choose(name: str) -> None:
         choice.choose(name)
@@ -178,7 +210,8 @@ def _litert(case: Case, files: Mapping[str, Path]) -> Runner:
         return _to_bytes(interpreter.get_tensor(target)[0])
 
     choose(DEFAULT_STYLE)
-    return Runner(paint, f"CPU, {LITERT_THREADS} threads", choose)
+    device = f"CPU, {LITERT_THREADS} threads"
+    return Runner(paint, device, choose, lambda: _plain_work(model, case.size))
 
 
 def _hub(case: Case, files: Mapping[str, Path]) -> Runner:
@@ -203,7 +236,16 @@ def _hub(case: Case, files: Mapping[str, Path]) -> Runner:
         painted = run(placeholder=content, placeholder_1=styles[chosen[0]])["output_0"]
         return _to_bytes(painted.numpy()[0])
 
-    return Runner(paint, "TensorFlow's default", choose)
+    def work() -> Work:
+        return _plain_work(load_model(case.model, files), case.size)
+
+    return Runner(paint, "TensorFlow's default", choose, work)
+
+
+def _plain_work(model: StyleModel, size: Size) -> Work:
+    """Return the work of what runs the network as it is written."""
+    plain = gflop(count_plain(model.arrays, size))
+    return Work(plain, plain)
 
 
 def _to_bytes(painted: NDArray[np.float32]) -> Frame:

@@ -47,7 +47,8 @@ _OF_MEMORY = re.compile("bad_alloc|alloc|out of memory|not enough memory", re.IG
 POLL_MS = 100
 """Waits are cut into pieces of this length so that Ctrl-C is noticed."""
 
-_PRECISION_HINTS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
+PRECISION_HINTS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
+"""OpenVINO's names of what is computed in, by the `dtype` of a `Device`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +213,7 @@ class OpenVinoEngine:
     def _compile_model(self, model: "openvino.Model", hint: Hint) -> "openvino.CompiledModel":
         options: dict[str, Any] = {
             "PERFORMANCE_HINT": hint,
-            "INFERENCE_PRECISION_HINT": _PRECISION_HINTS[self.device.dtype],
+            "INFERENCE_PRECISION_HINT": PRECISION_HINTS[self.device.dtype],
         }
         if self.device.name == "CPU":
             # Decoder and encoder need the cores, too: threads that may move wait less for them.

@@ -1,0 +1,85 @@
+"""The most arithmetic that a machine gives: one large matrix product on an engine's own runtime."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nst_video.engines import Device, Engine
+from nst_video.engines.openvino import PRECISION_HINTS
+from nst_video.networks.multiplications import FLOP
+
+CPU_SIDE = 2048
+"""Of the square matrices; larger ones reach no more."""
+
+GPU_SIDE = 8192
+"""The same elsewhere, so that the wait for the result is short against the product."""
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A matrix product.
+
+    Attributes:
+        run: multiplies once, and returns when that is done.
+        gflop: its work, in billions of floating-point operations.
+    """
+
+    run: Callable[[], None]
+    gflop: float
+
+
+def open_product(engine: Engine) -> Product | None:
+    """Prepare a product on the engine's device, in the precision it computes in.
+
+    None for an engine that computes nothing.
+    """
+    opener = _OPENERS.get(engine.name.partition("-")[0])
+    if opener is None:
+        return None
+    side = CPU_SIDE if engine.device.name.startswith("CPU") else GPU_SIDE
+    matrix = np.random.default_rng(0).standard_normal((side, side), np.float32)
+    run = opener(engine.device, matrix)
+    run()
+    return Product(run, FLOP * side**3 / 1e9)
+
+
+def _openvino(device: Device, matrix: NDArray[np.float32]) -> Callable[[], None]:
+    import openvino
+    from openvino import opset15 as op
+
+    inputs = [op.parameter(list(matrix.shape), np.float32, name=name) for name in ("left", "right")]
+    model = openvino.Model([op.matmul(*inputs, False, False)], inputs, "product")
+    options = {
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_PRECISION_HINT": PRECISION_HINTS[device.dtype],
+    }
+    compiled = openvino.Core().compile_model(model, device.name, options)
+    request = compiled.create_infer_request()
+
+    def run() -> None:
+        request.infer([matrix, matrix], share_inputs=True, share_outputs=True)
+
+    return run
+
+
+def _tensorflow(device: Device, matrix: NDArray[np.float32]) -> Callable[[], None]:
+    import keras
+    import tensorflow as tf
+
+    with tf.device(device.name):
+        factor = tf.cast(tf.constant(matrix), keras.dtype_policies.get(device.dtype).compute_dtype)
+
+    def run() -> None:
+        with tf.device(device.name):
+            tf.matmul(factor, factor)[0, 0].numpy()  # reading a number waits for the device
+
+    return run
+
+
+_OPENERS: dict[str, Callable[[Device, NDArray[np.float32]], Callable[[], None]]] = {
+    "openvino": _openvino,
+    "tensorflow": _tensorflow,
+}
+"""By the first word of an engine's name."""
