@@ -244,7 +244,10 @@ def test_engines_are_explained_one_by_one(monkeypatch: pytest.MonkeyPatch) -> No
     ]
     assert told[0].startswith("auto means openvino: ")
     assert told[1] == "openvino: Xeon in float32, exact"
-    assert told[2] == "openvino-bf16: not here, this CPU does not compute in bfloat16"
+    assert told[2] == (
+        "openvino-fast: a third faster than openvino (this CPU does not compute in bfloat16), "
+        "not exact (PSNR 36 to 52 dB)"
+    )
     assert told[3].startswith("openvino-gpu: Arc in float32")
     assert told[4] == "openvino-npu: not here, OpenVINO finds no NPU"
     assert told[5] == "tensorflow: CPU: no driver; about half as fast as openvino"

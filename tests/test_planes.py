@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from nst_video.engines import OpenVinoEngine, TensorFlowEngine, TilingEngine, has_bfloat16
+from nst_video.engines import OpenVinoEngine, TensorFlowEngine, TilingEngine
 from nst_video.engines.tiling import MIN_ROWS, PartedEngine
 from nst_video.errors import EngineError, OutOfMemoryError
 from nst_video.media.filters import MATRICES, encode_filters
@@ -144,15 +144,17 @@ def test_engine_refuses_planes_too_small_to_pad(engine: PartedEngine) -> None:
         engine.paint_planes(random_planes((6, 64)), style(), OUTPUT_COLORS)
 
 
-@pytest.mark.skipif(not has_bfloat16(), reason="this CPU has no bfloat16")
-def test_planes_keep_their_colors_where_the_network_computes_in_bfloat16() -> None:
-    stylizer = Stylizer(style="wave", engine="openvino-bf16")
+def test_planes_keep_their_colors_where_the_network_computes_in_mixed_numbers() -> None:
+    stylizer = Stylizer(style="wave", engine="openvino-fast")
     engine, parameters = stylizer.engine, stylizer.model.style_parameters(stylizer.target[None])
     assert isinstance(engine, TilingEngine)
     planes = to_planes(cv2.resize(picture((160, 96)), (320, 192))[None])
     colors = YuvColors("bt601", is_full_range=False)
     expected = to_planes(engine(to_frames(planes, colors), parameters))
-    assert difference(engine.paint_planes(planes, parameters, colors), expected) <= 1
+    painted = engine.paint_planes(planes, parameters, colors)
+    # Roundings fall differently here and there, and the norms spread that.
+    assert np.abs(painted.astype(float) - expected).mean() < 0.5
+    assert abs(float(painted.mean()) - float(expected.mean())) < 0.05
 
 
 class ShortEngine(OpenVinoEngine):

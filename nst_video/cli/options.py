@@ -91,8 +91,8 @@ EngineOption = Annotated[
     str,
     typer.Option(
         "--engine",
-        help="What runs the network: auto, openvino (CPU), openvino-bf16 (CPU, about twice as "
-        "fast where the CPU has bfloat16, near exact), openvino-gpu and openvino-npu (Intel's), "
+        help="What runs the network: auto, openvino (CPU), openvino-fast (CPU, about twice as "
+        "fast where it has bfloat16, near exact), openvino-gpu and openvino-npu (Intel's), "
         "tensorflow (GPU). `doctor` says what runs here.",
         rich_help_panel=_MODEL_PANEL,
     ),

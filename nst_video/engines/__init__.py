@@ -39,7 +39,7 @@ __all__ = [
 
 ENGINES: dict[str, Callable[[TransformerConfig, Arrays], Engine]] = {
     "openvino": OpenVinoEngine,
-    "openvino-bf16": lambda config, arrays: OpenVinoEngine(config, arrays, "bfloat16"),
+    "openvino-fast": lambda config, arrays: OpenVinoEngine(config, arrays, "mixed"),
     "openvino-gpu": lambda config, arrays: OpenVinoEngine(config, arrays, device="GPU"),
     "openvino-npu": lambda config, arrays: OpenVinoEngine(config, arrays, "float16", "NPU"),
     "tensorflow": TensorFlowEngine,

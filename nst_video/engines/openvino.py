@@ -22,13 +22,15 @@ from nst_video.frames import Frame, Frames, Size, size_of
 from nst_video.networks.checkpoints import Arrays
 from nst_video.networks.config import TransformerConfig
 from nst_video.networks.folded import fold_transformer
+from nst_video.networks.mixed import fold_mixed
 from nst_video.networks.statistics import Floats, Statistics
 from nst_video.planes import Planes, YuvColors, planes_size
 
 if TYPE_CHECKING:
     import openvino
 
-Precision: TypeAlias = Literal["float32", "bfloat16", "float16"]
+Precision: TypeAlias = Literal["float32", "mixed", "float16"]
+"""All in one, or for each layer what suits it (see `networks.mixed`)."""
 
 Kind: TypeAlias = Literal["CPU", "GPU", "NPU"]
 """OpenVINO's names of processors; GPU and NPU are Intel's."""
@@ -81,12 +83,12 @@ class OpenVinoEngine:
         Args:
             config: the transformer's shape.
             arrays: its weights.
-            precision: "bfloat16" is about twice as fast on CPUs that have it, and within a few
-                of 255 levels of "float32".
+            precision: "mixed" is about twice as fast as "float32" on CPUs that compute in
+                bfloat16, a third faster on others, and within a few of 255 levels of it.
             device: what runs it; the code is the same for all.
 
         Raises:
-            EngineError: there is no such device, or it does not compute in bfloat16.
+            EngineError: there is no such device.
         """
         import openvino
 
@@ -94,7 +96,9 @@ class OpenVinoEngine:
         self._tensor = openvino.Tensor
         self.device = _describe(self._core, precision, device)
         self.config = config
-        self._convolutions = fold_transformer(config, arrays)
+        self._precision = precision
+        fold = fold_mixed if precision == "mixed" else fold_transformer
+        self._convolutions = fold(config, arrays)
         self._lock = threading.Lock()
         self._compiled = lru_cache(NETWORKS_KEPT)(self._compile)
         self._bands = OpenVinoBands(
@@ -106,7 +110,7 @@ class OpenVinoEngine:
         """The engine's name in `ENGINES`."""
         if self.device.name != "CPU":
             return f"openvino-{self.device.name.lower()}"
-        return "openvino" if self.device.dtype == "float32" else "openvino-bf16"
+        return "openvino-fast" if self._precision == "mixed" else "openvino"
 
     def __call__(self, frames: Frames, style: Floats) -> Frames:
         """Paint `frames` (n, height, width, 3) with `style` (n or 1, style_size).
@@ -226,7 +230,7 @@ class OpenVinoEngine:
         Without it all works the same, only each start takes some tenths of a second longer.
         """
         # OpenVINO's key for a file knows the network and the CPU, but not the precision.
-        folder = folders.cache_dir() / "openvino" / self.device.dtype
+        folder = folders.cache_dir() / "openvino" / f"{self._precision}-{self.device.dtype}"
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError:
@@ -279,7 +283,7 @@ def _describe(core: "openvino.Core", precision: Precision, kind: Kind) -> Device
     """Return the device for `precision`.
 
     Raises:
-        EngineError: there is no such device, or the CPU does not compute in it.
+        EngineError: there is no such device.
     """
     found = _list_devices(core)
     if kind not in found:
@@ -287,12 +291,12 @@ def _describe(core: "openvino.Core", precision: Precision, kind: Kind) -> Device
             f"OpenVINO finds no {kind} here, only {', '.join(found)}: install the driver of the "
             f"{kind}, or use --engine openvino, which runs on the CPU."
         )
-    if precision == "bfloat16" and not has_bfloat16():
-        raise EngineError(
-            f"This CPU ({found[kind]}) does not compute in bfloat16: "
-            "use --engine openvino, which computes in float32."
-        )
-    return Device(kind, f"{kind}: {found[kind]}, OpenVINO in {precision}", precision)
+    dtype: str = precision
+    words: str = precision
+    if precision == "mixed":
+        dtype = "bfloat16" if has_bfloat16() else "float32"
+        words = " and ".join(dict.fromkeys(("8-bit integers", dtype, "float32")))
+    return Device(kind, f"{kind}: {found[kind]}, OpenVINO in {words}", dtype)
 
 
 def _explain(error: Exception, count: int, size: Size) -> EngineError:

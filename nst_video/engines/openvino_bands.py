@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nst_video.engines.openvino_ops import Node, Nodes, make_model
+from nst_video.engines.openvino_numbers import Node
+from nst_video.engines.openvino_ops import Nodes
 from nst_video.frames import Frames
 from nst_video.networks import rewritten
 from nst_video.networks.config import STRIDE, TransformerConfig
@@ -100,7 +101,8 @@ class OpenVinoBands:
             "measure": self._measure,
             "finish": self._finish,
         }
-        return self._compile_model(make_model(builders[part](nodes, detail, *inputs), inputs))
+        outputs = builders[part](nodes, detail, *inputs)
+        return self._compile_model(nodes.make_model(outputs, inputs))
 
     def _encode(self, nodes: Nodes, _: str, rows: Node) -> dict[str, Node]:
         _, height, width, _ = rows.get_output_shape(0)

@@ -5,11 +5,12 @@ CPU plugin keeps the channels last in memory all the same.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nst_video.engines.openvino_numbers import Node, convolve_bytes, keep_float32
 from nst_video.frames import Size
 from nst_video.networks import rewritten
 from nst_video.networks.config import NORM_EPSILON, STRIDE, TransformerConfig
@@ -20,9 +21,6 @@ from nst_video.networks.rewritten import EDGE, MARGIN
 
 if TYPE_CHECKING:
     import openvino
-
-Node: TypeAlias = Any
-"""A node of an OpenVINO graph."""
 
 _AXES: Mapping[Axis, int] = {"channels": 1, "rows": 2, "columns": 3}
 _TO_NCHW, _TO_NHWC = (0, 3, 1, 2), (0, 2, 3, 1)
@@ -60,11 +58,10 @@ def build_model(
     if isinstance(norms, MeasuringNorms):
         packed = nodes.op.reshape(norms.statistics(), integers(1, config.style_size), False)
         outputs["statistics"] = packed
-    return make_model(outputs, [frame, style])
+    return nodes.make_model(outputs, [frame, style])
 
 
-def make_model(outputs: Mapping[str, Node], inputs: Sequence[Node]) -> "openvino.Model":
-    """Return a graph with named outputs."""
+def _make_model(outputs: Mapping[str, Node], inputs: Sequence[Node]) -> "openvino.Model":
     import openvino
 
     model = openvino.Model(list(outputs.values()), list(inputs), "style_transformer")
@@ -84,9 +81,20 @@ class Nodes:
     """Makes graph nodes; the runtime of `rewritten.paint`."""
 
     def __init__(self) -> None:
-        from openvino import opset15
+        from openvino import opset1, opset15
 
         self.op = opset15
+        self._pad = opset1.pad  # marks of later versions get lost in OpenVINO's conversions
+        self._float32: list[Node] = []
+
+    def make_model(self, outputs: Mapping[str, Node], inputs: Sequence[Node]) -> "openvino.Model":
+        """Return the graph that leads from inputs to named outputs.
+
+        Raises:
+            EngineError: see `keep_float32`.
+        """
+        model = _make_model(outputs, inputs)
+        return keep_float32(model, self._float32) if self._float32 else model
 
     def as_1x1(self, vector: Node) -> Node:
         """Turn a vector (1, channels) into a picture of 1x1."""
@@ -130,8 +138,13 @@ class Nodes:
 
     def convolve(self, x: Node, convolution: Convolution) -> Node:
         """Convolve without padding."""
-        kernel = np.ascontiguousarray(convolution.kernel.transpose(3, 2, 0, 1))
-        y = self.convolve_by(x, kernel, convolution.strides)
+        if convolution.numbers.endswith("bytes"):
+            y = convolve_bytes(self, x, convolution)
+        else:
+            kernel = np.ascontiguousarray(convolution.kernel.transpose(3, 2, 0, 1))
+            y = self.convolve_by(x, kernel, convolution.strides)
+        if convolution.numbers == "float32":
+            self._float32.append(y)
         return y if convolution.bias is None else y + self.vector(convolution.bias)
 
     def convolve_by(self, x: Node, kernel: Node, strides: tuple[int, int] = (1, 1)) -> Node:
@@ -147,7 +160,7 @@ class Nodes:
     ) -> Node:
         """Pad (before, after) along rows and columns."""
         before, after = zip(rows, columns, strict=True)
-        return self.op.pad(x, integers(0, 0, *before), integers(0, 0, *after), mode)
+        return self._pad(x, integers(0, 0, *before), integers(0, 0, *after), mode)
 
     def cut(self, x: Node, axis: Axis, start: int, stop: int | None) -> Node:
         """Return a slice along one axis; negative bounds count from the end."""

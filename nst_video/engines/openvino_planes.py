@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from nst_video.engines.openvino_ops import Node, Nodes, integers, make_model
+from nst_video.engines.openvino_numbers import Node
+from nst_video.engines.openvino_ops import Nodes, integers
 from nst_video.frames import Size
 from nst_video.networks import rewritten
 from nst_video.networks.config import STRIDE, TransformerConfig
@@ -45,7 +46,7 @@ def build_planes_model(
     norms = ExactNorms(nodes, config, nodes.as_1x1(style))
     content = _to_content(nodes, planes, colors.to_rgb(), size)
     blocks = rewritten.paint(nodes, config, convolutions, content, norms)
-    return make_model({"painted": _to_planes(nodes, blocks, size)}, [planes, style])
+    return nodes.make_model({"painted": _to_planes(nodes, blocks, size)}, [planes, style])
 
 
 def _to_content(nodes: Nodes, planes: Node, to_rgb: ColorMap, size: Size) -> Node:

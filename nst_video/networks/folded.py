@@ -15,7 +15,7 @@ A phase's channels follow each other: channel = (row phase, column phase, channe
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,10 @@ Floats: TypeAlias = NDArray[np.float32]
 
 Plan: TypeAlias = NDArray[np.float32]
 """0 or 1, (output phases, block taps, input phases, kernel taps): which tap goes where."""
+
+Numbers: TypeAlias = Literal["any", "float32", "bytes", "scaled bytes"]
+"""What an engine that need not be exact computes a layer in: what it likes, float32, or integers of
+8 bits, the layer's inputs being bytes as they are or else not negative."""
 
 PIXEL_SCALE = 255.0
 
@@ -38,11 +42,13 @@ class Convolution:
         kernel: (rows, columns, input channels, output channels), phases among the channels.
         bias: (output channels,), or None.
         strides: of rows and columns.
+        numbers: what it is computed in; "any" where all is computed alike.
     """
 
     kernel: Floats
     bias: Floats | None = None
     strides: tuple[int, int] = (1, 1)
+    numbers: Numbers = "any"
 
 
 def plain(taps: int) -> Plan:

@@ -1,0 +1,103 @@
+"""Numbers of less than 32 bits in OpenVINO graphs: where they are used, and where not."""
+
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+from xml.etree import ElementTree
+
+import numpy as np
+
+from nst_video.errors import EngineError
+from nst_video.networks.folded import PIXEL_SCALE, Convolution
+from nst_video.networks.mixed import kernel_steps
+
+if TYPE_CHECKING:
+    import openvino
+
+    from nst_video.engines.openvino_ops import Nodes
+
+Node: TypeAlias = Any
+"""A node of an OpenVINO graph."""
+
+BYTE_LEVELS = 256
+
+TINY = 1e-6
+"""Keeps the scale of a picture finite that is nothing but zeros."""
+
+
+def convolve_bytes(nodes: "Nodes", x: Node, convolution: Convolution) -> Node:
+    """Convolve in 8-bit integers, without padding and without bias.
+
+    OpenVINO takes to integers a convolution of quantized inputs by a kernel of whole numbers and a
+    step for each output channel. Inputs that are bytes are left as they are; others, none of them
+    negative, are scaled by the largest of the picture.
+
+    Args:
+        nodes: what makes nodes.
+        x: the picture.
+        convolution: with a kernel that `mixed.round_kernel` rounded.
+    """
+    if convolution.numbers == "bytes":
+        return nodes.convolve_by(_quantize(nodes, x, PIXEL_SCALE), *_kernel(nodes, convolution))
+    largest = nodes.op.reduce_max(x, np.array([1, 2, 3]), True) + nodes.number(TINY)
+    scaled = _quantize(nodes, x * nodes.op.power(largest, nodes.number(-1)), 1.0)
+    return nodes.convolve_by(scaled, *_kernel(nodes, convolution)) * largest
+
+
+def _quantize(nodes: "Nodes", x: Node, top: float) -> Node:
+    bounds = nodes.number(0), nodes.number(top)
+    return nodes.op.fake_quantize(x, *bounds, *bounds, BYTE_LEVELS)
+
+
+def _kernel(nodes: "Nodes", convolution: Convolution) -> tuple[Node, tuple[int, int]]:
+    """Return the kernel as whole numbers times steps, and the strides."""
+    steps = kernel_steps(convolution.kernel)
+    whole = np.round(convolution.kernel / steps).astype(np.int8)
+    levels = nodes.op.convert(nodes.op.constant(_outputs_first(whole)), np.float32)
+    return levels * nodes.op.constant(_outputs_first(steps)), convolution.strides
+
+
+def _outputs_first(kernel: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    return np.ascontiguousarray(kernel.transpose(3, 2, 0, 1))
+
+
+def keep_float32(model: "openvino.Model", convolutions: Iterable[Node]) -> "openvino.Model":
+    """Return the graph with some convolutions, and the paddings before them, marked for float32.
+
+    They stay so whatever else is computed in. The mark can only be set in OpenVINO's own file
+    format, so the graph takes the way over one.
+
+    Raises:
+        EngineError: there is no folder for temporary files.
+    """
+    import openvino
+
+    marked = {node.get_friendly_name() for each in convolutions for node in _with_paddings(each)}
+    try:
+        with tempfile.TemporaryDirectory(prefix="nst-video-") as folder:
+            graph, weights = Path(folder) / "graph.xml", Path(folder) / "graph.bin"
+            openvino.serialize(model, graph, weights)
+            root = ElementTree.parse(graph).getroot()
+            constants = weights.read_bytes()
+    except OSError as error:
+        raise EngineError(
+            f"No temporary file can be written ({error}): set TMPDIR to a folder with some space, "
+            "or use --engine openvino."
+        ) from error
+    for layer in root.iterfind("layers/layer"):
+        if layer.get("name") in marked:
+            mark = ElementTree.Element("rt_info")
+            ElementTree.SubElement(mark, "attribute", name="precise", version="0")
+            layer.insert(0 if layer.find("data") is None else 1, mark)
+    return openvino.Core().read_model(ElementTree.tostring(root), constants)
+
+
+def _with_paddings(convolution: Node) -> Iterable[Node]:
+    """Yield a convolution and what lies between it and the one before: paddings, bias, ReLU."""
+    node = convolution
+    while node.get_type_name() not in ("Parameter", "Transpose"):
+        yield node
+        node = node.input_value(0).get_node()
+        if node.get_type_name() == "Convolution":
+            return
