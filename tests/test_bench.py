@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -147,6 +148,16 @@ def test_worker_hands_on_the_errors_of_its_process(tmp_path: Path) -> None:
         pytest.raises(WeightsError, match="magenta-lite"),
     ):
         worker.ready()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system tells it")
+def test_peak_memory_is_the_workers_own() -> None:
+    ballast = np.ones(1 << 26)
+    with Worker(Case("identity", "builtin", SMALL)) as worker:
+        worker.ready()
+        peak_mb = worker.peak_mb()
+    assert peak_mb is not None
+    assert 20 < peak_mb < ballast.nbytes / 1e6
 
 
 def test_psnr_follows_its_formula() -> None:

@@ -14,7 +14,12 @@ from numpy.typing import NDArray
 from nst_video.errors import UsageError, WeightsError
 from nst_video.networks import checkpoints
 from nst_video.networks.models import StyleModel, load_model, style_input
-from nst_video.networks.transformer import TRANSFORMERS, StyleTransformer, TransformerConfig
+from nst_video.networks.transformer import (
+    TRANSFORMERS,
+    StyleTransformer,
+    TransformerConfig,
+    instance_norm,
+)
 
 Floats = NDArray[np.float32]
 
@@ -170,6 +175,16 @@ def test_transformer_takes_one_style_for_each_picture_of_a_batch() -> None:
     together = np.asarray(network(content, styles))
     apart = [np.asarray(network(content[i : i + 1], styles[i : i + 1]))[0] for i in range(2)]
     np.testing.assert_allclose(together, apart, atol=1e-5)
+
+
+def test_instance_norm_keeps_its_digits_on_large_pictures() -> None:
+    picture = np.random.default_rng(1).normal(3, 1, (1, 1080, 960, 4)).astype(np.float32)
+    one, zero = np.ones((1, 4), np.float32), np.zeros((1, 4), np.float32)
+    wide = picture.astype(np.float64)
+    expected = (wide - wide.mean((1, 2))) / wide.std((1, 2))
+    np.testing.assert_allclose(
+        np.asarray(instance_norm(picture, one, zero)), expected, atol=1e-4, rtol=0
+    )
 
 
 def test_style_size_counts_two_numbers_for_each_normalized_channel() -> None:

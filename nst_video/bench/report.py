@@ -130,8 +130,8 @@ def table(machine: str, rows: Sequence[Row]) -> str:
         f"{model}, {engine}: time grows with pixels to the power of {exponent:.2f}."
         for (model, engine), exponent in exponents(rows).items()
     ]
-    parts = [f"Machine: {machine}", markdown(_speeds(rows)), markdown(_costs(rows)), *notes[:1]]
-    return "\n".join(("\n\n".join(parts), *notes[1:]))
+    parts = [f"Machine: {machine}", markdown(_speeds(rows)), markdown(_costs(rows))]
+    return "\n\n".join([*parts, "\n".join(notes)] if notes else parts)
 
 
 def _speeds(rows: Sequence[Row]) -> list[list[str]]:

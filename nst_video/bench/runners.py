@@ -97,7 +97,8 @@ def test_frame(size: Size) -> Frame:
 class Work:
     """What a frame takes in billions of floating-point operations (GFLOP).
 
-    Of the transformer's convolutions, on a frame painted whole; tiles overlap, and take more.
+    Of the transformer's convolutions, on a frame painted whole: tiles overlap, and take more. What
+    the hub graph does for the style is left out.
 
     Attributes:
         gflop: as they are run.

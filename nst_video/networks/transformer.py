@@ -52,9 +52,18 @@ def instance_norm(x: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
     Gamma and beta are (n or 1, c): one style for each picture of the batch, or one for all.
     Ulyanov et al. 2016 (arXiv 1607.08022), conditioned as in Dumoulin et al. (arXiv 1610.07629).
     """
-    mean, variance = ops.moments(x, axes=(1, 2), keepdims=True)
+    mean = _mean_of_pixels(x)
+    variance = _mean_of_pixels(ops.square(x - mean))
     scale = ops.rsqrt(variance + NORM_EPSILON) * gamma[:, None, None, :]
     return x * scale + (beta[:, None, None, :] - mean * scale)
+
+
+def _mean_of_pixels(x: Tensor) -> Tensor:
+    """Return the mean over height and width, (n, 1, 1, c).
+
+    One axis after the other: summing up millions of numbers in a row costs float32 digits.
+    """
+    return ops.mean(ops.mean(x, axis=2, keepdims=True), axis=1, keepdims=True)
 
 
 class StyleTransformer(keras.Model):
