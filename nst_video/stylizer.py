@@ -22,7 +22,9 @@ from nst_video.engines import (
     Engine,
     HoldingEngine,
     OnNote,
+    Painting,
     Tile,
+    TilingEngine,
     has_gpu,
     open_engine,
     warm_up,
@@ -41,6 +43,7 @@ from nst_video.look import (
     Look,
 )
 from nst_video.networks.models import StyleModel, load_model
+from nst_video.planes import Planes, YuvColors, has_planes, planes_size
 
 SMOOTHING = 0.12
 """Share of each new frame in the smoothed bottleneck of the content: about 8 frames of memory."""
@@ -289,22 +292,70 @@ class Stylizer:
                 "A frame is RGB uint8 of shape (height, width, 3), a batch has one axis more; "
                 f"got {frames.dtype} of shape {frames.shape}."
             )
-        if self.look.is_original:
-            return frames.copy()
         batch = frames[None] if frames.ndim == 3 else frames
-        painted = self._paint(batch)
+        painted = self.start(batch).wait()
         return painted[0] if frames.ndim == 3 else painted
 
-    def _paint(self, frames: Frames) -> Frames:
-        """Paint a batch through the network, then bring it to full size and to the look."""
+    def takes_planes(self, size: Size) -> bool:
+        """Say whether `start` is best given planes of a size (width, height), as things are.
+
+        It does where the network's painting is the result, whole, with the picture's own
+        statistics, nothing else is asked of its colors, and both sides are even.
+
+        Raises:
+            WeightsError: the model's files are missing or broken.
+            EngineError: the network does not run here.
+        """
+        engine = self._planes_engine(size)
+        return engine is not None and engine.paints_whole(size)
+
+    def start(self, pictures: Frames | Planes, colors: YuvColors | None = None) -> Painting:
+        """Begin to paint a batch of frames, or of planes of some colors, which are left alone.
+
+        Planes come out in `planes.OUTPUT_COLORS`.
+
+        Raises:
+            UsageError: the look asks for more of planes than the network's painting.
+            EngineError: they cannot be painted.
+        """
+        if colors is None:
+            return self._start(pictures)
+        engine = self._planes_engine(planes_size(pictures))
+        if engine is None:
+            raise UsageError("Planes are painted at full size and intensity only, not held.")
+        self.prepare()
+        return engine.start(pictures, self._full_parameters(), colors)
+
+    def _planes_engine(self, size: Size) -> TilingEngine | None:
+        """Return the engine if the look of pictures of `size` is what it paints of planes."""
+        look = self.look
+        is_plain = look.intensity == 1 and not look.keep_colors and self._fit_work(size) == size
+        if is_plain and has_planes(size) and isinstance(self.engine, TilingEngine):
+            return self.engine
+        return None
+
+    def _start(self, frames: Frames) -> Painting:
+        """Begin a batch that goes through the network, then to full size and to the look."""
+        if self.look.is_original:
+            return Painting.done(frames.copy())
         self.prepare()
         size = size_of(frames)
-        work = size if self.look.work_size is None else fit_short_side(size, self.look.work_size)
+        work = self._fit_work(size)
         small = frames if work == size else np.stack([_shrink(frame, work) for frame in frames])
-        painted = self.engine(small, self._style_parameters(small))
+        painting = self.engine.start(small, self._style_parameters(small))
         if work == size and not self.look.keep_colors and self._fade == 1:
-            return painted
-        return np.stack([self._finish(*each) for each in zip(painted, frames, small, strict=True)])
+            return painting
+
+        def finish(painted: Frames) -> Frames:
+            each = zip(painted, frames, small, strict=True)
+            return np.stack([self._finish(*three) for three in each])
+
+        return painting.then(finish)
+
+    def _fit_work(self, size: Size) -> Size:
+        """Return the size at which the network runs for frames of `size`."""
+        work_size = self.look.work_size
+        return size if work_size is None else fit_short_side(size, work_size)
 
     @property
     def _fade(self) -> float:
@@ -322,11 +373,15 @@ class Stylizer:
     def _style_parameters(self, frames: Frames) -> NDArray[np.float32]:
         """Return the style parameters for the batch, (1, p), or (n, p) where each has its own."""
         intensity = self.look.intensity
-        target = self._glide.toward(self.target)
         if self.look.blend == "pixel" or intensity == 1:
-            return self.model.style_parameters(target[None])
+            return self._full_parameters()
+        target = self._glide.toward(self.target)
         own = np.stack([self._content_bottleneck(frame) for frame in frames])
         return self.model.style_parameters((1 - intensity) * own + intensity * target)
+
+    def _full_parameters(self) -> NDArray[np.float32]:
+        """Return the style parameters (1, p) of the style alone."""
+        return self.model.style_parameters(self._glide.toward(self.target)[None])
 
     def _content_bottleneck(self, frame: Frame) -> NDArray[np.float32]:
         """Return the frame's own bottleneck, smoothed over time so that it does not flicker."""
