@@ -201,7 +201,7 @@ class VideoFileSink:
             *("-map", "0:0", "-c:0", codec.encoder, "-disposition:0", "default"),
             *(self._carry.outputs if self._carry else ()),
             *("-filter:0", filters, "-fps_mode:0", "passthrough"),
-            *("-crf:0", str(crf), codec.speed_option, options.preset or codec.preset),
+            *("-crf:0", str(crf), *codec.speed(options.preset)),
             *codec.extra,
             *self._container.flags,
             *("-f", self._container.muxer, ffmpeg_path(self._partial)),

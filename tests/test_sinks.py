@@ -125,6 +125,17 @@ def test_codec_options_reach_the_encoder(tmp_path: Path):
     assert sizes[10] > 2 * sizes[40]
 
 
+@pytest.mark.parametrize(("preset", "looks_ahead"), [(None, "10"), ("slow", "50")])
+def test_h264_looks_ahead_as_its_preset_says(
+    tmp_path: Path, preset: str | None, looks_ahead: str
+) -> None:
+    path = tmp_path / "out.mp4"
+    with open_sink(path, INFO, EncodeOptions(preset=preset)) as sink:
+        sink.write(np.zeros((INFO.size[1], INFO.size[0], 3), np.uint8))
+    told = f"rc_lookahead={looks_ahead} rc=crf mbtree=1 crf=18.0"  # x264 notes it in the stream
+    assert told.encode() in path.read_bytes()
+
+
 def test_unknown_preset_is_explained(tmp_path: Path):
     with (
         pytest.raises(SinkError, match="warp"),

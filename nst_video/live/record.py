@@ -18,7 +18,7 @@ import av
 from nst_video.errors import SinkError, UsageError
 from nst_video.frames import Frame, Size, VideoInfo
 from nst_video.letterbox import letterbox
-from nst_video.media.containers import container_for
+from nst_video.media.containers import CODECS, container_for
 from nst_video.media.filters import encode_filters
 from nst_video.media.process import FfmpegProcess, ffmpeg_path
 
@@ -26,7 +26,6 @@ TICKS = 1000
 """Ticks a second to which times are rounded."""
 
 CRF = 20
-PRESET = "veryfast"
 """x264's settings: fast enough to share a computer with the painting."""
 
 FINISH_S = 8.0
@@ -144,7 +143,8 @@ class RecordingSink:
         return [
             *("-y", "-copyts", "-f", "nut", "-i", "pipe:0"),
             *self._sound,
-            *("-map", "0:v", "-c:v", "libx264", "-crf", str(CRF), "-preset", PRESET),
+            *("-map", "0:v", "-c:v", "libx264", "-crf", str(CRF)),
+            *CODECS["h264"].speed(),
             # Frames that wait for later ones would make the duration wrong: rates vary.
             *("-bf", "0", "-enc_time_base:v", f"1/{TICKS}", "-fps_mode", "passthrough"),
             *("-filter:v", encode_filters("yuv420p"), "-output_ts_offset", f"{-start_s:.3f}"),

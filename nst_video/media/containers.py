@@ -17,6 +17,7 @@ class Codec:
     Attributes:
         speed_option: the encoder's option that takes a preset.
         extra: further arguments.
+        tuning: arguments that go with the default preset only.
     """
 
     name: str
@@ -26,12 +27,29 @@ class Codec:
     speed_option: str
     preset: str
     extra: tuple[str, ...] = ()
+    tuning: tuple[str, ...] = ()
+
+    def speed(self, preset: str | None = None) -> tuple[str, ...]:
+        """Return the arguments for a preset, or for the default one."""
+        if preset is not None:
+            return self.speed_option, preset
+        return self.speed_option, self.preset, *self.tuning
 
 
 CODECS = {
     codec.name: codec
     for codec in (
-        Codec("h264", "libx264", 18, 51, "-preset", "veryfast"),
+        # A look ahead makes "superfast" files as small as those of "veryfast", which takes 1.7
+        # times as long.
+        Codec(
+            "h264",
+            "libx264",
+            18,
+            51,
+            "-preset",
+            "superfast",
+            tuning=("-x264-params", "rc-lookahead=10:mbtree=1"),
+        ),
         Codec(
             "hevc",
             "libx265",
