@@ -58,13 +58,13 @@ class IdentityEngine:
         return frames.copy()
 
 
-def refuse_small(frames: Frames) -> None:
-    """Check that the frames can be padded by reflection.
+def refuse_small(size: Size) -> None:
+    """Check that frames of `size` (width, height) can be padded by reflection.
 
     Raises:
         EngineError: a side is under `MIN_SIDE` pixels.
     """
-    height, width = frames.shape[1:3]
+    width, height = size
     if min(height, width) < MIN_SIDE:
         raise EngineError(
             f"A frame of {width}x{height} is too small to paint: "

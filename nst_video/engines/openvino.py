@@ -16,12 +16,14 @@ from nst_video.engines.bands import paint_in_bands
 from nst_video.engines.base import Device, refuse_small
 from nst_video.engines.openvino_bands import OpenVinoBands
 from nst_video.engines.openvino_ops import NormKind, build_model
+from nst_video.engines.openvino_planes import build_planes_model
 from nst_video.errors import EngineError, OutOfMemoryError
 from nst_video.frames import Frame, Frames, Size, size_of
 from nst_video.networks.checkpoints import Arrays
 from nst_video.networks.config import TransformerConfig
 from nst_video.networks.folded import fold_transformer
 from nst_video.networks.statistics import Floats, Statistics
+from nst_video.planes import Planes, YuvColors, planes_size
 
 if TYPE_CHECKING:
     import openvino
@@ -34,9 +36,11 @@ Kind: TypeAlias = Literal["CPU", "GPU", "NPU"]
 Hint: TypeAlias = Literal["LATENCY", "THROUGHPUT"]
 """All cores on one frame, or a frame for each core or two."""
 
+Kinds: TypeAlias = NormKind | YuvColors
+"""Graphs for frames, by what their norms do, and graphs for planes, by their colors."""
+
 NETWORKS_KEPT = 8
-"""Compiled networks kept in memory: one for each size, hint and kind of norms; others come from
-the disk."""
+"""Compiled networks kept in memory: one for each size, hint and kind; others come from the disk."""
 
 _OF_MEMORY = re.compile("bad_alloc|alloc|out of memory|not enough memory", re.IGNORECASE)
 
@@ -113,6 +117,14 @@ class OpenVinoEngine:
         """
         return self._paint_batch(frames, style, "exact")[0]
 
+    def paint_planes(self, planes: Planes, style: Floats, colors: YuvColors) -> Planes:
+        """Paint as a call does, from planes of some colors to planes of `OUTPUT_COLORS`.
+
+        Raises:
+            EngineError: as for a call.
+        """
+        return self._paint_batch(planes, style, colors)[0]
+
     def measure(self, frames: Frames, style: Floats) -> tuple[Frames, Statistics]:
         """Paint as a call does; also return the statistics of each frame.
 
@@ -138,38 +150,39 @@ class OpenVinoEngine:
         Raises:
             EngineError: as for a call.
         """
-        refuse_small(frame[None])
+        refuse_small(size_of(frame))
         try:
             return paint_in_bands(self._bands, self.config, frame, style, rows, statistics)
         except (RuntimeError, MemoryError) as error:
             raise _explain(error, 1, size_of(frame)) from error
 
     def _paint_batch(
-        self, frames: Frames, style: Floats, kind: NormKind
-    ) -> tuple[Frames, NDArray[np.float32]]:
-        """Paint frames; also return what they measured, packed, where they did."""
-        refuse_small(frames)
+        self, frames: Frames | Planes, style: Floats, kind: Kinds
+    ) -> tuple[Frames | Planes, NDArray[np.float32]]:
+        """Paint frames or planes; also return what they measured, packed, where they did."""
+        size = planes_size(frames) if isinstance(kind, YuvColors) else size_of(frames)
+        refuse_small(size)
         frames = np.ascontiguousarray(frames)
         styles = np.broadcast_to(style, (len(frames), style.shape[1]))
         painted, packed = np.empty_like(frames), np.zeros(styles.shape, np.float32)
         try:
             hint: Hint = "LATENCY" if len(frames) == 1 else "THROUGHPUT"
             # Not under the lock: compiling another size must not hold up who paints.
-            requests = self._compiled(size_of(frames), hint, kind).requests
+            requests = self._compiled(size, hint, kind).requests
             with self._lock:
                 for start in range(0, len(frames), len(requests)):
                     self._paint(requests, start, frames, styles, painted, packed)
         except (RuntimeError, MemoryError) as error:
-            raise _explain(error, len(frames), size_of(frames)) from error
+            raise _explain(error, len(frames), size) from error
         return painted, packed
 
     def _paint(
         self,
         requests: Sequence["openvino.InferRequest"],
         start: int,
-        frames: Frames,
+        frames: Frames | Planes,
         styles: NDArray[np.float32],
-        painted: Frames,
+        painted: Frames | Planes,
         packed: NDArray[np.float32],
     ) -> None:
         """Paint as many frames as there are requests, from `start` on, side by side."""
@@ -185,11 +198,13 @@ class OpenVinoEngine:
             for measured in request.output_tensors[1:]:
                 packed[here] = measured.data
 
-    def _compile(self, size: Size, hint: Hint, kind: NormKind) -> _Compiled:
+    def _compile(self, size: Size, hint: Hint, kind: Kinds) -> _Compiled:
         """Compile the network for frames of `size`, or read it from the disk."""
-        compiled = self._compile_model(
-            build_model(self.config, self._convolutions, size, kind), hint
-        )
+        if isinstance(kind, YuvColors):
+            model = build_planes_model(self.config, self._convolutions, size, kind)
+        else:
+            model = build_model(self.config, self._convolutions, size, kind)
+        compiled = self._compile_model(model, hint)
         count = 1
         if hint == "THROUGHPUT":
             count = compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")

@@ -58,7 +58,7 @@ def build_model(
     blocks = rewritten.paint(nodes, config, convolutions, nodes.content(frame, size), norms)
     outputs = {"painted": nodes.frame(blocks, size)}
     if isinstance(norms, MeasuringNorms):
-        packed = nodes.op.reshape(norms.statistics(), _integers(1, config.style_size), False)
+        packed = nodes.op.reshape(norms.statistics(), integers(1, config.style_size), False)
         outputs["statistics"] = packed
     return make_model(outputs, [frame, style])
 
@@ -75,7 +75,8 @@ def make_model(outputs: Mapping[str, Node], inputs: Sequence[Node]) -> "openvino
     return model
 
 
-def _integers(*values: int) -> NDArray[np.int64]:
+def integers(*values: int) -> NDArray[np.int64]:
+    """Return a vector, as OpenVINO wants shapes, axes and bounds."""
     return np.array(values, np.int64)
 
 
@@ -89,26 +90,26 @@ class Nodes:
 
     def as_1x1(self, vector: Node) -> Node:
         """Turn a vector (1, channels) into a picture of 1x1."""
-        return self.op.reshape(vector, _integers(1, vector.get_output_shape(0)[1], 1, 1), False)
+        return self.op.reshape(vector, integers(1, vector.get_output_shape(0)[1], 1, 1), False)
 
     def to_nchw(self, x: Node) -> Node:
         """Turn an array with the channels last into a picture."""
-        return self.op.transpose(x, _integers(*_TO_NCHW))
+        return self.op.transpose(x, integers(*_TO_NCHW))
 
     def to_nhwc(self, x: Node) -> Node:
         """Turn a picture into an array with the channels last."""
-        return self.op.transpose(x, _integers(*_TO_NHWC))
+        return self.op.transpose(x, integers(*_TO_NHWC))
 
     def content(self, frame: Node, size: Size) -> Node:
         """Turn a frame into padded column blocks: of uint8 pixels, so that little is moved."""
         extra = [-side % STRIDE for side in size]
-        end = _integers(0, extra[1], extra[0], 0)
+        end = integers(0, extra[1], extra[0], 0)
         if end.any():
-            frame = self.op.pad(frame, _integers(0, 0, 0, 0), end, "reflect")
-        margin = _integers(0, MARGIN, MARGIN, 0)
+            frame = self.op.pad(frame, integers(0, 0, 0, 0), end, "reflect")
+        margin = integers(0, MARGIN, MARGIN, 0)
         frame = self.op.pad(frame, margin, margin, "reflect")
         _, rows, columns, _ = frame.get_output_shape(0)
-        blocks = self.op.reshape(frame, _integers(1, rows, columns // 2, 6), False)
+        blocks = self.op.reshape(frame, integers(1, rows, columns // 2, 6), False)
         blocks = self.op.convert(blocks, np.float32)
         return self.to_nchw(blocks)
 
@@ -117,15 +118,15 @@ class Nodes:
 
         One transposition of bytes unblocks them: twice as fast here as DepthToSpace.
         """
-        scaled = blocks * self._number(PIXEL_SCALE) + self._number(0.5)
+        scaled = blocks * self.number(PIXEL_SCALE) + self.number(0.5)
         _, _, rows, columns = scaled.get_output_shape(0)
         pixels = self.op.convert(self.to_nhwc(scaled), np.uint8)
-        pixels = self.op.reshape(pixels, _integers(1, rows, columns, 2, 6), False)
-        pixels = self.op.transpose(pixels, _integers(0, 1, 3, 2, 4))
-        pixels = self.op.reshape(pixels, _integers(1, 2 * rows, 2 * columns, 3), False)
+        pixels = self.op.reshape(pixels, integers(1, rows, columns, 2, 6), False)
+        pixels = self.op.transpose(pixels, integers(0, 1, 3, 2, 4))
+        pixels = self.op.reshape(pixels, integers(1, 2 * rows, 2 * columns, 3), False)
         width, height = size
-        ends = _integers(EDGE + height, EDGE + width)
-        return self.op.slice(pixels, _integers(EDGE, EDGE), ends, _integers(1, 1), _integers(1, 2))
+        ends = integers(EDGE + height, EDGE + width)
+        return self.op.slice(pixels, integers(EDGE, EDGE), ends, integers(1, 1), integers(1, 2))
 
     def convolve(self, x: Node, convolution: Convolution) -> Node:
         """Convolve without padding."""
@@ -146,13 +147,13 @@ class Nodes:
     ) -> Node:
         """Pad (before, after) along rows and columns."""
         before, after = zip(rows, columns, strict=True)
-        return self.op.pad(x, _integers(0, 0, *before), _integers(0, 0, *after), mode)
+        return self.op.pad(x, integers(0, 0, *before), integers(0, 0, *after), mode)
 
     def cut(self, x: Node, axis: Axis, start: int, stop: int | None) -> Node:
         """Return a slice along one axis; negative bounds count from the end."""
         index = _AXES[axis]
         end = x.get_output_shape(0)[index] if stop is None else stop
-        return self.op.slice(x, _integers(start), _integers(end), _integers(1), _integers(index))
+        return self.op.slice(x, integers(start), integers(end), integers(1), integers(index))
 
     def join(self, parts: Sequence[Node], axis: Axis) -> Node:
         """Concatenate along one axis."""
@@ -168,28 +169,28 @@ class Nodes:
 
     def total(self, x: Node, axis: Axis) -> Node:
         """Sum along an axis, which stays with length 1."""
-        return self.op.reduce_sum(x, _integers(_AXES[axis]), True)
+        return self.op.reduce_sum(x, integers(_AXES[axis]), True)
 
     def total_of_squares(self, x: Node, axis: Axis) -> Node:
         """Sum the squares along an axis, which stays with length 1."""
-        norm = self.op.reduce_l2(x, _integers(_AXES[axis]), True)
+        norm = self.op.reduce_l2(x, integers(_AXES[axis]), True)
         return norm * norm
 
     def pixels_inside(self, x: Node) -> Node:
         """Return how many pixels of one picture of shifted blocks lie inside of it."""
         _, _, rows, columns = x.get_output_shape(0)
-        return self._number((2 * rows - 2) * (2 * columns - 2))
+        return self.number((2 * rows - 2) * (2 * columns - 2))
 
     def normalize(self, x: Node) -> Node:
         """Give every channel mean 0 and variance 1 over rows and columns."""
-        return self.op.mvn(x, _integers(2, 3), True, NORM_EPSILON, "inside_sqrt")
+        return self.op.mvn(x, integers(2, 3), True, NORM_EPSILON, "inside_sqrt")
 
     def moments(self, x: Node) -> tuple[Node, Node]:
         """Return mean and variance of every channel over rows and columns, as 1x1 pictures."""
-        mean = self.op.reduce_mean(x, _integers(2, 3), True)
+        mean = self.op.reduce_mean(x, integers(2, 3), True)
         _, _, rows, columns = x.get_output_shape(0)
-        norm = self.op.reduce_l2(x - mean, _integers(2, 3), True)
-        return mean, norm * norm * self._number(1 / (rows * columns))
+        norm = self.op.reduce_l2(x - mean, integers(2, 3), True)
+        return mean, norm * norm * self.number(1 / (rows * columns))
 
     def unblock(self, x: Node) -> Node:
         """Turn blocks of 2x2 pixels into pixels."""
@@ -205,8 +206,8 @@ class Nodes:
 
     def inverse_deviation(self, variance: Node) -> Node:
         """1 / sqrt(variance + NORM_EPSILON)."""
-        return self.op.power(variance + self._number(NORM_EPSILON), self._number(-0.5))
+        return self.op.power(variance + self.number(NORM_EPSILON), self.number(-0.5))
 
-    def _number(self, value: float) -> Node:
+    def number(self, value: float) -> Node:
         """Return a constant; OpenVINO would guess a wrong type for a bare number."""
         return self.op.constant(np.array(value, np.float32))

@@ -3,7 +3,7 @@
 import ctypes
 import os
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,11 +12,12 @@ import numpy as np
 from nst_video.engines.bands import paint_in_bands
 from nst_video.engines.base import Device, refuse_small
 from nst_video.errors import OutOfMemoryError
-from nst_video.frames import Frame, Frames
+from nst_video.frames import Frame, Frames, Size, size_of
 from nst_video.networks.checkpoints import Arrays
 from nst_video.networks.config import TransformerConfig
 from nst_video.networks.folded import PIXEL_SCALE, fold_transformer
 from nst_video.networks.statistics import Floats, Statistics
+from nst_video.planes import Planes, YuvColors, planes_size
 from nst_video.quiet import quiet_stderr
 
 
@@ -102,11 +103,20 @@ class TensorFlowEngine:
             painted, packed = keras_ops.measure(config, convolutions, scaled(frames), style, dtype)
             return rounded(painted), packed
 
+        def planar(planes: tf.Tensor, style: tf.Tensor, to_rgb: tf.Tensor) -> tf.Tensor:
+            return keras_ops.paint_planes(config, convolutions, planes, style, to_rgb, dtype)
+
         self._tf = tf
         self.config = config
+        frames_spec = tf.TensorSpec((None, None, None, 3), tf.uint8)
+        style_spec = tf.TensorSpec((None, config.style_size), tf.float32)
         self._paint, self._held, self._measure = (
-            self._compile(function) for function in (paint, held, measure)
+            self._compile(function, [frames_spec, style_spec])
+            for function in (paint, held, measure)
         )
+        planes_spec = tf.TensorSpec((None, None, None), tf.uint8)
+        to_rgb_spec = tf.TensorSpec((3, 4), tf.float32)
+        self._planar = self._compile(planar, [planes_spec, style_spec, to_rgb_spec])
         self._bands = KerasBands(config, convolutions, dtype)
 
     def __call__(self, frames: Frames, style: Floats) -> Frames:
@@ -116,8 +126,17 @@ class TensorFlowEngine:
             EngineError: a side is under 8 pixels.
             OutOfMemoryError: the device has not enough memory.
         """
-        with self._running(frames):
+        with self._running(len(frames), size_of(frames)):
             return np.ascontiguousarray(self._paint(frames, style).numpy())
+
+    def paint_planes(self, planes: Planes, style: Floats, colors: YuvColors) -> Planes:
+        """Paint as a call does, from planes of some colors to planes of `OUTPUT_COLORS`.
+
+        Raises:
+            EngineError: as for a call.
+        """
+        with self._running(len(planes), planes_size(planes)):
+            return np.ascontiguousarray(self._planar(planes, style, colors.to_rgb()).numpy())
 
     def measure(self, frames: Frames, style: Floats) -> tuple[Frames, Statistics]:
         """Paint as a call does; also return the statistics of each frame.
@@ -125,7 +144,7 @@ class TensorFlowEngine:
         Raises:
             EngineError: as for a call.
         """
-        with self._running(frames):
+        with self._running(len(frames), size_of(frames)):
             painted, packed = self._measure(frames, style)
             return np.ascontiguousarray(painted.numpy()), Statistics.unpack(packed.numpy())
 
@@ -135,7 +154,7 @@ class TensorFlowEngine:
         Raises:
             EngineError: as for a call.
         """
-        with self._running(frames):
+        with self._running(len(frames), size_of(frames)):
             return np.ascontiguousarray(self._held(frames, statistics.fold(style)).numpy())
 
     def paint_bands(
@@ -146,32 +165,30 @@ class TensorFlowEngine:
         Raises:
             EngineError: as for a call.
         """
-        with self._running(frame[None]):
+        with self._running(1, size_of(frame)):
             return paint_in_bands(self._bands, self.config, frame, style, rows, statistics)
 
-    def _compile(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def _compile(
+        self, function: Callable[..., Any], signature: Sequence[Any]
+    ) -> Callable[..., Any]:
         """Make one graph of a function for all sizes."""
-        tf = self._tf
-        return tf.function(  # type: ignore[no-any-return]  # TensorFlow has no types
+        return self._tf.function(  # type: ignore[no-any-return]  # TensorFlow has no types
             function,
-            input_signature=[
-                tf.TensorSpec((None, None, None, 3), tf.uint8),
-                tf.TensorSpec((None, self.config.style_size), tf.float32),
-            ],
+            input_signature=signature,
             jit_compile=self.device.xla,
             autograph=False,
         )
 
     @contextmanager
-    def _running(self, frames: Frames) -> Iterator[None]:
+    def _running(self, count: int, size: Size) -> Iterator[None]:
         """Compute on the device; refuse frames too small, and say what memory is too little for."""
-        refuse_small(frames)
+        refuse_small(size)
         try:
             with self._tf.device(self.device.name):
                 yield
         except (self._tf.errors.ResourceExhaustedError, MemoryError) as error:
-            n, height, width = frames.shape[:3]
+            frames = f"{count} frame(s) of {size[0]}x{size[1]}"
             raise OutOfMemoryError(
-                f"{self.device.name} has not enough memory for {n} frame(s) of {width}x{height}. "
+                f"{self.device.name} has not enough memory for {frames}. "
                 "Try a smaller --work-size or --batch-size."
             ) from error

@@ -13,6 +13,7 @@ from nst_video.frames import Frame, Frames, Size, size_of
 from nst_video.memory import free_memory
 from nst_video.networks.config import TransformerConfig
 from nst_video.networks.statistics import Floats, Statistics
+from nst_video.planes import Planes, YuvColors, planes_size, to_frames, to_planes
 
 Tile: TypeAlias = int | Literal["auto", "off"]
 """Rows of a band, bands where frames do not fit into memory, or never any."""
@@ -69,11 +70,24 @@ class PartedEngine(Protocol):
         """Paint with given statistics, those of one frame."""
         ...
 
+    def paint_planes(self, planes: Planes, style: Floats, colors: YuvColors) -> Planes:
+        """Paint from planes of some colors to planes of `OUTPUT_COLORS`."""
+        ...
+
     def paint_bands(
         self, frame: Frame, style: Floats, rows: int, statistics: Statistics | None = None
     ) -> tuple[Frame, Statistics]:
         """Paint one frame in bands, with its own statistics or given ones."""
         ...
+
+
+Pictures: TypeAlias = Frames | Planes
+
+Whole: TypeAlias = Callable[[Pictures, Floats], tuple[Pictures, Statistics | None]]
+"""Paints a batch of pictures, given a style for each."""
+
+InBands: TypeAlias = Callable[[Pictures, Floats, int], tuple[Pictures, Statistics | None]]
+"""Paints a batch of one, given its style, in bands of so many rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +152,25 @@ class TilingEngine:
         def whole(part: Frames, own: Floats) -> tuple[Frames, None]:
             return self._engine(part, own), None
 
-        return self._paint(frames, style, None, whole)[0]
+        return self._paint(frames, size_of(frames), style, whole, self._bands())[0]
+
+    def paint_planes(self, planes: Planes, style: Floats, colors: YuvColors) -> Planes:
+        """Paint as a call does, from planes of some colors to planes of `OUTPUT_COLORS`."""
+
+        def whole(part: Planes, own: Floats) -> tuple[Planes, None]:
+            return self._engine.paint_planes(part, own, colors), None
+
+        def in_bands(part: Planes, own: Floats, rows: int) -> tuple[Planes, None]:
+            painted, _ = self._engine.paint_bands(to_frames(part, colors)[0], own, rows)
+            return to_planes(painted[None]), None
+
+        return self._paint(planes, planes_size(planes), style, whole, in_bands)[0]
 
     def measure(self, frames: Frames, style: Floats) -> tuple[Frames, Statistics]:
         """Paint as a call does; also return each frame's statistics."""
-        painted, statistics = self._paint(frames, style, None, self._engine.measure)
+        painted, statistics = self._paint(
+            frames, size_of(frames), style, self._engine.measure, self._bands()
+        )
         return painted, Statistics.join([each for each in statistics if each is not None])
 
     def paint_held(self, frames: Frames, style: Floats, statistics: Statistics) -> Frames:
@@ -151,40 +179,38 @@ class TilingEngine:
         def whole(part: Frames, own: Floats) -> tuple[Frames, None]:
             return self._engine.paint_held(part, own, statistics), None
 
-        return self._paint(frames, style, statistics, whole)[0]
+        return self._paint(frames, size_of(frames), style, whole, self._bands(statistics))[0]
+
+    def _bands(self, held: Statistics | None = None) -> InBands:
+        """Return what paints a frame in bands, with its own statistics or given ones."""
+
+        def in_bands(part: Frames, own: Floats, rows: int) -> tuple[Frames, Statistics]:
+            painted, statistics = self._engine.paint_bands(part[0], own, rows, held)
+            return painted[None], statistics
+
+        return in_bands
 
     def _paint(
-        self,
-        frames: Frames,
-        style: Floats,
-        held: Statistics | None,
-        whole: Callable[[Frames, Floats], tuple[Frames, Statistics | None]],
-    ) -> tuple[Frames, list[Statistics | None]]:
+        self, pictures: Pictures, size: Size, style: Floats, whole: Whole, in_bands: InBands
+    ) -> tuple[Pictures, list[Statistics | None]]:
         """Paint by the plan for this size; where memory runs out, by a smaller one."""
-        size = size_of(frames)
         plan = self._plans.get(size) or self._make_plan(size)
-        styles = np.broadcast_to(style, (len(frames), style.shape[1]))
+        styles = np.broadcast_to(style, (len(pictures), style.shape[1]))
         while True:
             self._plans[size] = plan
             step = plan.frames or 1
             try:
-                parts = [
-                    whole(frames[start : start + step], styles[start : start + step])
-                    if plan.frames
-                    else self._band(frames[start], styles[start], plan.rows, held)
-                    for start in range(0, len(frames), step)
-                ]
+                parts = []
+                for start in range(0, len(pictures), step):
+                    part, own = pictures[start : start + step], styles[start : start + step]
+                    parts.append(
+                        whole(part, own) if plan.frames else in_bands(part, own, plan.rows)
+                    )
             except OutOfMemoryError as error:
-                plan = self._smaller(plan, size, len(frames), error)
+                plan = self._smaller(plan, size, len(pictures), error)
             else:
                 painted = parts[0][0] if len(parts) == 1 else np.concatenate([x for x, _ in parts])
                 return painted, [each for _, each in parts]
-
-    def _band(
-        self, frame: Frame, style: Floats, rows: int, held: Statistics | None
-    ) -> tuple[Frames, Statistics]:
-        painted, statistics = self._engine.paint_bands(frame, style[None], rows, held)
-        return painted[None], statistics
 
     def _make_plan(self, size: Size) -> _Plan:
         """Choose how to paint frames of a new size."""

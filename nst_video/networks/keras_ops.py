@@ -14,6 +14,7 @@ from nst_video.networks.norms import ExactNorms, HeldNorms, MeasuringNorms
 from nst_video.networks.ops import Axis
 from nst_video.networks.rewritten import EDGE, MARGIN
 from nst_video.networks.transformer import Tensor, pad_to_stride, reflect
+from nst_video.planes import OUTPUT_COLORS
 
 _AXES: Mapping[Axis, int] = {"rows": 1, "columns": 2, "channels": 3}
 
@@ -53,6 +54,54 @@ def paint_held(
     runtime = KerasOps(dtype)
     norms = HeldNorms(runtime, config, _as_1x1(style))
     return _paint(runtime, config, convolutions, content, norms)
+
+
+def paint_planes(
+    config: TransformerConfig,
+    convolutions: Mapping[str, Convolution],
+    planes: Tensor,
+    style: Tensor,
+    to_rgb: Tensor,
+    dtype: str = "float32",
+) -> Tensor:
+    """Paint as `paint` does, from planes to planes of `OUTPUT_COLORS`, by way of rounded RGB.
+
+    Args:
+        config: shape of the network.
+        convolutions: as `folded.fold_transformer` returns them.
+        planes: see `planes.Planes`.
+        style: style parameters (n or 1, `config.style_size`).
+        to_rgb: see `planes.YuvColors.to_rgb`.
+        dtype: what the convolutions compute in; everything else is float32.
+    """
+    content = _from_planes(planes, to_rgb) / PIXEL_SCALE
+    return _to_planes(ops.round(paint(config, convolutions, content, style, dtype) * PIXEL_SCALE))
+
+
+def _from_planes(planes: Tensor, to_rgb: Tensor) -> Tensor:
+    """Return RGB (n, height, width, 3), whole numbers of 0..255."""
+    _, rows, width = ops.shape(planes)
+    height = rows * 2 // 3
+    planes = ops.cast(planes, "float32")
+    chroma = ops.reshape(planes[:, height:], (-1, 2, height // 2, width // 2))
+    chroma = ops.repeat(ops.repeat(chroma, 2, 2), 2, 3)
+    y, u, v = (x[..., None] for x in (planes[:, :height], chroma[:, 0], chroma[:, 1]))
+    # No product of matrices: a GPU may compute one with too few digits.
+    rgb = y * to_rgb[:, 0] + u * to_rgb[:, 1] + v * to_rgb[:, 2] + to_rgb[:, 3]
+    return ops.clip(ops.round(rgb), 0, PIXEL_SCALE)
+
+
+def _to_planes(rgb: Tensor) -> Tensor:
+    """Turn RGB of 0..255 (n, height, width, 3) into planes."""
+    _, height, width, _ = ops.shape(rgb)
+    blocks = ops.reshape(rgb, (-1, height // 2, 2, width // 2, 2, 3))
+    means = ops.mean(blocks, axis=(2, 4))
+    luma, *chroma = (
+        ops.sum(x * weights[:3], axis=-1) + (weights[3] + 0.5)
+        for x, weights in zip((rgb, means, means), OUTPUT_COLORS.from_rgb(), strict=True)
+    )
+    both = ops.reshape(ops.stack(chroma, 1), (-1, height // 2, width))
+    return ops.cast(ops.concatenate([luma, both], 1), "uint8")
 
 
 def measure(
