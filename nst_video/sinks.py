@@ -11,15 +11,17 @@ from types import TracebackType
 from typing import Protocol, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nst_video.errors import SinkError, SourceError
 from nst_video.frames import Frame, Size, VideoInfo, size_of
 from nst_video.media.carry import Carry
 from nst_video.media.containers import codec_for, container_for
-from nst_video.media.filters import encode_filters
+from nst_video.media.filters import encode_filters, encode_planes_filters
 from nst_video.media.options import EncodeOptions
 from nst_video.media.probe import count_frames, probe
 from nst_video.media.process import FfmpegProcess, ffmpeg_path
+from nst_video.planes import planes_shape
 
 NULL_SCHEME = "null:"
 
@@ -29,6 +31,8 @@ class FrameSink(Protocol):
 
     Used as a context manager: leaving it normally finishes the output, leaving it with an error
     leaves nothing behind. `stop` may be called from another thread.
+
+    Where planes were announced, `write` takes those of one picture in `planes.OUTPUT_COLORS`.
     """
 
     @property
@@ -71,6 +75,8 @@ class VideoFileSink:
         info: VideoInfo,
         options: EncodeOptions | None = None,
         carry: Carry | None = None,
+        *,
+        as_planes: bool = False,
     ) -> None:
         """Check that the target can be written; ffmpeg starts on entering the context.
 
@@ -79,6 +85,7 @@ class VideoFileSink:
             info: size and rate of the frames to come.
             options: codec, quality and speed.
             carry: streams to add.
+            as_planes: planes will come instead of frames; both sides are even.
 
         Raises:
             SinkError: there is no folder to write it in.
@@ -89,6 +96,7 @@ class VideoFileSink:
         self._container = container_for(target)
         self._info = info
         self._carry = carry
+        self._as_planes = as_planes
         self._options = options or EncodeOptions()
         self._codec = codec_for(self._container, self._options)
         if not target.parent.is_dir():
@@ -145,11 +153,11 @@ class VideoFileSink:
         Raises:
             SinkError: its size is not the announced one, or ffmpeg fails, as on a full disk.
         """
-        if size_of(frame) != self._size:
-            raise SinkError(f"A frame of {size_of(frame)} came where {self._size} was announced.")
+        _check_shape(frame, self._size, self._as_planes)
         process = self._started()
         try:
-            process.write(pad_even(frame).data.cast("B"))
+            raw = np.ascontiguousarray(frame) if self._as_planes else pad_even(frame)
+            process.write(raw.data.cast("B"))
         except OSError as error:
             process.finish()
             raise self._failed(process) from error
@@ -182,15 +190,17 @@ class VideoFileSink:
         fps, codec, options = self._info.fps, self._codec, self._options
         crf = codec.crf if options.crf is None else options.crf
         offset = self._carry.video_offset_s if self._carry else 0
+        pixels = "yuv420p" if self._as_planes else "rgb24"
+        filters = encode_planes_filters() if self._as_planes else encode_filters("yuv420p")
         return [
             "-y",
             *(("-itsoffset", f"{float(offset):.6f}") if offset else ()),
-            *("-f", "rawvideo", "-pix_fmt", "rgb24", "-video_size", f"{width}x{height}"),
+            *("-f", "rawvideo", "-pix_fmt", pixels, "-video_size", f"{width}x{height}"),
             *("-framerate", f"{fps.numerator}/{fps.denominator}", "-i", "pipe:0"),
             *(self._carry.inputs if self._carry else ()),
             *("-map", "0:0", "-c:0", codec.encoder, "-disposition:0", "default"),
             *(self._carry.outputs if self._carry else ()),
-            *("-filter:0", encode_filters("yuv420p"), "-fps_mode:0", "passthrough"),
+            *("-filter:0", filters, "-fps_mode:0", "passthrough"),
             *("-crf:0", str(crf), codec.speed_option, options.preset or codec.preset),
             *codec.extra,
             *self._container.flags,
@@ -205,9 +215,10 @@ class NullSink:
         frame_count: frames taken.
     """
 
-    def __init__(self, info: VideoInfo) -> None:
-        """Take frames of the size of `info`."""
+    def __init__(self, info: VideoInfo, *, as_planes: bool = False) -> None:
+        """Take frames, or planes, of the size of `info`."""
         self._size = info.size
+        self._as_planes = as_planes
         self.frame_count = 0
 
     @property
@@ -232,8 +243,7 @@ class NullSink:
         Raises:
             SinkError: its size is not the announced one.
         """
-        if size_of(frame) != self._size:
-            raise SinkError(f"A frame of {size_of(frame)} came where {self._size} was announced.")
+        _check_shape(frame, self._size, self._as_planes)
         self.frame_count += 1
 
     def stop(self) -> None:
@@ -246,15 +256,21 @@ class SinkKind:
 
     name: str
     accepts: Callable[[str], bool]
-    open: Callable[[str, VideoInfo, EncodeOptions, Carry | None], FrameSink]
+    open: Callable[[str, VideoInfo, EncodeOptions, Carry | None, bool], FrameSink]
 
 
 SINKS = (
-    SinkKind("null", lambda text: text == NULL_SCHEME, lambda text, info, *_: NullSink(info)),
+    SinkKind(
+        "null",
+        lambda text: text == NULL_SCHEME,
+        lambda text, info, options, carry, as_planes: NullSink(info, as_planes=as_planes),
+    ),
     SinkKind(
         "file",
         lambda text: True,
-        lambda text, info, options, carry: VideoFileSink(Path(text), info, options, carry),
+        lambda text, info, options, carry, as_planes: VideoFileSink(
+            Path(text), info, options, carry, as_planes=as_planes
+        ),
     ),
 )
 """Tried in order; the last takes anything."""
@@ -265,6 +281,8 @@ def open_sink(
     info: VideoInfo,
     options: EncodeOptions | None = None,
     carry: Carry | None = None,
+    *,
+    as_planes: bool = False,
 ) -> FrameSink:
     """Open a sink for frames.
 
@@ -273,6 +291,7 @@ def open_sink(
         info: size and rate of the frames to come.
         options: codec, quality and speed.
         carry: streams to add.
+        as_planes: planes will come instead of frames; both sides are even.
 
     Raises:
         SinkError: it cannot be written.
@@ -280,7 +299,19 @@ def open_sink(
     """
     text = str(where)
     kind = next(kind for kind in SINKS if kind.accepts(text))
-    return kind.open(text, info, options or EncodeOptions(), carry)
+    return kind.open(text, info, options or EncodeOptions(), carry, as_planes)
+
+
+def _check_shape(frame: NDArray[np.uint8], size: Size, as_planes: bool) -> None:
+    """Refuse what was not announced.
+
+    Raises:
+        SinkError: other pictures were announced.
+    """
+    if as_planes and frame.shape != planes_shape(size):
+        raise SinkError(f"Planes of shape {frame.shape} came where {size} was announced.")
+    if not as_planes and size_of(frame) != size:
+        raise SinkError(f"A frame of {size_of(frame)} came where {size} was announced.")
 
 
 def even_size(size: Size) -> Size:

@@ -13,16 +13,18 @@ from types import TracebackType
 from typing import Protocol, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nst_video import scene
 from nst_video.errors import SourceError
 from nst_video.frames import Frame, Size, VideoInfo
 from nst_video.media.carry import Cut
-from nst_video.media.filters import decode_filters, is_hdr
+from nst_video.media.filters import decode_filters, is_hdr, planes_colors
 from nst_video.media.options import DecodeOptions
 from nst_video.media.probe import MediaInfo, VideoTrack, pick_video, probe, probe_track
 from nst_video.media.process import FfmpegProcess, ffmpeg_path
 from nst_video.media.timing import PacketScan, Rate, choose_rate, frame_at, scan_packets
+from nst_video.planes import YuvColors, planes_shape
 
 MISSING_END_S = Fraction(1)
 """Seconds by which packets may end before the length a header claims."""
@@ -106,6 +108,11 @@ class VideoFileSource:
         size = fit_size(self.track.upright_size, self._options.size)
         return VideoInfo(size, self._span.fps, self._span.frame_count)
 
+    @cached_property
+    def planes_colors(self) -> YuvColors | None:
+        """Colors of the planes that can be had instead of frames, None where none can."""
+        return planes_colors(self.track, self.info.size)
+
     @property
     def notes(self) -> tuple[str, ...]:
         """What was done to the source: resampled, deinterlaced, tone-mapped, repaired."""
@@ -138,14 +145,26 @@ class VideoFileSource:
         Raises:
             SourceError: fewer frames can be decoded than the file holds.
         """
+        return self._read(as_planes=False)
+
+    def iterate_planes(self) -> Iterator[NDArray[np.uint8]]:
+        """Deliver, where there are `planes_colors`, planes (height * 3 / 2, width) for frames.
+
+        Raises:
+            SourceError: as for frames.
+        """
+        return self._read(as_planes=True)
+
+    def _read(self, *, as_planes: bool) -> Iterator[NDArray[np.uint8]]:
         if self._process is not None:
             raise SourceError(f"{self.media.path} was already read: open it again.")
         width, height = self.info.size
-        process = self._process = FfmpegProcess(self._arguments(), drain=True)
+        shape = planes_shape(self.info.size) if as_planes else (height, width, 3)
+        process = self._process = FfmpegProcess(self._arguments(as_planes), drain=True)
         if self._stopped:
             process.stop()
         delivered = 0
-        frame = last = np.empty((height, width, 3), np.uint8)
+        frame = last = np.empty(shape, np.uint8)
         while process.read_into(frame.data.cast("B")) == frame.nbytes:
             yield frame
             delivered += 1
@@ -166,7 +185,7 @@ class VideoFileSource:
         if self._process is not None:
             self._process.stop()
 
-    def _arguments(self) -> list[str]:
+    def _arguments(self, as_planes: bool) -> list[str]:
         span = self._span
         arguments = ["-copyts"]
         if self._options.start_s:
@@ -175,7 +194,11 @@ class VideoFileSource:
             seek = max(Fraction(0), (span.origin_s or Fraction(0)) - self.media.start_s)
             arguments += ["-noaccurate_seek", "-ss", f"{float(seek):.6f}"]
         filters = decode_filters(
-            self.track, origin_s=span.origin_s, fps=span.fps, size=self.info.size
+            self.track,
+            origin_s=span.origin_s,
+            fps=span.fps,
+            size=self.info.size,
+            as_planes=as_planes,
         )
         return [
             *arguments,
@@ -183,7 +206,7 @@ class VideoFileSource:
             *("-max_error_rate", "0", "-reinit_filter", "0"),
             *("-i", ffmpeg_path(self.media.path), "-map", f"0:{self.track.stream.index}"),
             *("-vf", filters, "-frames:v", str(span.frame_count), "-fps_mode", "passthrough"),
-            *("-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"),
+            *("-f", "rawvideo", "pipe:1"),
         ]
 
     def _check_complete(self) -> None:

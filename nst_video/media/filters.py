@@ -1,9 +1,10 @@
-"""The ffmpeg filter chains between a file's pixels and our RGB frames, both ways."""
+"""The ffmpeg filter chains between a file's pixels and our frames or planes, both ways."""
 
 from fractions import Fraction
 
 from nst_video.frames import Size
 from nst_video.media.probe import Color, VideoTrack
+from nst_video.planes import YuvColors, has_planes
 
 HDR_TRANSFERS = {16: "smpte2084", 18: "arib-std-b67"}
 """H.273 transfer numbers of PQ and HLG, by zscale's names."""
@@ -21,6 +22,9 @@ MATRICES = {
 
 BT2020_PRIMARIES = 9
 
+PLANAR_FORMATS = ("yuv420p", "yuvj420p")
+"""Pixel formats that are our planes byte for byte; j means full range."""
+
 _EXACT = "accurate_rnd+full_chroma_int"
 """Without both, ffmpeg's RGB comes out 0.6 to 1.8 of 255 too dark."""
 
@@ -29,6 +33,8 @@ _RESIZE_FLAGS = f"bicubic+{_EXACT}"
 _ENCODE_FLAGS = "area+accurate_rnd"
 """Chroma is repeated on the way in and averaged on the way out: a round trip that changes nothing,
 where interpolating twice would blur it (and takes twice as long)."""
+
+_OUTPUT_TAGS = "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709"
 
 _TONE_MAP = (
     "zscale=tin={transfer}:min={matrix}:pin=bt2020:rin={range}:t=linear:npl=100",
@@ -57,7 +63,12 @@ def is_hdr(color: Color) -> bool:
 
 
 def decode_filters(
-    track: VideoTrack, *, origin_s: Fraction | None, fps: Fraction, size: Size
+    track: VideoTrack,
+    *,
+    origin_s: Fraction | None,
+    fps: Fraction,
+    size: Size,
+    as_planes: bool = False,
 ) -> str:
     """Return the chain from decoded, autorotated pictures to RGB at a constant rate.
 
@@ -66,19 +77,31 @@ def decode_filters(
         origin_s: time of the file that becomes 0; None takes the first frame's.
         fps: rate of delivery.
         size: (width, height) of delivery.
+        as_planes: leave the pictures as they are, where they have `planes_colors`.
     """
-    shift = "STARTPTS" if origin_s is None else f"({origin_s.numerator}/{origin_s.denominator}/TB)"
-    chain = [f"setpts=PTS-{shift}"]
-    if track.is_interlaced:
-        # One frame for two fields keeps the rate; progressive frames in between pass unchanged.
-        chain.append("bwdif=mode=send_frame:deint=interlaced")
-    chain.append(f"fps={fps.numerator}/{fps.denominator}:start_time=0")
-    is_resized = sorted(size) != sorted(track.coded_size)
-    flags = _RESIZE_FLAGS if is_resized else _SAME_SIZE_FLAGS
+    flags = _RESIZE_FLAGS if _is_resized(track, size) else _SAME_SIZE_FLAGS
     scale = f"scale={size[0]}:{size[1]}:flags={flags}"
-    chain += _to_rgb(track, scale)
-    chain.append("format=rgb24")
+    chain = _timing(track, origin_s, fps)
+    if as_planes:
+        # To the same size and format it changes nothing; a damaged stream may hold others.
+        chain += [scale, f"format={track.pixel_format}"]
+    else:
+        chain += [*_to_rgb(track, scale), "format=rgb24"]
     return ",".join(chain)
+
+
+def planes_colors(track: VideoTrack, size: Size) -> YuvColors | None:
+    """Return the colors of a track's own planes, None where they are not what is to be delivered.
+
+    Args:
+        track: the stream.
+        size: (width, height) of delivery.
+    """
+    color = track.color
+    is_other = track.pixel_format not in PLANAR_FORMATS or _is_resized(track, size)
+    if is_other or not has_planes(size) or is_hdr(color) or color.primaries == BT2020_PRIMARIES:
+        return None
+    return YuvColors(matrix_name(color, track.coded_size), color.is_full_range)
 
 
 def encode_filters(pixel_format: str) -> str:
@@ -86,10 +109,28 @@ def encode_filters(pixel_format: str) -> str:
 
     The tags are set on the frames because encoders ignore the plain `-color_primaries` options.
     """
-    return (
-        f"scale=flags={_ENCODE_FLAGS}:out_color_matrix=bt709:out_range=tv,format={pixel_format},"
-        "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709"
-    )
+    scale = f"scale=flags={_ENCODE_FLAGS}:out_color_matrix=bt709:out_range=tv"
+    return f"{scale},format={pixel_format},{_OUTPUT_TAGS}"
+
+
+def encode_planes_filters() -> str:
+    """Return the chain for planes of `planes.OUTPUT_COLORS`, which are only tagged."""
+    return _OUTPUT_TAGS
+
+
+def _timing(track: VideoTrack, origin_s: Fraction | None, fps: Fraction) -> list[str]:
+    """Return what makes the rate constant, and whole frames of fields."""
+    shift = "STARTPTS" if origin_s is None else f"({origin_s.numerator}/{origin_s.denominator}/TB)"
+    chain = [f"setpts=PTS-{shift}"]
+    if track.is_interlaced:
+        # One frame for two fields keeps the rate; progressive frames in between pass unchanged.
+        chain.append("bwdif=mode=send_frame:deint=interlaced")
+    chain.append(f"fps={fps.numerator}/{fps.denominator}:start_time=0")
+    return chain
+
+
+def _is_resized(track: VideoTrack, size: Size) -> bool:
+    return sorted(size) != sorted(track.coded_size)
 
 
 def _to_rgb(track: VideoTrack, scale: str) -> list[str]:
