@@ -23,6 +23,7 @@ from nst_video.engines import (
     HoldingEngine,
     OnNote,
     Tile,
+    TilingEngine,
     has_gpu,
     open_engine,
     warm_up,
@@ -41,6 +42,7 @@ from nst_video.look import (
     Look,
 )
 from nst_video.networks.models import StyleModel, load_model
+from nst_video.planes import Planes, YuvColors, has_planes, planes_size
 
 SMOOTHING = 0.12
 """Share of each new frame in the smoothed bottleneck of the content: about 8 frames of memory."""
@@ -295,16 +297,49 @@ class Stylizer:
         painted = self._paint(batch)
         return painted[0] if frames.ndim == 3 else painted
 
+    def takes_planes(self, size: Size) -> bool:
+        """Say whether `paint_planes` paints pictures of a size (width, height), as things are.
+
+        It does where the network's painting is the result, nothing is asked of single frames and
+        both sides are even; and it takes an engine that has its frames' own statistics.
+
+        Raises:
+            WeightsError: the model's files are missing or broken.
+            EngineError: the network does not run here.
+        """
+        look = self.look
+        is_plain = look.intensity == 1 and not look.keep_colors and self._fit_work(size) == size
+        return is_plain and has_planes(size) and isinstance(self.engine, TilingEngine)
+
+    def paint_planes(self, planes: Planes, colors: YuvColors) -> Planes:
+        """Paint a batch of planes of some colors; the result has `planes.OUTPUT_COLORS`.
+
+        Raises:
+            UsageError: `takes_planes` says no.
+            EngineError: they cannot be painted.
+        """
+        if not (self.takes_planes(planes_size(planes)) and isinstance(self.engine, TilingEngine)):
+            raise UsageError(
+                "Planes are painted at full size and intensity, in the style's colors."
+            )
+        self.prepare()
+        return self.engine.paint_planes(planes, self._full_parameters(), colors)
+
     def _paint(self, frames: Frames) -> Frames:
         """Paint a batch through the network, then bring it to full size and to the look."""
         self.prepare()
         size = size_of(frames)
-        work = size if self.look.work_size is None else fit_short_side(size, self.look.work_size)
+        work = self._fit_work(size)
         small = frames if work == size else np.stack([_shrink(frame, work) for frame in frames])
         painted = self.engine(small, self._style_parameters(small))
         if work == size and not self.look.keep_colors and self._fade == 1:
             return painted
         return np.stack([self._finish(*each) for each in zip(painted, frames, small, strict=True)])
+
+    def _fit_work(self, size: Size) -> Size:
+        """Return the size at which the network runs for frames of `size`."""
+        work_size = self.look.work_size
+        return size if work_size is None else fit_short_side(size, work_size)
 
     @property
     def _fade(self) -> float:
@@ -322,11 +357,15 @@ class Stylizer:
     def _style_parameters(self, frames: Frames) -> NDArray[np.float32]:
         """Return the style parameters for the batch, (1, p), or (n, p) where each has its own."""
         intensity = self.look.intensity
-        target = self._glide.toward(self.target)
         if self.look.blend == "pixel" or intensity == 1:
-            return self.model.style_parameters(target[None])
+            return self._full_parameters()
+        target = self._glide.toward(self.target)
         own = np.stack([self._content_bottleneck(frame) for frame in frames])
         return self.model.style_parameters((1 - intensity) * own + intensity * target)
+
+    def _full_parameters(self) -> NDArray[np.float32]:
+        """Return the style parameters (1, p) of the style alone."""
+        return self.model.style_parameters(self._glide.toward(self.target)[None])
 
     def _content_bottleneck(self, frame: Frame) -> NDArray[np.float32]:
         """Return the frame's own bottleneck, smoothed over time so that it does not flicker."""

@@ -20,6 +20,7 @@ from nst_video.media.options import TranscodeOptions
 from nst_video.sinks import open_sink
 from nst_video.sources import open_source
 from nst_video.transcode import Painter, transcode
+from nst_video.transcode.lanes import choose_lane
 from nst_video.transcode.loop import batches, fit_batch
 
 WHOLE = "whole"
@@ -118,23 +119,23 @@ def _prepare(
 ) -> tuple[VideoInfo, dict[str, Turn]]:
     """Return what the clip looks like, and each stage as a function, warmed up."""
     with open_source(clip, options) as source:
-        info = source.info
-        held = list(islice(source, HELD_FRAMES))
+        info, lane = source.info, choose_lane(source, painter)
+        held = list(islice(lane.pictures, HELD_FRAMES))
     if not held:
         raise SourceError(f"{clip} holds no frame to measure with.")
     count = info.frame_count or len(held)
     groups = list(batches(held, options.batch_size or fit_batch(info.size)))
-    painted = np.concatenate([painter(group) for group in groups])
+    painted = np.concatenate([lane.painter(group) for group in groups])
 
     def decode() -> int:
-        with open_source(clip, options) as frames:
-            return sum(1 for _ in frames)
+        with open_source(clip, options) as source:
+            return sum(1 for _ in choose_lane(source, painter).pictures)
 
     def paint() -> int:
-        return sum(len(painter(group)) for group in groups)
+        return sum(len(lane.painter(group)) for group in groups)
 
     def encode() -> int:
-        with open_sink(target, info, options) as sink:
+        with open_sink(target, info, options, as_planes=lane.as_planes) as sink:
             for frame in islice(_to_and_fro(painted), count):
                 sink.write(frame)
         return count

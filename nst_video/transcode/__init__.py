@@ -2,7 +2,8 @@
 
 from nst_video.media.options import DecodeOptions, EncodeOptions, TranscodeOptions
 from nst_video.transcode.demo import write_demo_clip
-from nst_video.transcode.loop import FilmPainter, Identity, Painter, TranscodeResult, transcode
+from nst_video.transcode.lanes import FilmPainter, Painter, PlanesPainter
+from nst_video.transcode.loop import Identity, TranscodeResult, transcode
 from nst_video.transcode.progress import Progress
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "FilmPainter",
     "Identity",
     "Painter",
+    "PlanesPainter",
     "Progress",
     "TranscodeOptions",
     "TranscodeResult",

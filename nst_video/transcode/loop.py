@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from nst_video.media.options import TranscodeOptions
 from nst_video.prefetch import BackgroundWriter, Prefetcher
 from nst_video.sinks import NULL_SCHEME, FrameSink, open_sink
 from nst_video.sources import FrameSource, VideoFileSource, open_source
+from nst_video.transcode.lanes import FilmPainter, Lane, Painter, choose_lane
 from nst_video.transcode.progress import Meter, OnProgress
 
 MAX_BATCH = 4
@@ -24,27 +24,6 @@ MAX_BATCH = 4
 
 MAX_BATCH_PIXELS = 2 * 1920 * 1080
 """Pixels of them all at most: every frame that is painted at the same time takes memory."""
-
-
-class Painter(Protocol):
-    """Paints batches of frames; the stylizer is one."""
-
-    def __call__(self, frames: Frames, /) -> Frames:
-        """Return the batch painted: same shape (n, height, width, 3), uint8 RGB."""
-        ...
-
-    def reset(self) -> None:
-        """Forget everything about earlier frames; called before the first of each clip."""
-        ...
-
-
-@runtime_checkable
-class FilmPainter(Protocol):
-    """Paints a film as a whole: it may read on before it gives the frames that it has read."""
-
-    def stream(self, frames: Iterable[Frame], info: VideoInfo, /) -> Iterator[Frame]:
-        """Yield every frame painted, in order: same shape (height, width, 3), uint8 RGB."""
-        ...
 
 
 class Identity:
@@ -106,10 +85,11 @@ def transcode(
         raise UsageError(f"{target} is the source itself: choose another name for the output.")
     with open_source(source, options) as frames:
         carry = _plan(frames, target)
-        with open_sink(target, frames.info, options, carry) as sink:
+        lane = choose_lane(frames, painter)
+        with open_sink(target, frames.info, options, carry, as_planes=lane.as_planes) as sink:
             meter = Meter(frames.info.frame_count)
             batch_size = options.batch_size or fit_batch(frames.info.size)
-            busy_s = _run(frames, sink, painter, batch_size, meter, on_progress)
+            busy_s = _run(frames, lane, sink, batch_size, meter, on_progress)
         return TranscodeResult(
             target=target,
             info=VideoInfo(frames.info.size, frames.info.fps, meter.frame),
@@ -127,23 +107,23 @@ def _plan(source: FrameSource, target: Path) -> Carry | None:
 
 def _run(
     source: FrameSource,
+    lane: Lane[Painter | FilmPainter],
     sink: FrameSink,
-    painter: Painter | FilmPainter,
     batch_size: int,
     meter: Meter,
     on_progress: OnProgress | None,
 ) -> dict[str, float]:
-    """Move every frame from source to sink; return the seconds that each stage worked."""
+    """Move every picture from source to sink; return the seconds that each stage worked."""
 
     def write(batch: Frames) -> None:
         for frame in batch:
             sink.write(frame)
 
-    reader = Prefetcher(batches(source, batch_size), stop=source.stop)
+    reader = Prefetcher(batches(lane.pictures, batch_size), stop=source.stop)
     writer = BackgroundWriter(write, stop=sink.stop)
     with reader, writer:
         work = _Work(reader)
-        for painted in work.timed(_paint(painter, work.read(), source.info)):
+        for painted in work.timed(_paint(lane.painter, work.read(), source.info)):
             writer.put(painted)
             if on_progress is not None:
                 busy_s = _busy(reader, work.painted_s, writer)
