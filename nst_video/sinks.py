@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nst_video.errors import SinkError, SourceError
-from nst_video.frames import Frame, Size, VideoInfo, size_of
+from nst_video.frames import Frame, Size, VideoInfo
 from nst_video.media.carry import Carry
 from nst_video.media.containers import codec_for, container_for
 from nst_video.media.filters import encode_filters, encode_planes_filters
@@ -308,10 +308,9 @@ def _check_shape(frame: NDArray[np.uint8], size: Size, as_planes: bool) -> None:
     Raises:
         SinkError: other pictures were announced.
     """
-    if as_planes and frame.shape != planes_shape(size):
-        raise SinkError(f"Planes of shape {frame.shape} came where {size} was announced.")
-    if not as_planes and size_of(frame) != size:
-        raise SinkError(f"A frame of {size_of(frame)} came where {size} was announced.")
+    expected = planes_shape(size) if as_planes else (size[1], size[0], 3)
+    if frame.shape != expected:
+        raise SinkError(f"A picture of {frame.shape} came where {expected} was announced.")
 
 
 def even_size(size: Size) -> Size:

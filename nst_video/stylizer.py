@@ -300,30 +300,39 @@ class Stylizer:
     def takes_planes(self, size: Size) -> bool:
         """Say whether `paint_planes` paints pictures of a size (width, height), as things are.
 
-        It does where the network's painting is the result, nothing is asked of single frames and
-        both sides are even; and it takes an engine that has its frames' own statistics.
+        It does where the network's painting is the result, whole, with the picture's own
+        statistics, nothing else is asked of its colors, and both sides are even.
 
         Raises:
             WeightsError: the model's files are missing or broken.
             EngineError: the network does not run here.
         """
-        look = self.look
-        is_plain = look.intensity == 1 and not look.keep_colors and self._fit_work(size) == size
-        return is_plain and has_planes(size) and isinstance(self.engine, TilingEngine)
+        engine = self._planes_engine(size)
+        return engine is not None and engine.paints_whole(size)
 
     def paint_planes(self, planes: Planes, colors: YuvColors) -> Planes:
         """Paint a batch of planes of some colors; the result has `planes.OUTPUT_COLORS`.
 
         Raises:
-            UsageError: `takes_planes` says no.
+            UsageError: the look asks for more than the network's painting, or a side is odd.
             EngineError: they cannot be painted.
         """
-        if not (self.takes_planes(planes_size(planes)) and isinstance(self.engine, TilingEngine)):
+        engine = self._planes_engine(planes_size(planes))
+        if engine is None:
             raise UsageError(
-                "Planes are painted at full size and intensity, in the style's colors."
+                "Planes are painted at full size and intensity, in the style's colors, by an "
+                "engine that holds no statistics."
             )
         self.prepare()
-        return self.engine.paint_planes(planes, self._full_parameters(), colors)
+        return engine.paint_planes(planes, self._full_parameters(), colors)
+
+    def _planes_engine(self, size: Size) -> TilingEngine | None:
+        """Return the engine if the look of pictures of `size` is what it paints of planes."""
+        look = self.look
+        is_plain = look.intensity == 1 and not look.keep_colors and self._fit_work(size) == size
+        if is_plain and has_planes(size) and isinstance(self.engine, TilingEngine):
+            return self.engine
+        return None
 
     def _paint(self, frames: Frames) -> Frames:
         """Paint a batch through the network, then bring it to full size and to the look."""

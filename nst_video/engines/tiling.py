@@ -141,6 +141,10 @@ class TilingEngine:
         """Say whether frames of a size (width, height) were last painted in bands."""
         return size in self._plans and not self._plans[size].frames
 
+    def paints_whole(self, size: Size) -> bool:
+        """Say whether frames of a size (width, height) are to be painted whole, as things are."""
+        return self._find_plan(size).frames > 0
+
     def __call__(self, frames: Frames, style: Floats) -> Frames:
         """Paint `frames` (n, height, width, 3) with `style` (n or 1, style_size).
 
@@ -155,7 +159,10 @@ class TilingEngine:
         return self._paint(frames, size_of(frames), style, whole, self._bands())[0]
 
     def paint_planes(self, planes: Planes, style: Floats, colors: YuvColors) -> Planes:
-        """Paint as a call does, from planes of some colors to planes of `OUTPUT_COLORS`."""
+        """Paint as a call does, from planes of some colors to planes of `OUTPUT_COLORS`.
+
+        In bands they are painted, too, by way of RGB, which then takes longer than giving RGB.
+        """
 
         def whole(part: Planes, own: Floats) -> tuple[Planes, None]:
             return self._engine.paint_planes(part, own, colors), None
@@ -194,7 +201,7 @@ class TilingEngine:
         self, pictures: Pictures, size: Size, style: Floats, whole: Whole, in_bands: InBands
     ) -> tuple[Pictures, list[Statistics | None]]:
         """Paint by the plan for this size; where memory runs out, by a smaller one."""
-        plan = self._plans.get(size) or self._make_plan(size)
+        plan = self._find_plan(size)
         styles = np.broadcast_to(style, (len(pictures), style.shape[1]))
         while True:
             self._plans[size] = plan
@@ -211,6 +218,11 @@ class TilingEngine:
             else:
                 painted = parts[0][0] if len(parts) == 1 else np.concatenate([x for x, _ in parts])
                 return painted, [each for _, each in parts]
+
+    def _find_plan(self, size: Size) -> _Plan:
+        if size not in self._plans:
+            self._plans[size] = self._make_plan(size)
+        return self._plans[size]
 
     def _make_plan(self, size: Size) -> _Plan:
         """Choose how to paint frames of a new size."""
