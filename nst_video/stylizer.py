@@ -22,6 +22,7 @@ from nst_video.engines import (
     Engine,
     HoldingEngine,
     OnNote,
+    Painting,
     Tile,
     TilingEngine,
     has_gpu,
@@ -291,14 +292,12 @@ class Stylizer:
                 "A frame is RGB uint8 of shape (height, width, 3), a batch has one axis more; "
                 f"got {frames.dtype} of shape {frames.shape}."
             )
-        if self.look.is_original:
-            return frames.copy()
         batch = frames[None] if frames.ndim == 3 else frames
-        painted = self._paint(batch)
+        painted = self.start(batch).wait()
         return painted[0] if frames.ndim == 3 else painted
 
     def takes_planes(self, size: Size) -> bool:
-        """Say whether `paint_planes` paints pictures of a size (width, height), as things are.
+        """Say whether `start` is best given planes of a size (width, height), as things are.
 
         It does where the network's painting is the result, whole, with the picture's own
         statistics, nothing else is asked of its colors, and both sides are even.
@@ -310,21 +309,22 @@ class Stylizer:
         engine = self._planes_engine(size)
         return engine is not None and engine.paints_whole(size)
 
-    def paint_planes(self, planes: Planes, colors: YuvColors) -> Planes:
-        """Paint a batch of planes of some colors; the result has `planes.OUTPUT_COLORS`.
+    def start(self, pictures: Frames | Planes, colors: YuvColors | None = None) -> Painting:
+        """Begin to paint a batch of frames, or of planes of some colors, which are left alone.
+
+        Planes come out in `planes.OUTPUT_COLORS`.
 
         Raises:
-            UsageError: the look asks for more than the network's painting, or a side is odd.
+            UsageError: the look asks for more of planes than the network's painting.
             EngineError: they cannot be painted.
         """
-        engine = self._planes_engine(planes_size(planes))
+        if colors is None:
+            return self._start(pictures)
+        engine = self._planes_engine(planes_size(pictures))
         if engine is None:
-            raise UsageError(
-                "Planes are painted at full size and intensity, in the style's colors, by an "
-                "engine that holds no statistics."
-            )
+            raise UsageError("Planes are painted at full size and intensity only, not held.")
         self.prepare()
-        return engine.paint_planes(planes, self._full_parameters(), colors)
+        return engine.start(pictures, self._full_parameters(), colors)
 
     def _planes_engine(self, size: Size) -> TilingEngine | None:
         """Return the engine if the look of pictures of `size` is what it paints of planes."""
@@ -334,16 +334,23 @@ class Stylizer:
             return self.engine
         return None
 
-    def _paint(self, frames: Frames) -> Frames:
-        """Paint a batch through the network, then bring it to full size and to the look."""
+    def _start(self, frames: Frames) -> Painting:
+        """Begin a batch that goes through the network, then to full size and to the look."""
+        if self.look.is_original:
+            return Painting.done(frames.copy())
         self.prepare()
         size = size_of(frames)
         work = self._fit_work(size)
         small = frames if work == size else np.stack([_shrink(frame, work) for frame in frames])
-        painted = self.engine(small, self._style_parameters(small))
+        painting = self.engine.start(small, self._style_parameters(small))
         if work == size and not self.look.keep_colors and self._fade == 1:
-            return painted
-        return np.stack([self._finish(*each) for each in zip(painted, frames, small, strict=True)])
+            return painting
+
+        def finish(painted: Frames) -> Frames:
+            each = zip(painted, frames, small, strict=True)
+            return np.stack([self._finish(*three) for three in each])
+
+        return painting.then(finish)
 
     def _fit_work(self, size: Size) -> Size:
         """Return the size at which the network runs for frames of `size`."""

@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 
 import nst_video.memory
 from nst_video.cli.options import parse_tile
-from nst_video.engines import HoldingEngine, OpenVinoEngine, TilingEngine, memory, open_engine
+from nst_video.engines import (
+    HoldingEngine,
+    OpenVinoEngine,
+    Painting,
+    TilingEngine,
+    memory,
+    open_engine,
+)
 from nst_video.engines.bands import HALO, paint_in_bands, plan_bands
 from nst_video.engines.tiling import MIN_ROWS, PartedEngine
 from nst_video.errors import OutOfMemoryError, UsageError
@@ -20,6 +27,7 @@ from nst_video.networks.config import TransformerConfig
 from nst_video.networks.keras_bands import KerasBands
 from nst_video.networks.statistics import Statistics
 from nst_video.networks.transformer import StyleTransformer
+from nst_video.planes import YuvColors
 
 Floats = NDArray[np.float32]
 
@@ -133,11 +141,13 @@ class ShortEngine(OpenVinoEngine):
         self.most, self.rows = frames, rows
         self.log: list[object] = []
 
-    def __call__(self, frames: NDArray[np.uint8], style: Floats) -> NDArray[np.uint8]:
-        self.log.append(len(frames))
-        if len(frames) > self.most:
+    def start(
+        self, pictures: NDArray[np.uint8], style: Floats, colors: YuvColors | None = None
+    ) -> Painting:
+        self.log.append(len(pictures))
+        if len(pictures) > self.most:
             raise OutOfMemoryError("too much")
-        return super().__call__(frames, style)
+        return super().start(pictures, style, colors)
 
     def paint_bands(
         self,

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from nst_video.engines import OpenVinoEngine, TensorFlowEngine, TilingEngine, has_bfloat16
+from nst_video.engines import OpenVinoEngine, Painting, TensorFlowEngine, TilingEngine, has_bfloat16
 from nst_video.engines.tiling import MIN_ROWS, PartedEngine
 from nst_video.errors import EngineError, OutOfMemoryError
 from nst_video.media.filters import MATRICES, encode_filters
@@ -131,7 +131,7 @@ def test_engine_paints_planes_as_it_paints_their_frames(
     engine: PartedEngine, size: tuple[int, int], colors: YuvColors, n: int
 ) -> None:
     planes = random_planes(size, n)
-    painted = engine.paint_planes(planes, style(n), colors)
+    painted = engine.start(planes, style(n), colors).wait()
     expected = to_planes(engine(to_frames(planes, colors), style(n)))
     assert painted.shape == planes.shape
     assert painted.dtype == np.uint8
@@ -141,7 +141,7 @@ def test_engine_paints_planes_as_it_paints_their_frames(
 
 def test_engine_refuses_planes_too_small_to_pad(engine: PartedEngine) -> None:
     with pytest.raises(EngineError, match="6x64 is too small"):
-        engine.paint_planes(random_planes((6, 64)), style(), OUTPUT_COLORS)
+        engine.start(random_planes((6, 64)), style(), OUTPUT_COLORS).wait()
 
 
 @pytest.mark.skipif(not has_bfloat16(), reason="this CPU has no bfloat16")
@@ -152,24 +152,39 @@ def test_planes_keep_their_colors_where_the_network_computes_in_bfloat16() -> No
     planes = to_planes(cv2.resize(picture((160, 96)), (320, 192))[None])
     colors = YuvColors("bt601", is_full_range=False)
     expected = to_planes(engine(to_frames(planes, colors), parameters))
-    assert difference(engine.paint_planes(planes, parameters, colors), expected) <= 1
+    assert difference(engine.start(planes, parameters, colors).wait(), expected) <= 1
 
 
 class ShortEngine(OpenVinoEngine):
-    """Has memory for no picture at all, but for bands."""
+    """Has memory for no picture at all, but for bands; notices at once or late."""
 
-    def paint_planes(self, planes: Planes, style: NDArray[np.float32], colors: YuvColors) -> Planes:
-        raise OutOfMemoryError("no memory")
+    is_late = False
+
+    def start(
+        self, pictures: Planes, style: NDArray[np.float32], colors: YuvColors | None = None
+    ) -> Painting:
+        def fail() -> Planes:
+            raise OutOfMemoryError("no memory")
+
+        return Painting(fail if self.is_late else fail())
 
 
-def test_planes_are_painted_in_bands_where_memory_runs_out(arrays: checkpoints.Arrays) -> None:
+@pytest.mark.parametrize("is_late", [False, True])
+def test_planes_are_painted_in_bands_where_memory_runs_out(
+    arrays: checkpoints.Arrays, is_late: bool
+) -> None:
     planes, colors = random_planes((40, 64), 2), YuvColors("bt601", is_full_range=True)
     notes: list[str] = []
-    tiling = TilingEngine(ShortEngine(CONFIG, arrays), on_note=notes.append)
-    painted = tiling.paint_planes(planes, style(2), colors)
-    whole = OpenVinoEngine(CONFIG, arrays).paint_planes(planes, style(2), colors)
+    short = ShortEngine(CONFIG, arrays)
+    short.is_late = is_late
+    tiling = TilingEngine(short, on_note=notes.append)
+    painted = tiling.start(planes, style(2), colors).wait()
+    whole = OpenVinoEngine(CONFIG, arrays).start(planes, style(2), colors).wait()
     assert difference(painted, whole) <= 1
     assert len(notes) == 1
     assert tiling.is_tiled((40, 64))
+    tiling = TilingEngine(short)
+    begun = [tiling.start(planes, style(2), colors) for _ in range(2)]
+    assert all(difference(painting.wait(), whole) <= 1 for painting in begun)
     forced = TilingEngine(OpenVinoEngine(CONFIG, arrays), tile=MIN_ROWS)
-    assert difference(forced.paint_planes(planes, style(2), colors), whole) <= 1
+    assert difference(forced.start(planes, style(2), colors).wait(), whole) <= 1

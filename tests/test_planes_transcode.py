@@ -9,6 +9,7 @@ import pytest
 from clips import ffmpeg, make_clip
 from numpy.typing import NDArray
 
+from nst_video.engines import Painting
 from nst_video.errors import EngineError, SinkError, SourceError, UsageError
 from nst_video.frames import Frames
 from nst_video.media.options import DecodeOptions, EncodeOptions, TranscodeOptions
@@ -51,9 +52,9 @@ class PlanesNegative:
     def takes_planes(self, size: tuple[int, int], /) -> bool:
         return True
 
-    def paint_planes(self, planes: Planes, colors: YuvColors, /) -> Planes:
+    def start(self, planes: Planes, colors: YuvColors, /) -> Painting:
         self.batches.append(planes.shape)
-        return 255 - planes
+        return Painting.done(255 - planes)
 
 
 def decoded(path: Path, kind: str) -> Iterator[NDArray[np.uint8]]:
@@ -188,8 +189,8 @@ def test_a_painter_of_planes_gets_batches_in_order(tmp_path: Path):
 
 def test_planes_of_another_shape_are_refused(tmp_path: Path):
     class Cropping(PlanesNegative):
-        def paint_planes(self, planes: Planes, colors: YuvColors, /) -> Planes:
-            return planes[:, :, 2:]
+        def start(self, planes: Planes, colors: YuvColors, /) -> Painting:
+            return Painting.done(planes[:, :, 2:])
 
     clip = make_clip(tmp_path / "clip.mkv")
     with pytest.raises(EngineError, match=r"returned uint8 \(4, 72, 62\)"):
@@ -239,7 +240,7 @@ def test_what_looks_at_frames_stays_in_rgb(options: dict) -> None:
     stylizer = Stylizer("builtin", "wave", **{"engine": "openvino", **options})
     assert not stylizer.takes_planes((64, 48))
     with pytest.raises(UsageError, match="full size and intensity"):
-        stylizer.paint_planes(np.zeros((1, 72, 64), np.uint8), OUTPUT_COLORS)
+        stylizer.start(np.zeros((1, 72, 64), np.uint8), OUTPUT_COLORS)
 
 
 def test_what_is_painted_in_bands_stays_in_rgb() -> None:
@@ -256,5 +257,5 @@ def test_a_plain_look_takes_planes_with_even_sides() -> None:
     frames = np.stack(list(SyntheticSource((64, 48), duration_s=0.1)))
     planes = to_planes(frames)
     expected = to_planes(stylizer(to_frames(planes, OUTPUT_COLORS)))
-    painted = stylizer.paint_planes(planes, OUTPUT_COLORS)
+    painted = stylizer.start(planes, OUTPUT_COLORS).wait()
     assert np.abs(painted.astype(int) - expected).max() <= 1

@@ -21,7 +21,7 @@ from nst_video.sinks import open_sink
 from nst_video.sources import open_source
 from nst_video.transcode import Painter, transcode
 from nst_video.transcode.lanes import choose_lane
-from nst_video.transcode.loop import batches, fit_batch
+from nst_video.transcode.loop import batches, fit_batch, paint_ahead
 
 WHOLE = "whole"
 """The name of everything at once, among those of the stages."""
@@ -125,14 +125,14 @@ def _prepare(
         raise SourceError(f"{clip} holds no frame to measure with.")
     count = info.frame_count or len(held)
     groups = list(batches(held, options.batch_size or fit_batch(info.size)))
-    painted = np.concatenate([lane.painter(group) for group in groups])
+    painted = np.concatenate(list(paint_ahead(lane.painter, groups)))
 
     def decode() -> int:
         with open_source(clip, options) as source:
             return sum(1 for _ in choose_lane(source, painter).pictures)
 
     def paint() -> int:
-        return sum(len(lane.painter(group)) for group in groups)
+        return sum(len(painted) for painted in paint_ahead(lane.painter, groups))
 
     def encode() -> int:
         with open_sink(target, info, options, as_planes=lane.as_planes) as sink:

@@ -6,7 +6,7 @@ uint8; conversion happens inside it, where it costs least.
 
 from collections.abc import Callable
 
-from nst_video.engines.base import Device, Engine, IdentityEngine, warm_up
+from nst_video.engines.base import Device, Engine, IdentityEngine, Painting, warm_up
 from nst_video.engines.choice import choose_engine, explain_engines, why_not
 from nst_video.engines.holding import HoldingEngine
 from nst_video.engines.openvino import OpenVinoEngine, has_bfloat16
@@ -24,6 +24,7 @@ __all__ = [
     "IdentityEngine",
     "OnNote",
     "OpenVinoEngine",
+    "Painting",
     "TensorFlowEngine",
     "Tile",
     "TilingEngine",

@@ -1,7 +1,8 @@
 """What an engine is: uint8 frames and style parameters in, uint8 frames out."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,29 @@ class Device:
     xla: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Painting:
+    """Pictures on their way: what has begun to paint them may go on by itself meanwhile.
+
+    Attributes:
+        wait: returns them when they are painted; raises what painting raises. What is painted
+            must be left alone until then.
+        is_done: whether nothing is left to wait for.
+    """
+
+    wait: Callable[[], NDArray[np.uint8]]
+    is_done: bool = False
+
+    @classmethod
+    def done(cls, painted: NDArray[np.uint8]) -> Self:
+        """Return finished pictures as such."""
+        return cls(lambda: painted, is_done=True)
+
+    def then(self, finish: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]) -> "Painting":
+        """Return the pictures as `finish` leaves them."""
+        return Painting(lambda: finish(self.wait()))
+
+
 class Engine(Protocol):
     """A compiled style transformer."""
 
@@ -46,6 +70,10 @@ class Engine(Protocol):
         """Paint `frames` (n, height, width, 3) with `style` (n or 1, style_size)."""
         ...
 
+    def start(self, frames: Frames, style: NDArray[np.float32]) -> Painting:
+        """Begin to paint as a call does; it may well be done at once."""
+        ...
+
 
 class IdentityEngine:
     """Returns the frames as they are: for tests, and to measure everything but the network."""
@@ -56,6 +84,10 @@ class IdentityEngine:
     def __call__(self, frames: Frames, style: NDArray[np.float32]) -> Frames:
         """Return a copy of `frames`."""
         return frames.copy()
+
+    def start(self, frames: Frames, style: NDArray[np.float32]) -> Painting:
+        """Do as a call does."""
+        return Painting.done(self(frames, style))
 
 
 def refuse_small(size: Size) -> None:

@@ -11,7 +11,7 @@ from itertools import takewhile
 import numpy as np
 from numpy.typing import NDArray
 
-from nst_video.engines.base import Device
+from nst_video.engines.base import Device, Painting
 from nst_video.engines.tiling import TilingEngine
 from nst_video.errors import UsageError
 from nst_video.frames import Frame, Frames, Size, size_of
@@ -111,6 +111,10 @@ class HoldingEngine:
                 self._age += count
             start = here.stop
         return painted
+
+    def start(self, frames: Frames, style: Floats) -> Painting:
+        """Paint as a call does, at once: the next frames may need these frames' statistics."""
+        return Painting.done(self(frames, style))
 
     def _count_fitting(self, frames: Frames, styles: Floats) -> int:
         """Return how many of the next frames may be painted with the statistics held."""

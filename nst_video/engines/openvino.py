@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from nst_video import folders
 from nst_video.engines.bands import paint_in_bands
-from nst_video.engines.base import Device, refuse_small
+from nst_video.engines.base import Device, Painting, refuse_small
 from nst_video.engines.openvino_bands import OpenVinoBands
 from nst_video.engines.openvino_ops import NormKind, build_model
 from nst_video.engines.openvino_planes import build_planes_model
@@ -115,15 +115,19 @@ class OpenVinoEngine:
             EngineError: a side is under 8 pixels, or OpenVINO fails.
             OutOfMemoryError: it fails for want of memory.
         """
-        return self._paint_batch(frames, style, "exact")[0]
+        return self.start(frames, style).wait()
 
-    def paint_planes(self, planes: Planes, style: Floats, colors: YuvColors) -> Planes:
-        """Paint as a call does, from planes of some colors to planes of `OUTPUT_COLORS`.
+    def start(
+        self, pictures: Frames | Planes, style: Floats, colors: YuvColors | None = None
+    ) -> Painting:
+        """Paint frames, or planes of some colors to planes of `OUTPUT_COLORS`, at once.
+
+        To begin and come back later would gain nothing: the cores compute all the time as it is.
 
         Raises:
             EngineError: as for a call.
         """
-        return self._paint_batch(planes, style, colors)[0]
+        return Painting.done(self._paint_batch(pictures, style, colors or "exact")[0])
 
     def measure(self, frames: Frames, style: Floats) -> tuple[Frames, Statistics]:
         """Paint as a call does; also return the statistics of each frame.

@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nst_video.engines.bands import paint_in_bands
-from nst_video.engines.base import Device, refuse_small
+from nst_video.engines.base import Device, Painting, refuse_small
 from nst_video.errors import OutOfMemoryError
 from nst_video.frames import Frame, Frames, Size, size_of
 from nst_video.networks.checkpoints import Arrays
@@ -126,17 +127,31 @@ class TensorFlowEngine:
             EngineError: a side is under 8 pixels.
             OutOfMemoryError: the device has not enough memory.
         """
-        with self._running(len(frames), size_of(frames)):
-            return np.ascontiguousarray(self._paint(frames, style).numpy())
+        return self.start(frames, style).wait()
 
-    def paint_planes(self, planes: Planes, style: Floats, colors: YuvColors) -> Planes:
-        """Paint as a call does, from planes of some colors to planes of `OUTPUT_COLORS`.
+    def start(
+        self, pictures: Frames | Planes, style: Floats, colors: YuvColors | None = None
+    ) -> Painting:
+        """Begin to paint frames, or planes of some colors to planes of `OUTPUT_COLORS`.
+
+        A GPU goes on by itself: what is begun next is uploaded while it computes, and what it
+        has painted comes back while it computes what was begun next.
 
         Raises:
-            EngineError: as for a call.
+            EngineError: as for a call; so does waiting.
         """
-        with self._running(len(planes), planes_size(planes)):
-            return np.ascontiguousarray(self._planar(planes, style, colors.to_rgb()).numpy())
+        size = size_of(pictures) if colors is None else planes_size(pictures)
+        with self._running(len(pictures), size):
+            if colors is None:
+                painted = self._paint(pictures, style)
+            else:
+                painted = self._planar(pictures, style, colors.to_rgb())
+
+        def wait() -> NDArray[np.uint8]:
+            with self._running(len(pictures), size):
+                return np.ascontiguousarray(painted.numpy())
+
+        return Painting(wait)
 
     def measure(self, frames: Frames, style: Floats) -> tuple[Frames, Statistics]:
         """Paint as a call does; also return the statistics of each frame.

@@ -6,7 +6,7 @@ from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 
-from nst_video.engines.base import Device
+from nst_video.engines.base import Device, Painting
 from nst_video.engines.memory import bands_bytes, frame_bytes
 from nst_video.errors import OutOfMemoryError, UsageError
 from nst_video.frames import Frame, Frames, Size, size_of
@@ -70,8 +70,10 @@ class PartedEngine(Protocol):
         """Paint with given statistics, those of one frame."""
         ...
 
-    def paint_planes(self, planes: Planes, style: Floats, colors: YuvColors) -> Planes:
-        """Paint from planes of some colors to planes of `OUTPUT_COLORS`."""
+    def start(
+        self, pictures: Frames | Planes, style: Floats, colors: YuvColors | None = None
+    ) -> Painting:
+        """Begin to paint frames, or planes of some colors to planes of `OUTPUT_COLORS`."""
         ...
 
     def paint_bands(
@@ -152,26 +154,57 @@ class TilingEngine:
             EngineError: the engine cannot paint them.
             OutOfMemoryError: not even in the smallest bands.
         """
+        return self.start(frames, style).wait()
 
-        def whole(part: Frames, own: Floats) -> tuple[Frames, None]:
-            return self._engine(part, own), None
+    def start(self, pictures: Pictures, style: Floats, colors: YuvColors | None = None) -> Painting:
+        """Begin to paint frames, or planes of some colors to planes of `OUTPUT_COLORS`.
 
-        return self._paint(frames, size_of(frames), style, whole, self._bands())[0]
+        What has to be painted in turns is painted at once; planes, where that is in bands, by way
+        of RGB, which takes longer than to be given RGB.
 
-    def paint_planes(self, planes: Planes, style: Floats, colors: YuvColors) -> Planes:
-        """Paint as a call does, from planes of some colors to planes of `OUTPUT_COLORS`.
-
-        In bands they are painted, too, by way of RGB, which then takes longer than giving RGB.
+        Raises:
+            EngineError: as for a call; so does waiting.
         """
+        plan = self._find_plan(size_of(pictures) if colors is None else planes_size(pictures))
+        begun = None
+        if len(pictures) <= plan.frames:
+            begun = self._begin(pictures, style, colors)
+        if begun is None or begun.is_done:
+            return Painting.done(self._complete(pictures, style, colors, begun))
+        return Painting(lambda: self._complete(pictures, style, colors, begun))
 
-        def whole(part: Planes, own: Floats) -> tuple[Planes, None]:
-            return self._engine.paint_planes(part, own, colors), None
+    def _begin(self, pictures: Pictures, style: Floats, colors: YuvColors | None) -> Painting:
+        """Begin to paint all at once; if the memory does not allow it, say so when waited for."""
+        try:
+            return self._engine.start(pictures, style, colors)
+        except OutOfMemoryError as error:
+            failure = error
+
+        def fail() -> Pictures:
+            raise failure
+
+        return Painting(fail)
+
+    def _complete(
+        self, pictures: Pictures, style: Floats, colors: YuvColors | None, begun: Painting | None
+    ) -> Pictures:
+        """Paint by the plan, or wait for what has been begun of it."""
+        waiting = [] if begun is None else [begun]
+
+        def whole(part: Pictures, own: Floats) -> tuple[Pictures, None]:
+            # The plan may have been made smaller since.
+            if waiting and len(part) == len(pictures):
+                return waiting.pop().wait(), None
+            return self._engine.start(part, own, colors).wait(), None
+
+        if colors is None:
+            return self._paint(pictures, size_of(pictures), style, whole, self._bands())[0]
 
         def in_bands(part: Planes, own: Floats, rows: int) -> tuple[Planes, None]:
             painted, _ = self._engine.paint_bands(to_frames(part, colors)[0], own, rows)
             return to_planes(painted[None]), None
 
-        return self._paint(planes, planes_size(planes), style, whole, in_bands)[0]
+        return self._paint(pictures, planes_size(pictures), style, whole, in_bands)[0]
 
     def measure(self, frames: Frames, style: Floats) -> tuple[Frames, Statistics]:
         """Paint as a call does; also return each frame's statistics."""

@@ -2,7 +2,7 @@
 
 from nst_video.media.options import DecodeOptions, EncodeOptions, TranscodeOptions
 from nst_video.transcode.demo import write_demo_clip
-from nst_video.transcode.lanes import FilmPainter, Painter, PlanesPainter
+from nst_video.transcode.lanes import FilmPainter, Painter, PlanesPainter, StartingPainter
 from nst_video.transcode.loop import Identity, TranscodeResult, transcode
 from nst_video.transcode.progress import Progress
 
@@ -14,6 +14,7 @@ __all__ = [
     "Painter",
     "PlanesPainter",
     "Progress",
+    "StartingPainter",
     "TranscodeOptions",
     "TranscodeResult",
     "transcode",

@@ -7,6 +7,7 @@ from typing import Generic, Protocol, TypeVar, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from nst_video.engines import Painting
 from nst_video.frames import Frame, Frames, Size, VideoInfo
 from nst_video.planes import Planes, YuvColors
 from nst_video.sources import FrameSource, VideoFileSource
@@ -25,23 +26,28 @@ class Painter(Protocol):
 
 
 @runtime_checkable
+class StartingPainter(Protocol):
+    """A painter that can begin a batch before the one before is done."""
+
+    def start(self, frames: Frames, /) -> Painting:
+        """Begin to paint the batch, which is left alone until it is painted."""
+        ...
+
+
+@runtime_checkable
 class PlanesPainter(Protocol):
     """A painter that need not be given RGB."""
-
-    def __call__(self, frames: Frames, /) -> Frames:
-        """Paint as any painter does."""
-        ...
-
-    def reset(self) -> None:
-        """Forget as any painter does."""
-        ...
 
     def takes_planes(self, size: Size, /) -> bool:
         """Say whether it paints planes of pictures of a size, as things are."""
         ...
 
-    def paint_planes(self, planes: Planes, colors: YuvColors, /) -> Planes:
-        """Return planes of some colors painted, in `planes.OUTPUT_COLORS`."""
+    def start(self, planes: Planes, colors: YuvColors, /) -> Painting:
+        """Begin to paint planes of some colors, to planes of `planes.OUTPUT_COLORS`."""
+        ...
+
+    def reset(self) -> None:
+        """Forget as any painter does."""
         ...
 
 
@@ -94,7 +100,10 @@ class _OnPlanes:
         self._colors = colors
 
     def __call__(self, planes: Planes, /) -> Planes:
-        return self._painter.paint_planes(planes, self._colors)
+        return self.start(planes).wait()
+
+    def start(self, planes: Planes, /) -> Painting:
+        return self._painter.start(planes, self._colors)
 
     def reset(self) -> None:
         self._painter.reset()

@@ -1,6 +1,7 @@
 """The loop: a decoder thread, the painter in the calling thread, an encoder thread."""
 
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nst_video.engines import Painting
 from nst_video.errors import EngineError, UsageError
 from nst_video.frames import Frame, Frames, Size, VideoInfo
 from nst_video.media.carry import Carry, plan_carry
@@ -16,7 +18,7 @@ from nst_video.media.options import TranscodeOptions
 from nst_video.prefetch import BackgroundWriter, Prefetcher
 from nst_video.sinks import NULL_SCHEME, FrameSink, open_sink
 from nst_video.sources import FrameSource, VideoFileSource, open_source
-from nst_video.transcode.lanes import FilmPainter, Lane, Painter, choose_lane
+from nst_video.transcode.lanes import FilmPainter, Lane, Painter, StartingPainter, choose_lane
 from nst_video.transcode.progress import Meter, OnProgress
 
 MAX_BATCH = 4
@@ -24,6 +26,9 @@ MAX_BATCH = 4
 
 MAX_BATCH_PIXELS = 2 * 1920 * 1080
 """Pixels of them all at most: every frame that is painted at the same time takes memory."""
+
+IN_FLIGHT = 1
+"""Batches begun and not waited for while the next one begins."""
 
 
 class Identity:
@@ -141,13 +146,32 @@ def _paint(
         yield from _paint_film(painter, batches, info)
         return
     painter.reset()
+    yield from paint_ahead(painter, batches)
+
+
+def paint_ahead(painter: Painter, batches: Iterable[Frames]) -> Iterator[Frames]:
+    """Paint batch by batch; where the painter can, begin the next before waiting for one.
+
+    Raises:
+        EngineError: the painter returned something else than as many pictures of the same shape.
+    """
+    begun: deque[tuple[tuple[int, ...], Painting]] = deque()
     for batch in batches:
-        painted = painter(batch)
-        if painted.shape != batch.shape or painted.dtype != np.uint8:
-            raise EngineError(
-                f"The painter returned {painted.dtype} {painted.shape} for {batch.shape}."
-            )
-        yield painted
+        if isinstance(painter, StartingPainter):
+            begun.append((batch.shape, painter.start(batch)))
+        else:
+            begun.append((batch.shape, Painting.done(painter(batch))))
+        while begun and (len(begun) > IN_FLIGHT or begun[0][1].is_done):
+            yield _finish(*begun.popleft())
+    while begun:
+        yield _finish(*begun.popleft())
+
+
+def _finish(shape: tuple[int, ...], painting: Painting) -> Frames:
+    painted = painting.wait()
+    if painted.shape != shape or painted.dtype != np.uint8:
+        raise EngineError(f"The painter returned {painted.dtype} {painted.shape} for {shape}.")
+    return painted
 
 
 def _paint_film(
