@@ -9,7 +9,14 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from nst_video.engines import OpenVinoEngine, Painting, TensorFlowEngine, TilingEngine
+from nst_video.engines import (
+    Device,
+    OpenVinoEngine,
+    Painting,
+    TensorFlowEngine,
+    TilingEngine,
+    has_bfloat16,
+)
 from nst_video.engines.tiling import MIN_ROWS, PartedEngine
 from nst_video.errors import EngineError, OutOfMemoryError
 from nst_video.media.filters import MATRICES, encode_filters
@@ -137,6 +144,27 @@ def test_engine_paints_planes_as_it_paints_their_frames(
     assert painted.dtype == np.uint8
     assert expected.std() > 5
     assert difference(painted, expected) <= 1
+
+
+def test_openvino_reads_networks_for_planes_from_the_disk(arrays: checkpoints.Arrays) -> None:
+    planes, colors = random_planes((48, 32)), [YuvColors("bt601", full) for full in (False, True)]
+    first, second = OpenVinoEngine(CONFIG, arrays), OpenVinoEngine(CONFIG, arrays)
+    painted = [first.start(planes, style(), each).wait() for each in colors]
+    again = [second.start(planes, style(), each).wait() for each in reversed(colors)]
+    np.testing.assert_array_equal(painted, again[::-1])
+    assert difference(painted[0], painted[1]) > 5
+    for each in colors:
+        network = second._compiled((48, 32), "LATENCY", each).model
+        assert network.get_property("LOADED_FROM_CACHE")
+
+
+def test_tensorflow_paints_planes_as_on_a_gpu_by_xla(arrays: checkpoints.Arrays) -> None:
+    engine = TensorFlowEngine(CONFIG, arrays, Device("CPU:0", "test", "mixed_float16", xla=True))
+    for size in SIZES[:2]:
+        planes, colors = random_planes(size, 2), YuvColors("bt709", is_full_range=False)
+        expected = to_planes(engine(to_frames(planes, colors), style()))
+        assert difference(engine.start(planes, style(), colors).wait(), expected) <= 1
+    assert engine._planar.experimental_get_tracing_count() == 1
 
 
 def test_engine_refuses_planes_too_small_to_pad(engine: PartedEngine) -> None:

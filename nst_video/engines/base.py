@@ -50,6 +50,8 @@ class Painting:
 
     def then(self, finish: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]) -> "Painting":
         """Return the pictures as `finish` leaves them."""
+        if self.is_done:
+            return Painting.done(finish(self.wait()))
         return Painting(lambda: finish(self.wait()))
 
 
