@@ -15,7 +15,6 @@ from nst_video.engines import (
     Painting,
     TensorFlowEngine,
     TilingEngine,
-    has_bfloat16,
 )
 from nst_video.engines.tiling import MIN_ROWS, PartedEngine
 from nst_video.errors import EngineError, OutOfMemoryError
