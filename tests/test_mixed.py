@@ -12,18 +12,21 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from nst_video import weights
-from nst_video.engines import OpenVinoEngine, has_bfloat16, open_engine
+from nst_video.engines import OpenVinoEngine, has_bfloat16
 from nst_video.engines import openvino as openvino_module
 from nst_video.errors import EngineError
 from nst_video.frames import Frames
 from nst_video.library import StyleLibrary
 from nst_video.networks import mixed
-from nst_video.networks.config import TRANSFORMERS
+from nst_video.networks.config import TRANSFORMERS, TransformerConfig
 from nst_video.networks.folded import fold_transformer
 from nst_video.networks.models import StyleModel, load_model
 from nst_video.sources import open_source
 
 SIZE = (160, 96)
+
+DEEP = TransformerConfig((4, 8, 64), 3, bottleneck=5)
+"""Most of its work is in the residual blocks."""
 
 KERNELS = {
     "contract1": (9, 9, 3, 0),
@@ -99,8 +102,7 @@ def test_diffused_errors_are_small_where_pictures_are_smooth() -> None:
     assert error(mixed.round_kernel(kernel)) < error(np.round(kernel / steps) * steps) / 4
 
 
-def random_weights(name: str) -> dict[str, NDArray[np.float32]]:
-    config = TRANSFORMERS[name]
+def random_weights(config: TransformerConfig) -> dict[str, NDArray[np.float32]]:
     widths = (*config.widths, 3)
     shapes = {
         layer: (rows, columns, *(3 if side == 3 else widths[side] for side in sides))
@@ -120,12 +122,7 @@ def random_weights(name: str) -> dict[str, NDArray[np.float32]]:
     [
         (
             "builtin",
-            {
-                "contract1": "bytes",
-                "contract2": "float32",
-                "contract3": "float32",
-                "expand3": "scaled bytes",
-            },
+            {"contract1": "bytes", "expand3": "scaled bytes"},
         ),
         ("magenta", dict.fromkeys(("contract1", "contract2", "contract3"), "float32")),
     ],
@@ -133,11 +130,12 @@ def random_weights(name: str) -> dict[str, NDArray[np.float32]]:
 def test_layers_are_exact_where_that_costs_little_and_bytes_where_that_gains_much(
     name: str, expected: dict[str, str]
 ) -> None:
-    arrays = random_weights(name)
+    config = TRANSFORMERS[name]
+    arrays = random_weights(config)
     chosen = mixed.choose_numbers(arrays)
     assert {layer: how for layer, how in chosen.items() if how != "any"} == expected
-    exact = fold_transformer(TRANSFORMERS[name], arrays)
-    folded = mixed.fold_mixed(TRANSFORMERS[name], arrays)
+    exact = fold_transformer(config, arrays)
+    folded = mixed.fold_mixed(config, arrays)
     assert {layer: each.numbers for layer, each in folded.items()} == chosen
     for layer, each in folded.items():
         is_rounded = not np.array_equal(each.kernel, exact[layer].kernel)
@@ -145,14 +143,15 @@ def test_layers_are_exact_where_that_costs_little_and_bytes_where_that_gains_muc
 
 
 def test_fast_engine_computes_each_layer_in_its_numbers(
-    builtin: StyleModel, style: NDArray[np.float32]
+    builtin: StyleModel,
 ) -> None:
-    engine = open_engine("openvino-fast", builtin.config, builtin.arrays, tile="off")._engine
-    computed = numbers_computed_in(engine)
     rest = "bf16" if has_bfloat16() else "f32"
-    assert computed == ["u8", "f32", "f32", *[rest] * 12, "u8"]
-    assert engine.name == "openvino-fast"
-    assert "8-bit integers" in engine.device.reason
+    shallow = OpenVinoEngine(builtin.config, builtin.arrays, "mixed")
+    assert numbers_computed_in(shallow) == ["u8", *[rest] * 14, "u8"]
+    deep = OpenVinoEngine(DEEP, random_weights(DEEP), "mixed")
+    assert numbers_computed_in(deep) == [*["f32"] * 3, *[rest] * 9]
+    assert shallow.name == "openvino-fast"
+    assert "8-bit integers" in shallow.device.reason
 
 
 @pytest.mark.parametrize("with_bfloat16", [True, False])
@@ -187,12 +186,18 @@ def test_fast_engine_survives_a_picture_of_nothing_before_its_last_layer(
     np.testing.assert_allclose(painted, 127.5, atol=0.5)
 
 
+@pytest.mark.parametrize("is_deep", [False, True])
 def test_fast_engine_is_read_from_the_disk_at_a_second_start(
-    builtin: StyleModel, style: NDArray[np.float32]
+    builtin: StyleModel, is_deep: bool
 ) -> None:
-    frame = np.random.default_rng(2).integers(0, 256, (1, SIZE[1], SIZE[0], 3), np.uint8)
-    painted = OpenVinoEngine(builtin.config, builtin.arrays, "mixed")(frame, style)
-    second = OpenVinoEngine(builtin.config, builtin.arrays, "mixed")
+    config, arrays = builtin.config, builtin.arrays
+    if is_deep:
+        config, arrays = DEEP, random_weights(DEEP)
+    rng = np.random.default_rng(2)
+    frame = rng.integers(0, 256, (1, SIZE[1], SIZE[0], 3), np.uint8)
+    style = rng.normal(0, 1, (1, config.style_size)).astype(np.float32)
+    painted = OpenVinoEngine(config, arrays, "mixed")(frame, style)
+    second = OpenVinoEngine(config, arrays, "mixed")
     second(frame[:, :32, :32], style)  # another size first, as a real second start may have
     np.testing.assert_array_equal(second(frame, style), painted)
     compiled = second._compiled(SIZE, "LATENCY", "exact").model
@@ -200,9 +205,10 @@ def test_fast_engine_is_read_from_the_disk_at_a_second_start(
 
 
 def test_fast_engine_says_so_where_no_temporary_file_can_be_written(
-    builtin: StyleModel, style: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", "/nowhere/at/all")
-    engine = OpenVinoEngine(builtin.config, builtin.arrays, "mixed")
+    engine = OpenVinoEngine(DEEP, random_weights(DEEP), "mixed")
+    styles = np.ones((1, DEEP.style_size), np.float32)
     with pytest.raises(EngineError, match="set TMPDIR to a folder"):
-        engine(np.zeros((1, 32, 32, 3), np.uint8), style)
+        engine(np.zeros((1, 32, 32, 3), np.uint8), styles)

@@ -11,6 +11,7 @@ import numpy as np
 from nst_video.errors import EngineError
 from nst_video.networks.folded import PIXEL_SCALE, Convolution
 from nst_video.networks.mixed import kernel_steps
+from nst_video.networks.ops import Arrange
 
 if TYPE_CHECKING:
     import openvino
@@ -26,7 +27,9 @@ TINY = 1e-6
 """Keeps the scale of a picture finite that is nothing but zeros."""
 
 
-def convolve_bytes(nodes: "Nodes", x: Node, convolution: Convolution) -> Node:
+def convolve_bytes(
+    nodes: "Nodes", x: Node, convolution: Convolution, arrange: Arrange | None = None
+) -> Node:
     """Convolve in 8-bit integers, without padding and without bias.
 
     OpenVINO takes to integers a convolution of quantized inputs by a kernel of whole numbers and a
@@ -37,25 +40,38 @@ def convolve_bytes(nodes: "Nodes", x: Node, convolution: Convolution) -> Node:
         nodes: what makes nodes.
         x: the picture.
         convolution: with a kernel that `mixed.round_kernel` rounded.
+        arrange: moves the picture's pixels first, as bytes.
     """
-    if convolution.numbers == "bytes":
-        return nodes.convolve_by(_quantize(nodes, x, PIXEL_SCALE), *_kernel(nodes, convolution))
+    scale = None
+    if convolution.numbers == "scaled bytes":
+        scale = _scale(nodes, x)
+        x = nodes.op.convert(x / scale + nodes.number(0.5), np.uint8)
+    x = x if arrange is None else arrange(x)
+    bounds = nodes.number(0), nodes.number(PIXEL_SCALE)
+    quantized = nodes.op.fake_quantize(
+        nodes.op.convert(x, np.float32), *bounds, *bounds, BYTE_LEVELS
+    )
+    y = nodes.convolve_by(quantized, _kernel(nodes, convolution), convolution.strides)
+    return y if scale is None else y * scale
+
+
+def _scale(nodes: "Nodes", x: Node) -> Node:
+    """Return by what to divide a picture so that its largest value is the largest byte.
+
+    OpenVINO's CPU plugin computes the end of a graph in float32: all from which a result follows
+    without a convolution or a product of matrices in between. The scale is such a product, or
+    the norm before it would count as the end, too, and be slower.
+    """
     largest = nodes.op.reduce_max(x, np.array([1, 2, 3]), True) + nodes.number(TINY)
-    scaled = _quantize(nodes, x * nodes.op.power(largest, nodes.number(-1)), 1.0)
-    return nodes.convolve_by(scaled, *_kernel(nodes, convolution)) * largest
+    return nodes.op.matmul(largest, np.full((1, 1), 1 / PIXEL_SCALE, np.float32), False, False)
 
 
-def _quantize(nodes: "Nodes", x: Node, top: float) -> Node:
-    bounds = nodes.number(0), nodes.number(top)
-    return nodes.op.fake_quantize(x, *bounds, *bounds, BYTE_LEVELS)
-
-
-def _kernel(nodes: "Nodes", convolution: Convolution) -> tuple[Node, tuple[int, int]]:
-    """Return the kernel as whole numbers times steps, and the strides."""
+def _kernel(nodes: "Nodes", convolution: Convolution) -> Node:
+    """Return the kernel as whole numbers times steps."""
     steps = kernel_steps(convolution.kernel)
     whole = np.round(convolution.kernel / steps).astype(np.int8)
     levels = nodes.op.convert(nodes.op.constant(_outputs_first(whole)), np.float32)
-    return levels * nodes.op.constant(_outputs_first(steps)), convolution.strides
+    return levels * nodes.op.constant(_outputs_first(steps))
 
 
 def _outputs_first(kernel: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

@@ -16,7 +16,7 @@ from nst_video.networks import rewritten
 from nst_video.networks.config import NORM_EPSILON, STRIDE, TransformerConfig
 from nst_video.networks.folded import PIXEL_SCALE, Convolution
 from nst_video.networks.norms import ExactNorms, HeldNorms, MeasuringNorms
-from nst_video.networks.ops import Axis
+from nst_video.networks.ops import Arrange, Axis
 from nst_video.networks.rewritten import EDGE, MARGIN
 
 if TYPE_CHECKING:
@@ -136,11 +136,12 @@ class Nodes:
         ends = integers(EDGE + height, EDGE + width)
         return self.op.slice(pixels, integers(EDGE, EDGE), ends, integers(1, 1), integers(1, 2))
 
-    def convolve(self, x: Node, convolution: Convolution) -> Node:
-        """Convolve without padding."""
+    def convolve(self, x: Node, convolution: Convolution, arrange: Arrange | None = None) -> Node:
+        """Convolve without padding what `arrange` makes of the picture."""
         if convolution.numbers.endswith("bytes"):
-            y = convolve_bytes(self, x, convolution)
+            y = convolve_bytes(self, x, convolution, arrange)
         else:
+            x = x if arrange is None else arrange(x)
             kernel = np.ascontiguousarray(convolution.kernel.transpose(3, 2, 0, 1))
             y = self.convolve_by(x, kernel, convolution.strides)
         if convolution.numbers == "float32":

@@ -11,7 +11,7 @@ from nst_video.networks import rewritten
 from nst_video.networks.config import NORM_EPSILON, TransformerConfig
 from nst_video.networks.folded import PIXEL_SCALE, Convolution
 from nst_video.networks.norms import ExactNorms, HeldNorms, MeasuringNorms
-from nst_video.networks.ops import Axis
+from nst_video.networks.ops import Arrange, Axis
 from nst_video.networks.rewritten import EDGE, MARGIN
 from nst_video.networks.transformer import Tensor, pad_to_stride, reflect
 from nst_video.planes import OUTPUT_COLORS
@@ -151,8 +151,11 @@ class KerasOps:
         """Turn the shifted blocks that `rewritten` ends with into pixels."""
         return self.unblock(blocks)[:, EDGE : EDGE + height, EDGE : EDGE + width]
 
-    def convolve(self, x: Tensor, convolution: Convolution) -> Tensor:
-        """Convolve without padding."""
+    def convolve(
+        self, x: Tensor, convolution: Convolution, arrange: Arrange | None = None
+    ) -> Tensor:
+        """Convolve without padding what `arrange` makes of the picture."""
+        x = x if arrange is None else arrange(x)
         kernel = ops.convert_to_tensor(convolution.kernel, self._dtype)
         x = ops.cast(x, self._dtype)
         y = ops.cast(ops.conv(x, kernel, convolution.strides, "valid"), "float32")

@@ -1,9 +1,10 @@
 """Which convolutions an engine that need not be exact computes in which numbers, and why.
 
 Errors made early grow through every later norm, those of the last layer reach the picture as they
-are. So the encoder is kept in float32 where that costs little, and what 8-bit integers can hold
-well is left to them: the first layer, whose inputs are bytes, and the last one. Both work at full
-resolution, and make up a third of the arithmetic of a network of few residual blocks.
+are. A network of many residual blocks keeps its encoder in float32, which is little of its work. In
+one of few, a third of the arithmetic is in the first and the last layer, both at full resolution:
+they are left to 8-bit integers, which hold the first one's inputs, bytes, as they are, and the last
+one's well enough.
 
 Kernels are rounded to 7 bits by error diffusion (Floyd and Steinberg 1976 do so with the pixels of
 a picture): what one tap is rounded up, the next one is rounded down. The error that remains is in
@@ -23,8 +24,8 @@ from nst_video.networks.multiplications import count_plain
 LEVELS = 63
 """Largest whole number in a rounded kernel: twice that overflows where CPUs lack AVX-VNNI."""
 
-SMALL_SHARE = 0.05
-"""Share of the multiplications up to which a layer may as well be exact, and gains little."""
+SMALL_SHARE = 0.1
+"""Share of the multiplications up to which being exact costs little and bytes gain little."""
 
 _ENCODER = ("contract1", "contract2", "contract3")
 _SIZE = (512, 512)
@@ -37,13 +38,13 @@ def choose_numbers(arrays: Mapping[str, Floats]) -> dict[str, Numbers]:
         arrays: a transformer's weights by `"<layer>.kernel"` and `"<layer>.bias"`.
     """
     counts = count_plain(arrays, _SIZE)
-    total = sum(counts.values())
-    is_small = {layer: count <= SMALL_SHARE * total for layer, count in counts.items()}
+    small = SMALL_SHARE * sum(counts.values())
     numbers: dict[str, Numbers] = dict.fromkeys(counts, "any")
-    numbers.update((layer, "float32") for layer in _ENCODER if is_small[layer])
-    if not is_small["contract1"]:
+    if sum(counts[layer] for layer in _ENCODER) <= small:
+        numbers.update(dict.fromkeys(_ENCODER, "float32"))
+    else:
         numbers["contract1"] = "bytes"
-    if not is_small["expand3"]:
+    if counts["expand3"] > small:
         numbers["expand3"] = "scaled bytes"
     return numbers
 

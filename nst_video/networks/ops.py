@@ -1,6 +1,6 @@
 """What the rewritten transformer asks of a runtime: a dozen primitives over pictures."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
@@ -11,14 +11,19 @@ from nst_video.networks.folded import Convolution
 Tensor: TypeAlias = Any
 """A runtime's tensor; `+`, `-` and `*` work between any two of them and with numbers."""
 
+Arrange: TypeAlias = Callable[[Tensor], Tensor]
+"""Moves pixels and leaves their values: it may do so with any numbers."""
+
 Axis: TypeAlias = Literal["rows", "columns", "channels"]
 
 
 class Ops(Protocol):
     """What a runtime must be able to do with pictures."""
 
-    def convolve(self, x: Tensor, convolution: Convolution) -> Tensor:
-        """Convolve without padding."""
+    def convolve(
+        self, x: Tensor, convolution: Convolution, arrange: Arrange | None = None
+    ) -> Tensor:
+        """Convolve without padding what `arrange` makes of the picture."""
         ...
 
     def pad(

@@ -102,9 +102,12 @@ def expand(
     if last == "expand2":
         return x
     x = ops.relu(normalize("expand2", x))
-    x = _reflect_blocks(ops, x, "rows", config.widths[0])
-    x = _reflect_blocks(ops, x, "columns", config.widths[0])
-    return ops.convolve(x, convolutions["expand3"])
+
+    def reflect(x: Tensor) -> Tensor:
+        rows = _reflect_blocks(ops, x, "rows", config.widths[0])
+        return _reflect_blocks(ops, rows, "columns", config.widths[0])
+
+    return ops.convolve(x, convolutions["expand3"], reflect)
 
 
 def finish(
