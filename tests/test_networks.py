@@ -1,5 +1,7 @@
 """Our networks against the public ones they are read from, number for number."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
+from nst_video import folders
 from nst_video.errors import UsageError, WeightsError
 from nst_video.networks import checkpoints
 from nst_video.networks.models import StyleModel, load_model, style_input
@@ -253,3 +256,32 @@ def test_predictor_key_changes_with_its_weights(
     changed = load_model("magenta-lite", {**lite_files, "predictor": other})
     assert lite.predictor.key.startswith("magenta-lite-")
     assert changed.predictor.key != lite.predictor.key
+
+
+def test_magenta_is_read_without_tensorflow_at_a_second_start(hub_folder: Path) -> None:
+    script = f"""
+import sys
+import numpy as np
+from pathlib import Path
+from nst_video.networks.models import load_model
+model = load_model("magenta", {{"saved_model": Path({str(hub_folder)!r})}})
+print(sorted({{"tensorflow", "keras"}} & sys.modules.keys()))
+print(sum(float(np.abs(array).sum()) for _, array in sorted(model.arrays.items())))
+"""
+    runs = [
+        subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+        for _ in range(2)
+    ]
+    first, second = (run.stdout.splitlines() for run in runs)
+    assert "tensorflow" in first[0]
+    assert second[0] == "[]"
+    assert second[1] == first[1]
+
+
+def test_magenta_is_read_anew_where_what_was_kept_is_broken(hub_folder: Path) -> None:
+    whole = load_model("magenta", {"saved_model": hub_folder}).arrays
+    [kept] = (folders.cache_dir() / "transformers").iterdir()
+    kept.write_bytes(kept.read_bytes()[:1000])
+    again = load_model("magenta", {"saved_model": hub_folder}).arrays
+    assert again.keys() == whole.keys()
+    assert all(np.array_equal(again[key], whole[key]) for key in whole)

@@ -143,7 +143,8 @@ class Nodes:
         else:
             x = x if arrange is None else arrange(x)
             kernel = np.ascontiguousarray(convolution.kernel.transpose(3, 2, 0, 1))
-            y = self.convolve_by(x, kernel, convolution.strides)
+            # As an array it would take OpenVINO ten times as long to make it a constant.
+            y = self.convolve_by(x, self.op.constant(kernel), convolution.strides)
         if convolution.numbers == "float32":
             self._float32.append(y)
         return y if convolution.bias is None else y + self.vector(convolution.bias)

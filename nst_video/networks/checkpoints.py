@@ -8,6 +8,7 @@ float16, no pickle) hold that mapping as it is.
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,9 +68,9 @@ def load_npz(path: Path) -> dict[str, NDArray[np.float32]]:
         WeightsError: the file cannot be read as such.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return {key: archive[key].astype(np.float32) for key in archive.files}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, BadZipFile) as error:
         raise WeightsError(f"{path} is not a weight file of ours: {error}.") from error
 
 

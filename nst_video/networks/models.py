@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from nst_video import folders
 from nst_video.errors import UsageError, WeightsError
 from nst_video.frames import Frame
 from nst_video.networks import checkpoints
@@ -126,21 +128,38 @@ def _key(name: str, weights: Path) -> str:
     return f"{name}-{digest_of(weights)[:16]}"
 
 
-def _load_magenta(files: Mapping[str, Path]) -> StyleModel:
+def _kept(key: str, read: Callable[[], checkpoints.Arrays]) -> checkpoints.Arrays:
+    """Return arrays that were read before, else read them and keep them where that is possible.
+
+    A SavedModel takes TensorFlow and seconds to read, these files some hundredths of a second.
+    """
+    path = folders.cache_dir() / "transformers" / f"{key}.npz"
+    with suppress(WeightsError):
+        return checkpoints.load_npz(path)
+    arrays = read()
+    with suppress(OSError):
+        folders.write_atomically(path, lambda file: np.savez(file, allow_pickle=False, **arrays))
+    return arrays
+
+
+def _build_inception(folder: Path) -> "keras.Model":
     from nst_video.networks import inception
 
+    arrays = inception.inception_from_savedmodel(checkpoints.savedmodel_reader(folder))
+    return inception.load_inception_predictor(arrays)
+
+
+def _load_magenta(files: Mapping[str, Path]) -> StyleModel:
     folder = files["saved_model"]
-    read = checkpoints.savedmodel_reader(folder)
     config = TRANSFORMERS["magenta"]
-    predictor = inception.inception_from_savedmodel(read)
+    key = _key("magenta", folder / "variables" / "variables.index")  # holds all tensors' CRCs
+
+    def read() -> checkpoints.Arrays:
+        read_variable = checkpoints.savedmodel_reader(folder)
+        return checkpoints.transformer_from_savedmodel(config, read_variable)
+
     return StyleModel(
-        "magenta",
-        config,
-        checkpoints.transformer_from_savedmodel(config, read),
-        KerasPredictor(
-            _key("magenta", folder / "variables" / "variables.index"),  # holds all tensors' CRCs
-            lambda: inception.load_inception_predictor(predictor),
-        ),
+        "magenta", config, _kept(key, read), KerasPredictor(key, lambda: _build_inception(folder))
     )
 
 
