@@ -147,6 +147,25 @@ def test_tensorflow_engine_with_xla_and_half_precision_stays_within_2_of_255(
     assert 0 < difference.mean() <= 2
 
 
+def test_tensorflow_engine_with_xla_paints_smaller_batches_as_larger_ones(
+    arrays: checkpoints.Arrays, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = TensorFlowEngine(CONFIG, arrays, Device("CPU:0", "test", xla=True))
+    batch, styles = frames(4, 16, 24), np.concatenate([style(2), style(2) / 2])
+    painted = engine(batch, styles)
+    counts, paint = [], engine._paint
+
+    def count(pictures: NDArray[np.uint8], style: NDArray[np.float32]) -> object:
+        counts.append((len(pictures), len(style)))
+        return paint(pictures, style)
+
+    monkeypatch.setattr(engine, "_paint", count)
+    np.testing.assert_array_equal(engine(batch[:3], styles[:3]), painted[:3])
+    np.testing.assert_array_equal(engine(batch[:1], styles[:1]), painted[:1])
+    assert engine(frames(2, 40, 23), style()).shape == (2, 40, 23, 3)
+    assert counts == [(4, 4), (4, 1), (2, 1)]
+
+
 def test_open_engine_refuses_an_unknown_name(arrays: checkpoints.Arrays) -> None:
     with pytest.raises(UsageError, match=r"No engine 'abacus'. Choose from: .*tensorflow"):
         open_engine("abacus", CONFIG, arrays)

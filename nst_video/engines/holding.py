@@ -17,11 +17,16 @@ from nst_video.errors import UsageError
 from nst_video.frames import Frame, Frames, Size, size_of
 from nst_video.networks.statistics import Floats, Statistics
 
-CUT = 0.08
+CUT = 0.02
 """Relative change of a frame's sketch that asks for new statistics.
 
-A cut is far above it; so are a fade and a car that fills the picture, whose frames need them too.
+A cut is far above it; so are a fade and a car that drives in, whose frames need them too. Measured
+on four real clips with statistics held for 8 frames at most: 22 to 38 of 100 frames take new ones,
+19 of 20 frames are above 32 dB (of a fade from black 28); 0.08 gave 16 to 26 and 23 dB.
 """
+
+DARK = 2.0
+"""Mean of a frame's sketch below which nothing is held: norms enlarge what little is there."""
 
 SKETCH_SIDE = 8
 """Cells in each direction of the sketch, coarse so that motion within a scene does not matter."""
@@ -44,6 +49,7 @@ class _Held:
         return (
             self.size == size_of(frame)
             and np.array_equal(self.style, style)
+            and self.sketch.mean() >= DARK
             and change(self.sketch, sketch(frame)) <= CUT
         )
 
@@ -147,4 +153,4 @@ def sketch(frame: Frame) -> NDArray[np.float32]:
 
 def change(before: NDArray[np.float32], after: NDArray[np.float32]) -> float:
     """Return the mean change between two sketches, relative to the brighter one's mean."""
-    return float(np.abs(after - before).mean() / max(before.mean(), after.mean(), 1.0))
+    return float(np.abs(after - before).mean() / max(before.mean(), after.mean(), DARK))

@@ -119,6 +119,7 @@ class TensorFlowEngine:
         to_rgb_spec = tf.TensorSpec((3, 4), tf.float32)
         self._planar = self._compile(planar, [planes_spec, style_spec, to_rgb_spec])
         self._bands = KerasBands(config, convolutions, dtype)
+        self._largest: dict[tuple[int, ...], int] = {}
 
     def __call__(self, frames: Frames, style: Floats) -> Frames:
         """Paint `frames` (n, height, width, 3) with `style` (n or 1, style_size).
@@ -141,15 +142,24 @@ class TensorFlowEngine:
             EngineError: as for a call; so does waiting.
         """
         size = size_of(pictures) if colors is None else planes_size(pictures)
-        with self._running(len(pictures), size):
+        count = len(pictures)
+        with self._running(count, size):
+            if self.device.xla:
+                # XLA compiles for every number of pictures, which takes far longer than painting
+                # some in vain: the last batch of a film is often smaller than those before.
+                full = self._largest[pictures.shape[1:]] = max(
+                    count, self._largest.get(pictures.shape[1:], 0)
+                )
+                pictures = _fill_up(pictures, full)
+                style = style if len(style) == 1 else _fill_up(style, full)
             if colors is None:
                 painted = self._paint(pictures, style)
             else:
                 painted = self._planar(pictures, style, colors.to_rgb())
 
         def wait() -> NDArray[np.uint8]:
-            with self._running(len(pictures), size):
-                return np.ascontiguousarray(painted.numpy())
+            with self._running(count, size):
+                return np.ascontiguousarray(painted.numpy()[:count])
 
         return Painting(wait)
 
@@ -207,3 +217,8 @@ class TensorFlowEngine:
                 f"{self.device.name} has not enough memory for {frames}. "
                 "Try a smaller --work-size or --batch-size."
             ) from error
+
+
+def _fill_up(batch: NDArray[Any], count: int) -> NDArray[Any]:
+    """Repeat the last of a batch until there are `count`."""
+    return np.concatenate([batch, np.repeat(batch[-1:], count - len(batch), axis=0)])
