@@ -111,13 +111,14 @@ def test_openvino_starts_without_tensorflow(tmp_path: Path, arrays: checkpoints.
     np.savez(tmp_path / "weights.npz", **arrays)
     script = f"""
 import sys
+from pathlib import Path
 import numpy as np
 from nst_video import stylizer
 from nst_video.engines import open_engine
 from nst_video.networks.checkpoints import load_npz
 from nst_video.networks.config import TransformerConfig
 config = TransformerConfig({CONFIG.widths}, {CONFIG.residual_blocks}, {CONFIG.bottleneck})
-engine = open_engine("openvino", config, load_npz({str(tmp_path / "weights.npz")!r}))
+engine = open_engine("openvino", config, load_npz(Path({str(tmp_path / "weights.npz")!r})))
 engine(np.zeros((1, 16, 16, 3), np.uint8), np.ones((1, config.style_size), np.float32))
 print(sorted({{"tensorflow", "keras", "jax", "torch"}} & sys.modules.keys()))
 """
