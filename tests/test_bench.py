@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import sys
 from dataclasses import replace
 from fractions import Fraction
@@ -217,7 +218,11 @@ def test_plot_draws_a_line_for_each_engine() -> None:
 
 
 def test_machine_name_tells_cores_and_system() -> None:
-    assert " cores, " in bench.machine_name()
+    name = bench.machine_name()
+    assert " cores, " in name
+    info = Path("/proc/cpuinfo")
+    if info.is_file() and "cpu family" in info.read_text():
+        assert re.search(r" \(family \d+, model \d+\), ", name)
 
 
 def test_stages_are_measured_alone_and_together(tmp_path: Path) -> None:

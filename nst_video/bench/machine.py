@@ -5,19 +5,28 @@ import platform
 import sys
 from pathlib import Path
 
+_NUMBERS = ("cpu family", "model")
+"""What tells generations of processors apart on Linux."""
+
 
 def machine_name() -> str:
-    """Return processor, cores and system in one line, such as "AMD EPYC, 2 cores, Linux"."""
+    """Return processor, cores and system, as in "AMD EPYC (family 25, model 17), 2 cores, Linux"."""
     return f"{_processor()}, {os.cpu_count()} cores, {platform.system()}"
 
 
 def _processor() -> str:
-    """Return the processor's own name where the system tells it."""
+    """Return the processor's own name where the system tells it.
+
+    Virtual machines often tell a name that several generations share, so family and model follow.
+    """
     info = Path("/proc/cpuinfo")
     if info.is_file():
-        for line in info.read_text("utf-8", "replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
+        lines = info.read_text("utf-8", "replace").splitlines()
+        pairs = (line.split(":", 1) for line in lines if ":" in line)
+        told = {key.strip(): value.strip() for key, value in pairs}
+        if "model name" in told:
+            numbers = [f"{key.removeprefix('cpu ')} {told[key]}" for key in _NUMBERS if key in told]
+            return " ".join([told["model name"], *([f"({', '.join(numbers)})"] if numbers else [])])
     return platform.processor() or platform.machine() or "unknown processor"
 
 
