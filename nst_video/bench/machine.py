@@ -10,7 +10,7 @@ _NUMBERS = ("cpu family", "model")
 
 
 def machine_name() -> str:
-    """Return processor, cores and system, as in "AMD EPYC (family 25, model 17), 2 cores, Linux"."""
+    """Return processor, cores, system, as in "AMD EPYC (family 25, model 17), 2 cores, Linux"."""
     return f"{_processor()}, {os.cpu_count()} cores, {platform.system()}"
 
 
