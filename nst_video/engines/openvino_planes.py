@@ -2,8 +2,8 @@
 
 On a CPU, arithmetic on whole planes costs next to nothing and moving single bytes costs a lot, as
 do convolutions with a few channels. So even and odd columns are parted and woven once, and chroma
-is never enlarged: measured at 1280x720, both ways
-together take 1.5 (bfloat16) to 2.5 ms of one core more than RGB.
+is never enlarged: measured at 1280x720, both ways together take 1.5 (bfloat16) to 2.5 ms of one
+core more than RGB.
 """
 
 from collections.abc import Mapping, Sequence
