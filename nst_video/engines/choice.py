@@ -30,7 +30,7 @@ def why_not(name: str) -> str | None:
 
 _GAINS = {
     True: "about twice as fast as openvino",
-    False: "a third faster than openvino (this CPU does not compute in bfloat16)",
+    False: "a sixth to a third faster than openvino (this CPU has no bfloat16)",
 }
 
 

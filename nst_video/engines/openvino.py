@@ -84,7 +84,7 @@ class OpenVinoEngine:
             config: the transformer's shape.
             arrays: its weights.
             precision: "mixed" is about twice as fast as "float32" on CPUs that compute in
-                bfloat16, a third faster on others, and within a few of 255 levels of it.
+                bfloat16, up to a third faster on others, and within a few of 255 levels of it.
             device: what runs it; the code is the same for all.
 
         Raises:
