@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from nst_video import folders
 from nst_video.engines import OpenVinoEngine, has_bfloat16, open_engine
 from nst_video.engines import openvino as openvino_module
+from nst_video.engines.openvino_runs import Run
 from nst_video.errors import EngineError
 from nst_video.networks import checkpoints
 from nst_video.networks.config import TransformerConfig
@@ -225,34 +226,37 @@ def test_openvino_says_in_one_line_why_it_cannot_paint(arrays: checkpoints.Array
     assert "\n" not in str(it.value)
 
 
-class _Interrupted:
-    """A request whose wait meets a Ctrl-C."""
-
-    def __init__(self) -> None:
-        self.told: list[str] = []
-
-    def wait_for(self, timeout_ms: int) -> bool:
-        raise KeyboardInterrupt
-
-    def cancel(self) -> None:
-        self.told.append("cancel")
-
-    def wait(self) -> None:
-        self.told.append("wait")
-
-
-def test_openvino_stops_what_still_runs_when_interrupted(arrays: checkpoints.Arrays) -> None:
+def test_openvino_stops_what_still_runs_when_interrupted(
+    arrays: checkpoints.Arrays, monkeypatch: pytest.MonkeyPatch
+) -> None:
     engine = OpenVinoEngine(CONFIG, arrays)
     content = frames(1, 1080, 1920)
-    running = engine._compiled((1920, 1080), "LATENCY", "exact").requests[0]
-    running.start_async([content, styles(1)])
-    interrupted = _Interrupted()
-    with pytest.raises(KeyboardInterrupt):
-        openvino_module._finish([interrupted, running])
-    assert interrupted.told == ["cancel", "wait"]
+    expected = engine(content, styles(1))
+    runs = engine._compiled((1920, 1080), "LATENCY", "exact")
+    running = runs.start([content, styles(1)], np.empty_like(content))
+
+    def interrupt(run: Run) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Run, "finish", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            runs.finish([running])
     with pytest.raises(RuntimeError, match="canceled"):
-        running.wait_for(0)
-    assert engine(frames(1, 24, 32), styles(1)).std() > 5
+        running.request.wait_for(0)
+    np.testing.assert_array_equal(engine(content, styles(1)), expected)
+
+
+def test_openvino_goes_on_with_a_batch_when_the_next_one_fails(arrays: checkpoints.Arrays) -> None:
+    engine = OpenVinoEngine(CONFIG, arrays)
+    content = frames(4, 120, 160)
+    expected = engine(content, styles(4))
+    begun = engine.start(content, styles(4))
+    with pytest.raises(EngineError, match=r"cannot paint 4 frame\(s\) of 160x120"):
+        engine.start(content, styles(4)[:, :-1])
+    again = engine.start(content[::-1], styles(4)[::-1])
+    np.testing.assert_array_equal(begun.wait(), expected)
+    np.testing.assert_array_equal(again.wait(), expected[::-1])
 
 
 class _Machine:

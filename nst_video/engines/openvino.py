@@ -1,10 +1,8 @@
 """The rewritten transformer on OpenVINO: the fast way on a CPU, and no TensorFlow in sight."""
 
 import re
-import threading
-from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -17,6 +15,7 @@ from nst_video.engines.base import Device, Painting, refuse_small
 from nst_video.engines.openvino_bands import OpenVinoBands
 from nst_video.engines.openvino_ops import NormKind, build_model
 from nst_video.engines.openvino_planes import build_planes_model
+from nst_video.engines.openvino_runs import Run, Runs
 from nst_video.errors import EngineError, OutOfMemoryError
 from nst_video.frames import Frame, Frames, Size, size_of
 from nst_video.networks.checkpoints import Arrays
@@ -46,27 +45,16 @@ NETWORKS_KEPT = 8
 
 _OF_MEMORY = re.compile("bad_alloc|alloc|out of memory|not enough memory", re.IGNORECASE)
 
-POLL_MS = 100
-"""Waits are cut into pieces of this length so that Ctrl-C is noticed."""
-
 PRECISION_HINTS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
 """OpenVINO's names of what is computed in, by the `dtype` of a `Device`."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Compiled:
-    """The network compiled for one size, and the requests that run it side by side."""
-
-    model: "openvino.CompiledModel"
-    requests: Sequence["openvino.InferRequest"]
 
 
 class OpenVinoEngine:
     """The transformer compiled for each frame size; styles and mixes are inputs.
 
     Compiled networks are kept on disk below the cache folder, so that a second start is quick.
-    One frame is painted by all cores together, the frames of a batch side by side. Calls from
-    several threads take turns.
+    One frame is painted by all cores together, the frames of a batch side by side, and a batch may
+    begin before the one before is over. Any thread may call.
     """
 
     live_pictures = 3.3  # measured: peak memory at several sizes
@@ -93,13 +81,11 @@ class OpenVinoEngine:
         import openvino
 
         self._core = openvino.Core()
-        self._tensor = openvino.Tensor
         self.device = _describe(self._core, precision, device)
         self.config = config
         self._precision = precision
         fold = fold_mixed if precision == "mixed" else fold_transformer
         self._convolutions = fold(config, arrays)
-        self._lock = threading.Lock()
         self._compiled = lru_cache(NETWORKS_KEPT)(self._compile)
         self._bands = OpenVinoBands(
             config, self._convolutions, lambda model: self._compile_model(model, "LATENCY")
@@ -124,14 +110,15 @@ class OpenVinoEngine:
     def start(
         self, pictures: Frames | Planes, style: Floats, colors: YuvColors | None = None
     ) -> Painting:
-        """Paint frames, or planes of some colors to planes of `OUTPUT_COLORS`, at once.
+        """Begin to paint frames, or planes of some colors to planes of `OUTPUT_COLORS`.
 
-        To begin and come back later would gain nothing: the cores compute all the time as it is.
+        Comes back once the last of them is begun.
 
         Raises:
-            EngineError: as for a call.
+            EngineError: as for a call; so does waiting.
         """
-        return Painting.done(self._paint_batch(pictures, style, colors or "exact")[0])
+        wait = self._begin(pictures, style, colors or "exact")
+        return Painting(lambda: wait()[0])
 
     def measure(self, frames: Frames, style: Floats) -> tuple[Frames, Statistics]:
         """Paint as a call does; also return the statistics of each frame.
@@ -139,7 +126,7 @@ class OpenVinoEngine:
         Raises:
             EngineError: as for a call.
         """
-        painted, packed = self._paint_batch(frames, style, "measured")
+        painted, packed = self._begin(frames, style, "measured")()
         return painted, Statistics.unpack(packed)
 
     def paint_held(self, frames: Frames, style: Floats, statistics: Statistics) -> Frames:
@@ -148,7 +135,7 @@ class OpenVinoEngine:
         Raises:
             EngineError: as for a call.
         """
-        return self._paint_batch(frames, statistics.fold(style), "held")[0]
+        return self._begin(frames, statistics.fold(style), "held")()[0]
 
     def paint_bands(
         self, frame: Frame, style: Floats, rows: int, statistics: Statistics | None = None
@@ -159,54 +146,41 @@ class OpenVinoEngine:
             EngineError: as for a call.
         """
         refuse_small(size_of(frame))
-        try:
+        with _explained(1, size_of(frame)):
             return paint_in_bands(self._bands, self.config, frame, style, rows, statistics)
-        except (RuntimeError, MemoryError) as error:
-            raise _explain(error, 1, size_of(frame)) from error
 
-    def _paint_batch(
+    def _begin(
         self, frames: Frames | Planes, style: Floats, kind: Kinds
-    ) -> tuple[Frames | Planes, NDArray[np.float32]]:
-        """Paint frames or planes; also return what they measured, packed, where they did."""
+    ) -> Callable[[], tuple[Frames | Planes, NDArray[np.float32]]]:
+        """Begin frames or planes; return what waits for them and what they measured, packed."""
         size = planes_size(frames) if isinstance(kind, YuvColors) else size_of(frames)
         refuse_small(size)
         frames = np.ascontiguousarray(frames)
         styles = np.broadcast_to(style, (len(frames), style.shape[1]))
         painted, packed = np.empty_like(frames), np.zeros(styles.shape, np.float32)
-        try:
+        begun: list[Run] = []
+        with _explained(len(frames), size):
             hint: Hint = "LATENCY" if len(frames) == 1 else "THROUGHPUT"
-            # Not under the lock: compiling another size must not hold up who paints.
-            requests = self._compiled(size, hint, kind).requests
-            with self._lock:
-                for start in range(0, len(frames), len(requests)):
-                    self._paint(requests, start, frames, styles, painted, packed)
-        except (RuntimeError, MemoryError) as error:
-            raise _explain(error, len(frames), size) from error
-        return painted, packed
+            runs = self._compiled(size, hint, kind)
+            try:
+                for here in (slice(index, index + 1) for index in range(len(frames))):
+                    begun.append(runs.start([frames[here], styles[here]], painted[here]))
+            except RuntimeError:
+                with suppress(RuntimeError):
+                    runs.finish(begun)
+                raise
 
-    def _paint(
-        self,
-        requests: Sequence["openvino.InferRequest"],
-        start: int,
-        frames: Frames | Planes,
-        styles: NDArray[np.float32],
-        painted: Frames | Planes,
-        packed: NDArray[np.float32],
-    ) -> None:
-        """Paint as many frames as there are requests, from `start` on, side by side."""
-        busy = []
-        for index, request in zip(range(start, len(frames)), requests, strict=False):
-            here = slice(index, index + 1)
-            # Shared memory: the network reads the frame and writes the result where they lie.
-            request.set_output_tensor(0, self._tensor(painted[here], shared_memory=True))
-            request.start_async([frames[here], styles[here]], share_inputs=True)
-            busy.append((here, request))
-        _finish([request for _, request in busy])
-        for here, request in busy:
-            for measured in request.output_tensors[1:]:
-                packed[here] = measured.data
+        def wait() -> tuple[Frames | Planes, NDArray[np.float32]]:
+            with _explained(len(frames), size):
+                runs.finish(begun)
+            for index, run in enumerate(begun):
+                for measured in run.measured:
+                    packed[index : index + 1] = measured
+            return painted, packed
 
-    def _compile(self, size: Size, hint: Hint, kind: Kinds) -> _Compiled:
+        return wait
+
+    def _compile(self, size: Size, hint: Hint, kind: Kinds) -> Runs:
         """Compile the network for frames of `size`, or read it from the disk."""
         if isinstance(kind, YuvColors):
             model = build_planes_model(self.config, self._convolutions, size, kind)
@@ -216,7 +190,7 @@ class OpenVinoEngine:
         count = 1
         if hint == "THROUGHPUT":
             count = compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
-        return _Compiled(compiled, [compiled.create_infer_request() for _ in range(count)])
+        return Runs(compiled, count)
 
     def _compile_model(self, model: "openvino.Model", hint: Hint) -> "openvino.CompiledModel":
         options: dict[str, Any] = {
@@ -240,24 +214,6 @@ class OpenVinoEngine:
         except OSError:
             return {}
         return {"CACHE_DIR": str(folder)}
-
-
-def _finish(requests: Sequence["openvino.InferRequest"]) -> None:
-    """Wait for requests; when that fails or is interrupted, stop them before passing it on.
-
-    They write into memory that is given back then. A wait in one piece would hold up Ctrl-C.
-    """
-    try:
-        for request in requests:
-            while not request.wait_for(POLL_MS):
-                pass
-    except BaseException:
-        for request in requests:
-            request.cancel()
-        for request in requests:
-            with suppress(RuntimeError):  # what was stopped says so
-                request.wait()
-        raise
 
 
 def has_bfloat16() -> bool:
@@ -301,6 +257,15 @@ def _describe(core: "openvino.Core", precision: Precision, kind: Kind) -> Device
         dtype = "bfloat16" if has_bfloat16() else "float32"
         words = " and ".join(dict.fromkeys(("8-bit integers", dtype, "float32")))
     return Device(kind, f"{kind}: {found[kind]}, OpenVINO in {words}", dtype)
+
+
+@contextmanager
+def _explained(count: int, size: Size) -> Iterator[None]:
+    """Raise as ours what OpenVINO raises while it paints `count` pictures of `size`."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        raise _explain(error, count, size) from error
 
 
 def _explain(error: Exception, count: int, size: Size) -> EngineError:
