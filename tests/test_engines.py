@@ -272,7 +272,7 @@ def test_engines_are_explained_one_by_one(monkeypatch: pytest.MonkeyPatch) -> No
     assert told[1] == "openvino: Xeon in float32, exact"
     assert told[2] == (
         "openvino-fast: a sixth to a third faster than openvino (this CPU has no bfloat16), "
-        "not exact (PSNR 36 to 52 dB)"
+        "not exact (PSNR 32 to 52 dB)"
     )
     assert told[3].startswith("openvino-gpu: Arc in float32")
     assert told[4] == "openvino-npu: not here, OpenVINO finds no NPU"

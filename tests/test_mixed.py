@@ -6,6 +6,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import openvino
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,12 +15,14 @@ from numpy.typing import NDArray
 from nst_video import weights
 from nst_video.engines import OpenVinoEngine, has_bfloat16
 from nst_video.engines import openvino as openvino_module
+from nst_video.engines.openvino_numbers import convolve_bytes
+from nst_video.engines.openvino_ops import Nodes
 from nst_video.errors import EngineError
 from nst_video.frames import Frames
 from nst_video.library import StyleLibrary
 from nst_video.networks import mixed
 from nst_video.networks.config import TRANSFORMERS, TransformerConfig
-from nst_video.networks.folded import fold_transformer
+from nst_video.networks.folded import Convolution, fold_transformer
 from nst_video.networks.models import StyleModel, load_model
 from nst_video.sources import open_source
 
@@ -175,6 +178,22 @@ def test_fast_engine_stays_near_the_exact_one_on_every_clip(
         ratios.append(psnr_db(fast(small, style), exact(small, style)))
     assert min(ratios) >= (35 if with_bfloat16 else 40)
     assert max(ratios) < 60  # it is another precision
+
+
+@pytest.mark.parametrize("top", [1.0039, 3.01, 7.97, 50.7, 253.3])
+def test_the_largest_values_stay_the_largest_as_bytes(top: float) -> None:
+    kernel = mixed.round_kernel(np.eye(16, dtype=np.float32)[None, None])
+    nodes = Nodes()
+    x = nodes.op.parameter([1, 16, 8, 8], np.float32, name="x")
+    y = convolve_bytes(nodes, x, Convolution(kernel, numbers="scaled bytes"))
+    compiled = openvino.Core().compile_model(
+        nodes.make_model({"y": y}, [x]),
+        "CPU",
+        {"INFERENCE_PRECISION_HINT": "bf16" if has_bfloat16() else "f32"},
+    )
+    picture = np.random.default_rng(3).uniform(0, top, (1, 16, 8, 8)).astype(np.float32)
+    picture[:, ::3, ::2] = top
+    np.testing.assert_allclose(compiled([picture])[0], picture, atol=top / 100)
 
 
 def test_fast_engine_survives_a_picture_of_nothing_before_its_last_layer(

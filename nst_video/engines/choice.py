@@ -46,7 +46,7 @@ def explain_engines() -> Iterator[str]:
     found = openvino_devices()
     gives = {
         "openvino": f"{found.get('CPU')} in float32, exact",
-        "openvino-fast": f"{_GAINS[has_bfloat16()]}, not exact (PSNR 36 to 52 dB)",
+        "openvino-fast": f"{_GAINS[has_bfloat16()]}, not exact (PSNR 32 to 52 dB)",
         "openvino-gpu": f"{found.get('GPU')} in float32; not measured, try `nst-video bench`",
         "openvino-npu": f"{found.get('NPU')} in float16; not measured, try `nst-video bench`",
         "tensorflow": f"{device.reason}"

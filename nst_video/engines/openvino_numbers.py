@@ -45,7 +45,9 @@ def convolve_bytes(
     scale = None
     if convolution.numbers == "scaled bytes":
         scale = _scale(nodes, x)
-        x = nodes.op.convert(x / scale + nodes.number(0.5), np.uint8)
+        # The scale may be a little too small, being rounded to what the product is computed in.
+        x = nodes.op.clamp(x / scale + nodes.number(0.5), 0, PIXEL_SCALE)
+        x = nodes.op.convert(x, np.uint8)
     x = x if arrange is None else arrange(x)
     bounds = nodes.number(0), nodes.number(PIXEL_SCALE)
     quantized = nodes.op.fake_quantize(

@@ -29,6 +29,7 @@ SMALL_SHARE = 0.1
 
 _ENCODER = ("contract1", "contract2", "contract3")
 _SIZE = (512, 512)
+"""Any will do: the shares of the layers hardly depend on it."""
 
 
 def choose_numbers(arrays: Mapping[str, Floats]) -> dict[str, Numbers]:
