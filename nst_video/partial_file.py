@@ -1,0 +1,263 @@
+"""A file under construction: hidden beside its target, locked by its owner, renamed when done.
+
+Whoever finds such a file can tell by the lock whether its owner still runs; the system releases
+the lock when a process ends in whatever way. So a killed run leaves nothing that the next run does
+not recognize and remove.
+"""
+
+import contextlib
+import hashlib
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+if os.name == "posix":
+    import fcntl
+
+_PREFIX = ".nst-video-"
+_MARK = ".part"
+_MAX_SUFFIX = 16
+
+UNLOCKED_AGE_S = 60.0
+"""Age from which a file counts as abandoned where files cannot be locked (on Windows)."""
+
+
+class PartialFile:
+    """A temporary file beside a target, as a context manager.
+
+    Leaving the context removes it, unless `commit` or `keep` was called before. The name is short,
+    so that a target may be as long as the file system allows. A target that is a link is followed:
+    what it points to is written.
+
+    Attributes:
+        path: the temporary file; it exists within the context and may be opened by other programs,
+            but must not be replaced by another file.
+        target: where `commit` puts it, links resolved.
+    """
+
+    def __init__(self, target: Path, *, overwrite: bool = False) -> None:
+        """Choose a name; nothing is created before the context is entered.
+
+        Args:
+            target: the final path.
+            overwrite: `commit` may replace a file.
+        """
+        self.target = resolve_link(target)
+        self._overwrite = overwrite
+        self.path = self.target.with_name(_new_name(self.target))
+        self._lock: int | None = None
+
+    def __enter__(self) -> Self:
+        """Create and lock the file.
+
+        Raises:
+            OSError: it cannot be created.
+        """
+        while self._lock is None:
+            number = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
+            try:
+                is_ours = _lock(number) and self.path.exists()
+            except OSError:
+                # A file system without locks: nobody else removes the file there.
+                is_ours = True
+            if is_ours:
+                self._lock = number
+            else:
+                # Another run took the new file for an abandoned one before it was locked.
+                os.close(number)
+                self.path = self.target.with_name(_new_name(self.target))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if self._lock is not None:
+                self.path.unlink(missing_ok=True)
+        finally:
+            self._release()
+
+    def commit(self) -> Path:
+        """Give the file its final name and return that name.
+
+        Unless it may replace a file, and where one has appeared at the target meanwhile, a free
+        name such as `film (2).mp4` is taken: neither of the two results is lost.
+
+        Raises:
+            OSError: it cannot be renamed.
+        """
+        self._synchronize()
+        if self._overwrite:
+            return self._move(self.target, replace=True)
+        for target in free_names(self.target):
+            with contextlib.suppress(FileExistsError):
+                return self._move(target, replace=False)
+        raise FileExistsError(f"no free name beside {self.target}")
+
+    def keep(self, target: Path) -> Path:
+        """Give the file another name, of an unfinished result; as `commit`, but never replaces.
+
+        Raises:
+            OSError: it cannot be renamed.
+        """
+        self.target, self._overwrite = target, False
+        return self.commit()
+
+    def _move(self, target: Path, *, replace: bool) -> Path:
+        if os.name != "posix":
+            # An open file cannot be renamed there.
+            self._release()
+        if replace:
+            self.path.replace(target)
+        else:
+            _rename_unless_exists(self.path, target)
+        self._release()
+        return target
+
+    def _synchronize(self) -> None:
+        """Have the system write the file to the disk before the new name can be seen."""
+        if self._lock is not None:
+            os.fsync(self._lock)
+
+    def _release(self) -> None:
+        number, self._lock = self._lock, None
+        if number is not None:
+            os.close(number)
+
+
+def resolve_link(target: Path) -> Path:
+    """Return what a link points to, also where that does not exist yet; other paths as they are."""
+    try:
+        return target.resolve() if target.is_symlink() else target
+    except (OSError, RuntimeError):
+        # Whoever opens it is told that the name is too long, or that the links go in a circle.
+        return target
+
+
+def free_names(target: Path) -> Iterator[Path]:
+    """Yield `film.mp4`, `film (2).mp4`, ..., their stems cut where the file system needs that."""
+    yield target
+    for number in range(2, 1000):
+        tail = f" ({number}){target.suffix}"
+        yield target.with_name(fit_name(target.stem, tail, target.parent))
+
+
+def fit_name(stem: str, tail: str, folder: Path) -> str:
+    """Return `stem + tail`, the stem cut so that the name is within the file system's limit."""
+    limit = _name_limit(folder) - len(os.fsencode(tail))
+    while len(os.fsencode(stem)) > limit:
+        stem = stem[:-1]
+    return stem + tail
+
+
+def is_partial(path: Path) -> bool:
+    """Return whether a path is named like a file under construction."""
+    return path.name.startswith(_PREFIX) and _MARK in path.name
+
+
+def is_being_written(target: Path) -> bool:
+    """Return whether a running process holds a partial file of this target."""
+    target = resolve_link(target)
+    pattern = f"{_PREFIX}{_digest(target)}-"
+    return any(
+        path.name.startswith(pattern) and not _is_abandoned(path)
+        for path in _partial_files(target.parent)
+    )
+
+
+def remove_abandoned(folder: Path) -> list[Path]:
+    """Remove partial files in a folder whose owner no longer runs; return what was removed.
+
+    Files that cannot be examined or removed are left alone.
+    """
+    removed = []
+    for path in _partial_files(folder):
+        if _is_abandoned(path):
+            with contextlib.suppress(OSError):
+                path.unlink()
+                removed.append(path)
+    return removed
+
+
+def _partial_files(folder: Path) -> list[Path]:
+    try:
+        return [path for path in folder.iterdir() if is_partial(path) and path.is_file()]
+    except OSError:
+        return []
+
+
+def _is_abandoned(path: Path) -> bool:
+    """Return whether it is certain that nobody holds the lock of a partial file."""
+    try:
+        if os.name != "posix":
+            return time.time() - path.stat().st_mtime > UNLOCKED_AGE_S
+        number = os.open(path, os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        return _lock(number)
+    except OSError:
+        return False
+    finally:
+        os.close(number)
+
+
+def _lock(number: int) -> bool:
+    """Lock an open file for this process; False where another process holds it.
+
+    Raises:
+        OSError: the file system has no locks.
+    """
+    if os.name == "posix":
+        try:
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
+
+
+def _rename_unless_exists(path: Path, target: Path) -> None:
+    """Rename in one step that fails where the target exists.
+
+    Raises:
+        FileExistsError: it exists.
+        OSError: it cannot be renamed.
+    """
+    if os.name != "posix":
+        path.rename(target)  # refuses an existing target there
+        return
+    try:
+        os.link(path, target)
+    except FileExistsError:
+        raise
+    except OSError:
+        # A file system without hard links, such as exFAT: check, then rename.
+        if os.path.lexists(target):
+            raise FileExistsError(f"{target} exists") from None
+        path.rename(target)
+        return
+    path.unlink()
+
+
+def _new_name(target: Path) -> str:
+    suffix = target.suffix if len(target.suffix) <= _MAX_SUFFIX else ""
+    return f"{_PREFIX}{_digest(target)}-{secrets.token_hex(4)}{_MARK}{suffix}"
+
+
+def _digest(target: Path) -> str:
+    return hashlib.sha256(os.fsencode(target.name)).hexdigest()[:8]
+
+
+def _name_limit(folder: Path) -> int:
+    """Return how many bytes a name in a folder may have."""
+    try:
+        return os.pathconf(folder, "PC_NAME_MAX")
+    except (AttributeError, OSError, ValueError):
+        return 255

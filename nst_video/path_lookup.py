@@ -1,0 +1,141 @@
+"""What lies at a path that a user typed, found out without ever raising an OSError.
+
+`look_up` takes any text: 300 characters, an unknown user's `~`, an address, a folder that must not
+be read. Each of these is an answer, with the reason in words, and not an exception.
+"""
+
+import errno
+import os
+import re
+import stat
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from nst_video.errors import NstVideoError, SourceError
+
+_ADDRESS = re.compile(r"^(?P<scheme>[a-z][a-z0-9+.-]+):/", re.IGNORECASE)
+
+
+class PathKind(StrEnum):
+    """What a path leads to."""
+
+    FILE = "file"
+    FOLDER = "folder"
+    MISSING = "missing"
+    SPECIAL = "special"
+    """A device, pipe or socket: reading it may never end."""
+    UNREADABLE = "unreadable"
+    """Something is or may be there, but it must not be read or cannot be named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What lies at a path.
+
+    Attributes:
+        path: the path, with `~` and `file://` resolved.
+        kind: what it leads to.
+        problem: why it is no readable file or folder, fit to follow a colon; empty where it is one.
+    """
+
+    path: Path
+    kind: PathKind
+    problem: str = ""
+
+
+def look_up(name: str | os.PathLike[str]) -> Found:
+    """Find out what lies at a path; links are followed. Never raises an OSError."""
+    text = os.fspath(name)
+    path = user_path(text)
+    if not text:
+        return Found(path, PathKind.MISSING, "the name is empty")
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        problem = "there is no such file"
+        if (scheme := address_scheme(text)) is not None:
+            problem = f"a {scheme} address is not a file; download it first"
+        elif path.is_symlink():
+            problem = "it is a link to a file that does not exist"
+        return Found(path, PathKind.MISSING, problem)
+    except NotADirectoryError:
+        return Found(path, PathKind.MISSING, "a part of its path is a file, not a folder")
+    except (OSError, ValueError) as error:
+        return Found(path, PathKind.UNREADABLE, os_reason(error))
+    if stat.S_ISREG(mode):
+        readable = os.access(path, os.R_OK)
+        return Found(path, PathKind.FILE) if readable else _denied(path)
+    if stat.S_ISDIR(mode):
+        readable = os.access(path, os.R_OK | os.X_OK)
+        return Found(path, PathKind.FOLDER) if readable else _denied(path)
+    return Found(path, PathKind.SPECIAL, "it is a device or pipe, not a file")
+
+
+def require_file(name: str | os.PathLike[str], error: type[NstVideoError] = SourceError) -> Path:
+    """Return the path of a file that can be read.
+
+    Args:
+        name: as the user typed it.
+        error: the kind of error to raise.
+
+    Raises:
+        NstVideoError: of the kind `error`; there is none, or it must not be read.
+    """
+    found = look_up(name)
+    if found.kind is PathKind.FILE:
+        return found.path
+    problem = "it is a folder" if found.kind is PathKind.FOLDER else found.problem
+    raise error(f"{short_name(name)} cannot be read: {problem}.")
+
+
+def user_path(text: str | os.PathLike[str]) -> Path:
+    """Return the path that a text means: `file://` addresses and `~` are resolved.
+
+    A name that begins with `~` and exists as it is, or names no user, is taken literally.
+    """
+    text = os.fspath(text)
+    if text.lower().startswith("file:/"):
+        return Path(url2pathname(urlsplit(text).path))
+    path = Path(text)
+    if text.startswith("~") and not os.path.lexists(path):
+        try:
+            return path.expanduser()
+        except RuntimeError:
+            return path
+    return path
+
+
+def address_scheme(text: str | os.PathLike[str]) -> str | None:
+    """Return the scheme of an address such as `http://host/clip.mp4`, None for a path.
+
+    `file://` addresses are paths. The single slash that `Path` leaves of two is enough; one letter
+    is a drive of Windows.
+    """
+    match = _ADDRESS.match(os.fspath(text))
+    scheme = match["scheme"].lower() if match else None
+    return None if scheme == "file" else scheme
+
+
+def short_name(name: str | os.PathLike[str], limit: int = 120) -> str:
+    """Return a name for a message, its middle left out where it is longer than `limit`."""
+    text = os.fspath(name) or "''"
+    half = limit // 2
+    return text if len(text) <= limit else f"{text[:half]}...{text[-half:]}"
+
+
+def os_reason(error: OSError | ValueError) -> str:
+    """Return why the system refused, in words fit to follow a colon."""
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        return "the name is longer than the file system allows"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror[:1].lower() + error.strerror[1:]
+    if "null" in str(error):
+        return "the name holds a null character"
+    return str(error)
+
+
+def _denied(path: Path) -> Found:
+    return Found(path, PathKind.UNREADABLE, "permission denied")
