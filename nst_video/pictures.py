@@ -34,7 +34,11 @@ PICTURE_SUFFIXES = frozenset(
 )
 """Endings by which pictures are recognized in a folder; a file named outright may have any."""
 
-_GRAY_ONLY = frozenset((".pbm", ".pgm"))
+WRITABLE_SUFFIXES = tuple(
+    f".{ending}"
+    for ending in ("png", "jpg", "jpeg", "webp", "avif", "tif", "tiff", "bmp", "gif", "jp2", "ppm")
+)
+"""Endings that `save_picture` knows, in lower case."""
 
 _PAPER = 1.0
 """What shows through transparent places: white, as on a page."""
@@ -84,9 +88,8 @@ def save_picture(path: Path, frame: Frame, quality: int = 95) -> None:
         ".webp": cv2.IMWRITE_WEBP_QUALITY,
         ".avif": cv2.IMWRITE_AVIF_QUALITY,
     }
+    check_writable_suffix(path)
     suffix = path.suffix.lower()
-    if suffix not in PICTURE_SUFFIXES - _GRAY_ONLY:
-        raise SinkError(f"No picture format for {path.name!r}: end the name in .jpg or .png.")
     options = [flags[suffix], quality] if suffix in flags else []
     try:
         with quiet_stderr():
@@ -97,6 +100,19 @@ def save_picture(path: Path, frame: Frame, quality: int = 95) -> None:
         write_atomically(path, lambda file: file.write(data.tobytes()))
     except OSError as error:
         raise SinkError(f"Cannot write {path}: {error.strerror}.") from error
+
+
+def check_writable_suffix(path: Path) -> None:
+    """Refuse a name under which `save_picture` would write nothing; call it before any work.
+
+    Raises:
+        SinkError: its ending is none of WRITABLE_SUFFIXES.
+    """
+    if path.suffix.lower() not in WRITABLE_SUFFIXES:
+        raise SinkError(
+            f"No picture format for {path.name!r}: end the name in .jpg or .png "
+            f"({', '.join(WRITABLE_SUFFIXES)} are written)."
+        )
 
 
 def _read(path: Path) -> bytes:

@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from nst_video.errors import SinkError, SourceError
-from nst_video.pictures import MAX_BYTES, PICTURE_SUFFIXES, load_picture, save_picture
+from nst_video.pictures import (
+    MAX_BYTES,
+    WRITABLE_SUFFIXES,
+    check_writable_suffix,
+    load_picture,
+    save_picture,
+)
 
 
 @pytest.fixture
@@ -44,7 +50,7 @@ def tall_png(width, height):
     )
 
 
-@pytest.mark.parametrize("suffix", sorted(PICTURE_SUFFIXES - {".pbm", ".pgm", ".hdr"}))
+@pytest.mark.parametrize("suffix", WRITABLE_SUFFIXES)
 def test_load_reads_what_save_wrote(tmp_path, picture, suffix):
     save_picture(tmp_path / f"p{suffix}", picture)
     loaded = load_picture(tmp_path / f"p{suffix}")
@@ -133,7 +139,7 @@ def test_load_refuses_a_bomb_before_decoding_it(tmp_path):
 
 def test_load_refuses_a_large_picture_of_any_format(tmp_path, picture, monkeypatch):
     monkeypatch.setattr("nst_video.pictures.MAX_PIXELS", 1_000)
-    for suffix in sorted(PICTURE_SUFFIXES - {".pbm", ".pgm", ".hdr"}):
+    for suffix in WRITABLE_SUFFIXES:
         save_picture(tmp_path / f"p{suffix}", picture)
         with pytest.raises(SourceError, match="80x48 pixels, more than"):
             load_picture(tmp_path / f"p{suffix}")
@@ -193,6 +199,13 @@ def test_save_refuses_an_unknown_ending_and_an_unwritable_place(tmp_path, pictur
     (tmp_path / "file").write_text("")
     with pytest.raises(SinkError, match="Cannot write"):
         save_picture(tmp_path / "file" / "p.png", picture)
+
+
+@pytest.mark.parametrize("name", ["p", "p.xyz", "p.pgm", ".png", "p.png.part"])
+def test_check_writable_suffix_refuses_what_save_refuses(tmp_path, name):
+    with pytest.raises(SinkError, match=r"\.webp, .* are written"):
+        check_writable_suffix(tmp_path / name)
+    check_writable_suffix(tmp_path / "P.PNG")
 
 
 def test_save_says_when_a_format_cannot_hold_the_picture(tmp_path, capfd):
