@@ -1,15 +1,13 @@
 """How a painting should look: the choices a user makes, checked, without anything heavy."""
 
-import math
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
 from nst_video.errors import UsageError
+from nst_video.ranges import INTENSITY, WORK_SIZE
 
 Blend: TypeAlias = Literal["latent", "pixel"]
 """How intensity works: between bottlenecks (richer), or between pictures (cheaper)."""
-
-MIN_WORK_SIZE = 32
 
 
 @dataclass(frozen=True)
@@ -34,14 +32,10 @@ class Look:
     work_size: int | None = None
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.intensity) and 0 <= self.intensity <= 1):
-            raise UsageError(f"Intensity must be from 0 to 1, not {self.intensity}.")
+        INTENSITY.check("The intensity", self.intensity)
         if self.blend not in get_args(Blend):
             raise UsageError(f"No blend {self.blend!r}. Choose from: {', '.join(get_args(Blend))}.")
-        if self.work_size is not None and self.work_size < MIN_WORK_SIZE:
-            raise UsageError(
-                f"The working size must be at least {MIN_WORK_SIZE} pixels, not {self.work_size}."
-            )
+        WORK_SIZE.check_optional("The working size", self.work_size)
 
     @property
     def is_original(self) -> bool:

@@ -79,7 +79,7 @@ def test_masks_mix_and_colors_reach_the_painter(photo, tmp_path):
         (("--method", "gatys", "--mix", "0.5,0.5"), UsageError, "2 mix weights for 1 styles"),
         (("--method", "gatys", "--style", "wvae"), StyleError, "'wave'"),
         (("--method", "gatys", "--work-size", "8"), UsageError, "working size"),
-        (("--method", "gatys", "--intensity", "2"), UsageError, "Intensity"),
+        (("--method", "gatys", "--intensity", "2"), UsageError, "intensity"),
     ],
 )
 def test_mistakes_are_told_before_any_painting(photo, tmp_path, arguments, error, said):

@@ -12,7 +12,7 @@ from nst_video.look import Look
         ({"intensity": 1.5}, "from 0 to 1, not 1.5"),
         ({"intensity": float("nan")}, "from 0 to 1, not nan"),
         ({"blend": "cubist"}, "No blend 'cubist'. Choose from: latent, pixel"),
-        ({"work_size": 8}, "at least 32 pixels, not 8"),
+        ({"work_size": 8}, "of pixels from 32 to 16384, not 8"),
     ],
 )
 def test_look_refuses_values_out_of_range(values: dict[str, object], message: str) -> None:

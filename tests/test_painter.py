@@ -85,9 +85,9 @@ class TestSettings:
     @pytest.mark.parametrize(
         ("change", "said"),
         [
-            ({"steps": 0}, "steps must be at least 1, not 0"),
-            ({"scales": 5}, "scales must be from 1 to 4, not 5"),
-            ({"style_weight": -1.0}, "style_weight must be"),
+            ({"steps": 0}, "steps must be a whole number from 1 to"),
+            ({"scales": 5}, "scales must be a whole number from 1 to 4, not 5"),
+            ({"style_weight": -1.0}, "style weight must be"),
             ({"rate": float("nan")}, "rate must be"),
             ({"method": "newton"}, "No method 'newton'. Choose from: adam, lbfgs"),
             ({"start": "void"}, "No start 'void'"),

@@ -5,6 +5,7 @@ from fractions import Fraction
 
 from nst_video.errors import UsageError
 from nst_video.frames import Size
+from nst_video.ranges import RATE, SIDE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,5 +29,6 @@ class CaptureOptions:
     def __post_init__(self) -> None:
         if self.fourcc is not None and len(self.fourcc) != 4:
             raise UsageError(f"A fourcc has four letters, such as MJPG, not {self.fourcc!r}.")
-        if self.fps is not None and not 0 < self.fps <= 1000:
-            raise UsageError(f"The frame rate must be above 0 and at most 1000, not {self.fps}.")
+        RATE.check_optional("The frame rate", self.fps)
+        for side in self.size or ():
+            SIDE.check("A side of the size", side)

@@ -7,6 +7,7 @@ from nst_video.capture.options import CaptureOptions
 from nst_video.frames import Size
 from nst_video.live.pace import SizeBounds
 from nst_video.live.reader import BACK_OFF_S, STALL_S
+from nst_video.ranges import RATE, SECONDS, SIDE
 
 WORK_SIZE = 256
 """Working size to begin with, short side in pixels."""
@@ -39,3 +40,12 @@ class LiveOptions:
     stall_s: float = STALL_S
     back_off_s: tuple[float, ...] = BACK_OFF_S
     capture: CaptureOptions = field(default_factory=CaptureOptions)
+
+    def __post_init__(self) -> None:
+        RATE.check_optional("The target rate", self.target_fps)
+        SECONDS.check_optional("The duration", self.duration_s)
+        SECONDS.check("The stall", self.stall_s)
+        for wait_s in self.back_off_s:
+            SECONDS.check("A wait", wait_s)
+        for side in self.virtual_size or ():
+            SIDE.check("A side of the virtual camera", side)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from nst_video.errors import UsageError
 from nst_video.media.options import EncodeOptions
+from nst_video.ranges import Range
 
 TEXT_SUBTITLES = frozenset({"subrip", "ass", "ssa", "webvtt", "mov_text", "text"})
 """Subtitle codecs that are text and so can become one another."""
@@ -182,8 +183,7 @@ def codec_for(container: Container, options: EncodeOptions) -> Codec:
     if codec is None or name not in container.video:
         choice = ", ".join(container.video)
         raise UsageError(f"{container.name} files are not written with {name!r}: use {choice}.")
-    if options.crf is not None and not 0 <= options.crf <= codec.max_crf:
-        raise UsageError(f"The CRF of {name} must be 0 to {codec.max_crf}, not {options.crf}.")
+    Range(0, codec.max_crf, is_whole=True).check_optional(f"The CRF of {name}", options.crf)
     return codec
 
 

@@ -4,8 +4,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from nst_video.errors import UsageError
+from nst_video.ranges import COUNT, RATE, SECONDS, SIDE, Range
 
-MAX_SIDE_PX = 16384
+BATCH_SIZE = Range(1, 256, is_whole=True)
+CRF = Range(0, 63, is_whole=True)
+"""Of any codec; see `containers.codec_for`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,14 +32,14 @@ class DecodeOptions:
     keep_partial: bool = False
 
     def __post_init__(self) -> None:
-        if self.start_s < 0:
-            raise UsageError(f"The start must be 0 seconds or later, not {self.start_s:g}.")
+        SECONDS.check("The start", self.start_s)
+        SECONDS.check_optional("The end", self.end_s)
         if self.end_s is not None and self.end_s <= self.start_s:
             raise UsageError(
                 f"The end ({self.end_s:g} s) must come after the start ({self.start_s:g} s)."
             )
-        if self.fps is not None and not 0 < self.fps <= 1000:
-            raise UsageError(f"The frame rate must be above 0 and at most 1000, not {self.fps}.")
+        RATE.check_optional("The frame rate", self.fps)
+        COUNT.check_optional("The video stream", self.video_stream)
         if self.size is not None:
             _check_size(self.size)
 
@@ -55,6 +58,9 @@ class EncodeOptions:
     crf: int | None = None
     preset: str | None = None
 
+    def __post_init__(self) -> None:
+        CRF.check_optional("The CRF", self.crf)
+
 
 @dataclass(frozen=True, kw_only=True)
 class TranscodeOptions(DecodeOptions, EncodeOptions):
@@ -67,9 +73,9 @@ class TranscodeOptions(DecodeOptions, EncodeOptions):
     batch_size: int | None = None
 
     def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.batch_size is not None and self.batch_size < 1:
-            raise UsageError(f"The batch size must be 1 or more, not {self.batch_size}.")
+        DecodeOptions.__post_init__(self)
+        EncodeOptions.__post_init__(self)
+        BATCH_SIZE.check_optional("The batch size", self.batch_size)
 
 
 def parse_size(text: str) -> tuple[int | None, int | None]:
@@ -90,41 +96,49 @@ def parse_rate(text: str) -> Fraction:
     """Turn "25", "29.97" or "30000/1001" into an exact rate; 29.97 and 23.98 mean N*1000/1001.
 
     Raises:
-        UsageError: it is no number.
+        UsageError: it is no number, or out of range.
     """
     from nst_video.media.timing import snap_rate
 
     try:
+        # Fraction writes all digits of 1e99999999 out, which float tells to be too many at once.
+        if "/" not in text:
+            RATE.check("The frame rate", float(text))
         rate = Fraction(text)
     except (ValueError, ZeroDivisionError):
         raise UsageError(
             f"The frame rate is written 25, 29.97 or 30000/1001, not {text!r}."
         ) from None
-    return snap_rate(rate) if rate > 0 else rate
+    RATE.check("The frame rate", rate)
+    # ffmpeg takes numerators and denominators of 31 bits.
+    return snap_rate(rate).limit_denominator(1_001_000)
 
 
 def parse_time(text: str) -> float:
     """Turn "12.5", "1:30" or "1:02:03.5" into seconds.
 
     Raises:
-        UsageError: it is no time.
+        UsageError: it is no time, or out of range.
     """
     try:
         parts = [float(part) for part in text.split(":")]
     except ValueError:
         parts = []
-    if not 1 <= len(parts) <= 3 or any(part < 0 for part in parts):
+    if not 1 <= len(parts) <= 3 or not all(part in SECONDS for part in parts):
         raise UsageError(f"A time is written 12.5, 1:30 or 1:02:03.5, not {text!r}.")
     seconds = 0.0
     for part in parts:
         seconds = seconds * 60 + part
+    SECONDS.check("A time", seconds)
     return seconds
 
 
 def _check_size(size: tuple[int | None, int | None]) -> None:
     sides = [side for side in size if side is not None]
     shown = "x".join("" if side is None else str(side) for side in size)
-    if not sides or not all(2 <= side <= MAX_SIDE_PX for side in sides):
-        raise UsageError(f"A side of the size must be 2 to {MAX_SIDE_PX} pixels, not {shown}.")
+    if not sides:
+        raise UsageError("The size needs a width or a height.")
+    for side in sides:
+        SIDE.check("A side of the size", side)
     if any(side % 2 for side in sides):
         raise UsageError(f"Both sides of the size must be even, not {shown}.")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
 from nst_video.errors import UsageError
-from nst_video.look import MIN_WORK_SIZE
+from nst_video.ranges import COUNT, WORK_SIZE, Range, check_fields
 
 Every: TypeAlias = int | Literal["adaptive"]
 
@@ -13,8 +13,13 @@ ADAPTIVE: Literal["adaptive"] = "adaptive"
 MAX_INTERVAL = 24
 """Frames between two keyframes at most: as many are held in memory."""
 
+_INTERVAL = Range(1, MAX_INTERVAL, is_whole=True)
+
 Opening: TypeAlias = Literal["settings", "fill"]
 """Where the first keyframe of a scene starts: as the optimizer's settings say, or painted fast."""
+
+
+_RANGES = {"next_steps": COUNT, "next_rate": Range(0, 1, is_above=True), "long_term": Range(0, 1e6)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,20 +49,12 @@ class VideoSettings:
 
     def __post_init__(self) -> None:
         check_every(self.every)
-        if self.next_steps < 1:
-            raise UsageError(f"A keyframe takes 1 step or more, not {self.next_steps}.")
-        if not 0 < self.next_rate < float("inf"):
-            raise UsageError(f"The rate of steps must be above 0, not {self.next_rate}.")
+        check_fields(self, _RANGES)
         if self.opening not in get_args(Opening):
             raise UsageError(
                 f"No opening {self.opening!r}. Choose from: {', '.join(get_args(Opening))}."
             )
-        if not 0 <= self.long_term < float("inf"):
-            raise UsageError(f"The long-term weight must be 0 or more, not {self.long_term}.")
-        if self.work_size is not None and self.work_size < MIN_WORK_SIZE:
-            raise UsageError(
-                f"The working size must be at least {MIN_WORK_SIZE} pixels, not {self.work_size}."
-            )
+        WORK_SIZE.check_optional("The working size", self.work_size)
 
 
 def check_every(every: Every) -> Every:
@@ -66,7 +63,7 @@ def check_every(every: Every) -> Every:
     Raises:
         UsageError: neither "adaptive" nor 1 .. `MAX_INTERVAL`.
     """
-    if every == ADAPTIVE or (isinstance(every, int) and 1 <= every <= MAX_INTERVAL):
+    if every == ADAPTIVE or every in _INTERVAL:
         return every
     raise UsageError(
         f"Keyframes come every 1 to {MAX_INTERVAL} frames, or {ADAPTIVE}, not {every!r}."

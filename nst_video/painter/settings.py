@@ -1,12 +1,12 @@
 """How a painting by optimization should look: checked choices and presets, nothing heavy."""
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal, TypeAlias, get_args
 
 from nst_video.errors import UsageError
+from nst_video.ranges import COUNT, SEED, Range, check_fields
 
 Units: TypeAlias = Literal["relative", "absolute"]
 """What losses are measured in: the size of what is aimed at, or plain features."""
@@ -18,6 +18,25 @@ LayerWeights: TypeAlias = tuple[tuple[str, float], ...]
 """Layers of the loss network and the weight of each."""
 
 MAX_SCALES = 4
+
+WEIGHT = Range(0, 1e9)
+"""Of a loss: far beyond, sums of them would overflow float32."""
+
+RANGES: Mapping[str, Range] = MappingProxyType(
+    {
+        "content_weight": WEIGHT,
+        "style_weight": WEIGHT,
+        "tv_weight": WEIGHT,
+        "temporal_weight": WEIGHT,
+        "steps": COUNT,
+        "rate": Range(0, 1, is_above=True),
+        "tolerance": Range(0, 1),
+        "scales": Range(1, MAX_SCALES, is_whole=True),
+        "seed": SEED,
+        "style_scale": Range(0.05, 20),
+    }
+)
+"""What numbers may be asked for, by setting."""
 
 STYLE_LAYERS = tuple(f"block{block}_conv1" for block in range(1, 6))
 """Layers whose statistics are the style, as far as the network has them; Gatys et al. 2016."""
@@ -73,12 +92,7 @@ class PaintSettings:
     colors: Colors = "style"
 
     def __post_init__(self) -> None:
-        for name in ("content_weight", "style_weight", "tv_weight", "temporal_weight", "tolerance"):
-            _check(name, getattr(self, name), "a number from 0 up", lambda value: value >= 0)
-        for name in ("rate", "style_scale"):
-            _check(name, getattr(self, name), "a number above 0", lambda value: value > 0)
-        _check("steps", self.steps, "at least 1", lambda value: value >= 1)
-        _check("scales", self.scales, f"from 1 to {MAX_SCALES}", lambda v: 1 <= v <= MAX_SCALES)
+        check_fields(self, RANGES)
         for name, known in _CHOICES.items():
             if getattr(self, name) not in known:
                 raise UsageError(
@@ -124,14 +138,9 @@ def _first(wanted: Sequence[str], layers: Sequence[str]) -> LayerWeights:
 
 def _check_layers(name: str, layers: LayerWeights) -> None:
     for layer, weight in layers:
-        _check(f"weight of {layer}", weight, "a number from 0 up", lambda value: value >= 0)
+        WEIGHT.check(f"The weight of {layer}", weight)
     if layers and not any(weight for _, weight in layers):
         raise UsageError(f"All weights in {name} are 0: raise one.")
-
-
-def _check(name: str, value: float, wanted: str, is_good: Callable[[float], bool]) -> None:
-    if not (math.isfinite(value) and is_good(value)):
-        raise UsageError(f"The setting {name} must be {wanted}, not {value:g}.")
 
 
 PRESETS: Mapping[str, PaintSettings] = MappingProxyType(

@@ -1,0 +1,107 @@
+"""Numbers that users may choose: which are allowed, and one sentence where one is not."""
+
+import reprlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import cast
+
+from nst_video.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The finite numbers between two limits; neither nan nor infinity is among them.
+
+    Attributes:
+        low: the smallest; excluded if `is_above`.
+        high: the largest.
+        is_whole: only whole numbers.
+        is_above: only numbers above `low`.
+        unit: for messages, such as "seconds"; empty where there is none.
+    """
+
+    low: float
+    high: float
+    is_whole: bool = False
+    is_above: bool = False
+    unit: str = ""
+
+    def __str__(self) -> str:
+        kind = "a whole number" if self.is_whole else "a number"
+        of = f" of {self.unit}" if self.unit else ""
+        limits = f"above {self.low:g} up to" if self.is_above else f"from {self.low:.15g} to"
+        return f"{kind}{of} {limits} {self.high:.15g}"
+
+    def __contains__(self, value: object) -> bool:
+        kind = Integral if self.is_whole else Real
+        # A bool is a number to Python only. Comparing needs no conversion, which could overflow.
+        if isinstance(value, bool) or not isinstance(value, kind):
+            return False
+        number = cast("float", value)  # mypy does not know that reals can be compared
+        return self.low <= number <= self.high and not (self.is_above and number == self.low)
+
+    def check(self, name: str, value: object) -> None:
+        """Refuse a value that is not in the range.
+
+        Args:
+            name: what the value is, as a message begins: "The intensity" or "--intensity".
+            value: any object.
+
+        Raises:
+            UsageError: it is no number, not finite or out of range.
+        """
+        if value not in self:
+            raise UsageError(f"{name} must be {self}, not {reprlib.repr(value)}.")
+
+    def check_optional(self, name: str, value: object) -> None:
+        """Do as `check` does, but let None pass."""
+        if value is not None:
+            self.check(name, value)
+
+    def parse(self, name: str, text: str) -> float:
+        """Return the number that is written in `text`; an int where `is_whole`.
+
+        Raises:
+            UsageError: it is no number, not finite or out of range.
+        """
+        try:
+            value = int(text) if self.is_whole else float(text)
+        except ValueError:
+            value = None
+        if value is None or value not in self:
+            raise UsageError(f"{name} must be {self}, not {reprlib.repr(text)}.")
+        return value
+
+
+def check_fields(options: object, ranges: Mapping[str, Range]) -> None:
+    """Refuse the first field of `options` that is not in its range.
+
+    Raises:
+        UsageError: naming the field in words, without the unit at its end.
+    """
+    for name, wanted in ranges.items():
+        words = name.removesuffix("_s").removesuffix("_px").replace("_", " ")
+        wanted.check(f"The {words}", getattr(options, name))
+
+
+MAX_SIDE_PX = 16384
+"""The longest side of a picture or film."""
+
+SIDE = Range(2, MAX_SIDE_PX, is_whole=True, unit="pixels")
+
+INTENSITY = Range(0, 1)
+WORK_SIZE = Range(32, MAX_SIDE_PX, is_whole=True, unit="pixels")
+"""The short side at which a network paints."""
+
+RATE = Range(0.01, 1000)
+"""Frames per second."""
+
+COUNT = Range(1, 1_000_000, is_whole=True)
+"""How many of something, or how often."""
+
+SEED = Range(0, 2**32 - 1, is_whole=True)
+"""Of random numbers; what NumPy and TensorFlow both take."""
+
+SECONDS = Range(0, 1e7, unit="seconds")
+"""A moment or a time; up to 115 days."""
