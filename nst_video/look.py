@@ -47,4 +47,3 @@ DEFAULT_MODEL = "auto"
 DEFAULT_STYLE = "starfield"
 DEFAULT_ENGINE = "auto"
 DEFAULT_TILE: Literal["auto"] = "auto"
-DEFAULT_HOLD = 1

@@ -20,7 +20,6 @@ from nst_video.color import cross_fade, keep_colors
 from nst_video.detail import restore_detail
 from nst_video.engines import (
     Engine,
-    HoldingEngine,
     OnNote,
     Painting,
     Tile,
@@ -35,7 +34,6 @@ from nst_video.frames import Frame, Frames, Size, fit_short_side, size_of
 from nst_video.library import Style, StyleLibrary, mix_bottlenecks
 from nst_video.look import (
     DEFAULT_ENGINE,
-    DEFAULT_HOLD,
     DEFAULT_MODEL,
     DEFAULT_STYLE,
     DEFAULT_TILE,
@@ -106,7 +104,6 @@ class Stylizer:
         work_size: int | None = Look.work_size,
         engine: str = DEFAULT_ENGINE,
         tile: Tile = DEFAULT_TILE,
-        hold: int = DEFAULT_HOLD,
         library: StyleLibrary | None = None,
         models_dir: Path | None = None,
         offline: bool = False,
@@ -128,8 +125,6 @@ class Stylizer:
             engine: a name from `engines.ENGINES`.
             tile: rows of the tiles in which frames are painted, "off", or "auto" for tiles where
                 frames do not fit into memory.
-            hold: frames painted with the statistics of the first of them: faster for tiles and
-                not exact; 1 is exact.
             library: where styles come from; by default the packaged and the user's own.
             models_dir: a folder to look for model files in, before the cache.
             offline: never download.
@@ -148,7 +143,6 @@ class Stylizer:
         weights.find_model(self.choice.name)
         self._engine_name = engine
         self._tile: Tile = tile
-        self._hold = hold
         self._on_note = on_note
         self._models_dir = models_dir
         self._offline = offline
@@ -202,7 +196,6 @@ class Stylizer:
             self.model.config,
             self.model.arrays,
             tile=self._tile,
-            hold=self._hold,
             on_note=self._on_note,
         )
 
@@ -267,18 +260,12 @@ class Stylizer:
         """
         self.prepare()
         style = self.model.style_parameters(self.target[None])
-        if isinstance(self.engine, HoldingEngine):
-            self.engine.load(size, style)
-            return
         width, height = size
         self.engine(np.zeros((1, height, width, 3), np.uint8), style)
 
     def reset(self) -> None:
         """Forget earlier frames: call it before another clip."""
         self._content = None
-        engine = self.__dict__.get("engine")  # not to be opened for this
-        if isinstance(engine, HoldingEngine):
-            engine.reset()
 
     def __call__(self, frames: Frame | Frames) -> Frame | Frames:
         """Paint one frame (height, width, 3) or a batch (n, height, width, 3), RGB uint8.
@@ -299,8 +286,8 @@ class Stylizer:
     def takes_planes(self, size: Size) -> bool:
         """Say whether `start` is best given planes of a size (width, height), as things are.
 
-        It does where the network's painting is the result, whole, with the picture's own
-        statistics, nothing else is asked of its colors, and both sides are even.
+        It does where the network's painting is the result, whole, nothing else is asked of its
+        colors, and both sides are even.
 
         Raises:
             WeightsError: the model's files are missing or broken.
@@ -322,7 +309,7 @@ class Stylizer:
             return self._start(pictures)
         engine = self._planes_engine(planes_size(pictures))
         if engine is None:
-            raise UsageError("Planes are painted at full size and intensity only, not held.")
+            raise UsageError("Planes are painted at full size and intensity only.")
         self.prepare()
         return engine.start(pictures, self._full_parameters(), colors)
 

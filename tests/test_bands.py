@@ -1,4 +1,4 @@
-"""Frames painted in bands, and with held statistics, against frames painted whole."""
+"""Frames painted in bands against frames painted whole."""
 
 from pathlib import Path
 
@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 import nst_video.memory
 from nst_video.cli.options import parse_tile
 from nst_video.engines import (
-    HoldingEngine,
     OpenVinoEngine,
     Painting,
     TilingEngine,
@@ -25,7 +24,6 @@ from nst_video.memory import free_memory
 from nst_video.networks import checkpoints, folded, keras_ops
 from nst_video.networks.config import TransformerConfig
 from nst_video.networks.keras_bands import KerasBands
-from nst_video.networks.statistics import Statistics
 from nst_video.networks.transformer import StyleTransformer
 from nst_video.planes import YuvColors
 
@@ -74,13 +72,10 @@ def test_bands_equal_the_whole_frame(height: int, width: int, rows: int, seed: i
     convolutions = folded.fold_transformer(CONFIG, random_arrays(CONFIG, seed))
     frames, style = random_frames((1, height, width), seed), random_style(1, seed)
     content = frames.astype(np.float32) / 255
-    expected, packed = keras_ops.measure(CONFIG, convolutions, content, style)
+    expected = keras_ops.paint(CONFIG, convolutions, content, style)
     stages = KerasBands(CONFIG, convolutions, as_bytes=False)
-    painted, statistics = paint_in_bands(stages, CONFIG, frames[0], style, rows)
+    painted = paint_in_bands(stages, CONFIG, frames[0], style, rows)
     np.testing.assert_allclose(painted, np.asarray(expected)[0], atol=1e-4)
-    measured = Statistics.unpack(np.asarray(packed))
-    np.testing.assert_allclose(statistics.mean, measured.mean, atol=1e-4)
-    np.testing.assert_allclose(statistics.variance, measured.variance, atol=1e-4, rtol=1e-4)
 
 
 @given(cells=st.integers(2, 300), most=st.integers(1, 80))
@@ -110,27 +105,9 @@ def engine(request: pytest.FixtureRequest, arrays: checkpoints.Arrays) -> Parted
 def test_engine_paints_bands_as_the_whole(engine: PartedEngine) -> None:
     frame, style = random_frames((70, 33), 2), random_style(1, 2)
     whole = engine(frame[None], style)[0].astype(int)
-    painted, statistics = engine.paint_bands(frame, style, 16)
-    again, _ = engine.paint_bands(frame, style, 24, statistics)
+    painted = engine.paint_bands(frame, style, 16)
     assert whole.std() > 5
     assert np.abs(painted - whole).max() <= 1
-    assert np.abs(again - whole).max() <= 1
-
-
-def test_engine_paints_the_same_with_the_statistics_it_measured(engine: PartedEngine) -> None:
-    frames, style = random_frames((2, 30, 22), 3), random_style(2, 3)
-    painted = engine(frames, style).astype(int)
-    measured, statistics = engine.measure(frames, style)
-    assert np.abs(measured - painted).max() <= 1
-    assert np.abs(engine.paint_held(frames, style, statistics) - painted).max() <= 1
-    swapped = Statistics(statistics.mean[::-1], statistics.variance[::-1])
-    assert np.abs(engine.paint_held(frames, style, swapped) - painted).max() > 1
-
-
-def test_engine_measures_no_negative_variance_of_a_black_frame(engine: PartedEngine) -> None:
-    _, statistics = engine.measure(np.zeros((1, 24, 24, 3), np.uint8), random_style(1, 4))
-    assert statistics.variance.min() >= 0
-    assert np.isfinite(statistics.fold(random_style(1, 4))).all()
 
 
 class ShortEngine(OpenVinoEngine):
@@ -149,17 +126,11 @@ class ShortEngine(OpenVinoEngine):
             raise OutOfMemoryError("too much")
         return super().start(pictures, style, colors)
 
-    def paint_bands(
-        self,
-        frame: NDArray[np.uint8],
-        style: Floats,
-        rows: int,
-        statistics: Statistics | None = None,
-    ) -> tuple[NDArray[np.uint8], Statistics]:
+    def paint_bands(self, frame: NDArray[np.uint8], style: Floats, rows: int) -> NDArray[np.uint8]:
         self.log.append(f"{rows} rows")
         if rows > self.rows:
             raise OutOfMemoryError("too much")
-        return super().paint_bands(frame, style, rows, statistics)
+        return super().paint_bands(frame, style, rows)
 
 
 def test_tiling_takes_fewer_frames_at_once_where_memory_runs_out(
@@ -237,68 +208,6 @@ def test_free_memory_heeds_the_limit_of_a_container(
     assert free_memory() in (700_000, None)
     (tmp_path / names[0]).write_text("max")
     assert free_memory() != 700_000
-
-
-class CountingEngine(TilingEngine):
-    """Keeps how often it measured, and how many frames it painted with held statistics."""
-
-    def __init__(self, arrays: checkpoints.Arrays) -> None:
-        super().__init__(OpenVinoEngine(CONFIG, arrays))
-        self.log = ""
-
-    def measure(
-        self, frames: NDArray[np.uint8], style: Floats
-    ) -> tuple[NDArray[np.uint8], Statistics]:
-        self.log += "m"
-        return super().measure(frames, style)
-
-    def paint_held(
-        self, frames: NDArray[np.uint8], style: Floats, statistics: Statistics
-    ) -> NDArray[np.uint8]:
-        self.log += "h" * len(frames)
-        return super().paint_held(frames, style, statistics)
-
-
-@pytest.fixture
-def counting(arrays: checkpoints.Arrays) -> CountingEngine:
-    return CountingEngine(arrays)
-
-
-def test_holding_measures_every_so_many_frames_in_batches_of_any_size(
-    counting: CountingEngine,
-) -> None:
-    holding, style = HoldingEngine(counting, 4), random_style(1, 9)
-    holding.load((24, 16), style)
-    counting.log = ""
-    frames = np.repeat(random_frames((1, 16, 24), 9), 9, axis=0)
-    painted = np.concatenate([holding(frames[a:b], style) for a, b in ((0, 1), (1, 6), (6, 9))])
-    assert counting.log == "mhhhmhhhm"
-    assert np.abs(painted.astype(int) - counting(frames, style)).max() <= 1
-
-
-def test_holding_measures_anew_at_a_cut_a_style_a_size_and_a_reset(
-    counting: CountingEngine,
-) -> None:
-    holding, style = HoldingEngine(counting, 99), random_style(1, 10)
-    frame = random_frames((1, 16, 24), 10)
-    for size in ((24, 16), (16, 16)):
-        holding.load(size, style)
-    counting.log = ""
-    holding(frame, style)
-    holding(frame, style)
-    holding(frame // 2, style)
-    holding(frame // 2, 2 * style)
-    holding(frame[:, :, :16] // 2, 2 * style)
-    holding.reset()
-    holding(frame[:, :, :16] // 2, 2 * style)
-    assert counting.log == "mhmmmm"
-
-
-def test_holding_needs_an_engine_with_statistics_and_a_frame(arrays: checkpoints.Arrays) -> None:
-    with pytest.raises(UsageError, match="'identity' cannot hold"):
-        open_engine("identity", CONFIG, arrays, hold=2)
-    with pytest.raises(UsageError, match="at least 1 frame, not 0"):
-        open_engine("openvino", CONFIG, arrays, hold=0)
 
 
 @pytest.mark.parametrize(("text", "tile"), [("auto", "auto"), ("off", "off"), ("256", 256)])

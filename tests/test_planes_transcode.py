@@ -231,7 +231,6 @@ def test_sinks_take_planes_where_announced(tmp_path: Path, where: str):
         {"intensity": 0.0, "blend": "pixel"},
         {"keep_colors": True},
         {"work_size": 32},
-        {"hold": 4},
         {"engine": "identity"},
     ],
     ids=str,

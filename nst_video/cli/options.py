@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from nst_video.look import DEFAULT_HOLD, DEFAULT_TILE, Blend
+from nst_video.look import DEFAULT_TILE, Blend
 
 if TYPE_CHECKING:
     from nst_video.engines import Tile
@@ -159,7 +159,6 @@ def build_stylizer(
     offline: bool,
     engine: str,
     tile: str = DEFAULT_TILE,
-    hold: int = DEFAULT_HOLD,
     quiet: bool = False,
 ) -> "Stylizer":
     """Make the stylizer that the shared options describe, loaded, and say what it runs on.
@@ -184,7 +183,6 @@ def build_stylizer(
             work_size=work_size,
             engine=engine,
             tile=parse_tile(tile),
-            hold=hold,
             on_note=None if quiet else say,
             models_dir=models_dir,
             offline=offline,

@@ -13,7 +13,6 @@ from nst_video.cli.jobs import DEFAULT_TEMPLATE, Job, plan_jobs
 from nst_video.errors import NstVideoError, UsageError
 from nst_video.look import (
     DEFAULT_ENGINE,
-    DEFAULT_HOLD,
     DEFAULT_MODEL,
     DEFAULT_STYLE,
     DEFAULT_TILE,
@@ -45,15 +44,6 @@ def transcode(
     offline: options.OfflineOption = False,
     engine: options.EngineOption = DEFAULT_ENGINE,
     tile: options.TileOption = DEFAULT_TILE,
-    hold: Annotated[
-        int,
-        typer.Option(
-            help="Frames that share the statistics of the first of them: not exact; faster, "
-            "most of all in tiles.",
-            metavar="N",
-            rich_help_panel=_MODEL_PANEL,
-        ),
-    ] = DEFAULT_HOLD,
     start: films.StartOption = None,
     end: films.EndOption = None,
     video_stream: films.VideoStreamOption = TranscodeOptions.video_stream,
@@ -131,7 +121,6 @@ def transcode(
             offline=offline,
             engine=engine,
             tile=tile,
-            hold=hold,
             quiet=quiet,
         )
         run_jobs(pending, painter, wanted, quiet=quiet, show_progress=show_progress)

@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 from nst_video.engines.base import Device, Engine, IdentityEngine, Painting, warm_up
 from nst_video.engines.choice import choose_engine, explain_engines, why_not
-from nst_video.engines.holding import HoldingEngine
 from nst_video.engines.openvino import OpenVinoEngine, has_bfloat16
 from nst_video.engines.tensorflow import TensorFlowEngine, has_gpu, pick_device
 from nst_video.engines.tiling import OnNote, PartedEngine, Tile, TilingEngine
@@ -20,7 +19,6 @@ __all__ = [
     "ENGINES",
     "Device",
     "Engine",
-    "HoldingEngine",
     "IdentityEngine",
     "OnNote",
     "OpenVinoEngine",
@@ -54,7 +52,6 @@ def open_engine(
     arrays: Arrays,
     *,
     tile: Tile = "auto",
-    hold: int = 1,
     on_note: OnNote | None = None,
 ) -> Engine:
     """Compile the transformer `config` with weights `arrays` for the engine called `name`.
@@ -64,7 +61,6 @@ def open_engine(
         config: the transformer's shape.
         arrays: its weights.
         tile: how frames too large for the memory are painted.
-        hold: frames painted with the statistics of the first of them; 1 is exact.
         on_note: told in a sentence when the memory forces another way.
 
     Raises:
@@ -75,9 +71,4 @@ def open_engine(
     if name not in ENGINES:
         raise UsageError(f"No engine {name!r}. Choose from: auto, {', '.join(ENGINES)}.")
     engine = ENGINES[name](config, arrays)
-    if not isinstance(engine, PartedEngine):
-        if hold != 1:
-            raise UsageError(f"Engine {name!r} cannot hold statistics: leave --hold out.")
-        return engine
-    tiling = TilingEngine(engine, tile, on_note)
-    return tiling if hold == 1 else HoldingEngine(tiling, hold)
+    return TilingEngine(engine, tile, on_note) if isinstance(engine, PartedEngine) else engine

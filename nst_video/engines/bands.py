@@ -7,7 +7,7 @@ except at the edges of the picture, where the padding is right. So a band needs 
 The norms need statistics of the whole picture. Between the layers at full resolution only *cells*
 are kept, a quarter as high and wide as the frame; the residual layers go over them in place, one
 norm after the other, and the last three layers are computed up to each of their norms in turn, then
-to the end. With statistics held from an earlier frame those three passes are left out.
+to the end.
 """
 
 from dataclasses import dataclass
@@ -102,8 +102,7 @@ def paint_in_bands(
     frame: Frame,
     style: Floats,
     rows: int,
-    statistics: Statistics | None = None,
-) -> tuple[Painted, Statistics]:
+) -> Painted:
     """Paint one frame band by band.
 
     Args:
@@ -112,16 +111,15 @@ def paint_in_bands(
         frame: (height, width, 3).
         style: style parameters (1, `config.style_size`).
         rows: of a band, in pixels; at least `STRIDE`.
-        statistics: those of an earlier frame, to be used instead of this one's own.
 
     Returns:
-        The painted frame, of the type that `stages` returns, and the statistics used.
+        The painted frame, of the type that `stages` returns.
     """
-    run = _Run(stages, config, frame, style, rows, statistics)
+    run = _Run(stages, config, frame, style, rows)
     x = run.encode()
     run.transform(x)
     run.measure(x)
-    return run.finish(x), run.statistics
+    return run.finish(x)
 
 
 class _Run:
@@ -134,14 +132,12 @@ class _Run:
         frame: Frame,
         style: Floats,
         rows: int,
-        statistics: Statistics | None,
     ) -> None:
         self._stages = stages
         self._config = config
         self._frame = frame
         self._style = style
-        self._is_held = statistics is not None
-        self.statistics = statistics or Statistics.blank(config)
+        self._statistics = Statistics.blank(config)
         self._slices = norm_slices(config)
         self._bands = plan_bands(-(-frame.shape[0] // STRIDE), max(1, rows // STRIDE))
 
@@ -192,17 +188,15 @@ class _Run:
 
     def _affine(self, layer: str) -> Floats:
         """Return scale and shift (1, 2 x channels) of a layer with known statistics."""
-        scale, shift = np.split(self.statistics.fold(self._style), 2, axis=1)
+        scale, shift = np.split(self._statistics.fold(self._style), 2, axis=1)
         here = self._slices[layer]
         return np.concatenate([scale[:, here], shift[:, here]], axis=1)
 
     def measure(self, x: Floats) -> None:
-        """Take the statistics of the last layers, unless they are held."""
-        if self._is_held:
-            return
+        """Take the statistics of the last layers."""
         for layer, enlarged in zip(EXPANDING, (2, 4, 4), strict=True):
             here = self._slices[layer]
-            style = self.statistics.fold(self._style)
+            style = self._statistics.fold(self._style)
             moments = []
             for band in self._bands:
                 weights = _block_weights(band, x.shape[1], enlarged, here.stop - here.start)
@@ -210,20 +204,18 @@ class _Run:
             self._keep(layer, moments)
 
     def _keep(self, layer: str, moments: list[Floats]) -> None:
-        """Make a layer's statistics of those of the bands, unless they are held."""
-        if self._is_held:
-            return
+        """Make a layer's statistics of those of the bands."""
         means, variances = np.asarray(moments, np.float64).swapaxes(0, 1)
         shares = [band.own.stop - band.own.start for band in self._bands]
         mean = np.average(means, axis=0, weights=shares)
         variance = np.average(variances + (means - mean) ** 2, axis=0, weights=shares)
-        self.statistics.mean[:, self._slices[layer]] = mean
-        self.statistics.variance[:, self._slices[layer]] = variance
+        self._statistics.mean[:, self._slices[layer]] = mean
+        self._statistics.variance[:, self._slices[layer]] = variance
 
     def finish(self, x: Floats) -> Painted:
         """Return the painted frame."""
         height, width = self._frame.shape[:2]
-        style = self.statistics.fold(self._style)
+        style = self._statistics.fold(self._style)
         painted = np.empty(self._frame.shape, self._stages.dtype)
         for band in self._bands:
             rows = self._stages.finish(x[None, band.window], style, width)[0]

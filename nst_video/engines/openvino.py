@@ -1,19 +1,18 @@
 """The rewritten transformer on OpenVINO: the fast way on a CPU, and no TensorFlow in sight."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nst_video import folders
 from nst_video.engines.bands import paint_in_bands
 from nst_video.engines.base import Device, Painting, refuse_small
 from nst_video.engines.openvino_bands import OpenVinoBands
-from nst_video.engines.openvino_ops import NormKind, build_model
+from nst_video.engines.openvino_ops import build_model
 from nst_video.engines.openvino_planes import build_planes_model
 from nst_video.engines.openvino_runs import Run, Runs
 from nst_video.errors import EngineError, OutOfMemoryError
@@ -22,7 +21,7 @@ from nst_video.networks.checkpoints import Arrays
 from nst_video.networks.config import TransformerConfig
 from nst_video.networks.folded import fold_transformer
 from nst_video.networks.mixed import fold_mixed
-from nst_video.networks.statistics import Floats, Statistics
+from nst_video.networks.statistics import Floats
 from nst_video.planes import Planes, YuvColors, planes_size
 
 if TYPE_CHECKING:
@@ -37,11 +36,8 @@ Kind: TypeAlias = Literal["CPU", "GPU", "NPU"]
 Hint: TypeAlias = Literal["LATENCY", "THROUGHPUT"]
 """All cores on one frame, or a frame for each core or two."""
 
-Kinds: TypeAlias = NormKind | YuvColors
-"""Graphs for frames, by what their norms do, and graphs for planes, by their colors."""
-
 NETWORKS_KEPT = 8
-"""Compiled networks kept in memory: one for each size, hint and kind; others come from the disk."""
+"""Compiled networks kept in memory, each for a size, hint and colors; the disk has the others."""
 
 _OF_MEMORY = re.compile("bad_alloc|alloc|out of memory|not enough memory", re.IGNORECASE)
 
@@ -117,29 +113,31 @@ class OpenVinoEngine:
         Raises:
             EngineError: as for a call; so does waiting.
         """
-        wait = self._begin(pictures, style, colors or "exact")
-        return Painting(lambda: wait()[0])
+        size = size_of(pictures) if colors is None else planes_size(pictures)
+        refuse_small(size)
+        pictures = np.ascontiguousarray(pictures)
+        styles = np.broadcast_to(style, (len(pictures), style.shape[1]))
+        painted = np.empty_like(pictures)
+        begun: list[Run] = []
+        with _explained(len(pictures), size):
+            hint: Hint = "LATENCY" if len(pictures) == 1 else "THROUGHPUT"
+            runs = self._compiled(size, hint, colors)
+            try:
+                for here in (slice(index, index + 1) for index in range(len(pictures))):
+                    begun.append(runs.start([pictures[here], styles[here]], painted[here]))
+            except RuntimeError:
+                with suppress(RuntimeError):
+                    runs.finish(begun)
+                raise
 
-    def measure(self, frames: Frames, style: Floats) -> tuple[Frames, Statistics]:
-        """Paint as a call does; also return the statistics of each frame.
+        def wait() -> Frames | Planes:
+            with _explained(len(pictures), size):
+                runs.finish(begun)
+            return painted
 
-        Raises:
-            EngineError: as for a call.
-        """
-        painted, packed = self._begin(frames, style, "measured")()
-        return painted, Statistics.unpack(packed)
+        return Painting(wait)
 
-    def paint_held(self, frames: Frames, style: Floats, statistics: Statistics) -> Frames:
-        """Paint with given statistics (of n or 1 frames) instead of the frames' own.
-
-        Raises:
-            EngineError: as for a call.
-        """
-        return self._begin(frames, statistics.fold(style), "held")()[0]
-
-    def paint_bands(
-        self, frame: Frame, style: Floats, rows: int, statistics: Statistics | None = None
-    ) -> tuple[Frame, Statistics]:
+    def paint_bands(self, frame: Frame, style: Floats, rows: int) -> Frame:
         """Paint one frame in bands: see `bands.paint_in_bands`.
 
         Raises:
@@ -147,45 +145,14 @@ class OpenVinoEngine:
         """
         refuse_small(size_of(frame))
         with _explained(1, size_of(frame)):
-            return paint_in_bands(self._bands, self.config, frame, style, rows, statistics)
+            return paint_in_bands(self._bands, self.config, frame, style, rows)
 
-    def _begin(
-        self, frames: Frames | Planes, style: Floats, kind: Kinds
-    ) -> Callable[[], tuple[Frames | Planes, NDArray[np.float32]]]:
-        """Begin frames or planes; return what waits for them and what they measured, packed."""
-        size = planes_size(frames) if isinstance(kind, YuvColors) else size_of(frames)
-        refuse_small(size)
-        frames = np.ascontiguousarray(frames)
-        styles = np.broadcast_to(style, (len(frames), style.shape[1]))
-        painted, packed = np.empty_like(frames), np.zeros(styles.shape, np.float32)
-        begun: list[Run] = []
-        with _explained(len(frames), size):
-            hint: Hint = "LATENCY" if len(frames) == 1 else "THROUGHPUT"
-            runs = self._compiled(size, hint, kind)
-            try:
-                for here in (slice(index, index + 1) for index in range(len(frames))):
-                    begun.append(runs.start([frames[here], styles[here]], painted[here]))
-            except RuntimeError:
-                with suppress(RuntimeError):
-                    runs.finish(begun)
-                raise
-
-        def wait() -> tuple[Frames | Planes, NDArray[np.float32]]:
-            with _explained(len(frames), size):
-                runs.finish(begun)
-            for index, run in enumerate(begun):
-                for measured in run.measured:
-                    packed[index : index + 1] = measured
-            return painted, packed
-
-        return wait
-
-    def _compile(self, size: Size, hint: Hint, kind: Kinds) -> Runs:
+    def _compile(self, size: Size, hint: Hint, colors: YuvColors | None) -> Runs:
         """Compile the network for frames of `size`, or read it from the disk."""
-        if isinstance(kind, YuvColors):
-            model = build_planes_model(self.config, self._convolutions, size, kind)
+        if colors is None:
+            model = build_model(self.config, self._convolutions, size)
         else:
-            model = build_model(self.config, self._convolutions, size, kind)
+            model = build_planes_model(self.config, self._convolutions, size, colors)
         compiled = self._compile_model(model, hint)
         count = 1
         if hint == "THROUGHPUT":

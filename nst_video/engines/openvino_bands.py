@@ -14,7 +14,7 @@ from nst_video.frames import Frames
 from nst_video.networks import rewritten
 from nst_video.networks.config import STRIDE, TransformerConfig
 from nst_video.networks.folded import Convolution
-from nst_video.networks.norms import HeldNorms, band_moments
+from nst_video.networks.norms import FoldedNorms, band_moments
 from nst_video.networks.statistics import Floats, norm_slices
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class OpenVinoBands:
     def _measure(
         self, nodes: Nodes, layer: str, cells: Node, style: Node, weights: Node
     ) -> dict[str, Node]:
-        norms = HeldNorms(nodes, self._config, nodes.as_1x1(style))
+        norms = FoldedNorms(nodes, self._config, nodes.as_1x1(style))
         x = nodes.to_nchw(cells)
         y = rewritten.expand(nodes, self._config, self._convolutions, x, norms, layer)
         channels = self._slices[layer].stop - self._slices[layer].start
@@ -139,7 +139,7 @@ class OpenVinoBands:
         return {"moments": nodes.to_nhwc(moments)}
 
     def _finish(self, nodes: Nodes, width: str, cells: Node, style: Node) -> dict[str, Node]:
-        norms = HeldNorms(nodes, self._config, nodes.as_1x1(style))
+        norms = FoldedNorms(nodes, self._config, nodes.as_1x1(style))
         x = nodes.to_nchw(cells)
         blocks = rewritten.finish(nodes, self._config, self._convolutions, x, norms)
         size = int(width), STRIDE * cells.get_output_shape(0)[1]

@@ -5,7 +5,7 @@ CPU plugin keeps the channels last in memory all the same.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from nst_video.frames import Size
 from nst_video.networks import rewritten
 from nst_video.networks.config import NORM_EPSILON, STRIDE, TransformerConfig
 from nst_video.networks.folded import PIXEL_SCALE, Convolution
-from nst_video.networks.norms import ExactNorms, HeldNorms, MeasuringNorms
+from nst_video.networks.norms import ExactNorms
 from nst_video.networks.ops import Arrange, Axis
 from nst_video.networks.rewritten import EDGE, MARGIN
 
@@ -26,39 +26,21 @@ _AXES: Mapping[Axis, int] = {"channels": 1, "rows": 2, "columns": 3}
 _TO_NCHW, _TO_NHWC = (0, 3, 1, 2), (0, 2, 3, 1)
 
 
-NormKind: TypeAlias = Literal["exact", "measured", "held"]
-"""Norms by each frame's own statistics, these returned as well, or those folded into the style."""
-
-_NORMS: Mapping[NormKind, type[HeldNorms]] = {
-    "exact": ExactNorms,
-    "measured": MeasuringNorms,
-    "held": HeldNorms,
-}
-
-
 def build_model(
-    config: TransformerConfig,
-    convolutions: Mapping[str, Convolution],
-    size: Size,
-    kind: NormKind = "exact",
+    config: TransformerConfig, convolutions: Mapping[str, Convolution], size: Size
 ) -> "openvino.Model":
     """Return the graph that paints one frame of `size`.
 
     Its inputs are the frame, uint8 (1, height, width, 3), and the style parameters, float32
-    (1, style_size); its output is the painted frame, uint8 (1, height, width, 3). A graph that
-    measures has a second output, float32 (1, style_size): see `Statistics.unpack`.
+    (1, style_size); its output is the painted frame, uint8 (1, height, width, 3).
     """
     nodes = Nodes()
     width, height = size
     frame = nodes.op.parameter([1, height, width, 3], np.uint8, name="frame")
     style = nodes.op.parameter([1, config.style_size], np.float32, name="style")
-    norms = _NORMS[kind](nodes, config, nodes.as_1x1(style))
+    norms = ExactNorms(nodes, config, nodes.as_1x1(style))
     blocks = rewritten.paint(nodes, config, convolutions, nodes.content(frame, size), norms)
-    outputs = {"painted": nodes.frame(blocks, size)}
-    if isinstance(norms, MeasuringNorms):
-        packed = nodes.op.reshape(norms.statistics(), integers(1, config.style_size), False)
-        outputs["statistics"] = packed
-    return nodes.make_model(outputs, [frame, style])
+    return nodes.make_model({"painted": nodes.frame(blocks, size)}, [frame, style])
 
 
 def _make_model(outputs: Mapping[str, Node], inputs: Sequence[Node]) -> "openvino.Model":
@@ -199,13 +181,6 @@ class Nodes:
     def normalize(self, x: Node) -> Node:
         """Give every channel mean 0 and variance 1 over rows and columns."""
         return self.op.mvn(x, integers(2, 3), True, NORM_EPSILON, "inside_sqrt")
-
-    def moments(self, x: Node) -> tuple[Node, Node]:
-        """Return mean and variance of every channel over rows and columns, as 1x1 pictures."""
-        mean = self.op.reduce_mean(x, integers(2, 3), True)
-        _, _, rows, columns = x.get_output_shape(0)
-        norm = self.op.reduce_l2(x - mean, integers(2, 3), True)
-        return mean, norm * norm * self.number(1 / (rows * columns))
 
     def unblock(self, x: Node) -> Node:
         """Turn blocks of 2x2 pixels into pixels."""

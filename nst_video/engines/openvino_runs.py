@@ -21,7 +21,6 @@ class Run:
 
     Attributes:
         request: what runs it.
-        measured: what it returned besides the picture, once it is over.
         error: what it failed with.
     """
 
@@ -33,7 +32,6 @@ class Run:
             arrays: kept until it is over.
         """
         self.request = request
-        self.measured: list[NDArray[np.float32]] = []
         self.error: RuntimeError | None = None
         self._arrays: Sequence[NDArray[Any]] | None = arrays
         self._lock = threading.Lock()
@@ -46,8 +44,6 @@ class Run:
             try:
                 while not self.request.wait_for(POLL_MS):
                     pass
-                outputs = self.request.output_tensors[1:]
-                self.measured = [np.array(tensor.data) for tensor in outputs]
             except RuntimeError as error:
                 self.error = error
             self._arrays = None
@@ -71,7 +67,7 @@ class Runs:
 
         Args:
             inputs: of the network, read where they lie.
-            painted: where to write its first output.
+            painted: where to write its output.
 
         Raises:
             RuntimeError: OpenVINO fails to begin.

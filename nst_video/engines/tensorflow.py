@@ -17,7 +17,7 @@ from nst_video.frames import Frame, Frames, Size, size_of
 from nst_video.networks.checkpoints import Arrays
 from nst_video.networks.config import TransformerConfig
 from nst_video.networks.folded import PIXEL_SCALE, fold_transformer
-from nst_video.networks.statistics import Floats, Statistics
+from nst_video.networks.statistics import Floats
 from nst_video.planes import Planes, YuvColors, planes_size
 from nst_video.quiet import quiet_stderr
 
@@ -97,13 +97,6 @@ class TensorFlowEngine:
         def paint(frames: tf.Tensor, style: tf.Tensor) -> tf.Tensor:
             return rounded(keras_ops.paint(config, convolutions, scaled(frames), style, dtype))
 
-        def held(frames: tf.Tensor, style: tf.Tensor) -> tf.Tensor:
-            return rounded(keras_ops.paint_held(config, convolutions, scaled(frames), style, dtype))
-
-        def measure(frames: tf.Tensor, style: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            painted, packed = keras_ops.measure(config, convolutions, scaled(frames), style, dtype)
-            return rounded(painted), packed
-
         def planar(planes: tf.Tensor, style: tf.Tensor, to_rgb: tf.Tensor) -> tf.Tensor:
             return keras_ops.paint_planes(config, convolutions, planes, style, to_rgb, dtype)
 
@@ -111,10 +104,7 @@ class TensorFlowEngine:
         self.config = config
         frames_spec = tf.TensorSpec((None, None, None, 3), tf.uint8)
         style_spec = tf.TensorSpec((None, config.style_size), tf.float32)
-        self._paint, self._held, self._measure = (
-            self._compile(function, [frames_spec, style_spec])
-            for function in (paint, held, measure)
-        )
+        self._paint = self._compile(paint, [frames_spec, style_spec])
         planes_spec = tf.TensorSpec((None, None, None), tf.uint8)
         to_rgb_spec = tf.TensorSpec((3, 4), tf.float32)
         self._planar = self._compile(planar, [planes_spec, style_spec, to_rgb_spec])
@@ -163,35 +153,14 @@ class TensorFlowEngine:
 
         return Painting(wait)
 
-    def measure(self, frames: Frames, style: Floats) -> tuple[Frames, Statistics]:
-        """Paint as a call does; also return the statistics of each frame.
-
-        Raises:
-            EngineError: as for a call.
-        """
-        with self._running(len(frames), size_of(frames)):
-            painted, packed = self._measure(frames, style)
-            return np.ascontiguousarray(painted.numpy()), Statistics.unpack(packed.numpy())
-
-    def paint_held(self, frames: Frames, style: Floats, statistics: Statistics) -> Frames:
-        """Paint with given statistics (of n or 1 frames) instead of the frames' own.
-
-        Raises:
-            EngineError: as for a call.
-        """
-        with self._running(len(frames), size_of(frames)):
-            return np.ascontiguousarray(self._held(frames, statistics.fold(style)).numpy())
-
-    def paint_bands(
-        self, frame: Frame, style: Floats, rows: int, statistics: Statistics | None = None
-    ) -> tuple[Frame, Statistics]:
+    def paint_bands(self, frame: Frame, style: Floats, rows: int) -> Frame:
         """Paint one frame in bands: see `bands.paint_in_bands`.
 
         Raises:
             EngineError: as for a call.
         """
         with self._running(1, size_of(frame)):
-            return paint_in_bands(self._bands, self.config, frame, style, rows, statistics)
+            return paint_in_bands(self._bands, self.config, frame, style, rows)
 
     def _compile(
         self, function: Callable[..., Any], signature: Sequence[Any]

@@ -12,7 +12,7 @@ from nst_video.errors import OutOfMemoryError, UsageError
 from nst_video.frames import Frame, Frames, Size, size_of
 from nst_video.memory import free_memory
 from nst_video.networks.config import TransformerConfig
-from nst_video.networks.statistics import Floats, Statistics
+from nst_video.networks.statistics import Floats
 from nst_video.planes import Planes, YuvColors, planes_size, to_frames, to_planes
 
 Tile: TypeAlias = int | Literal["auto", "off"]
@@ -35,7 +35,7 @@ MANY = 1 << 16
 
 @runtime_checkable
 class PartedEngine(Protocol):
-    """An engine that paints in bands, too, and whose statistics can be taken and given.
+    """An engine that paints in bands, too.
 
     Attributes:
         live_pictures: full-size pictures of the first layer's width that live at once at most.
@@ -62,33 +62,23 @@ class PartedEngine(Protocol):
         """Paint `frames` (n, height, width, 3) with `style` (n or 1, style_size)."""
         ...
 
-    def measure(self, frames: Frames, style: Floats) -> tuple[Frames, Statistics]:
-        """Paint; also return each frame's statistics."""
-        ...
-
-    def paint_held(self, frames: Frames, style: Floats, statistics: Statistics) -> Frames:
-        """Paint with given statistics, those of one frame."""
-        ...
-
     def start(
         self, pictures: Frames | Planes, style: Floats, colors: YuvColors | None = None
     ) -> Painting:
         """Begin to paint frames, or planes of some colors to planes of `OUTPUT_COLORS`."""
         ...
 
-    def paint_bands(
-        self, frame: Frame, style: Floats, rows: int, statistics: Statistics | None = None
-    ) -> tuple[Frame, Statistics]:
-        """Paint one frame in bands, with its own statistics or given ones."""
+    def paint_bands(self, frame: Frame, style: Floats, rows: int) -> Frame:
+        """Paint one frame in bands of so many rows."""
         ...
 
 
 Pictures: TypeAlias = Frames | Planes
 
-Whole: TypeAlias = Callable[[Pictures, Floats], tuple[Pictures, Statistics | None]]
+Whole: TypeAlias = Callable[[Pictures, Floats], Pictures]
 """Paints a batch of pictures, given a style for each."""
 
-InBands: TypeAlias = Callable[[Pictures, Floats, int], tuple[Pictures, Statistics | None]]
+InBands: TypeAlias = Callable[[Pictures, Floats, int], Pictures]
 """Paints a batch of one, given its style, in bands of so many rows."""
 
 
@@ -191,48 +181,23 @@ class TilingEngine:
         """Paint by the plan, or wait for what has been begun of it."""
         waiting = [] if begun is None else [begun]
 
-        def whole(part: Pictures, own: Floats) -> tuple[Pictures, None]:
+        def whole(part: Pictures, own: Floats) -> Pictures:
             # The plan may have been made smaller since.
             if waiting and len(part) == len(pictures):
-                return waiting.pop().wait(), None
-            return self._engine.start(part, own, colors).wait(), None
+                return waiting.pop().wait()
+            return self._engine.start(part, own, colors).wait()
 
-        if colors is None:
-            return self._paint(pictures, size_of(pictures), style, whole, self._bands())[0]
+        def in_bands(part: Pictures, own: Floats, rows: int) -> Pictures:
+            frame = part[0] if colors is None else to_frames(part, colors)[0]
+            painted = self._engine.paint_bands(frame, own, rows)[None]
+            return painted if colors is None else to_planes(painted)
 
-        def in_bands(part: Planes, own: Floats, rows: int) -> tuple[Planes, None]:
-            painted, _ = self._engine.paint_bands(to_frames(part, colors)[0], own, rows)
-            return to_planes(painted[None]), None
-
-        return self._paint(pictures, planes_size(pictures), style, whole, in_bands)[0]
-
-    def measure(self, frames: Frames, style: Floats) -> tuple[Frames, Statistics]:
-        """Paint as a call does; also return each frame's statistics."""
-        painted, statistics = self._paint(
-            frames, size_of(frames), style, self._engine.measure, self._bands()
-        )
-        return painted, Statistics.join([each for each in statistics if each is not None])
-
-    def paint_held(self, frames: Frames, style: Floats, statistics: Statistics) -> Frames:
-        """Paint as a call does, with given statistics, those of one frame."""
-
-        def whole(part: Frames, own: Floats) -> tuple[Frames, None]:
-            return self._engine.paint_held(part, own, statistics), None
-
-        return self._paint(frames, size_of(frames), style, whole, self._bands(statistics))[0]
-
-    def _bands(self, held: Statistics | None = None) -> InBands:
-        """Return what paints a frame in bands, with its own statistics or given ones."""
-
-        def in_bands(part: Frames, own: Floats, rows: int) -> tuple[Frames, Statistics]:
-            painted, statistics = self._engine.paint_bands(part[0], own, rows, held)
-            return painted[None], statistics
-
-        return in_bands
+        size = size_of(pictures) if colors is None else planes_size(pictures)
+        return self._paint(pictures, size, style, whole, in_bands)
 
     def _paint(
         self, pictures: Pictures, size: Size, style: Floats, whole: Whole, in_bands: InBands
-    ) -> tuple[Pictures, list[Statistics | None]]:
+    ) -> Pictures:
         """Paint by the plan for this size; where memory runs out, by a smaller one."""
         plan = self._find_plan(size)
         styles = np.broadcast_to(style, (len(pictures), style.shape[1]))
@@ -249,8 +214,7 @@ class TilingEngine:
             except OutOfMemoryError as error:
                 plan = self._smaller(plan, size, len(pictures), error)
             else:
-                painted = parts[0][0] if len(parts) == 1 else np.concatenate([x for x, _ in parts])
-                return painted, [each for _, each in parts]
+                return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def _find_plan(self, size: Size) -> _Plan:
         if size not in self._plans:

@@ -10,7 +10,7 @@ from nst_video.networks import rewritten
 from nst_video.networks.config import STRIDE, TransformerConfig
 from nst_video.networks.folded import PIXEL_SCALE, Convolution
 from nst_video.networks.keras_ops import KerasOps
-from nst_video.networks.norms import HeldNorms, band_moments
+from nst_video.networks.norms import FoldedNorms, band_moments
 from nst_video.networks.statistics import Floats
 from nst_video.networks.transformer import Tensor
 
@@ -81,8 +81,8 @@ class KerasBands:
             return painted
         return (painted * PIXEL_SCALE).round().astype(np.uint8)
 
-    def _norms(self, style: Floats) -> HeldNorms:
-        return HeldNorms(self._ops, self._config, ops.convert_to_tensor(style)[:, None, None, :])
+    def _norms(self, style: Floats) -> FoldedNorms:
+        return FoldedNorms(self._ops, self._config, ops.convert_to_tensor(style)[:, None, None, :])
 
     def _moments(self, layer: str, x: Tensor, channels: int, weights: Floats) -> Floats:
         moments = band_moments(self._ops, layer, x, channels, ops.convert_to_tensor(weights))

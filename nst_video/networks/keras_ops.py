@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from nst_video.networks import rewritten
 from nst_video.networks.config import NORM_EPSILON, TransformerConfig
 from nst_video.networks.folded import PIXEL_SCALE, Convolution
-from nst_video.networks.norms import ExactNorms, HeldNorms, MeasuringNorms
+from nst_video.networks.norms import ExactNorms
 from nst_video.networks.ops import Arrange, Axis
 from nst_video.networks.rewritten import EDGE, MARGIN
 from nst_video.networks.transformer import Tensor, pad_to_stride, reflect
@@ -39,21 +39,10 @@ def paint(
         (n, height, width, 3), 0..1, float32.
     """
     runtime = KerasOps(dtype)
-    norms = ExactNorms(runtime, config, _as_1x1(style))
-    return _paint(runtime, config, convolutions, content, norms)
-
-
-def paint_held(
-    config: TransformerConfig,
-    convolutions: Mapping[str, Convolution],
-    content: Tensor,
-    style: Tensor,
-    dtype: str = "float32",
-) -> Tensor:
-    """Paint as `paint` does, with a style that has statistics folded in."""
-    runtime = KerasOps(dtype)
-    norms = HeldNorms(runtime, config, _as_1x1(style))
-    return _paint(runtime, config, convolutions, content, norms)
+    norms = ExactNorms(runtime, config, style[:, None, None, :])
+    height, width = ops.shape(content)[1:3]
+    x = runtime.content(content * PIXEL_SCALE)
+    return runtime.pixels(rewritten.paint(runtime, config, convolutions, x, norms), height, width)
 
 
 def paint_planes(
@@ -102,37 +91,6 @@ def _to_planes(rgb: Tensor) -> Tensor:
     )
     both = ops.reshape(ops.stack(chroma, 1), (-1, height // 2, width))
     return ops.cast(ops.concatenate([luma, both], 1), "uint8")
-
-
-def measure(
-    config: TransformerConfig,
-    convolutions: Mapping[str, Convolution],
-    content: Tensor,
-    style: Tensor,
-    dtype: str = "float32",
-) -> tuple[Tensor, Tensor]:
-    """Paint as `paint` does; also return the statistics, as `Statistics.unpack` takes them."""
-    runtime = KerasOps(dtype)
-    norms = MeasuringNorms(runtime, config, _as_1x1(style))
-    painted = _paint(runtime, config, convolutions, content, norms)
-    return painted, norms.statistics()[:, 0, 0]
-
-
-def _paint(
-    runtime: "KerasOps",
-    config: TransformerConfig,
-    convolutions: Mapping[str, Convolution],
-    content: Tensor,
-    norms: HeldNorms,
-) -> Tensor:
-    height, width = ops.shape(content)[1:3]
-    x = runtime.content(content * PIXEL_SCALE)
-    return runtime.pixels(rewritten.paint(runtime, config, convolutions, x, norms), height, width)
-
-
-def _as_1x1(vectors: Tensor) -> Tensor:
-    """Return vectors (n, channels) as pictures of 1x1."""
-    return vectors[:, None, None, :]
 
 
 class KerasOps:
@@ -202,13 +160,8 @@ class KerasOps:
 
     def normalize(self, x: Tensor) -> Tensor:
         """Give every channel of every picture mean 0 and variance 1 over rows and columns."""
-        mean, variance = self.moments(x)
-        return (x - mean) * self.inverse_deviation(variance)
-
-    def moments(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return mean and variance of every channel over rows and columns, as 1x1 pictures."""
         mean, variance = ops.moments(x, axes=(1, 2), keepdims=True)
-        return mean, variance
+        return (x - mean) * self.inverse_deviation(variance)
 
     def unblock(self, x: Tensor) -> Tensor:
         """Turn blocks of 2x2 pixels into pixels."""

@@ -1,4 +1,4 @@
-"""The conditional instance norms of the rewritten transformer: measured, held, or gathered.
+"""The conditional instance norms of the rewritten transformer: measured, folded, or gathered.
 
 Ghiasi et al. 2017 (arXiv 1705.06830): every channel gets mean 0 and variance 1 over the picture,
 then the style's gamma and beta. Residual layers are pictures of pixels, the others shifted blocks
@@ -23,7 +23,7 @@ def is_blocks(layer: str) -> bool:
     return layer.startswith("expand")
 
 
-class HeldNorms:
+class FoldedNorms:
     """Scales and shifts only: the style given has the statistics of a picture folded in."""
 
     def __init__(self, ops: Ops, config: TransformerConfig, style: Tensor) -> None:
@@ -60,43 +60,17 @@ class HeldNorms:
         return int(here.stop - here.start)
 
 
-class ExactNorms(HeldNorms):
+class ExactNorms(FoldedNorms):
     """Norms by the picture's own statistics."""
 
     def __call__(self, layer: str, x: Tensor) -> Tensor:
         """Apply the norm of `layer`."""
-        if is_blocks(layer):
-            return self._normalize(layer, x, *block_moments(self._ops, x, self._channels(layer)))
         gamma, beta = self._parameters(layer)
+        if is_blocks(layer):
+            mean, variance = block_moments(self._ops, x, self._channels(layer))
+            scale = gamma * self._ops.inverse_deviation(variance)
+            return self._apply(layer, x, scale, beta - mean * scale)
         return self._ops.normalize(x) * gamma + beta
-
-    def _normalize(self, layer: str, x: Tensor, mean: Tensor, variance: Tensor) -> Tensor:
-        gamma, beta = self._parameters(layer)
-        scale = gamma * self._ops.inverse_deviation(variance)
-        return self._apply(layer, x, scale, beta - mean * scale)
-
-
-class MeasuringNorms(ExactNorms):
-    """Norms by the picture's own statistics, which it keeps."""
-
-    def __init__(self, ops: Ops, config: TransformerConfig, style: Tensor) -> None:
-        """Prepare, as for `HeldNorms`, with the style as it is."""
-        super().__init__(ops, config, style)
-        self._moments: list[tuple[Tensor, Tensor]] = []
-
-    def __call__(self, layer: str, x: Tensor) -> Tensor:
-        """Apply the norm of `layer`."""
-        if is_blocks(layer):
-            moments = block_moments(self._ops, x, self._channels(layer))
-        else:
-            moments = self._ops.moments(x)
-        self._moments.append(moments)
-        return self._normalize(layer, x, *moments)
-
-    def statistics(self) -> Tensor:
-        """Return all means, then all variances: a picture of 1x1 and `style_size` channels."""
-        means, variances = zip(*self._moments, strict=True)
-        return self._ops.join([*means, *variances], "channels")
 
 
 def block_moments(ops: Ops, x: Tensor, channels: int) -> tuple[Tensor, Tensor]:

@@ -68,10 +68,6 @@ class Ops(Protocol):
         """Give every channel of every picture mean 0 and variance 1 over rows and columns."""
         ...
 
-    def moments(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return mean and variance of every channel over rows and columns, as 1x1 pictures."""
-        ...
-
     def unblock(self, x: Tensor) -> Tensor:
         """Turn blocks of 2x2 pixels into pixels."""
         ...

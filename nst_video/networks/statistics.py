@@ -4,7 +4,6 @@ A style parameter vector holds all gammas, then all betas. With the statistics f
 vector holds what normalization, gamma and beta come to: a scale and a shift for every channel.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self, TypeAlias
 
@@ -27,10 +26,10 @@ def norm_slices(config: TransformerConfig) -> dict[str, slice]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Statistics:
-    """What the instance norms of one or several pictures measured.
+    """What the instance norms of a picture measured.
 
     Attributes:
-        mean: (n, channels of all normalized layers, in their order).
+        mean: (1, channels of all normalized layers, in their order).
         variance: likewise.
     """
 
@@ -38,27 +37,13 @@ class Statistics:
     variance: Floats
 
     @classmethod
-    def unpack(cls, packed: Floats) -> Self:
-        """Take apart (n, `style_size`): all means, then all variances."""
-        mean, variance = np.split(packed, 2, axis=1)
-        return cls(mean, variance)
-
-    @classmethod
     def blank(cls, config: TransformerConfig) -> Self:
         """Return the statistics of nothing, to be filled in: mean 0, variance 1."""
         shape = (1, config.style_size // 2)
         return cls(np.zeros(shape, np.float32), np.ones(shape, np.float32))
 
-    @classmethod
-    def join(cls, parts: Sequence[Self]) -> Self:
-        """Return the statistics of several batches as those of one."""
-        return cls(
-            np.concatenate([each.mean for each in parts]),
-            np.concatenate([each.variance for each in parts]),
-        )
-
     def fold(self, style: Floats) -> Floats:
-        """Return `style` (n or 1, style_size) with the statistics folded in: scales and shifts."""
+        """Return `style` (1, style_size) with the statistics folded in: scales and shifts."""
         gamma, beta = np.split(style, 2, axis=1)
         scale = gamma / np.sqrt(self.variance + NORM_EPSILON)
         return np.concatenate([scale, beta - self.mean * scale], 1, dtype=np.float32)
