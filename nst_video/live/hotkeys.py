@@ -1,5 +1,6 @@
 """`HOTKEYS`: every key, declared once. The `?` overlay, the start message and README follow."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -11,7 +12,31 @@ MIX_STEP = 0.1
 SIZE_STEP = 32
 MIN_SIZE, MAX_SIZE = 64, 1088
 
-NAMED_KEYS = {"Tab": 9, "Enter": 13, "Esc": 27, "Space": 32}
+KEY_CODES: dict[int, str] = {
+    # Control characters, the same everywhere; GTK's Enter is a line feed.
+    9: "Tab", 10: "Enter", 13: "Enter", 27: "Esc", 32: "Space",
+    # X11's keysyms, from Qt and GTK: arrows, arrows of the keypad, its other keys.
+    0xFF51: "Left", 0xFF52: "Up", 0xFF53: "Right", 0xFF54: "Down",
+    0xFF96: "Left", 0xFF97: "Up", 0xFF98: "Right", 0xFF99: "Down",
+    0xFF8D: "Enter", 0xFFAB: "+", 0xFFAC: ",", 0xFFAD: "-", 0xFFAE: ".", 0xFFAF: "/",
+    **{0xFFB0 + digit: str(digit) for digit in range(10)},
+    # Windows' virtual keys, which OpenCV shifts by 16 bits.
+    0x250000: "Left", 0x260000: "Up", 0x270000: "Right", 0x280000: "Down",
+    # macOS' characters for function keys.
+    0xF702: "Left", 0xF700: "Up", 0xF703: "Right", 0xF701: "Down",
+}  # fmt: skip
+"""What `cv2.pollKey` returns for keys that are no printable ASCII character."""
+
+NAMED_KEYS = frozenset(name for name in KEY_CODES.values() if len(name) > 1)
+
+HARMLESS_STATE = 0x6013
+"""GTK's state of the keyboard, 16 bits above the key: Shift, Caps Lock, Num Lock, layout."""
+
+CHORD_KEYS = frozenset((0xFFE3, 0xFFE4, 0xFFE7, 0xFFE8, 0xFFE9, 0xFFEA, 0xFFEB, 0xFFEC))
+"""X11's keysyms of Control, Meta, Alt and Super."""
+
+CHORD_S = 0.7
+"""Seconds after one of `CHORD_KEYS` in which a key belongs to it: Qt tells no more of Alt+Q."""
 
 
 class Session(Protocol):
@@ -166,11 +191,17 @@ def _quit(session: Session, _: str) -> None:
 
 HOTKEYS = (
     Hotkey(tuple("123456789"), "1-9", "style", "paint in one of the first nine styles", _choose),
-    Hotkey(("a",), "A", "previous", "previous style", lambda s, _: _step(s, -1)),
-    Hotkey(("d",), "D", "next", "next style", lambda s, _: _step(s, 1)),
+    Hotkey(("a", "Left"), "A or Left", "previous", "previous style", lambda s, _: _step(s, -1)),
+    Hotkey(("d", "Right"), "D or Right", "next", "next style", lambda s, _: _step(s, 1)),
     Hotkey(("0",), "0", "original", "original picture on or off", _original),
-    Hotkey(("[",), "[", "weaker", "less intensity", lambda s, _: _intensity(s, -INTENSITY_STEP)),
-    Hotkey(("]",), "]", "stronger", "more intensity", lambda s, _: _intensity(s, INTENSITY_STEP)),
+    Hotkey(
+        ("[", "Down"), "[ or Down", "weaker", "less intensity",
+        lambda s, _: _intensity(s, -INTENSITY_STEP),
+    ),
+    Hotkey(
+        ("]", "Up"), "] or Up", "stronger", "more intensity",
+        lambda s, _: _intensity(s, INTENSITY_STEP),
+    ),
     Hotkey(("b",), "B", "mix", "mix in another style; again: the next one", _partner),
     Hotkey((",",), ",", "unmix", "less of the style mixed in", lambda s, _: _mix(s, -MIX_STEP)),
     Hotkey((".",), ".", "mix more", "more of the style mixed in", lambda s, _: _mix(s, MIX_STEP)),
@@ -200,12 +231,33 @@ HOTKEYS = (
 """In the order in which they are shown."""
 
 _BY_KEY = {key: hotkey for hotkey in HOTKEYS for key in hotkey.keys}
-_BY_CODE = {code: name for name, code in NAMED_KEYS.items()}
 
 
 def key_of(code: int) -> str:
-    """Return the key of a window system's code: a character in lower case, or a name."""
-    return _BY_CODE.get(code) or (chr(code).lower() if 32 < code < 127 else "")
+    """Return the key that `cv2.pollKey` means by a code, empty for every key without a meaning.
+
+    That is a printable ASCII character, in lower case, or a name of `NAMED_KEYS`.
+    """
+    if code in KEY_CODES:
+        return KEY_CODES[code]
+    state, symbol = code >> 16, code & 0xFFFF
+    if code < 0 or state & ~HARMLESS_STATE:
+        return ""
+    return KEY_CODES.get(symbol) or (chr(symbol).lower() if 32 < symbol < 127 else "")
+
+
+class Keyboard:
+    """Turns codes into keys; what is pressed together with Alt, Control or Super is no key."""
+
+    def __init__(self) -> None:
+        self._chord_s = -math.inf
+
+    def hear(self, code: int, now_s: float) -> str:
+        """Return the key of a code that comes at `now_s`, empty where it has no meaning."""
+        if code in CHORD_KEYS:
+            self._chord_s = now_s
+            return ""
+        return "" if now_s < self._chord_s + CHORD_S else key_of(code)
 
 
 def press(session: Session, key: str) -> bool:

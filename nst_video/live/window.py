@@ -4,6 +4,7 @@ import os
 import platform
 import re
 import socket
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,7 +14,7 @@ import cv2
 from nst_video.errors import SinkError
 from nst_video.frames import Frame, Size, size_of
 from nst_video.letterbox import resize
-from nst_video.live.hotkeys import key_of
+from nst_video.live.hotkeys import Keyboard
 from nst_video.quiet import quiet_stderr
 from nst_video.xcb import uses_foreign_xcb
 
@@ -92,6 +93,7 @@ class Window:
         self._title = title
         self._is_fullscreen = False
         self._content_size: Size | None = None
+        self._keyboard = Keyboard()
 
     def __enter__(self) -> Self:
         with quiet_stderr():  # Qt complains of fonts that it does not need.
@@ -124,7 +126,7 @@ class Window:
         found: list[str] = []
         code = cv2.pollKey()
         while code != -1 and len(found) < _KEYS_AT_ONCE:
-            found.append(key_of(code & 0xFF))
+            found.append(self._keyboard.hear(code, time.monotonic()))
             code = cv2.pollKey()
         self.is_closed = self._was_closed()
         return [key for key in found if key]

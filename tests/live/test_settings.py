@@ -11,7 +11,14 @@ from live_tools import film, unchanged
 from nst_video.cli import main
 from nst_video.errors import UsageError
 from nst_video.live import HOTKEYS, LiveSession
-from nst_video.live.hotkeys import NAMED_KEYS, key_of, markdown_table, press
+from nst_video.live.hotkeys import (
+    KEY_CODES,
+    NAMED_KEYS,
+    Keyboard,
+    key_of,
+    markdown_table,
+    press,
+)
 from nst_video.live.settings import (
     LiveSettings,
     forget_settings,
@@ -144,11 +151,45 @@ def test_every_key_has_one_meaning() -> None:
     assert all(hotkey.help and hotkey.label and hotkey.name for hotkey in HOTKEYS)
 
 
+LEFT, UP, RIGHT, DOWN = "Left", "Up", "Right", "Down"
+NUM_LOCK = 0x100000  # GTK's state
+
+
 @pytest.mark.parametrize(
-    ("code", "key"), [(49, "1"), (65, "a"), (9, "Tab"), (27, "Esc"), (32, "Space"), (200, "")]
+    ("codes", "key"),
+    [
+        ((49, 0xFFB1, 49 | NUM_LOCK), "1"),
+        ((65, 97, 0x10041, 0x20041), "a"),  # with Shift, with Caps Lock
+        ((9,), "Tab"),
+        ((10, 13, 0xFF8D), "Enter"),
+        ((27,), "Esc"),
+        ((32,), "Space"),
+        ((0xFF51, 0xFF96, 0xFF51 | NUM_LOCK, 0x250000, 0xF702), LEFT),
+        ((0xFF52, 0xFF97, 0x260000, 0xF700), UP),
+        ((0xFF53, 0xFF98, 0x270000, 0xF703), RIGHT),
+        ((0xFF54, 0xFF99, 0x280000, 0xF701), DOWN),
+    ],
 )
-def test_codes_of_the_window_are_translated(code: int, key: str) -> None:
-    assert key_of(code) == key
+def test_codes_of_every_window_system_are_translated(codes: tuple[int, ...], key: str) -> None:
+    assert {key_of(code) for code in codes} == {key}
+
+
+def test_no_other_code_means_anything() -> None:
+    known = {code for code in range(32, 127)} | set(KEY_CODES)
+    # Keysyms, macOS' private characters, Windows' virtual keys, keys of GTK with Control or Alt.
+    codes = [*range(0x10000), *(n << 16 for n in range(1, 256))]
+    codes += [state << 16 | n for state in (4, 8, 0x40, 0x1008) for n in range(1, 0x10000, 7)]
+    assert {code for code in codes if key_of(code)} == known
+    assert key_of(-1) == ""
+
+
+def test_keys_pressed_together_with_alt_or_control_mean_nothing() -> None:
+    keyboard = Keyboard()
+    assert keyboard.hear(ord("q"), 0.0) == "q"
+    for chord in (0xFFE3, 0xFFE9, 0xFFEB):  # Control, Alt, Super
+        begun = float(chord)
+        assert [keyboard.hear(code, begun) for code in (chord, 0xFFE1, ord("q"))] == [""] * 3
+        assert keyboard.hear(ord("q"), begun + 1) == "q"
 
 
 def test_keys_before_anything_is_loaded_do_no_harm() -> None:
