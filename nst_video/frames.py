@@ -42,6 +42,11 @@ def size_of(frame: NDArray[np.uint8] | NDArray[np.float32]) -> Size:
     return int(frame.shape[-2]), int(frame.shape[-3])
 
 
+def mirrored(frame: Frame, is_wanted: bool = True) -> Frame:
+    """Return `frame` with left and right swapped, itself where that is not wanted."""
+    return np.ascontiguousarray(frame[:, ::-1]) if is_wanted else frame
+
+
 def fit_short_side(size: Size, short_side: int) -> Size:
     """Return `size` scaled down so that its short side is at most `short_side`, aspect kept."""
     width, height = size

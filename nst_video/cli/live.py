@@ -9,7 +9,7 @@ import typer
 
 from nst_video.cli import options
 from nst_video.cli.console import interruptible, say
-from nst_video.errors import NstVideoError, StyleError
+from nst_video.errors import NstVideoError, StyleError, UsageError
 from nst_video.look import DEFAULT_STYLE, Look
 
 if TYPE_CHECKING:
@@ -139,9 +139,20 @@ def live(
     mirror: Annotated[
         bool | None,
         typer.Option(
-            "--mirror/--no-mirror", help="Swap left and right.", rich_help_panel=_CAMERA_PANEL
+            "--mirror/--no-mirror",
+            help="Show the picture mirrored in the window, as cameras are by default; outputs "
+            "are not.",
+            rich_help_panel=_CAMERA_PANEL,
         ),
     ] = None,
+    mirror_outputs: Annotated[
+        bool,
+        typer.Option(
+            "--mirror-outputs",
+            help="Swap left and right in recordings, snapshots and streams.",
+            rich_help_panel=_OUTPUT_PANEL,
+        ),
+    ] = False,
     loop: Annotated[
         bool,
         typer.Option(
@@ -186,8 +197,7 @@ def live(
         "source": source, "style": style, "mix": options.parse_mix(mix) or ([] if style else None),
         "intensity": intensity, "keep_colors": keep_colors, "fade_s": fade,
         "work_size": work_size, "target_fps": target_fps, "size": size, "fps": fps,
-        "fourcc": fourcc, "driver": driver, "mirror": mirror, "model": model, "engine": engine,
-        "hud": hud,
+        "fourcc": fourcc, "driver": driver, "model": model, "engine": engine, "hud": hud,
     }  # fmt: skip
     settings = overlay(load_settings(), given)
     wanted = LiveOptions(
@@ -195,6 +205,7 @@ def live(
         duration_s=duration,
         save_dir=save_dir,
         microphone=microphone,
+        mirror_outputs=mirror_outputs,
         capture=_capture_options(settings, loop=loop),
     )
     places = [place for place in output or [] if place != WINDOW]
@@ -209,9 +220,12 @@ def live(
         options=wanted,
         on_message=say,
     )
+    if mirror and not session.has_window:
+        raise UsageError("--mirror is for the window: try --mirror-outputs.")
     state = session.state
     state.shows_hud, state.is_side_by_side = settings.hud, settings.side_by_side
-    state.change(is_mirrored=settings.mirror)
+    if mirror is not None or not settings.mirror:
+        state.is_mirrored = bool(mirror)
     if not quiet:
         _greet(session, [each.where for each in outputs if each.where])
     _run(session, settings, quiet=quiet)
@@ -219,7 +233,6 @@ def live(
 
 def _capture_options(settings: "LiveSettings", *, loop: bool) -> "CaptureOptions":
     from nst_video.capture.options import CaptureOptions
-    from nst_video.errors import UsageError
     from nst_video.media.options import parse_rate, parse_size
 
     size = parse_size(settings.size) if settings.size else None
@@ -342,7 +355,7 @@ def _remembered(session: "LiveSession", settings: "LiveSettings") -> "LiveSettin
         intensity=look.intensity,
         keep_colors=look.keep_colors,
         work_size=look.work_size or 0,
-        mirror=wish.is_mirrored,
+        mirror=state.is_mirrored if session.reader.source.is_camera else settings.mirror,
         hud=state.shows_hud,
         side_by_side=state.is_side_by_side,
     )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from nst_video.frames import Frame
+from nst_video.frames import Frame, mirrored
 from nst_video.hud import Hud
 from nst_video.live.hotkeys import help_rows
 from nst_video.live.state import LiveState
@@ -20,10 +20,10 @@ def placeholder() -> Frame:
     return np.full((height, width, 3), 20, np.uint8)
 
 
-def compose(content: Frame, painting: Frame, is_side_by_side: bool) -> Frame:
+def compose(content: Frame, painting: Frame, state: LiveState) -> Frame:
     """Return what to show of a frame and its painting, large enough to be written on."""
-    shown = np.hstack((content, painting)) if is_side_by_side else painting
-    return legible(shown)
+    shown = (content, painting) if state.is_side_by_side else (painting,)
+    return legible(np.hstack([mirrored(frame, state.is_mirrored) for frame in shown]))
 
 
 def make_hud(

@@ -159,8 +159,8 @@ def _hud(session: Session, _: str) -> None:
 
 def _mirror(session: Session, _: str) -> None:
     state = session.state
-    state.change(is_mirrored=not state.wish.is_mirrored)
-    state.say("Mirrored" if state.wish.is_mirrored else "Not mirrored")
+    state.is_mirrored = not state.is_mirrored
+    state.say("Mirrored in this window" if state.is_mirrored else "Not mirrored")
 
 
 def _fullscreen(session: Session, _: str) -> None:
@@ -208,7 +208,7 @@ HOTKEYS = (
     Hotkey(("c",), "C", "colors", "keep the original colors", _keep_colors),
     Hotkey(("Tab",), "Tab", "compare", "original and painting side by side", _side_by_side),
     Hotkey(("i",), "I", "figures", "figures and thumbnails on or off", _hud),
-    Hotkey(("f",), "F", "mirror", "mirror the picture", _mirror),
+    Hotkey(("f",), "F", "mirror", "mirror the picture in the window", _mirror),
     Hotkey(("Enter",), "Enter", "full screen", "full screen on or off", _fullscreen),
     Hotkey(
         ("-",), "-", "coarser", "smaller working size: faster", lambda s, _: _size(s, -SIZE_STEP)

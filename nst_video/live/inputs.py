@@ -147,7 +147,7 @@ def camera_input(camera: Camera, options: CaptureOptions) -> LiveInput:
     name = f"Camera {camera.number}"
     if camera.name != name:
         name = f"{name} ({camera.name})"
-    return LiveInput(name, lambda: CameraSource(camera.number, name, options))
+    return LiveInput(name, lambda: CameraSource(camera.number, name, options), is_camera=True)
 
 
 def _named_camera(text: str, options: CaptureOptions) -> LiveInput:
@@ -160,7 +160,7 @@ def _named_camera(text: str, options: CaptureOptions) -> LiveInput:
 
 def _device(text: str, options: CaptureOptions) -> LiveInput:
     driver_number(options.driver)
-    return LiveInput(text, lambda: CameraSource(text, text, options))
+    return LiveInput(text, lambda: CameraSource(text, text, options), is_camera=True)
 
 
 def _stream(text: str, options: CaptureOptions) -> LiveInput:

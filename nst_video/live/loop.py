@@ -11,7 +11,7 @@ from pathlib import Path
 
 from nst_video.capture.devices import list_cameras
 from nst_video.errors import NstVideoError, SinkError
-from nst_video.frames import VideoInfo, size_of
+from nst_video.frames import Frame, VideoInfo, mirrored, size_of
 from nst_video.hud import Hud, draw_hud
 from nst_video.library import Style
 from nst_video.live import hotkeys
@@ -73,7 +73,9 @@ class LiveSession:
         """
         self._options = options or LiveOptions()
         self._window = Window() if has_window else None
-        self.state = LiveState(Wish(None, look or Look()), clock=time.monotonic)
+        self.state = LiveState(
+            Wish(None, look or Look()), is_mirrored=source.is_camera, clock=time.monotonic
+        )
         self.reader = Reader(
             source,
             on_trouble=self._note_trouble,
@@ -186,14 +188,19 @@ class LiveSession:
         self._shown = painted
         if painted.is_painted:
             info = VideoInfo(size_of(painted.painting), self._rate())
+            picture = self._outgoing(painted)
             for output in self._outputs:
-                output.put(painted.painting, info)
+                output.put(picture, info)
         self._draw()
         self._hear()
         now = time.monotonic()
         if painted.is_painted:
             self._meter.show_ms.add(1000 * (now - begun))
             self._meter.show(painted.number, painted.captured_s, now)
+
+    def _outgoing(self, painted: Painted) -> Frame:
+        """Return what leaves the program: a mirrored window is the user's own view only."""
+        return mirrored(painted.painting, self._options.mirror_outputs)
 
     def _rate(self) -> Fraction:
         """Return the rate of the source as a whole number, 30 before it is known."""
@@ -207,7 +214,7 @@ class LiveSession:
         frame = placeholder()
         if self._shown is not None:
             shown = self._shown
-            frame = compose(shown.content, shown.painting, self.state.is_side_by_side)
+            frame = compose(shown.content, shown.painting, self.state)
         self._window.set_fullscreen(self.state.is_fullscreen)
         self._window.show(draw_hud(frame, self._hud()))
 
@@ -253,7 +260,7 @@ class LiveSession:
         target = self._new_file(".png")
 
         def save() -> None:
-            save_picture(target, shown.painting)
+            save_picture(target, self._outgoing(shown))
             self._tell(f"Saved {target}")
 
         self._help(save)
@@ -300,6 +307,7 @@ class LiveSession:
                 return
             chosen = inputs[place % len(inputs)]
             self.state.say(chosen.name)
+            self.state.is_mirrored |= not self.reader.source.is_camera
             self.reader.switch(chosen)
 
         self._help(switch)

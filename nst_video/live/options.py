@@ -23,6 +23,7 @@ class LiveOptions:
         duration_s: seconds of painting after which to stop; None goes on until told.
         save_dir: where snapshots and recordings go.
         microphone: recorded with the picture: a name, or "default"; None records no sound.
+        mirror_outputs: swap left and right in everything that is written or sent, too.
         virtual_size: (width, height) of the virtual camera; None takes the first frame's.
         virtual_backend: pyvirtualcam's name of a driver; None takes the first that works.
         stall_s: seconds without a frame after which the source is opened again.
@@ -35,6 +36,7 @@ class LiveOptions:
     duration_s: float | None = None
     save_dir: Path = field(default_factory=Path)
     microphone: str | None = None
+    mirror_outputs: bool = False
     virtual_size: Size | None = None
     virtual_backend: str | None = None
     stall_s: float = STALL_S

@@ -79,7 +79,7 @@ class Painted:
     """A frame and its painting.
 
     Attributes:
-        content: the frame, mirrored where that was wished.
+        content: the frame.
         painting: of the same shape; the content itself where nothing was painted.
         number: of the captured frame.
         captured_s: when the frame came (monotonic seconds).
@@ -161,8 +161,6 @@ class PaintLoop:
     def _paint(self, captured: Captured) -> Painted:
         wish, stylizer = self._state.wish, self.stylizer
         content = captured.frame
-        if wish.is_mirrored:
-            content = np.ascontiguousarray(content[:, ::-1])
         done = Painted(
             content, content, captured.number, captured.at_s, is_painted=stylizer is not None
         )

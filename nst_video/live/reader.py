@@ -36,11 +36,13 @@ class LiveInput:
         name: for the user.
         open: makes a new source, not yet entered.
         is_endless: an end is a failure, to be mended by opening it again.
+        is_camera: shown mirrored in the window unless told otherwise, as people know themselves.
     """
 
     name: str
     open: Callable[[], FrameSource]
     is_endless: bool = True
+    is_camera: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ class LiveSettings:
         work_size: short side in pixels, 0 for automatic.
         target_fps: what the automatic working size is chosen for, 0 to leave it as it is.
         fade_s: see `FADE_S`.
-        mirror: swap left and right.
+        mirror: show cameras mirrored in the window; other sources never are by default.
         hud: show figures and thumbnails.
         side_by_side: show the original, too.
         size: "1280x720" to ask of a camera.
@@ -47,7 +47,7 @@ class LiveSettings:
     work_size: int = 0
     target_fps: float = 30.0
     fade_s: float = FADE_S
-    mirror: bool = False
+    mirror: bool = True
     hud: bool = True
     side_by_side: bool = False
     size: str = ""

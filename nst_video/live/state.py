@@ -41,14 +41,12 @@ class Wish:
         selection: None until the styles are known.
         look: its working size is None where the pace is kept automatically.
         is_original: show the frame itself.
-        is_mirrored: swap left and right.
         is_paused: keep the frame that is on screen.
     """
 
     selection: Selection | None
     look: Look
     is_original: bool = False
-    is_mirrored: bool = False
     is_paused: bool = False
 
 
@@ -65,6 +63,7 @@ class LiveState:
         shows_hud: figures and thumbnails are drawn.
         shows_help: the table of keys is drawn.
         is_side_by_side: the frame is shown beside its painting.
+        is_mirrored: the window shows left and right swapped; nothing else does.
         is_fullscreen: the window fills the screen.
         is_over: the session is to end.
         thumbnails: square pictures of the styles by name, as far as they are loaded.
@@ -79,6 +78,7 @@ class LiveState:
     shows_hud: bool = True
     shows_help: bool = False
     is_side_by_side: bool = False
+    is_mirrored: bool = False
     is_fullscreen: bool = False
     is_over: bool = False
     trouble: str = ""
@@ -101,7 +101,6 @@ class LiveState:
         *,
         look: Look | None = None,
         is_original: bool | None = None,
-        is_mirrored: bool | None = None,
         is_paused: bool | None = None,
     ) -> None:
         """Replace those parts of the wish that are given."""
@@ -110,7 +109,6 @@ class LiveState:
             wish.selection,
             wish.look if look is None else look,
             wish.is_original if is_original is None else is_original,
-            wish.is_mirrored if is_mirrored is None else is_mirrored,
             wish.is_paused if is_paused is None else is_paused,
         )
 

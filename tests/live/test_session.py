@@ -19,6 +19,7 @@ from live_tools import (
 )
 
 from nst_video.errors import EngineError, NstVideoError, SinkError, SourceError
+from nst_video.frames import Frame, mirrored
 from nst_video.live import (
     CaptureOptions,
     LiveInput,
@@ -28,10 +29,12 @@ from nst_video.live import (
     open_input,
     run_live,
 )
+from nst_video.live.display import compose
 from nst_video.live.painter import PaintLoop
 from nst_video.live.reader import Captured
 from nst_video.live.state import LiveState, Selection, Wish
 from nst_video.look import Look
+from nst_video.pictures import load_picture
 from nst_video.prefetch import Newest
 from nst_video.stylizer import Stylizer
 
@@ -298,20 +301,57 @@ def test_pause_keeps_the_picture_and_goes_on() -> None:
         wait_until(lambda: session.result.shown > shown + 5)
 
 
-def test_mirror_swaps_left_and_right() -> None:
-    shapes = []
+class Looking(Collector):
+    """Keeps the frames themselves."""
 
-    class Looking(Collector):
-        def write(self, frame) -> None:
-            shapes.append(frame)
+    def __init__(self) -> None:
+        super().__init__()
+        self.frames: list[Frame] = []
 
-    with Running(
-        LiveSession(film(same=True), unchanged, [Looking().output], has_window=False, options=FIXED)
-    ) as session:
-        wait_until(lambda: len(shapes) > 3)
-        plain = shapes[-1]
+    def write(self, frame) -> None:
+        self.frames.append(frame)
+
+
+@pytest.mark.parametrize("mirror_outputs", [False, True])
+def test_outputs_are_mirrored_only_when_asked_whatever_the_window_shows(
+    tmp_path: Path, mirror_outputs: bool
+) -> None:
+    seen, told = Looking(), []
+    options = replace(FIXED, mirror_outputs=mirror_outputs, save_dir=tmp_path)
+    camera = replace(film(same=True), is_camera=True)
+    session = LiveSession(
+        camera, unchanged, [seen.output], has_window=False, options=options,
+        on_message=told.append,
+    )  # fmt: skip
+    assert session.state.is_mirrored
+    with Running(session):
+        wait_until(lambda: len(seen.frames) > 3)
         session.press("f")
-        wait_until(lambda: np.array_equal(shapes[-1], plain[:, ::-1]))
+        wait_until(lambda: not session.state.is_mirrored)
+        session.press("w")
+        wait_until(lambda: told)
+        count = len(seen.frames)
+        wait_until(lambda: len(seen.frames) > count + 3)
+    expected = mirrored(numbered(0), mirror_outputs)
+    assert all(np.array_equal(frame, expected) for frame in seen.frames)
+    assert np.array_equal(load_picture(next(tmp_path.glob("*.png"))), expected)
+
+
+def test_window_shows_both_pictures_mirrored_each_in_its_place() -> None:
+    state = LiveState(Wish(None, Look()), is_mirrored=True, clock=time.monotonic)
+    content, painting = numbered(1, (640, 480)), numbered(2, (640, 480))
+    assert np.array_equal(compose(content, painting, state), painting[:, ::-1])
+    state.is_side_by_side = True
+    both = compose(content, painting, state)
+    assert np.array_equal(both, np.hstack((content[:, ::-1], painting[:, ::-1])))
+
+
+@pytest.mark.parametrize(
+    ("text", "is_mirrored"), [("0", True), ("/dev/video0", True), ("demo:", False)]
+)
+def test_only_cameras_are_shown_mirrored(text: str, is_mirrored: bool) -> None:
+    session = LiveSession(open_input(text), unchanged, has_window=False)
+    assert session.state.is_mirrored == is_mirrored
 
 
 def test_file_loops_without_a_gap(tmp_path: Path) -> None:

@@ -41,8 +41,8 @@ def test_settings_are_remembered_exactly() -> None:
 
 
 def test_only_changed_settings_are_written() -> None:
-    save_settings(LiveSettings(mirror=True))
-    assert settings_path().read_text().splitlines()[1:] == ["mirror = true"]
+    save_settings(LiveSettings(mirror=False))
+    assert settings_path().read_text().splitlines()[1:] == ["mirror = false"]
 
 
 def test_settings_of_a_first_run_are_the_defaults() -> None:
@@ -50,9 +50,9 @@ def test_settings_of_a_first_run_are_the_defaults() -> None:
 
 
 def test_flag_goes_before_file_and_file_before_default() -> None:
-    save_settings(LiveSettings(intensity=0.5, mirror=True))
+    save_settings(LiveSettings(intensity=0.5, mirror=False))
     merged = overlay(load_settings(), {"intensity": 0.7, "mirror": None, "model": None})
-    assert (merged.intensity, merged.mirror) == (0.7, True)
+    assert (merged.intensity, merged.mirror) == (0.7, False)
     assert merged.model == LiveSettings().model
 
 
