@@ -5,12 +5,13 @@ the platform keeps such things. Nothing here creates a folder; `write_atomically
 """
 
 import os
-import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
 import platformdirs
+
+from nst_video.partial_file import PartialFile
 
 _APP = "nst-video"
 
@@ -43,13 +44,10 @@ def write_atomically(target: Path, write: Callable[[BinaryIO], object]) -> None:
         OSError: the folder or file cannot be written; nothing is left behind.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
-    try:
-        with part.open("xb") as file:
+    with PartialFile(target, overwrite=True) as part:
+        with part.path.open("wb") as file:
             write(file)
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
+        part.commit()
 
 
 def _folder(kind: str, platform_folder: Callable[..., str]) -> Path:

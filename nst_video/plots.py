@@ -69,13 +69,24 @@ def plot_curves(
     return _drawn(figure)
 
 
-def _figure(width_in: float, height_in: float) -> "Figure":
+def require_matplotlib() -> None:
+    """Make sure that figures can be drawn, before work is done that a figure is to show.
+
+    Raises:
+        UsageError: matplotlib is not installed.
+    """
     try:
-        from matplotlib.figure import Figure
+        import matplotlib  # noqa: F401 - only whether it is there
     except ImportError as error:
         raise UsageError(
             "Figures need matplotlib: install it with `pip install nst-video[plot]`."
         ) from error
+
+
+def _figure(width_in: float, height_in: float) -> "Figure":
+    require_matplotlib()
+    from matplotlib.figure import Figure
+
     return Figure((width_in, height_in), DPI, layout="constrained")
 
 

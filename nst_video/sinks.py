@@ -3,7 +3,6 @@
 A new sink is one class, one line in `SINKS`, and passes the contract tests as they are.
 """
 
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +15,14 @@ from numpy.typing import NDArray
 from nst_video.errors import SinkError, SourceError
 from nst_video.frames import Frame, Size, VideoInfo
 from nst_video.media.carry import Carry
-from nst_video.media.containers import codec_for, container_for
+from nst_video.media.containers import CONTAINERS, codec_for, container_for
 from nst_video.media.filters import encode_filters, encode_planes_filters
 from nst_video.media.options import EncodeOptions
 from nst_video.media.probe import count_frames, probe
 from nst_video.media.process import FfmpegProcess, ffmpeg_path
+from nst_video.output_files import OutputFile, check_outputs
+from nst_video.partial_file import PartialFile
+from nst_video.path_lookup import os_reason
 from nst_video.planes import planes_shape
 
 NULL_SCHEME = "null:"
@@ -34,6 +36,11 @@ class FrameSink(Protocol):
 
     Where planes were announced, `write` takes those of one picture in `planes.OUTPUT_COLORS`.
     """
+
+    @property
+    def target(self) -> Path | None:
+        """Where the frames are kept, final once the context is left; None where they are not."""
+        ...
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -77,21 +84,24 @@ class VideoFileSink:
         carry: Carry | None = None,
         *,
         as_planes: bool = False,
+        overwrite: bool = False,
     ) -> None:
         """Check that the target can be written; ffmpeg starts on entering the context.
 
         Args:
-            target: the file; its suffix names the container. An existing one is replaced.
+            target: the file; its suffix names the container.
             info: size and rate of the frames to come.
             options: codec, quality and speed.
             carry: streams to add.
             as_planes: planes will come instead of frames; both sides are even.
+            overwrite: an existing file is replaced once the new one is complete.
 
         Raises:
             SinkError: there is no folder to write it in.
-            UsageError: a container or codec that cannot be written.
+            UsageError: a container or codec that cannot be written, or the file exists.
         """
-        self._target = target
+        self.target = target
+        self._wanted = target
         self._size = info.size
         self._container = container_for(target)
         self._info = info
@@ -99,10 +109,8 @@ class VideoFileSink:
         self._as_planes = as_planes
         self._options = options or EncodeOptions()
         self._codec = codec_for(self._container, self._options)
-        if not target.parent.is_dir():
-            raise SinkError(f"{target} cannot be written: there is no folder {target.parent}.")
-        token = secrets.token_hex(4)
-        self._partial = target.with_name(f".{target.stem[:80]}.{token}.part{target.suffix}")
+        check_outputs([OutputFile(target, suffixes=tuple(CONTAINERS))], overwrite=overwrite)
+        self._partial = PartialFile(target, overwrite=overwrite)
         self._process: FfmpegProcess | None = None
         self._written = 0
 
@@ -113,15 +121,15 @@ class VideoFileSink:
         if even_size(self._size) != self._size:
             width, height = even_size(self._size)
             notes += (f"The odd size was padded to {width}x{height} by repeating the edge.",)
+        if self.target != self._wanted:
+            notes += (f"{self._wanted} appeared meanwhile; this video is in {self.target}.",)
         return notes
 
     def __enter__(self) -> Self:
         try:
-            self._partial.touch()
+            self._partial.__enter__()
         except OSError as error:
-            raise SinkError(
-                f"{self._target} cannot be written: {(error.strerror or str(error)).lower()}."
-            ) from error
+            raise SinkError(f"{self.target} cannot be written: {os_reason(error)}.") from error
         self._process = FfmpegProcess(self._arguments(), feed=True)
         return self
 
@@ -138,14 +146,12 @@ class VideoFileSink:
                 if status:
                     raise self._failed(process)
                 self._verify()
-                self._partial.replace(self._target)
+                self.target = self._partial.commit()
         except OSError as failure:
-            raise SinkError(
-                f"{self._target} cannot be finished: {failure.strerror or failure}."
-            ) from failure
+            raise SinkError(f"{self.target} cannot be finished: {os_reason(failure)}.") from failure
         finally:
             process.close()
-            self._partial.unlink(missing_ok=True)
+            self._partial.__exit__(kind, error, trace)
 
     def write(self, frame: Frame) -> None:
         """Encode the next frame.
@@ -169,20 +175,20 @@ class VideoFileSink:
 
     def _started(self) -> FfmpegProcess:
         if self._process is None:
-            raise SinkError(f"{self._target} is not open: use the sink in a `with` statement.")
+            raise SinkError(f"{self.target} is not open: use the sink in a `with` statement.")
         return self._process
 
     def _failed(self, process: FfmpegProcess) -> SinkError:
-        return SinkError(f"{self._target} cannot be written: {process.failure()}.")
+        return SinkError(f"{self.target} cannot be written: {process.failure()}.")
 
     def _verify(self) -> None:
         try:
-            held = count_frames(self._partial, probe(self._partial).streams[0])
+            held = count_frames(self._partial.path, probe(self._partial.path).streams[0])
         except (SourceError, IndexError) as error:
-            raise SinkError(f"{self._target} was written but cannot be read back.") from error
+            raise SinkError(f"{self.target} was written but cannot be read back.") from error
         if held != self._written:
             raise SinkError(
-                f"{self._target} was written but holds {held} of {self._written} frames."
+                f"{self.target} was written but holds {held} of {self._written} frames."
             )
 
     def _arguments(self) -> list[str]:
@@ -204,7 +210,7 @@ class VideoFileSink:
             *("-crf:0", str(crf), *codec.speed(options.preset)),
             *codec.extra,
             *self._container.flags,
-            *("-f", self._container.muxer, ffmpeg_path(self._partial)),
+            *("-f", self._container.muxer, ffmpeg_path(self._partial.path)),
         ]
 
 
@@ -212,8 +218,11 @@ class NullSink:
     """Counts frames and forgets them: for measuring what comes before.
 
     Attributes:
+        target: None, nothing is kept.
         frame_count: frames taken.
     """
+
+    target: None = None
 
     def __init__(self, info: VideoInfo, *, as_planes: bool = False) -> None:
         """Take frames, or planes, of the size of `info`."""
@@ -256,20 +265,22 @@ class SinkKind:
 
     name: str
     accepts: Callable[[str], bool]
-    open: Callable[[str, VideoInfo, EncodeOptions, Carry | None, bool], FrameSink]
+    open: Callable[[str, VideoInfo, EncodeOptions, Carry | None, bool, bool], FrameSink]
 
 
 SINKS = (
     SinkKind(
         "null",
         lambda text: text == NULL_SCHEME,
-        lambda text, info, options, carry, as_planes: NullSink(info, as_planes=as_planes),
+        lambda text, info, options, carry, as_planes, overwrite: NullSink(
+            info, as_planes=as_planes
+        ),
     ),
     SinkKind(
         "file",
         lambda text: True,
-        lambda text, info, options, carry, as_planes: VideoFileSink(
-            Path(text), info, options, carry, as_planes=as_planes
+        lambda text, info, options, carry, as_planes, overwrite: VideoFileSink(
+            Path(text), info, options, carry, as_planes=as_planes, overwrite=overwrite
         ),
     ),
 )
@@ -283,6 +294,7 @@ def open_sink(
     carry: Carry | None = None,
     *,
     as_planes: bool = False,
+    overwrite: bool = False,
 ) -> FrameSink:
     """Open a sink for frames.
 
@@ -292,14 +304,15 @@ def open_sink(
         options: codec, quality and speed.
         carry: streams to add.
         as_planes: planes will come instead of frames; both sides are even.
+        overwrite: an existing file is replaced once the new one is complete.
 
     Raises:
         SinkError: it cannot be written.
-        UsageError: a container or codec that cannot be written.
+        UsageError: a container or codec that cannot be written, or the file exists.
     """
     text = str(where)
     kind = next(kind for kind in SINKS if kind.accepts(text))
-    return kind.open(text, info, options or EncodeOptions(), carry, as_planes)
+    return kind.open(text, info, options or EncodeOptions(), carry, as_planes, overwrite)
 
 
 def _check_shape(frame: NDArray[np.uint8], size: Size, as_planes: bool) -> None:

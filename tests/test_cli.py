@@ -32,7 +32,7 @@ def main(monkeypatch: pytest.MonkeyPatch, *arguments: str | Path) -> int:
     """Run the command line in this process and return its exit code."""
     monkeypatch.setattr(sys, "argv", ["nst-video", *map(str, arguments)])
     with pytest.raises(SystemExit) as stop:
-        app_module.main()
+        app_module.run()
     return int(stop.value.code or 0)
 
 
@@ -103,25 +103,31 @@ def test_image_paints_a_picture(
 def test_image_compare_shows_picture_style_and_result(
     monkeypatch: pytest.MonkeyPatch, photo: Path, tmp_path: Path
 ) -> None:
-    target = tmp_path / "compared.png"
+    target, comparison = tmp_path / "painted.png", tmp_path / "painted-comparison.png"
     arguments = ("--style", "wave", "--intensity", "0", "--blend", "pixel", "--compare", "-q")
     assert main(monkeypatch, "image", photo, "-o", target, *arguments) == 0
-    figure = cv2.imread(str(target)).astype(int)
+    assert cv2.imread(str(target)).shape == cv2.imread(str(photo)).shape
+    figure = cv2.imread(str(comparison)).astype(int)
     assert figure.shape[1] > 2 * figure.shape[0]
     left, right = figure[:, : figure.shape[1] // 4], figure[:, -figure.shape[1] // 4 :]
     assert abs(left.mean() - right.mean()) < 25
     assert left.std() > 20
 
 
-def test_image_refuses_to_overwrite_unless_told(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], photo: Path
+def test_image_replaces_another_file_only_when_told_and_the_photo_never(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], photo: Path, tmp_path: Path
 ) -> None:
     before = photo.read_bytes()
+    target = tmp_path / "painted.png"
+    target.write_bytes(b"precious")
     original = ("--intensity", "0", "--blend", "pixel", "-q")
-    assert main(monkeypatch, "image", photo, "-o", photo, *original) == 2
+    assert main(monkeypatch, "image", photo, "-o", target, *original) == 2
     assert "exists. Use -y to replace it" in capfd.readouterr().err
+    assert target.read_bytes() == b"precious"
+    assert main(monkeypatch, "image", photo, "-o", target, "-y", *original) == 0
+    assert main(monkeypatch, "image", photo, "-o", photo, "-y", *original) == 2
+    assert "would replace the input" in capfd.readouterr().err
     assert photo.read_bytes() == before
-    assert main(monkeypatch, "image", photo, "-o", photo, "-y", *original) == 0
 
 
 def test_demo_makes_a_playable_film_with_sound(

@@ -43,16 +43,17 @@ def test_image_is_painted_by_optimization_with_curves_and_previews(photo, tmp_pa
     assert "Loss network builtin" in done.stderr
     assert load_picture(target).shape == (72, 96, 3)
     assert load_picture(curves).std() > 10
-    assert shown == ["painted-preview.png", "painted-preview.png", "curves.png", "painted.png"]
+    assert shown == ["painted-preview.png", "painted-preview.png", "painted.png", "curves.png"]
     assert not (tmp_path / "painted-preview.png").exists()
 
 
 def test_compare_shows_picture_style_and_result(photo, tmp_path):
-    target = tmp_path / "compared.png"
+    target = tmp_path / "painted.png"
     done = run(photo, "-o", target, *QUICK, "--compare", "-q")
     assert done.exit_code == 0, done.output
     assert done.stderr == ""
-    height, width = load_picture(target).shape[:2]
+    assert load_picture(target).shape == (72, 96, 3)
+    height, width = load_picture(tmp_path / "painted-comparison.png").shape[:2]
     assert width > 2 * height
 
 

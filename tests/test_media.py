@@ -237,7 +237,7 @@ def test_frames_are_counted_with_and_without_a_header(tmp_path: Path):
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
-        (lambda folder: folder / "none.mp4", "There is no file"),
+        (lambda folder: folder / "none.mp4", "there is no such file"),
         (lambda folder: folder, "is a folder"),
         (lambda folder: _written(folder / "text.mp4", b"no video at all"), "not a video"),
         (lambda folder: _written(folder / "empty.mp4", b""), "not a video"),
@@ -255,7 +255,7 @@ def test_file_that_may_not_be_read_is_refused(tmp_path: Path, monkeypatch: pytes
 
     monkeypatch.setattr(av, "open", forbidden)
     with pytest.raises(SourceError, match="permission denied"):
-        probe(tmp_path / "clip.mp4")
+        probe(_written(tmp_path / "clip.mp4", b"film"))
 
 
 def test_process_reports_its_failure_and_ends():

@@ -148,13 +148,29 @@ def test_unknown_preset_is_explained(tmp_path: Path):
 def test_existing_file_stays_until_the_new_one_is_complete(tmp_path: Path):
     target = tmp_path / "out.mp4"
     target.write_bytes(b"precious")
-    with pytest.raises(KeyboardInterrupt), VideoFileSink(target, INFO) as sink:
+    with pytest.raises(UsageError, match="exists"):
+        VideoFileSink(target, INFO)
+    with (
+        pytest.raises(KeyboardInterrupt),
+        VideoFileSink(target, INFO, overwrite=True) as sink,
+    ):
         write_all(sink, 1, then=interrupt)
     assert target.read_bytes() == b"precious"
-    with VideoFileSink(target, INFO) as sink:
+    with VideoFileSink(target, INFO, overwrite=True) as sink:
         sink.write(ramp(0))
         assert target.read_bytes() == b"precious"
     assert probe(target).streams[0].codec == "h264"
+
+
+def test_file_that_appears_meanwhile_is_left_alone(tmp_path: Path):
+    target = tmp_path / "out.mp4"
+    with VideoFileSink(target, INFO) as sink:
+        sink.write(ramp(0))
+        target.write_bytes(b"precious")
+    assert target.read_bytes() == b"precious"
+    assert sink.target == tmp_path / "out (2).mp4"
+    assert probe(sink.target).streams[0].codec == "h264"
+    assert any("appeared meanwhile" in note for note in sink.notes)
 
 
 def test_file_starts_with_its_index(tmp_path: Path):
@@ -188,7 +204,7 @@ def test_padding_repeats_the_last_column_and_row():
 
 
 def test_missing_folder_and_forbidden_place_are_explained(tmp_path: Path):
-    with pytest.raises(SinkError, match="there is no folder"):
+    with pytest.raises(SinkError, match="There is no folder"):
         VideoFileSink(tmp_path / "none" / "out.mp4", INFO)
     with pytest.raises(UsageError, match="suffix"):
         VideoFileSink(tmp_path / "out.txt", INFO)

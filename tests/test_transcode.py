@@ -349,7 +349,7 @@ def test_painter_that_changes_the_shape_is_refused(tmp_path: Path):
 def test_source_is_never_overwritten(tmp_path: Path):
     clip = make_clip(tmp_path / "clip.mkv")
     before = clip.read_bytes()
-    with pytest.raises(UsageError, match="source itself"):
+    with pytest.raises(UsageError, match="would replace the input"):
         transcode(clip, tmp_path / "." / "clip.mkv", Identity())
     assert clip.read_bytes() == before
 

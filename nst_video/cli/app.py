@@ -22,7 +22,6 @@ from nst_video.cli import (
     train,
     transcode,
 )
-from nst_video.cli.console import INTERRUPTED
 from nst_video.errors import NstVideoError, UsageError
 
 FAILED, USAGE = 1, 2
@@ -63,17 +62,15 @@ def common(
     """Paint moving pictures in the style of any still picture."""
 
 
-def main() -> None:
+def run() -> None:
     """Run the command line; exit with 0 done, 1 failed, 2 usage, 130 interrupted."""
     quiet_libraries()
     try:
-        app()
+        with console.interruptible():
+            app()
     except NstVideoError as error:
         console.complain(error)
         sys.exit(USAGE if isinstance(error, UsageError) else FAILED)
-    except KeyboardInterrupt:
-        console.say("Interrupted.")
-        sys.exit(INTERRUPTED)
 
 
 def quiet_libraries() -> None:

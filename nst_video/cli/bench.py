@@ -54,6 +54,7 @@ def bench(
     plot: Annotated[
         Path | None, typer.Option("--plot", help="Also draw fps over size to this picture.")
     ] = None,
+    overwrite: options.OverwriteOption = False,
     quiet: options.QuietOption = False,
 ) -> None:
     """Measure engines, models and sizes, in turn, each in a process of its own."""
@@ -61,8 +62,18 @@ def bench(
     from nst_video import weights
     from nst_video.engines import ENGINES, why_not
     from nst_video.media.options import TranscodeOptions, parse_size
-    from nst_video.pictures import save_picture
+    from nst_video.output_files import OutputFile
+    from nst_video.path_lookup import user_path
+    from nst_video.pictures import WRITABLE_SUFFIXES, save_picture
+    from nst_video.plots import require_matplotlib
 
+    if plot is not None:
+        require_matplotlib()
+        options.check_outputs(
+            [OutputFile(plot, "plot", WRITABLE_SUFFIXES)],
+            [user_path(clip)] if clip else [],
+            overwrite=overwrite,
+        )
     chosen = models or [name for name in weights.MODELS if weights.is_cached(name, models_dir)]
     able = [name for name in ENGINES if name != "identity" and why_not(name) is None]
     runners = engines or able

@@ -1,8 +1,12 @@
 """How the commands speak: results on stdout, everything else on stderr."""
 
+import contextlib
+import os
+import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from rich.console import Console
 
@@ -11,6 +15,13 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C."""
+
+_ENDING = tuple(
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
+    if hasattr(signal, name)
+)
+"""Signals that ask a process to end; Windows knows the first two."""
 
 stderr = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -58,21 +69,41 @@ def fetch_progress(*, quiet: bool) -> "Iterator[OnProgress | None]":
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM clean up (no partial file, no child process), then exit at once."""
-    import os
-    import signal
-    import sys
+    """Let a signal to end clean up (no partial file, no child process), then exit at once.
+
+    Within, Ctrl-C, a closed terminal and a request to end raise KeyboardInterrupt. A second one
+    ends the process without waiting for what the first one began.
+    """
+    interrupted = False
 
     def interrupt(number: int, frame: object) -> None:
+        nonlocal interrupted
+        if interrupted:
+            _exit_interrupted()
+        interrupted = True
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {number: signal.getsignal(number) for number in _ENDING}
+    for number, handler in before.items():
+        # What is ignored from the start stays so: a program begun by `nohup` is to go on.
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, interrupt)
     try:
         yield
-    except KeyboardInterrupt:
+    except BaseException as error:
+        # A library may turn the KeyboardInterrupt into an exception of its own.
+        if interrupted or isinstance(error, KeyboardInterrupt):
+            _exit_interrupted()
+        raise
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _exit_interrupted() -> NoReturn:
+    """Say so and end the process: unloading TensorFlow would take seconds more."""
+    with contextlib.suppress(OSError, ValueError):
+        # The terminal may be the very thing that has gone away.
         say("Interrupted.")
         sys.stdout.flush()
-        # All of ours is closed by now; unloading TensorFlow would take seconds more.
-        os._exit(INTERRUPTED)
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    os._exit(INTERRUPTED)

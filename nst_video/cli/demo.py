@@ -9,23 +9,29 @@ import typer
 from nst_video.cli import options
 from nst_video.cli.console import result, say
 from nst_video.look import DEFAULT_ENGINE, DEFAULT_MODEL, DEFAULT_STYLE, Look
+from nst_video.media.containers import CONTAINERS
+from nst_video.output_files import OutputFile
 
 DEFAULT_OUTPUT = Path("nst-video-demo.mp4")
 
 
 def demo(
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Where to; replaced where it exists.")
+        Path,
+        typer.Option("--output", "-o", help="Where to; only the default is replaced unasked."),
     ] = DEFAULT_OUTPUT,
     style: options.StyleOption = [DEFAULT_STYLE],  # noqa: B006 - Typer copies it
     model: options.ModelOption = DEFAULT_MODEL,
     models_dir: options.ModelsDirOption = None,
     offline: options.OfflineOption = False,
+    overwrite: options.OverwriteOption = False,
     quiet: options.QuietOption = False,
 ) -> None:
     """Make a short moving scene with sound, paint it, and say where the film is."""
     from nst_video.transcode import transcode, write_demo_clip
 
+    wanted = OutputFile(output, suffixes=tuple(CONTAINERS), overwrite=output == DEFAULT_OUTPUT)
+    replaced = options.check_outputs([wanted], overwrite=overwrite)
     stylizer = options.build_stylizer(
         style=style,
         mix=None,
@@ -42,7 +48,7 @@ def demo(
     with tempfile.TemporaryDirectory() as folder:
         clip = Path(folder) / "scene.mp4"
         write_demo_clip(clip)
-        transcode(clip, output, stylizer)
+        done = transcode(clip, output, stylizer, overwrite=output in replaced)
     if not quiet:
         say(f"Painted in the style {stylizer.styles[0].title!r}. Watch it in any player:")
-    result(output.resolve())
+    result(done.target.resolve())

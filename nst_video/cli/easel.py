@@ -41,7 +41,7 @@ class Easel:
         from nst_video.painter.image import paint_image
         from nst_video.pictures import save_picture
 
-        preview = target.with_name(f"{target.stem}-preview.png")
+        preview = preview_path(target)
 
         def on_picture(step: "PaintStep", show: "Callable[[], Frame]") -> None:
             if preview_every and step.step % preview_every == 0:
@@ -62,6 +62,11 @@ class Easel:
         finally:
             if preview_every:
                 preview.unlink(missing_ok=True)
+
+
+def preview_path(target: Path) -> Path:
+    """Return where a painting is shown while it is being made."""
+    return target.with_name(f"{target.stem}-preview.png")
 
 
 @contextmanager

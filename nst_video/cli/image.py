@@ -11,9 +11,12 @@ from nst_video.cli import easel, gatys, options
 from nst_video.cli.console import result
 from nst_video.errors import UsageError
 from nst_video.look import DEFAULT_ENGINE, DEFAULT_MODEL, DEFAULT_STYLE, DEFAULT_TILE, Look
+from nst_video.output_files import OutputFile
+from nst_video.path_lookup import user_path
 
 if TYPE_CHECKING:
     from nst_video.frames import Frame
+    from nst_video.painter.painting import PaintStep
 
 
 class Method(StrEnum):
@@ -65,7 +68,10 @@ def image(
     preview_every: gatys.PreviewOption = None,
     compare: Annotated[
         bool,
-        typer.Option("--compare", help="Write picture, style and result side by side."),
+        typer.Option(
+            "--compare",
+            help="Also write picture, style and result side by side.",
+        ),
     ] = False,
     overwrite: options.OverwriteOption = False,
     quiet: options.QuietOption = False,
@@ -75,7 +81,10 @@ def image(
     from nst_video.pictures import load_picture, save_picture
 
     target = output or photo.with_name(f"{photo.stem}-{'-'.join(Path(s).stem for s in style)}.png")
-    options.refuse_existing(target, overwrite=overwrite)
+    comparison = target.with_name(f"{target.stem}-comparison.png") if compare else None
+    _check_outputs(
+        target, comparison, plot, preview_every, [photo, *style, *(mask or ())], overwrite
+    )
     choices = gatys.Choices(
         preset=preset,
         steps=steps,
@@ -92,6 +101,7 @@ def image(
         colors=colors,
     )
     content = load_picture(photo)
+    history: Sequence[PaintStep] = ()
     if method is Method.GATYS:
         settings = choices.settings(keep_colors=keep_colors)
         look = Look(intensity, work_size=work_size)
@@ -105,8 +115,7 @@ def image(
         )
         painting = stand.paint(content, pictures, target, preview_every, quiet=quiet)
         painted = cross_fade(content, painting.frame, look.intensity)
-        if plot:
-            save_picture(plot, easel.plot_history(painting.history))
+        history = painting.history
     else:
         others = (mask, network, weights, pooling, plot, preview_every)
         if choices != gatys.Choices() or any(other is not None for other in others):
@@ -126,8 +135,36 @@ def image(
             quiet=quiet,
         )
         painted = stylizer(content)
-    save_picture(target, _compared(content, style, painted) if compare else painted)
+    save_picture(target, painted)
     result(target)
+    if comparison:
+        save_picture(comparison, _compared(content, style, painted))
+    if plot:
+        save_picture(plot, easel.plot_history(history))
+
+
+def _check_outputs(
+    target: Path,
+    comparison: Path | None,
+    plot: Path | None,
+    preview_every: int | None,
+    inputs: "Sequence[str | Path]",
+    overwrite: bool,
+) -> None:
+    """Refuse what could not be written before anything is painted."""
+    from nst_video.pictures import WRITABLE_SUFFIXES
+    from nst_video.plots import require_matplotlib
+
+    outputs = [OutputFile(target, suffixes=WRITABLE_SUFFIXES)]
+    if comparison:
+        outputs.append(OutputFile(comparison, "comparison", WRITABLE_SUFFIXES))
+    if plot:
+        outputs.append(OutputFile(plot, "plot", WRITABLE_SUFFIXES))
+    if preview_every:
+        outputs.append(OutputFile(easel.preview_path(target), "preview", WRITABLE_SUFFIXES))
+    if comparison or plot:
+        require_matplotlib()
+    options.check_outputs(outputs, [user_path(each) for each in inputs], overwrite=overwrite)
 
 
 def _compared(content: "Frame", styles: Sequence[str], painted: "Frame") -> "Frame":

@@ -8,7 +8,10 @@ import typer
 from nst_video.look import DEFAULT_TILE, Blend
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from nst_video.engines import Tile
+    from nst_video.output_files import OutputFile
     from nst_video.stylizer import Stylizer
 
 _STYLE_PANEL = "Style"
@@ -195,18 +198,41 @@ def build_stylizer(
     return stylizer
 
 
-def refuse_existing(target: Path, *, overwrite: bool) -> None:
-    """Ask on a terminal whether `target` may be replaced; elsewhere refuse.
+def check_outputs(
+    outputs: "Sequence[OutputFile]",
+    inputs: "Iterable[Path]" = (),
+    *,
+    overwrite: bool,
+    make_folders: bool = False,
+) -> frozenset[Path]:
+    """Check every file that a command will write, before any work; ask about those that exist.
+
+    Args:
+        outputs: all of them.
+        inputs: every file that the command reads.
+        overwrite: replace existing files without asking.
+        make_folders: make the folders of outputs.
+
+    Returns:
+        The outputs that exist and may be replaced.
 
     Raises:
-        UsageError: it exists and may not be replaced.
+        NstVideoError: see `output_files.check_outputs`; on a terminal the user is asked whether an
+            existing file may be replaced, elsewhere it may not.
     """
     import sys
 
-    from nst_video.errors import UsageError
+    from nst_video import output_files
+    from nst_video.cli.console import say
 
-    if overwrite or not target.exists():
-        return
-    if sys.stdin.isatty() and typer.confirm(f"{target} exists. Replace it?", err=True):
-        return
-    raise UsageError(f"{target} exists. Use -y to replace it, or -o to write elsewhere.")
+    def confirm(question: str) -> bool:
+        return typer.confirm(question, err=True)
+
+    return output_files.check_outputs(
+        outputs,
+        inputs,
+        overwrite=overwrite,
+        confirm=confirm if sys.stdin.isatty() else None,
+        make_folders=make_folders,
+        on_note=say,
+    )

@@ -13,8 +13,11 @@ from nst_video.cli.jobs import DEFAULT_TEMPLATE, Job, plan_jobs
 from nst_video.cli.transcode import clock
 from nst_video.errors import UsageError
 from nst_video.look import DEFAULT_ENGINE, DEFAULT_MODEL, DEFAULT_STYLE, Look
+from nst_video.media.containers import CONTAINERS
 from nst_video.media.options import TranscodeOptions
+from nst_video.output_files import OutputFile
 from nst_video.painter.film import ADAPTIVE, MAX_INTERVAL, Every, Opening, VideoSettings
+from nst_video.path_lookup import user_path
 
 if TYPE_CHECKING:
     from nst_video.painter.optimizer import GatysOptimizer
@@ -150,7 +153,12 @@ def paint(
         colors=colors,
     ).settings(keep_colors=keep_colors)
     job = _plan(source, output, style)
-    options.refuse_existing(job.target, overwrite=overwrite)
+    replaced = options.check_outputs(
+        [OutputFile(job.target, suffixes=tuple(CONTAINERS))],
+        [job.source, *(user_path(each) for each in style), *(mask or ())],
+        overwrite=overwrite,
+        make_folders=output is not None and job.target != output,
+    )
     # A hopeless input is refused before any network is loaded for it.
     VideoFileSource(job.source, wanted)
     with interruptible():
@@ -174,12 +182,21 @@ def paint(
             quiet=quiet,
         )
         painter = GatysOptimizer(judge, pictures, settings)
-        done = run_job(job, painter, fast, film, wanted, fresh=fresh, quiet=quiet)
+        done = run_job(
+            job,
+            painter,
+            fast,
+            film,
+            wanted,
+            fresh=fresh,
+            overwrite=job.target in replaced,
+            quiet=quiet,
+        )
     if not quiet:
         for note in done.notes:
             say(f"{job.source.name}: {note}")
         say(f"{job.source.name}: {done.info.frame_count} frames in {clock(done.elapsed_s)}.")
-    result(job.target)
+    result(done.target)
 
 
 def parse_every(text: str) -> Every:
@@ -203,6 +220,7 @@ def run_job(
     wanted: TranscodeOptions,
     *,
     fresh: bool,
+    overwrite: bool = False,
     quiet: bool,
 ) -> "TranscodeResult":
     """Paint one film, going on where an interrupted run was; say how to, when interrupted.
@@ -228,6 +246,7 @@ def run_job(
                 options=wanted,
                 store=store,
                 on_keyframe=on_keyframe,
+                overwrite=overwrite,
             )
     except KeyboardInterrupt:
         if kept := store.count():

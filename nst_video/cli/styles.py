@@ -111,10 +111,14 @@ def sheet(
     """Write a contact sheet: every style applied to a photo, with captions."""
     from nst_video.errors import StyleError
     from nst_video.library import StyleLibrary
-    from nst_video.pictures import load_picture, save_picture
+    from nst_video.output_files import OutputFile
+    from nst_video.path_lookup import user_path
+    from nst_video.pictures import WRITABLE_SUFFIXES, load_picture, save_picture
     from nst_video.sheet import contact_sheet
 
-    options.refuse_existing(output, overwrite=overwrite)
+    options.check_outputs(
+        [OutputFile(output, "sheet", WRITABLE_SUFFIXES)], [user_path(photo)], overwrite=overwrite
+    )
     content = _shrunk(load_picture(photo))
     names = style or [each.name for each in StyleLibrary().styles()]
     if not names:

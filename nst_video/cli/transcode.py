@@ -1,6 +1,6 @@
 """`nst-video transcode`: paint video files."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,7 +18,10 @@ from nst_video.look import (
     DEFAULT_TILE,
     Look,
 )
+from nst_video.media.containers import CONTAINERS
 from nst_video.media.options import TranscodeOptions
+from nst_video.output_files import OutputFile
+from nst_video.path_lookup import user_path
 
 if TYPE_CHECKING:
     from nst_video.transcode import Painter, Progress, TranscodeResult
@@ -100,11 +103,15 @@ def transcode(
     )
     style_name = "-".join(Path(each).stem for each in style)
     jobs = plan_jobs(inputs, output, style=style_name, template=template)
-    pending = _settle_existing(jobs, overwrite=overwrite, skip=skip, quiet=quiet)
+    pending = _pending(jobs, overwrite=overwrite, skip=skip, quiet=quiet)
     if not pending:
         return
-    if output is not None and pending[0].target != output:
-        output.mkdir(parents=True, exist_ok=True)
+    replaced = options.check_outputs(
+        [OutputFile(job.target, suffixes=tuple(CONTAINERS)) for job in pending],
+        [job.source for job in pending] + [user_path(each) for each in style],
+        overwrite=overwrite,
+        make_folders=output is not None and pending[0].target != output,
+    )
     if len(pending) == 1:
         # A single hopeless input is refused before the model is loaded for it.
         VideoFileSource(pending[0].source, wanted)
@@ -123,7 +130,9 @@ def transcode(
             tile=tile,
             quiet=quiet,
         )
-        run_jobs(pending, painter, wanted, quiet=quiet, show_progress=show_progress)
+        run_jobs(
+            pending, painter, wanted, replaced=replaced, quiet=quiet, show_progress=show_progress
+        )
 
 
 def run_jobs(
@@ -131,10 +140,19 @@ def run_jobs(
     painter: "Painter",
     wanted: TranscodeOptions,
     *,
+    replaced: Collection[Path] = (),
     quiet: bool,
     show_progress: bool,
 ) -> None:
     """Transcode one file after the other; go on after a failure and report it at the end.
+
+    Args:
+        jobs: what to make of what.
+        painter: paints the frames.
+        wanted: what to read and how to write it.
+        replaced: targets that exist and may be replaced.
+        quiet: say nothing but errors.
+        show_progress: show how far it is.
 
     Raises:
         NstVideoError: the only file failed.
@@ -147,7 +165,12 @@ def run_jobs(
         try:
             with _progress_bar(job.source.name, shown=show_progress and not quiet) as on_progress:
                 done = transcode(
-                    job.source, job.target, painter, options=wanted, on_progress=on_progress
+                    job.source,
+                    job.target,
+                    painter,
+                    options=wanted,
+                    on_progress=on_progress,
+                    overwrite=job.target in replaced,
                 )
         except NstVideoError as error:
             if len(jobs) == 1:
@@ -157,7 +180,7 @@ def run_jobs(
             continue
         if not quiet:
             _describe(job, done)
-        result(job.target)
+        result(done.target)
     if failures:
         say(f"{len(failures)} of {len(jobs)} videos failed:")
         for job, reason in failures:
@@ -165,8 +188,8 @@ def run_jobs(
         raise typer.Exit(1)
 
 
-def _settle_existing(jobs: Sequence[Job], *, overwrite: bool, skip: bool, quiet: bool) -> list[Job]:
-    """Return the jobs to do, after asking about outputs that exist."""
+def _pending(jobs: Sequence[Job], *, overwrite: bool, skip: bool, quiet: bool) -> list[Job]:
+    """Return the jobs to do: without those whose output exists, where these are to be skipped."""
     if overwrite and skip:
         raise UsageError("-y replaces existing outputs and -n skips them: use one of them.")
     pending = []
@@ -175,7 +198,6 @@ def _settle_existing(jobs: Sequence[Job], *, overwrite: bool, skip: bool, quiet:
             if not quiet:
                 say(f"{job.target} exists; {job.source.name} was skipped.")
             continue
-        options.refuse_existing(job.target, overwrite=overwrite)
         pending.append(job)
     return pending
 

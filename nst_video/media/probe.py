@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from nst_video.errors import SourceError, UsageError
 from nst_video.frames import Size
+from nst_video.media.process import ffmpeg_path
+from nst_video.path_lookup import require_file, user_path
 
 if TYPE_CHECKING:
     import av.container
@@ -107,14 +109,9 @@ def open_container(path: Path) -> Iterator["av.container.InputContainer"]:
     import av
     import av.error
 
-    if path.is_dir():
-        raise SourceError(f"{path} is a folder, not a video file.")
+    path = require_file(path)
     try:
-        container = av.open(str(path), metadata_errors="replace")
-    except FileNotFoundError as error:
-        raise SourceError(f"There is no file {path}.") from error
-    except PermissionError as error:
-        raise SourceError(f"{path} cannot be read: permission denied.") from error
+        container = av.open(ffmpeg_path(path), metadata_errors="replace")
     except (av.error.FFmpegError, OSError) as error:
         raise SourceError(
             f"{path} is not a video that ffmpeg can read: {_reason(error)}."
@@ -134,7 +131,7 @@ def probe(path: Path) -> MediaInfo:
     with open_container(path) as container:
         claimed = container.duration
         return MediaInfo(
-            path=path,
+            path=user_path(path),
             container=container.format.name,
             start_s=Fraction(container.start_time or 0, av.time_base),
             duration_s=None if claimed is None else Fraction(claimed, av.time_base),

@@ -23,7 +23,7 @@ def write_demo_clip(
     """Write the synthetic scene with an AAC tone track and return `path`.
 
     Args:
-        path: an .mp4, .mov or .mkv file; an existing one is replaced.
+        path: an .mp4, .mov or .mkv file.
         size: (width, height).
         fps: frames per second.
         duration_s: length in seconds.

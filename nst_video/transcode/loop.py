@@ -10,11 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from nst_video.engines import Painting
-from nst_video.errors import EngineError, UsageError
+from nst_video.errors import EngineError
 from nst_video.frames import Frame, Frames, Size, VideoInfo
 from nst_video.media.carry import Carry, plan_carry
 from nst_video.media.containers import container_for
 from nst_video.media.options import TranscodeOptions
+from nst_video.output_files import OutputFile, check_outputs
+from nst_video.path_lookup import user_path
 from nst_video.prefetch import BackgroundWriter, Prefetcher
 from nst_video.sinks import NULL_SCHEME, FrameSink, open_sink
 from nst_video.sources import FrameSource, VideoFileSource, open_source
@@ -68,35 +70,40 @@ def transcode(
     *,
     options: TranscodeOptions | None = None,
     on_progress: OnProgress | None = None,
+    overwrite: bool = False,
 ) -> TranscodeResult:
     """Paint every frame of a video file; carry over its sound and everything else.
 
     Args:
         source: a video file, or "demo:".
-        target: the file to write; an existing one is replaced once the new one is complete.
+        target: the file to write.
         painter: gets batches of at most `options.batch_size` frames, or the film as a whole.
         options: what to read and how to write it.
         on_progress: called in this thread after every batch.
+        overwrite: an existing target is replaced once the new one is complete; without, a target
+            that appears meanwhile is left alone, and the result says where this film is.
 
     Raises:
         SourceError: the source cannot be read, or not to its end.
         SinkError: the target cannot be written.
-        UsageError: options that make no sense for this source or target.
+        UsageError: options that make no sense for this source or target, or the target exists.
         EngineError: the painter returned something else than as many frames of the same shape.
     """
     options = options or TranscodeOptions()
     target = Path(target)
-    if target.exists() and Path(source).exists() and target.samefile(source):
-        raise UsageError(f"{target} is the source itself: choose another name for the output.")
+    if str(target) != NULL_SCHEME:
+        check_outputs([OutputFile(target)], [user_path(source)], overwrite=overwrite)
     with open_source(source, options) as frames:
         carry = _plan(frames, target)
         lane = choose_lane(frames, painter)
-        with open_sink(target, frames.info, options, carry, as_planes=lane.as_planes) as sink:
+        with open_sink(
+            target, frames.info, options, carry, as_planes=lane.as_planes, overwrite=overwrite
+        ) as sink:
             meter = Meter(frames.info.frame_count)
             batch_size = options.batch_size or fit_batch(frames.info.size)
             busy_s = _run(frames, lane, sink, batch_size, meter, on_progress)
         return TranscodeResult(
-            target=target,
+            target=sink.target or target,
             info=VideoInfo(frames.info.size, frames.info.fps, meter.frame),
             elapsed_s=meter.elapsed_s,
             busy_s=busy_s,

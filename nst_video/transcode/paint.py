@@ -39,6 +39,7 @@ def paint_video(
     store: KeyframeStore | None = None,
     on_keyframe: OnKeyframe | None = None,
     on_progress: OnProgress | None = None,
+    overwrite: bool = False,
 ) -> TranscodeResult:
     """Paint keyframes of a film by optimization, and the frames between them along the flow.
 
@@ -48,7 +49,7 @@ def paint_video(
 
     Args:
         source: a video file, or "demo:".
-        target: the file to write; an existing one is replaced once the new one is complete.
+        target: the file to write.
         optimizer: paints the keyframes.
         fill: paints, without memory of earlier frames, what no keyframe shows, and the same for the
             same frame; such as a `Stylizer` at intensity 1.
@@ -57,6 +58,7 @@ def paint_video(
         store: where keyframes are kept, by default `find_store` of the same arguments.
         on_keyframe: called after every step of every keyframe.
         on_progress: called after every frame.
+        overwrite: an existing target is replaced once the new one is complete.
 
     Raises:
         NstVideoError: as `transcode`, and where keyframes cannot be kept.
@@ -64,7 +66,9 @@ def paint_video(
     settings, options = settings or VideoSettings(), options or TranscodeOptions()
     store = store or find_store(source, target, optimizer, fill, settings, options)
     painter = VideoPainter(optimizer, settings, fill=fill, store=store, on_keyframe=on_keyframe)
-    result = transcode(source, target, painter, options=options, on_progress=on_progress)
+    result = transcode(
+        source, target, painter, options=options, on_progress=on_progress, overwrite=overwrite
+    )
     store.discard()
     return result
 
