@@ -203,7 +203,7 @@ def heeded_interrupts() -> Iterator[None]:
 
 @pytest.mark.usefixtures("heeded_interrupts")
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot send itself a Ctrl-C")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 def test_interrupt_ends_within_two_seconds_and_leaves_nothing(
     assets: Path, tmp_path: Path, number: signal.Signals
 ):
