@@ -19,6 +19,7 @@ class Range:
         is_whole: only whole numbers.
         is_above: only numbers above `low`.
         unit: for messages, such as "seconds"; empty where there is none.
+        or_zero: 0 is allowed, too, and means that something is not set.
     """
 
     low: float
@@ -26,12 +27,13 @@ class Range:
     is_whole: bool = False
     is_above: bool = False
     unit: str = ""
+    or_zero: bool = False
 
     def __str__(self) -> str:
         kind = "a whole number" if self.is_whole else "a number"
         of = f" of {self.unit}" if self.unit else ""
         limits = f"above {self.low:g} up to" if self.is_above else f"from {self.low:.15g} to"
-        return f"{kind}{of} {limits} {self.high:.15g}"
+        return f"{'0 or ' if self.or_zero else ''}{kind}{of} {limits} {self.high:.15g}"
 
     def __contains__(self, value: object) -> bool:
         kind = Integral if self.is_whole else Real
@@ -39,6 +41,8 @@ class Range:
         if isinstance(value, bool) or not isinstance(value, kind):
             return False
         number = cast("float", value)  # mypy does not know that reals can be compared
+        if self.or_zero and number == 0:
+            return True
         return self.low <= number <= self.high and not (self.is_above and number == self.low)
 
     def check(self, name: str, value: object) -> None:
@@ -93,6 +97,15 @@ SIDE = Range(2, MAX_SIDE_PX, is_whole=True, unit="pixels")
 INTENSITY = Range(0, 1)
 WORK_SIZE = Range(32, MAX_SIDE_PX, is_whole=True, unit="pixels")
 """The short side at which a network paints."""
+
+TILE_ROWS = Range(16, MAX_SIDE_PX, is_whole=True)
+"""Of the tiles in which large frames are painted."""
+
+MIX_WEIGHT = Range(0, 1e6)
+"""Of a style among others."""
+
+FADE_S = Range(0, 3600, unit="seconds")
+"""From one style to the next."""
 
 RATE = Range(0.01, 1000)
 """Frames per second."""

@@ -76,10 +76,14 @@ def test_masks_mix_and_colors_reach_the_painter(photo, tmp_path):
         (("--method", "gatys", "--preset", "classic"), UsageError, "no layer 'block5_conv2'"),
         (("--method", "gatys", "--network", "vgg11"), UsageError, "builtin, vgg16, vgg19"),
         (("--method", "gatys", "--network", "vgg19", "--offline"), ModelMissingError, "fetch"),
-        (("--method", "gatys", "--style-layers", "block1_conv1:much"), UsageError, "look like"),
+        (
+            ("--method", "gatys", "--style-layers", "block1_conv1:much"),
+            UsageError,
+            "weight of block1_conv1",
+        ),
         (("--method", "gatys", "--mix", "0.5,0.5"), UsageError, "2 mix weights for 1 styles"),
         (("--method", "gatys", "--style", "wvae"), StyleError, "'wave'"),
-        (("--method", "gatys", "--work-size", "8"), UsageError, "working size"),
+        (("--method", "gatys", "--work-size", "8"), UsageError, "--work-size"),
         (("--method", "gatys", "--intensity", "2"), UsageError, "intensity"),
     ],
 )

@@ -23,7 +23,7 @@ from nst_video.errors import NstVideoError, UsageError
 from nst_video.media.probe import probe
 from nst_video.transcode import Progress
 
-PLAIN = ["--intensity", "0", "--blend", "pixel", "--preset", "ultrafast"]
+PLAIN = ["--intensity", "0", "--blend", "pixel", "--encoder-preset", "ultrafast"]
 COMMAND = [sys.executable, "-m", "nst_video", "transcode", *PLAIN]
 
 
@@ -208,7 +208,8 @@ def test_interrupt_ends_within_two_seconds_and_leaves_nothing(
     assets: Path, tmp_path: Path, number: signal.Signals
 ):
     source = assets / "videos" / "bunny-720p-vorbis.webm"
-    command = [*COMMAND, str(source), "-o", str(tmp_path / "out.mp4"), "--preset", "veryslow"]
+    command = [*COMMAND, str(source), "-o", str(tmp_path / "out.mp4")]
+    command += ["--encoder-preset", "veryslow"]
     ready = threading.Event()
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         try:

@@ -193,12 +193,12 @@ def test_command_paints_a_film_beside_it(clip: Path, tmp_path: Path):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--every", "0"], "every 1 to 24"),
-        (["--every", "often"], "1 to 24 or adaptive"),
+        (["--every", "0"], "--every must be a whole number from 1 to 24"),
+        (["--every", "often"], "from 1 to 24, not .often.; adaptive goes"),
         (["--opening", "door"], "No opening"),
         (["--start", "3", "--end", "2"], "must come after"),
         (["--preset", "none"], "No preset"),
-        (["--work-size", "3"], "working size"),
+        (["--work-size", "3"], "--work-size must"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(clip: Path, arguments: list[str], sentence: str):

@@ -1,12 +1,15 @@
 """Numbers out of range: one true sentence, whether a program or a command line gives them."""
 
 import math
+import typing
 from fractions import Fraction
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from nst_video.capture.options import CaptureOptions
+from nst_video.cli.app import app
 from nst_video.errors import UsageError
 from nst_video.live.options import LiveOptions
 from nst_video.look import Look
@@ -101,3 +104,70 @@ def test_a_time_is_finite(text):
 def test_a_rate_is_finite_and_above_0(text):
     with pytest.raises(UsageError, match="frame rate"):
         parse_rate(text)
+
+
+BEGINNINGS = {
+    "live": (),
+    "transcode": ("film.mp4",),
+    "paint": ("film.mp4",),
+    "image": ("photo.jpg",),
+    "bench": (),
+    "train": ("out", "--photos", ".", "--artworks", "."),
+    "styles sheet": ("photo.jpg",),
+}
+"""Commands with numbers among their options, and what they cannot do without."""
+
+
+def number_options():
+    """Return every option of every command that takes a number, as (words, option)."""
+    groups = [((group.name,), group.typer_instance) for group in app.registered_groups]
+    found = []
+    for words, group in [((), app), *groups]:
+        for command in group.registered_commands:
+            name = " ".join((*words, command.name or command.callback.__name__))
+            hints = typing.get_type_hints(command.callback, include_extras=True)
+            for parameter, hint in hints.items():
+                kind, *info = typing.get_args(hint) or (hint,)
+                if {int, float} & {kind, *typing.get_args(kind)} and info:
+                    names = [info[0].default, *info[0].param_decls, f"--{parameter}"]
+                    option = next(each for each in names if str(each).startswith("--"))
+                    found.append((name, option.replace("_", "-")))
+    return found
+
+
+def test_all_commands_with_number_options_are_known():
+    assert {name for name, _ in number_options()} == set(BEGINNINGS)
+    assert len(number_options()) > 30
+
+
+@pytest.mark.parametrize(("name", "option"), number_options())
+def test_every_number_option_refuses_what_is_no_number_in_range(name, option):
+    for text in ("nan", "inf", "-1e300", "-7", "9" * 30, "²", "", "1,2", "0x10"):
+        done = CliRunner().invoke(app, [*name.split(), *BEGINNINGS[name], f"{option}={text}"])
+        error = done.exception
+        assert isinstance(error, UsageError) or done.exit_code == 2, (text, done.output)
+        assert option in done.output or option in str(error)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("image", "x.png", "--intensity", "nan"), "--intensity must be a number from 0 to 1"),
+        (("image", "x.png", "--tile", "²"), "--tile must be a whole number from 16 to"),
+        (("image", "x.png", "--mix", "1,,2"), "Each weight of --mix '1,,2' must be a number"),
+        (("transcode", "x.mp4", "--start", "nan"), "A time is written"),
+        (("transcode", "x.mp4", "--start", ""), "A time is written"),
+        (("transcode", "x.mp4", "--fps", "1/0"), "The frame rate is written"),
+        (("transcode", "x.mp4", "--size", "0x0"), "A side of the size must be"),
+        (("paint", "x.mp4", "--every", "0"), "--every must be a whole number from 1 to 24"),
+        (("paint", "x.mp4", "--style-weight", "1e20"), "--style-weight must be a number"),
+        (("live", "--target-fps", "nan"), "--target-fps must be 0 or a number"),
+        (("live", "--work-size", "5"), "--work-size must be 0 or a whole number of pixels"),
+        (("bench", "--seconds", "nan"), "--seconds must be"),
+        (("train", "out", "--photos", ".", "--artworks", ".", "--seed", "-1"), "--seed must be"),
+    ],
+)
+def test_a_number_out_of_range_is_one_sentence_before_any_work(arguments, said):
+    error = CliRunner().invoke(app, arguments).exception
+    assert isinstance(error, UsageError), error
+    assert str(error).startswith(said)

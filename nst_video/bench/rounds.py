@@ -18,6 +18,7 @@ from nst_video.errors import EngineError, NstVideoError
 from nst_video.frames import Frame
 from nst_video.look import DEFAULT_STYLE
 from nst_video.quiet import quiet_stderr
+from nst_video.ranges import COUNT, SECONDS
 
 BURN_IN_S = 1.0
 """Seconds of painting before anything counts: clocks rise, caches fill, code is compiled."""
@@ -210,8 +211,11 @@ def run_bench(
         on_row: called with each finished row.
 
     Raises:
+        UsageError: a number out of its range.
         NstVideoError: a case cannot be run.
     """
+    COUNT.check("The rounds", rounds)
+    SECONDS.check("A turn", round_s)
     rows = []
     for model, size in dict.fromkeys((case.model, case.size) for case in cases):
         group = [case for case in cases if (case.model, case.size) == (model, size)]

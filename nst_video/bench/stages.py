@@ -17,6 +17,7 @@ from nst_video.bench.report import markdown
 from nst_video.errors import SourceError
 from nst_video.frames import Frames, VideoInfo
 from nst_video.media.options import TranscodeOptions
+from nst_video.ranges import COUNT
 from nst_video.sinks import open_sink
 from nst_video.sources import open_source
 from nst_video.transcode import Painter, transcode
@@ -99,6 +100,7 @@ def measure_stages(
     Raises:
         NstVideoError: the clip cannot be read, painted or written.
     """
+    COUNT.check("The rounds", rounds)
     with tempfile.TemporaryDirectory(prefix="nst-video-") as folder:
         target = Path(folder) / "painted.mp4"
         info, turns = _prepare(clip, painter, options, target)

@@ -10,6 +10,7 @@ import typer
 from nst_video.cli import options
 from nst_video.cli.console import result, say
 from nst_video.errors import UsageError
+from nst_video.ranges import COUNT, SECONDS
 
 if TYPE_CHECKING:
     from nst_video.bench import Pipeline
@@ -45,9 +46,10 @@ def bench(
         list[str] | None,
         typer.Option("--against", help="Peers: litert (magenta-lite, 384x384), hub (magenta)."),
     ] = None,
-    rounds: Annotated[int, typer.Option("--rounds", min=1, help="Turns of each case.")] = 5,
+    rounds: Annotated[int, options.number(COUNT, "--rounds", help="Turns of each case.")] = 5,
     round_s: Annotated[
-        float, typer.Option("--seconds", min=0.0, help="Seconds of a turn; of film, for a clip.")
+        float,
+        options.number(SECONDS, "--seconds", help="Seconds of a turn; of film, for a clip."),
     ] = 2.0,
     models_dir: options.ModelsDirOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, not a table.")] = False,

@@ -5,8 +5,10 @@ from typing import Annotated
 
 import typer
 
+from nst_video.cli.options import number
 from nst_video.media.containers import CODECS
-from nst_video.media.options import TranscodeOptions, parse_rate, parse_size, parse_time
+from nst_video.media.options import CRF, TranscodeOptions, parse_rate, parse_size, parse_time
+from nst_video.ranges import COUNT
 
 PART_PANEL = "What to read"
 OUTPUT_PANEL = "What to write"
@@ -35,11 +37,12 @@ EndOption = Annotated[
 ]
 VideoStreamOption = Annotated[
     int | None,
-    typer.Option(
+    number(
+        COUNT,
         "--video-stream",
         help="Which video stream to paint, from 1; the default one if not given.",
         metavar="N",
-        rich_help_panel=PART_PANEL,
+        panel=PART_PANEL,
     ),
 ]
 KeepPartialOption = Annotated[
@@ -70,10 +73,11 @@ SizeOption = Annotated[
 ]
 CrfOption = Annotated[
     int | None,
-    typer.Option(
+    number(
+        CRF,
         "--crf",
         help=f"Quality, lower is better; by default {CODECS['h264'].crf} for h264.",
-        rich_help_panel=OUTPUT_PANEL,
+        panel=OUTPUT_PANEL,
     ),
 ]
 CodecOption = Annotated[
@@ -81,6 +85,14 @@ CodecOption = Annotated[
     typer.Option(
         "--codec",
         help="h264, hevc, vp9 or av1; by default h264, vp9 for .webm.",
+        rich_help_panel=OUTPUT_PANEL,
+    ),
+]
+EncoderPresetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--encoder-preset",
+        help="The encoder's speed, such as medium or ultrafast.",
         rich_help_panel=OUTPUT_PANEL,
     ),
 ]
@@ -96,7 +108,7 @@ def transcode_options(
     keep_partial: bool,
     codec: str | None,
     crf: int | None,
-    preset: str | None = TranscodeOptions.preset,
+    encoder_preset: str | None,
     batch_size: int | None = TranscodeOptions.batch_size,
 ) -> TranscodeOptions:
     """Return what the options ask for.
@@ -105,14 +117,14 @@ def transcode_options(
         UsageError: something in them makes no sense.
     """
     return TranscodeOptions(
-        start_s=parse_time(start) if start else TranscodeOptions.start_s,
-        end_s=parse_time(end) if end else None,
-        fps=parse_rate(fps) if fps else None,
-        size=parse_size(size) if size else None,
+        start_s=parse_time(start) if start is not None else TranscodeOptions.start_s,
+        end_s=parse_time(end) if end is not None else None,
+        fps=parse_rate(fps) if fps is not None else None,
+        size=parse_size(size) if size is not None else None,
         video_stream=video_stream,
         keep_partial=keep_partial,
         codec=codec,
         crf=crf,
-        preset=preset,
+        preset=encoder_preset,
         batch_size=batch_size,
     )

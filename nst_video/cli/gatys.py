@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated, get_args
 import typer
 
 from nst_video.cli.console import say
+from nst_video.cli.options import number
 from nst_video.errors import UsageError
 from nst_video.networks.config import DEFAULT_NETWORK, DEFAULT_POOLING, Pooling
 from nst_video.painter.settings import (
     DEFAULT_PRESET,
-    MAX_SCALES,
     PRESETS,
+    RANGES,
+    WEIGHT,
     Colors,
     LayerWeights,
     Method,
@@ -21,6 +23,7 @@ from nst_video.painter.settings import (
     Start,
     find_preset,
 )
+from nst_video.ranges import COUNT
 
 if TYPE_CHECKING:
     from nst_video.networks.vgg import LossNetwork
@@ -40,7 +43,7 @@ PresetOption = Annotated[
 ]
 StepsOption = Annotated[
     int | None,
-    typer.Option("--steps", help="Steps at most, over all scales.", rich_help_panel=_PANEL),
+    number(RANGES["steps"], "--steps", help="Steps at most, over all scales.", panel=_PANEL),
 ]
 OptimizerOption = Annotated[
     str | None,
@@ -53,10 +56,11 @@ OptimizerOption = Annotated[
 ]
 ScalesOption = Annotated[
     int | None,
-    typer.Option(
+    number(
+        RANGES["scales"],
         "--scales",
-        help=f"1 to {MAX_SCALES}: from coarse to fine, each twice as large as the last.",
-        rich_help_panel=_PANEL,
+        help="From coarse to fine, each twice as large as the last.",
+        panel=_PANEL,
     ),
 ]
 ContentLayersOption = Annotated[
@@ -79,17 +83,15 @@ StyleLayersOption = Annotated[
 ]
 ContentWeightOption = Annotated[
     float | None,
-    typer.Option("--content-weight", "--alpha", help="Of content.", rich_help_panel=_PANEL),
+    number(WEIGHT, "--content-weight", "--alpha", help="Of content.", panel=_PANEL),
 ]
 StyleWeightOption = Annotated[
     float | None,
-    typer.Option("--style-weight", "--beta", help="Of style.", rich_help_panel=_PANEL),
+    number(WEIGHT, "--style-weight", "--beta", help="Of style.", panel=_PANEL),
 ]
 TvWeightOption = Annotated[
     float | None,
-    typer.Option(
-        "--tv-weight", "--tv", help="Of smoothness (total variation).", rich_help_panel=_PANEL
-    ),
+    number(WEIGHT, "--tv-weight", "--tv", help="Of smoothness (total variation).", panel=_PANEL),
 ]
 InitOption = Annotated[
     str | None,
@@ -101,14 +103,15 @@ InitOption = Annotated[
     ),
 ]
 SeedOption = Annotated[
-    int | None, typer.Option("--seed", help="Of the noise.", rich_help_panel=_PANEL)
+    int | None, number(RANGES["seed"], "--seed", help="Of the noise.", panel=_PANEL)
 ]
 StyleScaleOption = Annotated[
     float | None,
-    typer.Option(
+    number(
+        RANGES["style_scale"],
         "--style-scale",
         help="Size of the style picture relative to the content's: larger is coarser.",
-        rich_help_panel=_PANEL,
+        panel=_PANEL,
     ),
 ]
 ColorsOption = Annotated[
@@ -167,12 +170,12 @@ PlotOption = Annotated[
 ]
 PreviewOption = Annotated[
     int | None,
-    typer.Option(
+    number(
+        COUNT,
         "--preview-every",
-        min=1,
         metavar="N",
         help="Show the unfinished picture beside the output every N steps, until it is done.",
-        rich_help_panel=_PANEL,
+        panel=_PANEL,
     ),
 ]
 
@@ -222,17 +225,16 @@ def parse_layers(text: str) -> LayerWeights:
     """Turn "block4_conv2,block3_conv1:0.5" into layers with weights, 1 where none is given.
 
     Raises:
-        UsageError: a weight is not a number.
+        UsageError: a layer has no name, or a weight is no number or out of range.
     """
     layers = []
     for part in text.split(","):
-        layer, _, weight = part.strip().partition(":")
-        try:
-            layers.append((layer, float(weight or 1)))
-        except ValueError:
+        layer, colon, weight = part.strip().partition(":")
+        if not layer or (colon and not weight):
             raise UsageError(
                 f"Layers look like block4_conv2 or block4_conv2:0.5, not {part.strip()!r}."
-            ) from None
+            )
+        layers.append((layer, WEIGHT.parse(f"The weight of {layer}", weight) if colon else 1.0))
     return tuple(layers)
 
 

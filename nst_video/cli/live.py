@@ -11,6 +11,7 @@ from nst_video.cli import options
 from nst_video.cli.console import interruptible, say
 from nst_video.errors import NstVideoError, StyleError, UsageError
 from nst_video.look import DEFAULT_STYLE, Look
+from nst_video.ranges import FADE_S, INTENSITY, RATE, SECONDS, WORK_SIZE
 
 if TYPE_CHECKING:
     from nst_video.capture.options import CaptureOptions
@@ -57,8 +58,8 @@ def live(
     ] = Path(),
     duration: Annotated[
         float | None,
-        typer.Option(
-            help="Stop after painting so long.", metavar="SECONDS", rich_help_panel=_OUTPUT_PANEL
+        options.number(
+            SECONDS, help="Stop after painting so long.", metavar="SECONDS", panel=_OUTPUT_PANEL
         ),
     ] = None,
     style: Annotated[
@@ -73,9 +74,10 @@ def live(
     mix: options.MixOption = None,
     intensity: Annotated[
         float | None,
-        typer.Option(
+        options.number(
+            INTENSITY,
             help="How far to go, from 0 (the picture) to 1 (the style).",
-            rich_help_panel=_STYLE_PANEL,
+            panel=_STYLE_PANEL,
         ),
     ] = None,
     keep_colors: Annotated[
@@ -88,26 +90,29 @@ def live(
     ] = None,
     fade: Annotated[
         float | None,
-        typer.Option(
+        options.number(
+            FADE_S,
             help="How long one style takes to turn into the next.",
             metavar="SECONDS",
-            rich_help_panel=_STYLE_PANEL,
+            panel=_STYLE_PANEL,
         ),
     ] = None,
     work_size: Annotated[
         int | None,
-        typer.Option(
+        options.number(
+            replace(WORK_SIZE, or_zero=True),
             help="Short side at which the network paints; 0 chooses it for --target-fps.",
             metavar="PIXELS",
-            rich_help_panel=_STYLE_PANEL,
+            panel=_STYLE_PANEL,
         ),
     ] = None,
     target_fps: Annotated[
         float | None,
-        typer.Option(
+        options.number(
+            replace(RATE, or_zero=True),
             help="Rate for which the working size is chosen; 0 leaves it as it is.",
             metavar="RATE",
-            rich_help_panel=_STYLE_PANEL,
+            panel=_STYLE_PANEL,
         ),
     ] = None,
     size: Annotated[

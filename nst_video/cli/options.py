@@ -1,11 +1,14 @@
 """Options that several commands share, each declared once, and the stylizer they describe."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, get_args
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
+from nst_video.errors import UsageError
 from nst_video.look import DEFAULT_TILE, Blend
+from nst_video.ranges import INTENSITY, MIX_WEIGHT, TILE_ROWS, WORK_SIZE, Range
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -16,6 +19,75 @@ if TYPE_CHECKING:
 
 _STYLE_PANEL = "Style"
 _MODEL_PANEL = "Model"
+
+
+def number(
+    allowed: Range,
+    *names: str,
+    help: str,
+    metavar: str | None = None,
+    panel: str | None = None,
+) -> Any:  # noqa: ANN401 - as `typer.Option` is declared
+    """Declare an option that takes a number of a range; others end with exit code 2.
+
+    Args:
+        allowed: the numbers; None passes as "not given".
+        names: such as "--intensity"; by default the parameter's own.
+        help: what it is for.
+        metavar: what the help shows for the value; by default the limits.
+        panel: heading in the help.
+    """
+
+    def check(param: typer.CallbackParam, value: float | None) -> float | None:
+        allowed.check_optional(param.opts[0], value)
+        return value
+
+    return typer.Option(
+        *names,
+        callback=check,
+        metavar=metavar or f"{allowed.low:g}..{allowed.high:g}",
+        help=help,
+        rich_help_panel=panel,
+    )
+
+
+def checked(parse: Callable[[str], object]) -> Callable[[str | None], str | None]:
+    """Return a callback of an option that lets only text pass which `parse` takes."""
+
+    def check(text: str | None) -> str | None:
+        if text is not None:
+            parse(text)
+        return text
+
+    return check
+
+
+def parse_mix(text: str | None) -> list[float] | None:
+    """Turn "0.7,0.3" into numbers.
+
+    Raises:
+        UsageError: something in it is no number, or out of range.
+    """
+    if text is None:
+        return None
+    return [MIX_WEIGHT.parse(f"Each weight of --mix {text!r}", part) for part in text.split(",")]
+
+
+def parse_tile(text: str) -> "Tile":
+    """Turn "auto", "off" or a number of rows into what engines take.
+
+    Raises:
+        UsageError: it is none of these.
+    """
+    if text == "auto":
+        return "auto"
+    if text == "off":
+        return "off"
+    try:
+        return int(TILE_ROWS.parse("--tile", text))
+    except UsageError as error:
+        raise UsageError(f"{str(error).removesuffix('.')}; auto and off go as well.") from None
+
 
 StyleOption = Annotated[
     list[str],
@@ -30,6 +102,7 @@ MixOption = Annotated[
     str | None,
     typer.Option(
         "--mix",
+        callback=checked(parse_mix),
         metavar="W1,W2,...",
         help="Weights of the styles, such as 0.7,0.3; equal by default.",
         rich_help_panel=_STYLE_PANEL,
@@ -37,10 +110,11 @@ MixOption = Annotated[
 ]
 IntensityOption = Annotated[
     float,
-    typer.Option(
+    number(
+        INTENSITY,
         "--intensity",
         help="How far to go, from 0 (the picture) to 1 (the style).",
-        rich_help_panel=_STYLE_PANEL,
+        panel=_STYLE_PANEL,
     ),
 ]
 BlendOption = Annotated[
@@ -62,11 +136,12 @@ KeepColorsOption = Annotated[
 ]
 WorkSizeOption = Annotated[
     int | None,
-    typer.Option(
+    number(
+        WORK_SIZE,
         "--work-size",
         metavar="PIXELS",
         help="Short side at which the network paints; smaller is faster, with larger strokes.",
-        rich_help_panel=_STYLE_PANEL,
+        panel=_STYLE_PANEL,
     ),
 ]
 ModelOption = Annotated[
@@ -104,6 +179,7 @@ TileOption = Annotated[
     str,
     typer.Option(
         "--tile",
+        callback=checked(parse_tile),
         metavar="auto|off|ROWS",
         help="Paint large frames in tiles of so many rows, the same picture in less memory; auto: "
         "where whole frames do not fit.",
@@ -114,39 +190,6 @@ QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing bu
 OverwriteOption = Annotated[
     bool, typer.Option("--overwrite", "-y", help="Replace the output where it exists.")
 ]
-
-
-def parse_mix(text: str | None) -> list[float] | None:
-    """Turn "0.7,0.3" into numbers.
-
-    Raises:
-        UsageError: something in it is not a number.
-    """
-    from nst_video.errors import UsageError
-
-    if text is None:
-        return None
-    try:
-        return [float(part) for part in text.split(",")]
-    except ValueError:
-        raise UsageError(f"--mix takes numbers such as 0.7,0.3, not {text!r}.") from None
-
-
-def parse_tile(text: str) -> "Tile":
-    """Turn "auto", "off" or a number of rows into what engines take.
-
-    Raises:
-        UsageError: it is none of these.
-    """
-    from nst_video.errors import UsageError
-
-    if text == "auto":
-        return "auto"
-    if text == "off":
-        return "off"
-    if text.isdigit():
-        return int(text)
-    raise UsageError(f"--tile takes auto, off or a number of rows, not {text!r}.")
 
 
 def build_stylizer(

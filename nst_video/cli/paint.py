@@ -16,8 +16,10 @@ from nst_video.look import DEFAULT_ENGINE, DEFAULT_MODEL, DEFAULT_STYLE, Look
 from nst_video.media.containers import CONTAINERS
 from nst_video.media.options import TranscodeOptions
 from nst_video.output_files import OutputFile
-from nst_video.painter.film import ADAPTIVE, MAX_INTERVAL, Every, Opening, VideoSettings
+from nst_video.painter.film import ADAPTIVE, INTERVAL, MAX_INTERVAL, Every, Opening, VideoSettings
+from nst_video.painter.settings import WEIGHT
 from nst_video.path_lookup import user_path
+from nst_video.ranges import COUNT
 
 if TYPE_CHECKING:
     from nst_video.painter.optimizer import GatysOptimizer
@@ -45,9 +47,10 @@ def paint(
     ] = str(VideoSettings.every),
     next_steps: Annotated[
         int,
-        typer.Option(
+        options.number(
+            COUNT,
             help="Steps at most for keyframes that start from another.",
-            rich_help_panel=_FILM_PANEL,
+            panel=_FILM_PANEL,
         ),
     ] = VideoSettings.next_steps,
     opening: Annotated[
@@ -77,9 +80,10 @@ def paint(
     tv_weight: gatys.TvWeightOption = None,
     temporal_weight: Annotated[
         float | None,
-        typer.Option(
+        options.number(
+            WEIGHT,
             help="Of staying close to the keyframe before, moved along the flow.",
-            rich_help_panel=_FILM_PANEL,
+            panel=_FILM_PANEL,
         ),
     ] = None,
     init: gatys.InitOption = None,
@@ -102,13 +106,7 @@ def paint(
     size: films.SizeOption = None,
     crf: films.CrfOption = TranscodeOptions.crf,
     codec: films.CodecOption = TranscodeOptions.codec,
-    encoder_preset: Annotated[
-        str | None,
-        typer.Option(
-            help="The encoder's speed, such as medium or ultrafast.",
-            rich_help_panel=films.OUTPUT_PANEL,
-        ),
-    ] = TranscodeOptions.preset,
+    encoder_preset: films.EncoderPresetOption = TranscodeOptions.preset,
     overwrite: options.OverwriteOption = False,
     quiet: options.QuietOption = False,
 ) -> None:
@@ -128,7 +126,7 @@ def paint(
         keep_partial=keep_partial,
         codec=codec,
         crf=crf,
-        preset=encoder_preset,
+        encoder_preset=encoder_preset,
     )
     film = VideoSettings(
         every=parse_every(every),
@@ -207,9 +205,10 @@ def parse_every(text: str) -> Every:
     """
     if text == ADAPTIVE:
         return ADAPTIVE
-    if not text.isdecimal():
-        raise UsageError(f"--every takes 1 to {MAX_INTERVAL} or {ADAPTIVE}, not {text!r}.")
-    return int(text)
+    try:
+        return int(INTERVAL.parse("--every", text))
+    except UsageError as error:
+        raise UsageError(f"{str(error).removesuffix('.')}; {ADAPTIVE} goes as well.") from None
 
 
 def run_job(

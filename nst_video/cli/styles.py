@@ -9,6 +9,7 @@ import typer
 from nst_video.cli import options
 from nst_video.cli.console import result, say, stderr
 from nst_video.look import DEFAULT_ENGINE, DEFAULT_MODEL, Look
+from nst_video.ranges import COUNT
 
 if TYPE_CHECKING:
     from nst_video.frames import Frame
@@ -97,7 +98,7 @@ def sheet(
         typer.Option("--style", "-s", help="Only this style; repeat it for more."),
     ] = None,
     columns: Annotated[
-        int | None, typer.Option("--columns", min=1, help="Pictures in a row.")
+        int | None, options.number(COUNT, "--columns", help="Pictures in a row.")
     ] = None,
     intensity: options.IntensityOption = Look.intensity,
     keep_colors: options.KeepColorsOption = Look.keep_colors,

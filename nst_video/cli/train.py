@@ -9,6 +9,7 @@ import typer
 
 from nst_video.cli import options
 from nst_video.cli.console import result, say
+from nst_video.ranges import COUNT, SEED
 
 TEACHER = "magenta-lite"
 
@@ -50,10 +51,10 @@ def train(
             help="VGG-19's weights (.npz); without, no loss network, and strokes do not count.",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", help="Of everything random.")] = 0,
+    seed: Annotated[int, options.number(SEED, "--seed", help="Of everything random.")] = 0,
     shorten: Annotated[
         int,
-        typer.Option("--shorten", min=1, help="Do only one step in so many, to try things out."),
+        options.number(COUNT, "--shorten", help="Do only one step in so many, to try things out."),
     ] = 1,
     evaluate: Annotated[
         bool,

@@ -19,7 +19,7 @@ from nst_video.look import (
     Look,
 )
 from nst_video.media.containers import CONTAINERS
-from nst_video.media.options import TranscodeOptions
+from nst_video.media.options import BATCH_SIZE, TranscodeOptions
 from nst_video.output_files import OutputFile
 from nst_video.path_lookup import user_path
 
@@ -55,19 +55,14 @@ def transcode(
     size: films.SizeOption = None,
     crf: films.CrfOption = TranscodeOptions.crf,
     codec: films.CodecOption = TranscodeOptions.codec,
-    preset: Annotated[
-        str | None,
-        typer.Option(
-            help="The encoder's speed, such as medium or ultrafast.",
-            rich_help_panel=films.OUTPUT_PANEL,
-        ),
-    ] = TranscodeOptions.preset,
+    encoder_preset: films.EncoderPresetOption = TranscodeOptions.preset,
     batch_size: Annotated[
         int | None,
-        typer.Option(
+        options.number(
+            BATCH_SIZE,
             help="Frames painted at once; by default up to 4, fewer of large ones.",
             metavar="N",
-            rich_help_panel=_MODEL_PANEL,
+            panel=_MODEL_PANEL,
         ),
     ] = TranscodeOptions.batch_size,
     template: Annotated[
@@ -98,7 +93,7 @@ def transcode(
         keep_partial=keep_partial,
         codec=codec,
         crf=crf,
-        preset=preset,
+        encoder_preset=encoder_preset,
         batch_size=batch_size,
     )
     style_name = "-".join(Path(each).stem for each in style)

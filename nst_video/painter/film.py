@@ -13,7 +13,7 @@ ADAPTIVE: Literal["adaptive"] = "adaptive"
 MAX_INTERVAL = 24
 """Frames between two keyframes at most: as many are held in memory."""
 
-_INTERVAL = Range(1, MAX_INTERVAL, is_whole=True)
+INTERVAL = Range(1, MAX_INTERVAL, is_whole=True)
 
 Opening: TypeAlias = Literal["settings", "fill"]
 """Where the first keyframe of a scene starts: as the optimizer's settings say, or painted fast."""
@@ -63,7 +63,7 @@ def check_every(every: Every) -> Every:
     Raises:
         UsageError: neither "adaptive" nor 1 .. `MAX_INTERVAL`.
     """
-    if every == ADAPTIVE or every in _INTERVAL:
+    if every == ADAPTIVE or every in INTERVAL:
         return every
     raise UsageError(
         f"Keyframes come every 1 to {MAX_INTERVAL} frames, or {ADAPTIVE}, not {every!r}."

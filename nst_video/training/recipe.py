@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+from nst_video.ranges import COUNT
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -134,6 +136,7 @@ BUILTIN = Recipe(
 
 def shortened(divisor: int) -> Recipe:
     """Return the recipe with only one step and one style picture in `divisor`, at least one."""
+    COUNT.check("The divisor", divisor)
 
     def less(count: int) -> int:
         return max(1, count // divisor)

@@ -15,6 +15,7 @@ from nst_video.networks.builtin import LOSS_TRUNK, build_style_predictor, load_s
 from nst_video.networks.checkpoints import collect, load_npz, load_transformer
 from nst_video.networks.models import StyleModel, style_input
 from nst_video.networks.transformer import TRANSFORMERS, StyleTransformer
+from nst_video.ranges import SEED
 from nst_video.training.channels import channels_loss
 from nst_video.training.dataset import Pictures, square, to_unit
 from nst_video.training.distill import draw_batch, stage_loss
@@ -61,6 +62,9 @@ class Course:
     folder: Path
     seed: int = 0
     vgg: Path | None = None
+
+    def __post_init__(self) -> None:
+        SEED.check("The seed", self.seed)
 
 
 def teach_transformer(course: Course, recipe: Recipe, on_log: Log) -> Path:
