@@ -1,22 +1,25 @@
-"""Loading and saving pictures: whatever OpenCV reads becomes a `Frame`, or one clear sentence.
+"""Loading and saving pictures: whatever Pillow decodes becomes a `Frame`, or one clear sentence.
 
 Style pictures and content photos come through here alike, so both raise `SourceError`.
 """
 
 import io
-import struct
-from itertools import product
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, BinaryIO
 
-import av
-import cv2
 import numpy as np
-from numpy.typing import NDArray
+import pi_heif
+from PIL import Image, UnidentifiedImageError
 
+from nst_video import color_profiles
 from nst_video.errors import SinkError, SourceError
 from nst_video.folders import write_atomically
-from nst_video.frames import Frame, Size, size_of
+from nst_video.frames import Frame, size_of
+from nst_video.path_lookup import os_reason, require_file
 from nst_video.quiet import quiet_stderr
 
 MAX_PIXELS = 120_000_000
@@ -25,37 +28,77 @@ MAX_PIXELS = 120_000_000
 MAX_BYTES = 1 << 29
 """Largest file read: an uncompressed picture of MAX_PIXELS fits."""
 
+_FORMATS = (
+    *("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF"),
+    *("HEIF", "JPEG2000", "PPM", "TGA"),  # TGA last: it is recognized by nothing but plausibility
+)
+"""Pillow's names of what is decoded. Its other formats are rare or start other programs."""
+
+_READABLE = "AVIF, BMP, GIF, HEIC, JPEG, JPEG 2000, PNG, PPM, TGA, TIFF and WebP"
+
 PICTURE_SUFFIXES = frozenset(
     f".{ending}"
     for ending in (
-        *("avif", "bmp", "gif", "hdr", "jp2", "jpeg", "jpg"),
-        *("pbm", "pgm", "png", "ppm", "tif", "tiff", "webp"),
+        *("avif", "bmp", "gif", "heic", "heif", "jp2", "jpeg", "jpg"),
+        *("pbm", "pgm", "png", "ppm", "tga", "tif", "tiff", "webp"),
     )
 )
 """Endings by which pictures are recognized in a folder; a file named outright may have any."""
 
-WRITABLE_SUFFIXES = tuple(
-    f".{ending}"
-    for ending in ("png", "jpg", "jpeg", "webp", "avif", "tif", "tiff", "bmp", "gif", "jp2", "ppm")
-)
+_WRITERS: dict[str, tuple[str, dict[str, Any]]] = {
+    ".png": ("PNG", {"compress_level": 1}),
+    ".jpg": ("JPEG", {}),
+    ".jpeg": ("JPEG", {}),
+    ".webp": ("WEBP", {}),
+    ".avif": ("AVIF", {}),
+    ".tif": ("TIFF", {"compression": "tiff_lzw"}),
+    ".tiff": ("TIFF", {"compression": "tiff_lzw"}),
+    ".bmp": ("BMP", {}),
+    ".gif": ("GIF", {}),
+    ".jp2": ("JPEG2000", {}),
+    ".ppm": ("PPM", {}),
+}
+"""Format and options of Pillow by the ending of a file's name."""
+
+_WITH_QUALITY = frozenset(("JPEG", "WEBP", "AVIF"))
+
+WRITABLE_SUFFIXES = tuple(_WRITERS)
 """Endings that `save_picture` knows, in lower case."""
 
-_PAPER = 1.0
-"""What shows through transparent places: white, as on a page."""
+_OTHER_KINDS = tuple(
+    (kind, re.compile(beginning, re.DOTALL | re.IGNORECASE))
+    for kind, beginning in (
+        ("an SVG drawing, not a picture made of pixels: save it as PNG or JPEG", rb".*<svg[\s>]"),
+        ("a web page, not a picture", rb"\s*(<!doctype html|<html)"),
+        ("a PDF or PostScript document, not a picture: save it as PNG or JPEG", rb"%PDF|%!PS"),
+        ("a Photoshop document: save it as PNG or JPEG", rb"8BPS"),
+        ("a JPEG XL picture: save it as PNG or JPEG", rb"\xff\x0a|\0\0\0\x0cJXL "),
+        ("an OpenEXR picture: save it as PNG or JPEG", rb"v/1\x01"),
+        ("a Radiance HDR picture: save it as PNG or JPEG", rb"#\?R"),
+        ("a damaged AVIF or HEIC picture", rb".{4}ftyp(avi|hei|hev|mif1|msf1)"),
+        ("a film, not a picture", rb".{4}ftyp|\x1aE\xdf\xa3|RIFF.{4}AVI "),
+        (
+            "a damaged TIFF picture, or one of a kind that is not read, such as floating point "
+            "colors: save it as PNG or JPEG",
+            rb"II\*\0|MM\0\*|II\+\0|MM\0\+",
+        ),
+        ("a damaged picture", rb"\x89PNG|\xff\xd8|GIF8|BM|RIFF.{4}WEBP|P[1-6]\s|\0\0\0\x0cjP  "),
+    )
+)
+"""What files that Pillow does not take are, by how they begin."""
 
-_PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8"
+_HEAD_BYTES = 4096
+_STRIP_PIXELS = 1 << 18
+"""Pixels converted at a time: few enough for the processor's cache."""
 
-_SKIP_FRAMES: list[Any] = [{"skip_frame": "all"}]
-"""FFmpeg options, one dictionary a stream (declared as strings in PyAV's stubs): headers only."""
-
-_Pixels: TypeAlias = NDArray[Any]
+pi_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
 
 
 def load_picture(path: Path) -> Frame:
-    """Read a picture upright, as EXIF says; transparency on white, 16 bits and gray converted.
+    """Read a picture upright, in sRGB, transparency on white; of an animation the first frame.
 
     Args:
-        path: any file that OpenCV reads and whose size FFmpeg can tell beforehand.
+        path: a file of any name in one of the formats that README lists.
 
     Returns:
         RGB uint8 (height, width, 3).
@@ -63,12 +106,12 @@ def load_picture(path: Path) -> Frame:
     Raises:
         SourceError: there is no such file, it is no picture, or larger than MAX_PIXELS.
     """
-    data = _read(path)
-    _check_size(data, path)
-    picture = _decode(data)
-    if picture is None:
-        raise SourceError(f"{path} is not a picture, or a broken one: try PNG or JPEG.")
-    return picture
+    path = require_file(path)
+    try:
+        with path.open("rb") as file, _quiet():
+            return _decode(file, path)
+    except OSError as error:
+        raise SourceError(f"Cannot read picture {path}: {os_reason(error)}.") from error
 
 
 def save_picture(path: Path, frame: Frame, quality: int = 95) -> None:
@@ -76,30 +119,29 @@ def save_picture(path: Path, frame: Frame, quality: int = 95) -> None:
 
     Args:
         path: the ending decides the format.
-        frame: RGB uint8 (height, width, 3).
+        frame: RGB uint8 (height, width, 3), in sRGB.
         quality: 0..100, for JPEG, WebP and AVIF.
 
     Raises:
         SinkError: the format is unknown or the file cannot be written.
     """
-    flags = {
-        ".jpg": cv2.IMWRITE_JPEG_QUALITY,
-        ".jpeg": cv2.IMWRITE_JPEG_QUALITY,
-        ".webp": cv2.IMWRITE_WEBP_QUALITY,
-        ".avif": cv2.IMWRITE_AVIF_QUALITY,
-    }
     check_writable_suffix(path)
-    suffix = path.suffix.lower()
-    options = [flags[suffix], quality] if suffix in flags else []
+    kind, options = _WRITERS[path.suffix.lower()]
+    if kind in _WITH_QUALITY:
+        options = {**options, "quality": quality}
+    data = io.BytesIO()
     try:
-        with quiet_stderr():
-            done, data = cv2.imencode(suffix, cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), options)
-        if not done:
-            width, height = size_of(frame)
-            raise SinkError(f"A {suffix} file cannot hold a picture of {width}x{height} pixels.")
-        write_atomically(path, lambda file: file.write(data.tobytes()))
+        with _quiet():
+            Image.fromarray(frame).save(data, kind, **options)
+    except (OSError, ValueError) as error:
+        width, height = size_of(frame)
+        raise SinkError(
+            f"A {path.suffix} file cannot hold a picture of {width}x{height} pixels."
+        ) from error
+    try:
+        write_atomically(path, lambda file: file.write(data.getbuffer()))
     except OSError as error:
-        raise SinkError(f"Cannot write {path}: {error.strerror}.") from error
+        raise SinkError(f"Cannot write {path}: {os_reason(error)}.") from error
 
 
 def check_writable_suffix(path: Path) -> None:
@@ -115,90 +157,91 @@ def check_writable_suffix(path: Path) -> None:
         )
 
 
-def _read(path: Path) -> bytes:
-    """Return the bytes of a file of a reasonable size."""
-    if path.is_dir():
-        raise SourceError(f"{path} is a folder, not a picture.")
-    try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise SourceError(
-                f"{path} has {size >> 20} MB, more than a picture may have ({MAX_BYTES >> 20} MB)."
-            )
-        data = path.read_bytes()
-    except OSError as error:
-        raise SourceError(f"Cannot read picture {path}: {error.strerror}.") from error
-    if not data:
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what Pillow warns of, and libtiff writes, off the terminal; one thread at a time."""
+    with quiet_stderr(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _decode(file: BinaryIO, path: Path) -> Frame:
+    """Return the picture in an open file.
+
+    Raises:
+        SourceError: there is none, or it is too large.
+    """
+    size = file.seek(0, io.SEEK_END)
+    file.seek(0)
+    if size == 0:
         raise SourceError(f"{path} is empty, not a picture.")
-    return data
-
-
-def _check_size(data: bytes, path: Path) -> None:
-    """Refuse a picture too large to decode, going by its header alone.
-
-    A few hundred bytes can claim gigapixels, and OpenCV allocates what they claim.
-    """
-    width, height = _claimed_size(data)
-    if width * height == 0:
-        raise SourceError(f"{path} is not a picture, or a broken one: try PNG or JPEG.")
+    if size > MAX_BYTES:
+        raise SourceError(
+            f"{path} has {size >> 20} MB, more than a picture may have ({MAX_BYTES >> 20} MB)."
+        )
+    image = _open(file, path)
+    width, height = image.size
     if width * height > MAX_PIXELS:
-        limit = f"{MAX_PIXELS // 1_000_000} megapixels"
-        raise SourceError(f"{path} has {width}x{height} pixels, more than {limit}: scale it down.")
-
-
-def _claimed_size(data: bytes) -> Size:
-    """Return (width, height) without decoding, (0, 0) where FFmpeg finds no picture.
-
-    PNG is read here because FFmpeg says nothing of one beyond its own limit, 268 megapixels.
-    """
-    if data.startswith(_PNG):
-        width, height = struct.unpack_from(">II", data.ljust(24, b"\0"), 16)
-        return int(width), int(height)
+        raise _too_large(path, f"{width}x{height}")
     try:
-        with av.open(io.BytesIO(data), stream_options=_SKIP_FRAMES) as container:
-            contexts = [stream.codec_context for stream in container.streams.video]
-    except (av.FFmpegError, ValueError):
-        return 0, 0
-    sizes = [(context.width, context.height) for context in contexts]
-    return max(sizes, key=lambda size: size[0] * size[1], default=(0, 0))
+        image.load()
+        return _to_frame(color_profiles.upright(image))
+    except MemoryError as error:
+        raise SourceError(
+            f"There is too little memory for {path}, {width}x{height} pixels: scale it down."
+        ) from error
+    except Exception as error:  # decoders raise nearly anything on damaged files
+        raise _damaged(path, image.format, error) from error
 
 
-def _decode(data: bytes) -> Frame | None:
-    """Return an RGB frame, None where OpenCV finds no picture."""
-    buffer = np.frombuffer(data, np.uint8)
-    alpha: _Pixels | None = None
-    with quiet_stderr():
-        try:
-            upright = cv2.imdecode(buffer, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
-            raw = None if data.startswith(_JPEG) else cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED)
-        except cv2.error:
-            return None
-    if upright is None:
-        return None
-    if raw is not None and raw.ndim == 3 and raw.shape[2] == 4:
-        alpha = _to_unit(_turn_like(raw, upright)[..., 3:])
-    if alpha is None and upright.dtype == np.uint8:
-        return np.asarray(cv2.cvtColor(upright, cv2.COLOR_BGR2RGB), np.uint8)
-    colors = _to_unit(upright)[..., ::-1]
-    flat = colors if alpha is None else colors * alpha + _PAPER * (1 - alpha)
-    return np.ascontiguousarray(np.clip(np.rint(flat * 255), 0, 255), np.uint8)
+def _open(file: BinaryIO, path: Path) -> Image.Image:
+    """Return an image whose header is read, and no more.
 
-
-def _turn_like(raw: _Pixels, upright: _Pixels) -> _Pixels:
-    """Turn `raw` (h, w, 4) so that its colors are those of `upright` (h', w', 3).
-
-    OpenCV honors EXIF orientation only where it drops transparency, so what it did is found by
-    trying the eight orientations; hardly a transparent picture needs more than the first.
+    Raises:
+        SourceError: it is not of a format that is read, or its header claims too many pixels.
     """
-    for transposed, up_down, left_right in product((False, True), repeat=3):
-        turned = raw.swapaxes(0, 1) if transposed else raw
-        turned = turned[:: -1 if up_down else 1, :: -1 if left_right else 1]
-        if np.array_equal(turned[..., :3], upright):
-            return turned
-    return raw
+    try:
+        return Image.open(file, formats=_FORMATS)
+    except Image.DecompressionBombError as error:
+        raise _too_large(path, "far too many") from error
+    except UnidentifiedImageError as error:
+        file.seek(0)
+        raise SourceError(_other_kind(file.read(_HEAD_BYTES), path)) from error
+    except Exception as error:  # as above
+        raise _damaged(path, None, error) from error
 
 
-def _to_unit(pixels: _Pixels) -> NDArray[np.float32]:
-    """Scale pixels of any depth to 0..1; floating point ones are taken to be so already."""
-    whole = np.iinfo(pixels.dtype).max if pixels.dtype.kind in "ui" else 1
-    return pixels.astype(np.float32) / np.float32(whole)
+def _other_kind(head: bytes, path: Path) -> str:
+    """Return the sentence for a file that Pillow does not take for a picture."""
+    for kind, beginning in _OTHER_KINDS:
+        if beginning.match(head):
+            return f"{path} is {kind}."
+    return f"{path} is not a picture, or a damaged one: {_READABLE} are read."
+
+
+def _damaged(path: Path, kind: str | None, error: Exception) -> SourceError:
+    """Return the error for a picture that ends too early or holds nonsense."""
+    reason = re.sub(r"\s+", " ", str(error)).strip(" .") or type(error).__name__
+    name = f"{kind} picture" if kind else "picture"
+    return SourceError(f"{path} is a damaged {name} ({reason[:80]}): get it again.")
+
+
+def _too_large(path: Path, pixels: str) -> SourceError:
+    limit = f"{MAX_PIXELS // 1_000_000} megapixels"
+    return SourceError(f"{path} has {pixels} pixels, more than {limit}: scale it down.")
+
+
+def _to_frame(image: Image.Image) -> Frame:
+    """Convert a decoded image to RGB strip by strip, so that hardly more than the result is held.
+
+    Raises:
+        ValueError: its pixels are of a kind that has no clear meaning.
+    """
+    width, height = image.size
+    frame = np.empty((height, width, 3), np.uint8)
+    convert = color_profiles.converter(image)
+    rows = max(1, _STRIP_PIXELS // width)
+    for top in range(0, height, rows):
+        bottom = min(top + rows, height)
+        frame[top:bottom] = np.asarray(convert(image.crop((0, top, width, bottom))))
+    return frame
