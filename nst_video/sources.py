@@ -7,27 +7,25 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-import numpy as np
-from numpy.typing import NDArray
-
 from nst_video import scene
-from nst_video.errors import SourceError
 from nst_video.frames import Frame, Size, VideoInfo
-from nst_video.media.carry import Cut
-from nst_video.media.filters import decode_filters, is_hdr, planes_colors
 from nst_video.media.options import DecodeOptions
-from nst_video.media.probe import MediaInfo, VideoTrack, pick_video, probe, probe_track
-from nst_video.media.process import FfmpegProcess, ffmpeg_path
-from nst_video.media.timing import PacketScan, Rate, choose_rate, frame_at, scan_packets
-from nst_video.planes import YuvColors, planes_shape
+from nst_video.media.video_file import VideoFileSource, fit_size
 
-MISSING_END_S = Fraction(1)
-"""Seconds by which packets may end before the length a header claims."""
+__all__ = [
+    "DEMO_SCHEME",
+    "SOURCES",
+    "FrameSource",
+    "SourceKind",
+    "SyntheticSource",
+    "VideoFileSource",
+    "fit_size",
+    "open_source",
+]
 
 DEMO_SCHEME = "demo:"
 
@@ -62,244 +60,6 @@ class FrameSource(Protocol):
     def stop(self) -> None:
         """Make a running iteration end soon."""
         ...
-
-
-class VideoFileSource:
-    """A video file, decoded by ffmpeg at a constant rate.
-
-    Everything about the file is found out on construction; ffmpeg starts with the iteration.
-
-    Attributes:
-        media: the file.
-        track: the stream that is read.
-        cut: which stretch of the file the frames cover, for whoever carries over the rest.
-    """
-
-    def __init__(self, path: Path, options: DecodeOptions | None = None) -> None:
-        """Examine the file.
-
-        Args:
-            path: the file.
-            options: which part of it to deliver, and how.
-
-        Raises:
-            SourceError: it cannot be read, has no video, or is damaged.
-            UsageError: the options ask for what it does not have.
-        """
-        self._options = options or DecodeOptions()
-        self.media: MediaInfo = probe(path)
-        self.track: VideoTrack = probe_track(
-            self.media, pick_video(self.media, self._options.video_stream)
-        )
-        end_s = self._options.end_s
-        until = None if end_s is None else self.media.start_s + _exact(end_s)
-        self._scan = scan_packets(self.media, self.track, until)
-        self._rate = choose_rate(self.track, self._scan)
-        self._found: list[str] = []
-        self._check_complete()
-        self._span = _span(self.media, self._scan, self._rate, self._options)
-        self.cut: Cut = self._span.cut
-        self._process: FfmpegProcess | None = None
-        self._stopped = False
-
-    @cached_property
-    def info(self) -> VideoInfo:
-        """Size, rate and number of the frames that will be delivered."""
-        size = fit_size(self.track.upright_size, self._options.size)
-        return VideoInfo(size, self._span.fps, self._span.frame_count)
-
-    @cached_property
-    def planes_colors(self) -> YuvColors | None:
-        """Colors of the planes that can be had instead of frames, None where none can."""
-        return planes_colors(self.track, self.info.size)
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What was done to the source: resampled, deinterlaced, tone-mapped, repaired."""
-        notes = []
-        if self._rate.is_variable:
-            notes.append(
-                f"The frame rate varies; it was made constant at {float(self._span.fps):.5g} fps."
-            )
-        if self.track.is_interlaced:
-            notes.append("The video is interlaced; it was deinterlaced.")
-        if is_hdr(self.track.color):
-            notes.append("The video is HDR; it was tone-mapped to standard dynamic range.")
-        return (*notes, *self._found)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._process is not None:
-            self._process.close()
-
-    def __iter__(self) -> Iterator[Frame]:
-        """Deliver the frames.
-
-        Raises:
-            SourceError: fewer frames can be decoded than the file holds.
-        """
-        return self._read(as_planes=False)
-
-    def iterate_planes(self) -> Iterator[NDArray[np.uint8]]:
-        """Deliver, where there are `planes_colors`, planes (height * 3 / 2, width) for frames.
-
-        Raises:
-            SourceError: as for frames.
-        """
-        return self._read(as_planes=True)
-
-    def _read(self, *, as_planes: bool) -> Iterator[NDArray[np.uint8]]:
-        if self._process is not None:
-            raise SourceError(f"{self.media.path} was already read: open it again.")
-        width, height = self.info.size
-        shape = planes_shape(self.info.size) if as_planes else (height, width, 3)
-        process = self._process = FfmpegProcess(self._arguments(as_planes), drain=True)
-        if self._stopped:
-            process.stop()
-        delivered = 0
-        frame = last = np.empty(shape, np.uint8)
-        while process.read_into(frame.data.cast("B")) == frame.nbytes:
-            yield frame
-            delivered += 1
-            last, frame = frame, np.empty_like(frame)
-            if self._stopped:
-                return
-        if self._stopped:
-            return
-        if delivered and delivered == self._span.frame_count - 1:
-            # The last frame ends between two ticks of the constant rate.
-            yield last
-            delivered += 1
-        self._check_end(process, delivered)
-
-    def stop(self) -> None:
-        """End the decoder; the iteration then ends too."""
-        self._stopped = True
-        if self._process is not None:
-            self._process.stop()
-
-    def _arguments(self, as_planes: bool) -> list[str]:
-        span = self._span
-        arguments = ["-copyts"]
-        if self._options.start_s:
-            # Earlier frames are decoded from a keyframe on and dropped by the fps filter, which
-            # so knows the frame that is still showing at the start.
-            seek = max(Fraction(0), (span.origin_s or Fraction(0)) - self.media.start_s)
-            arguments += ["-noaccurate_seek", "-ss", f"{float(seek):.6f}"]
-        filters = decode_filters(
-            self.track,
-            origin_s=span.origin_s,
-            fps=span.fps,
-            size=self.info.size,
-            as_planes=as_planes,
-        )
-        return [
-            *arguments,
-            # Any packet that cannot be decoded shows in the exit status, after all others.
-            *("-max_error_rate", "0", "-reinit_filter", "0"),
-            *("-i", ffmpeg_path(self.media.path), "-map", f"0:{self.track.stream.index}"),
-            *("-vf", filters, "-frames:v", str(span.frame_count), "-fps_mode", "passthrough"),
-            *("-f", "rawvideo", "pipe:1"),
-        ]
-
-    def _check_complete(self) -> None:
-        """Refuse a file that is shorter than it claims, before anything is painted."""
-        scan, path = self._scan, self.media.path
-        held = len(scan.times_s)
-        if not held:
-            raise SourceError(f"The video stream of {path} holds no frames.")
-        promised = self.track.header_frames if self.media.container.startswith("mov") else 0
-        damage = None
-        if scan.is_whole and self.media.duration_s is not None:
-            reached = scan.furthest_s - self.media.start_s
-            if self.media.duration_s - reached > MISSING_END_S + self.media.duration_s / 100:
-                damage = f"it claims {float(self.media.duration_s):.1f} s but ends after "
-                damage += f"{float(reached):.1f} s ({held} frames)"
-        if scan.is_whole and held + scan.hidden_frames < promised:
-            damage = f"it promises {promised} frames but holds {held}"
-        if scan.is_broken:
-            damage = f"reading fails after {float(scan.furthest_s):.1f} s ({held} frames)"
-        if damage is not None:
-            self._report(f"{path} is incomplete: {damage}")
-
-    def _check_end(self, process: FfmpegProcess, delivered: int) -> None:
-        status = process.finish()
-        if process.corrupt_frames:
-            self._found.append(
-                f"{process.corrupt_frames} damaged frames were repaired by the decoder."
-            )
-        expected = self._span.frame_count
-        if status or delivered < expected:
-            reason = "" if not status else f": {process.failure()}"
-            self._report(
-                f"Decoding {self.media.path} gave {delivered} of {expected} frames{reason}",
-                is_useless=not delivered,
-            )
-
-    def _report(self, damage: str, *, is_useless: bool = False) -> None:
-        if is_useless:
-            raise SourceError(f"{damage}.")
-        if not self._options.keep_partial:
-            raise SourceError(f"{damage}. Use --keep-partial to keep what can be decoded.")
-        self._found.append(f"{damage}; what could be decoded was kept.")
-
-
-@dataclass(frozen=True, slots=True)
-class _Span:
-    """The frames to deliver: the file's time of the first, the rate, the number."""
-
-    origin_s: Fraction
-    fps: Fraction
-    frame_count: int
-    cut: Cut
-
-
-def _span(media: MediaInfo, scan: PacketScan, rate: Rate, options: DecodeOptions) -> _Span:
-    """Place the output's frames on the file's clock.
-
-    Without a start, the first output frame is the first frame of the file, and the file's other
-    streams keep their distance to it. With a start, other streams are cut at a frame.
-    """
-    fps = options.fps or rate.fps
-    first, end = scan.times_s[0], scan.end_s
-    start = media.start_s + _exact(options.start_s)
-    if start >= end:
-        length = float(end - media.start_s)
-        raise SourceError(
-            f"{media.path} has video up to {length:.2f} s: nothing left from {options.start_s:g} s."
-        )
-    if start <= first:
-        origin = first
-    else:
-        origin = start if rate.is_variable else frame_at(scan, start)
-        start = origin
-    if options.end_s is not None:
-        end = min(end, max(origin, media.start_s + _exact(options.end_s)))
-    count = max(1, _round((end - origin) * fps))
-    cut_start = start - media.start_s
-    offset = origin - start
-    length_s = None if options.end_s is None else offset + count / fps
-    return _Span(origin, fps, count, Cut(cut_start, length_s, offset))
-
-
-def fit_size(upright: Size, wanted: tuple[int | None, int | None] | None) -> Size:
-    """Return the size to deliver: `wanted`, a missing side after the aspect and even."""
-    if wanted is None:
-        return upright
-    width, height = wanted
-    aspect = Fraction(*upright)
-    if width is None and height is not None:
-        width = max(2, 2 * _round(height * aspect / 2))
-    elif height is None and width is not None:
-        height = max(2, 2 * _round(width / aspect / 2))
-    return (width or upright[0], height or upright[1])
 
 
 class SyntheticSource:
@@ -389,11 +149,3 @@ def open_source(what: str | Path, options: DecodeOptions | None = None) -> Frame
     text = str(what)
     kind = next(kind for kind in SOURCES if kind.accepts(text))
     return kind.open(text, options or DecodeOptions())
-
-
-def _exact(seconds: float) -> Fraction:
-    return Fraction(seconds).limit_denominator(1_000_000)
-
-
-def _round(value: Fraction) -> int:
-    return math.floor(value + Fraction(1, 2))

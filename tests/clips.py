@@ -7,6 +7,8 @@ import numpy as np
 
 from nst_video.media.process import ffmpeg_exe
 
+Inputs = tuple[str, ...]
+
 SUBTITLES = """1
 00:00:00,200 --> 00:00:00,900
 Hello
@@ -42,6 +44,29 @@ def make_clip(path: Path, *extra: str, seconds: float = 1, fps: str = "25") -> P
     pattern = f"testsrc2=s=64x48:r={fps}:d={seconds},hue=H=4*t"
     ffmpeg("-f", "lavfi", "-i", pattern, "-pix_fmt", "yuv420p", *extra, path)
     return path
+
+
+def make_numbered(
+    path: Path, *extra: str, first: int = 0, count: int = 50, fps: int = 25, inputs: Inputs = ()
+) -> Path:
+    """Write 64x48 frames that show their number, counted from `first`, as eight bars.
+
+    Arguments of further inputs, such as sound, come as `inputs`.
+    """
+    bits = (np.arange(first, first + count)[:, None] >> np.arange(8)) & 1
+    bars = np.repeat(20 + 215 * bits, 8, axis=1).astype(np.uint8)
+    frames = np.broadcast_to(bars[:, None, :, None], (count, 48, 64, 3))
+    raw = ("-f", "rawvideo", "-pix_fmt", "rgb24", "-s", "64x48", "-r", str(fps), "-i", "-")
+    command = [ffmpeg_exe(), "-v", "error", "-y", *raw, *inputs, "-pix_fmt", "yuv420p", *extra]
+    subprocess.run([*command, str(path)], check=True, input=frames.tobytes())
+    return path
+
+
+def read_number(frame: np.ndarray) -> int:
+    """Return the number that a frame of `make_numbered` shows."""
+    height, width = frame.shape[:2]
+    middles = frame[height // 2, (width * (2 * np.arange(8) + 1)) // 16]
+    return int(((middles.mean(axis=1) > 128) << np.arange(8)).sum())
 
 
 def make_rich_clip(folder: Path) -> Path:

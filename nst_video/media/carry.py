@@ -30,11 +30,14 @@ class Cut:
         start_s: seconds after the file's own start; 0 where nothing is cut off.
         length_s: None where nothing is cut off at the end.
         video_offset_s: how much later than the cut's start the first frame appears.
+        is_rejoined: the file's clock jumps. ffmpeg closes the jumps, in the same way every time
+            only where it reads the file from its beginning and both the video and the sound of it.
     """
 
     start_s: Fraction = Fraction(0)
     length_s: Fraction | None = None
     video_offset_s: Fraction = Fraction(0)
+    is_rejoined: bool = False
 
 
 @dataclass(frozen=True, slots=True)

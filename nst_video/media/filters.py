@@ -34,6 +34,9 @@ _ENCODE_FLAGS = "area+accurate_rnd"
 """Chroma is repeated on the way in and averaged on the way out: a round trip that changes nothing,
 where interpolating twice would blur it (and takes twice as long)."""
 
+SHAPE_TOLERANCE = 0.02
+"""By how much, relatively, a frame's aspect may differ from the first without bars beside it."""
+
 _OUTPUT_TAGS = "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709"
 
 _TONE_MAP = (
@@ -69,6 +72,7 @@ def decode_filters(
     fps: Fraction,
     size: Size,
     as_planes: bool = False,
+    frame_s: Fraction | None = None,
 ) -> str:
     """Return the chain from decoded, autorotated pictures to RGB at a constant rate.
 
@@ -78,13 +82,13 @@ def decode_filters(
         fps: rate of delivery.
         size: (width, height) of delivery.
         as_planes: leave the pictures as they are, where they have `planes_colors`.
+        frame_s: seconds from frame to frame, where the file itself has no times.
     """
     flags = _RESIZE_FLAGS if _is_resized(track, size) else _SAME_SIZE_FLAGS
     scale = f"scale={size[0]}:{size[1]}:flags={flags}"
-    chain = _timing(track, origin_s, fps)
+    chain = _timing(track, origin_s, fps, frame_s)
     if as_planes:
-        # To the same size and format it changes nothing; a damaged stream may hold others.
-        chain += [scale, f"format={track.pixel_format}"]
+        chain.append(f"format={track.pixel_format}")
     else:
         chain += [*_to_rgb(track, scale), "format=rgb24"]
     return ",".join(chain)
@@ -118,15 +122,41 @@ def encode_planes_filters() -> str:
     return _OUTPUT_TAGS
 
 
-def _timing(track: VideoTrack, origin_s: Fraction | None, fps: Fraction) -> list[str]:
+def _timing(
+    track: VideoTrack, origin_s: Fraction | None, fps: Fraction, frame_s: Fraction | None
+) -> list[str]:
     """Return what makes the rate constant, and whole frames of fields."""
     shift = "STARTPTS" if origin_s is None else f"({origin_s.numerator}/{origin_s.denominator}/TB)"
-    chain = [f"setpts=PTS-{shift}"]
+    times = "PTS" if frame_s is None else f"N*({frame_s.numerator}/{frame_s.denominator}/TB)"
+    chain = [f"setpts={times}-{shift}", *_same_size(track)]
     if track.is_interlaced:
         # One frame for two fields keeps the rate; progressive frames in between pass unchanged.
         chain.append("bwdif=mode=send_frame:deint=interlaced")
-    chain.append(f"fps={fps.numerator}/{fps.denominator}:start_time=0")
+    # The last frame counts even where it fills less than half a tick of a slow rate.
+    chain.append(f"fps={fps.numerator}/{fps.denominator}:start_time=0:eof_action=pass")
     return chain
+
+
+def _same_size(track: VideoTrack) -> list[str]:
+    """Return what fits frames of other sizes and shapes than the first into it, between bars.
+
+    Frames like the first pass through untouched.
+    """
+    width, height = track.coded_size
+    if track.rotation_deg % 180 == 90:
+        width, height = height, width
+    if width % 2 or height % 2:
+        # Bars of whole chroma samples do not fill an odd size.
+        plain = f"scale={width}:{height}:flags={_RESIZE_FLAGS}"
+        return [plain, f"format={track.pixel_format}"]
+    # How much wider a frame is shown than the first.
+    wider = f"(dar*{track.upright_size[1]}/{track.upright_size[0]})"
+    fitted = (
+        f"scale=w='if(lt({wider},{1 - SHAPE_TOLERANCE}),2*round({width}*{wider}/2),{width})'"
+        f":h='if(gt({wider},{1 + SHAPE_TOLERANCE}),2*round({height}/{wider}/2),{height})'"
+        f":eval=frame:flags={_RESIZE_FLAGS}"
+    )
+    return [fitted, f"pad={width}:{height}:-1:-1:eval=frame", f"format={track.pixel_format}"]
 
 
 def _is_resized(track: VideoTrack, size: Size) -> bool:

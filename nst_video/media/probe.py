@@ -85,6 +85,8 @@ class VideoTrack:
         upright_size: (width, height) after rotation and with square pixels.
         header_rates: frame rates the header offers, the likelier first.
         header_frames: number of frames the header promises, 0 where it is silent.
+        first_time_s: when the first frame that can be decoded appears, as the file counts time;
+            None where it does not say.
     """
 
     stream: StreamInfo
@@ -97,6 +99,7 @@ class VideoTrack:
     is_interlaced: bool
     header_rates: tuple[Fraction, ...]
     header_frames: int
+    first_time_s: Fraction | None = None
 
 
 @contextmanager
@@ -195,6 +198,7 @@ def probe_track(media: MediaInfo, stream: StreamInfo) -> VideoTrack:
             is_interlaced=any(frame.interlaced_frame for frame in frames),
             header_rates=_header_rates(video),
             header_frames=video.frames,
+            first_time_s=_time_of(first),
         )
 
 
@@ -279,6 +283,10 @@ def _first_frames(
         # A file that breaks here still shows what came before; the decoder reports the rest.
         return frames
     return frames
+
+
+def _time_of(frame: "av.video.frame.VideoFrame") -> Fraction | None:
+    return None if frame.pts is None or not frame.time_base else frame.pts * frame.time_base
 
 
 def _color(frame: "av.video.frame.VideoFrame") -> Color:

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from nst_video.errors import NstVideoError
+from nst_video.frames import Size
 
 PIPE_BYTES = 1 << 20
 """Pipe size asked of the system (honored on Linux): one wake-up moves many lines of a frame."""
@@ -20,6 +21,10 @@ MAX_LOG_LINES = 400
 
 _ADDRESS = re.compile(r" @ 0x[0-9a-f]+")
 _LINE = re.compile(r"^(?:\[(?P<context>[^\]]*)\] ?)*\[(?P<level>warning|error|fatal|panic)\] ")
+
+_OTHER_SIZE = re.compile(
+    r"filter context - w: (\d+) h: (\d+) .*incoming frame - w: (\d+) h: (\d+) "
+)
 
 _REASONS = (
     ("No space left on device", "the disk is full; free some space and try again"),
@@ -65,6 +70,10 @@ class FfmpegProcess:
 
     Its standard error is collected in a thread, so that a talkative decoder cannot block. It runs
     in a process group of its own: a Ctrl-C at the terminal reaches us, and we end it.
+
+    Attributes:
+        corrupt_frames: frames that its decoder repaired.
+        other_sizes: sizes of frames that differ from the first.
     """
 
     def __init__(
@@ -80,6 +89,7 @@ class FfmpegProcess:
         command = [ffmpeg_exe(), "-hide_banner", "-nostdin", "-loglevel", "level+warning"]
         self._log: deque[str] = deque(maxlen=MAX_LOG_LINES)
         self.corrupt_frames = 0
+        self.other_sizes: set[Size] = set()
         self._process = subprocess.Popen(
             [*command, *arguments],
             stdin=subprocess.PIPE if feed else subprocess.DEVNULL,
@@ -182,6 +192,10 @@ class FfmpegProcess:
             for raw in lines:
                 line = _ADDRESS.sub("", raw.decode("utf-8", "replace")).rstrip()
                 self.corrupt_frames += "corrupt decoded frame" in line
+                if (found := _OTHER_SIZE.search(line)) is not None:
+                    first, other = found.group(1, 2), found.group(3, 4)
+                    if other != first:
+                        self.other_sizes.add((int(other[0]), int(other[1])))
                 self._log.append(line)
 
 

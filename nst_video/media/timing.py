@@ -2,11 +2,16 @@
 
 import itertools
 from bisect import bisect_right
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from statistics import median_low
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from nst_video.media.probe import MediaInfo, VideoTrack, open_container
+
+if TYPE_CHECKING:
+    import av.packet
 
 MAX_VARIABLE_RATE = Fraction(60)
 """Frames per second at most for a variable-rate source; more only costs painting time."""
@@ -26,25 +31,38 @@ STANDARD_RATES = tuple(
 )
 
 
+MAX_BACK_S = Fraction(1, 10)
+"""How far decoding times of a stream may go back before its clock counts as set anew."""
+
+MAX_AHEAD_S = Fraction(10)
+"""How far they may jump ahead. Both as in ffmpeg, which then lets the stream go on at once."""
+
+
 @dataclass(frozen=True, slots=True)
 class PacketScan:
     """What a pass over the packets of a file found, up to the time asked for.
 
     Attributes:
         times_s: presentation times of the video frames, ascending, as the file counts time.
+        keys_s: times of those of them that are keyframes, ascending.
         end_s: end of the last frame (its time plus its duration).
         furthest_s: latest time of any packet of any stream.
         hidden_frames: frames that the file holds but tells players not to show.
         is_whole: the pass reached the end of the file.
         is_broken: reading stopped with an error.
+        is_counted: there are no times in the file; they follow from the number of each frame.
+        is_rejoined: the file's clock jumps; times are those after closing the jumps.
     """
 
     times_s: tuple[Fraction, ...]
+    keys_s: tuple[Fraction, ...]
     end_s: Fraction
     furthest_s: Fraction
-    hidden_frames: int
-    is_whole: bool
+    hidden_frames: int = 0
+    is_whole: bool = True
     is_broken: bool = False
+    is_counted: bool = False
+    is_rejoined: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +78,86 @@ class Rate:
     is_variable: bool
 
 
+class FramePacket(NamedTuple):
+    """A frame of the video as the file holds it.
+
+    Attributes:
+        shown_s: when it appears; None where only its decoding time is known.
+        decoded_s: when it is decoded; None where that is unknown.
+        duration_s: for how long it appears.
+        is_key: whether decoding can begin there.
+    """
+
+    shown_s: Fraction | None
+    decoded_s: Fraction | None
+    duration_s: Fraction
+    is_key: bool
+
+    @property
+    def time_s(self) -> Fraction:
+        """When it appears, as far as the file says; 0 where it does not say anything."""
+        known = self.decoded_s if self.shown_s is None else self.shown_s
+        return Fraction(0) if known is None else known
+
+
+class ClockJumpError(Exception):
+    """The times of a file's packets jump: they say nothing about the file as a whole."""
+
+
+@dataclass(slots=True)
+class _Pass:
+    """What a pass over packets has seen so far.
+
+    Attributes:
+        frames: those of the video, in the order of the file.
+        may_jump: the container's clock can be set anew midway.
+    """
+
+    track: VideoTrack
+    furthest: Fraction
+    is_counted: bool
+    may_jump: bool
+    hidden: int = 0
+    frames: list[FramePacket] = field(default_factory=list)
+    clocks: dict[int, Fraction] = field(default_factory=dict)
+
+    def add(self, packet: "av.packet.Packet[Any]") -> None:
+        """Take note of a packet.
+
+        Raises:
+            ClockJumpError: its time does not go on from the one before.
+        """
+        is_video = packet.stream_index == self.track.stream.index
+        if not packet.size or packet.time_base is None:
+            return
+        base = packet.time_base
+        shown = None if packet.pts is None else packet.pts * base
+        decoded = None if packet.dts is None else packet.dts * base
+        frame = FramePacket(shown, decoded, (packet.duration or 0) * base, packet.is_keyframe)
+        if self.is_counted and is_video:
+            self.frames.append(frame)
+            return
+        if shown is None and decoded is None:
+            return
+        if self.may_jump and decoded is not None:
+            self._check_clock(packet, decoded, frame.duration_s)
+        self.furthest = max(self.furthest, frame.time_s + frame.duration_s)
+        if is_video and packet.is_discard:
+            self.hidden += 1
+        elif is_video:
+            self.frames.append(frame)
+
+    def _check_clock(
+        self, packet: "av.packet.Packet[Any]", time: Fraction, duration: Fraction
+    ) -> None:
+        if packet.stream.type not in ("video", "audio"):
+            return
+        expected = self.clocks.get(packet.stream_index)
+        if expected is not None and not -MAX_BACK_S <= time - expected <= MAX_AHEAD_S:
+            raise ClockJumpError
+        self.clocks[packet.stream_index] = time + duration
+
+
 def scan_packets(
     media: MediaInfo, track: VideoTrack, until_s: Fraction | None = None
 ) -> PacketScan:
@@ -69,47 +167,90 @@ def scan_packets(
         media: the file.
         track: its video stream.
         until_s: stop soon after this time, as the file counts time; None reads to the end.
+
+    Raises:
+        ClockJumpError: the file's clock is set anew midway, as where recordings were joined.
     """
     import av.error
 
-    times: list[Fraction] = []
-    last, last_duration = Fraction(-1), Fraction(0)
-    furthest = media.start_s
     stop = None if until_s is None else until_s + 2
     is_whole, is_broken = True, False
-    hidden = 0
     with open_container(media.path) as container:
+        flags = container.format.flags
+        seen = _Pass(
+            track=track,
+            furthest=media.start_s,
+            is_counted=_has(flags, "no_timestamps"),
+            may_jump=_has(flags, "ts_discont"),
+        )
         try:
             for packet in container.demux():
-                stamp = packet.pts if packet.pts is not None else packet.dts
-                if stamp is None or not packet.size or packet.time_base is None:
-                    continue
-                time = stamp * packet.time_base
-                duration = (packet.duration or 0) * packet.time_base
-                furthest = max(furthest, time + duration)
-                if packet.stream_index != track.stream.index:
-                    continue
-                if packet.is_discard:
-                    hidden += 1
-                    continue
-                times.append(time)
-                if time > last:
-                    last, last_duration = time, duration
-                if stop is not None and time > stop:
+                seen.add(packet)
+                if stop is not None and seen.frames and seen.frames[-1].time_s > stop:
                     is_whole = False
                     break
         except (av.error.FFmpegError, OSError):
             is_broken = True
-    times.sort()
-    return PacketScan(
-        times_s=tuple(times),
-        # Some muxers give the last frame a duration of one tick.
-        end_s=last + max(last_duration, _typical_interval(times)) if times else media.start_s,
-        furthest_s=furthest,
-        hidden_frames=hidden,
+    frames = _counted(track, seen.frames) if seen.is_counted else seen.frames
+    return replace(
+        summarize(media, frames, seen.furthest),
+        hidden_frames=seen.hidden,
         is_whole=is_whole,
         is_broken=is_broken,
+        is_counted=seen.is_counted,
     )
+
+
+def _has(flags: int, name: str) -> bool:
+    """Whether a container's flags have one of that name."""
+    from av.format import Flags
+
+    return bool(flags & cast(int, Flags[name].value))
+
+
+def summarize(media: MediaInfo, frames: list[FramePacket], furthest_s: Fraction) -> PacketScan:
+    """Return the scan of a whole file whose video has these frames, given in any order."""
+    frames = sorted(_with_times(frames), key=lambda frame: frame.time_s)
+    times = tuple(frame.time_s for frame in frames)
+    end = media.start_s
+    if frames:
+        # Some muxers give the last frame a duration of one tick.
+        end = times[-1] + max(frames[-1].duration_s, typical_interval(times))
+    return PacketScan(
+        times_s=times,
+        keys_s=tuple(frame.time_s for frame in frames if frame.is_key),
+        end_s=end,
+        furthest_s=furthest_s,
+    )
+
+
+def _counted(track: VideoTrack, frames: list[FramePacket]) -> list[FramePacket]:
+    """Give frames without times the times of a constant rate.
+
+    Durations say more than the header about film that is shown at 60 fields by repeating some.
+    """
+    if not frames:
+        return []
+    total = sum((frame.duration_s for frame in frames), Fraction(0))
+    interval = total / len(frames) or 1 / (_plausible(track.header_rates) or Fraction(25))
+    return [
+        FramePacket(i * interval, None, interval, frame.is_key) for i, frame in enumerate(frames)
+    ]
+
+
+def _with_times(frames: list[FramePacket]) -> list[FramePacket]:
+    """Give frames the times at which they appear where only some have them, as in MPEG-PS.
+
+    Frames appear at the distances at which they are decoded, only later and in another order.
+    """
+    known = [frame.shown_s for frame in frames if frame.shown_s is not None]
+    decoded = [frame.decoded_s for frame in frames if frame.decoded_s is not None]
+    if not known or len(known) == len(frames) or len(decoded) < len(frames):
+        return frames
+    delay = min(known) - min(decoded)
+    return [
+        frame._replace(shown_s=time + delay) for frame, time in zip(frames, decoded, strict=True)
+    ]
 
 
 def choose_rate(track: VideoTrack, scan: PacketScan) -> Rate:
@@ -162,7 +303,8 @@ def _nearest_standard(rate: Fraction, tolerance: Fraction) -> Fraction:
     return nearest if abs(nearest - rate) <= rate * tolerance else snap_rate(rate)
 
 
-def _typical_interval(times: list[Fraction]) -> Fraction:
+def typical_interval(times: Sequence[Fraction]) -> Fraction:
+    """Return the median distance between ascending times."""
     gaps = [b - a for a, b in itertools.pairwise(times) if b > a]
     return median_low(gaps) if gaps else Fraction(1, 25)
 

@@ -1,0 +1,151 @@
+"""When frames appear: clocks that jump or wrap, files without times, parts, changing sizes."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from clips import ffmpeg, make_numbered, read_number
+
+from nst_video.frames import size_of
+from nst_video.media.options import DecodeOptions
+from nst_video.sources import VideoFileSource
+
+CODECS = {
+    "h264": ("-c:v", "libx264", "-g", "12"),
+    "hevc": ("-c:v", "libx265", "-g", "12", "-x265-params", "log-level=error"),
+    "mpeg2": ("-c:v", "mpeg2video", "-g", "12", "-bf", "2", "-q:v", "3"),
+}
+
+
+def numbers(path: Path, options: DecodeOptions | None = None) -> list[int]:
+    """Return the numbers of the frames that a source delivers, as many as it announces."""
+    with VideoFileSource(path, options) as source:
+        seen = [read_number(frame) for frame in source]
+    assert len(seen) == source.info.frame_count
+    return seen
+
+
+def join(target: Path, *parts: Path) -> Path:
+    """Write files one behind the other, as recorders and `cat` do."""
+    target.write_bytes(b"".join(part.read_bytes() for part in parts))
+    return target
+
+
+@pytest.mark.parametrize(("name", "count"), [("joined-back.ts", 60), ("pts-wrap-negative.ts", 30)])
+def test_no_frame_is_lost_where_a_clock_jumps_or_wraps(assets: Path, name: str, count: int):
+    clip = assets / "failing" / "videos" / name
+    with VideoFileSource(clip, DecodeOptions(size=(96, None))) as source:
+        frames = list(source)
+    assert len(frames) == source.info.frame_count == count
+    assert source.info.fps == Fraction(30000, 1001)
+
+
+@pytest.mark.parametrize("begins", [(0, 0), (100, 0), (0, 100), (0, 3000), (500, 40)])
+@pytest.mark.parametrize("suffix", [".ts", ".mpg"])
+def test_joined_recordings_play_one_after_the_other(
+    tmp_path: Path, suffix: str, begins: tuple[int, int]
+):
+    parts = [
+        make_numbered(
+            tmp_path / f"{index}{suffix}",
+            *(*CODECS["mpeg2"], "-output_ts_offset", str(begin)),
+            first=40 * index,
+            count=40,
+        )
+        for index, begin in enumerate(begins)
+    ]
+    seen = numbers(join(tmp_path / f"joined{suffix}", *parts))
+    assert sorted(set(seen)) == list(range(80))
+    assert len(seen) <= 82
+
+
+def test_clock_that_wraps_midway_goes_on(tmp_path: Path):
+    # 2**33 ticks of 90 kHz are 95443.7 s.
+    clip = make_numbered(
+        tmp_path / "wrap.ts", *CODECS["h264"], "-output_ts_offset", "95441.5", count=60
+    )
+    assert numbers(clip) == list(range(60))
+
+
+def test_part_of_joined_recordings_is_counted_on_the_joined_clock(tmp_path: Path):
+    parts = [
+        make_numbered(tmp_path / f"{first}.ts", *CODECS["mpeg2"], first=first, count=50)
+        for first in (0, 50)
+    ]
+    joined = join(tmp_path / "joined.ts", *parts)
+    assert numbers(joined, DecodeOptions(start_s=2.4, end_s=2.8)) == list(range(60, 70))
+
+
+@pytest.mark.parametrize("start", [0.1, 1.5, 3.3, 5.6])
+@pytest.mark.parametrize(
+    ("suffix", "codec"), [(".ts", "mpeg2"), (".ts", "h264"), (".mpg", "mpeg2"), (".vob", "mpeg2")]
+)
+def test_part_of_a_file_without_index_begins_with_its_own_picture(
+    tmp_path: Path, suffix: str, codec: str, start: float
+):
+    clip = make_numbered(tmp_path / f"clip{suffix}", *CODECS[codec], count=150)
+    seen = numbers(clip, DecodeOptions(start_s=start, end_s=start + 0.4))
+    assert abs(seen[0] - start * 25) <= 1
+    assert seen == list(range(seen[0], seen[0] + len(seen)))
+
+
+def test_part_of_a_transport_stream_with_few_keyframes(assets: Path):
+    clip = assets / "failing" / "videos" / "scte20-960k.ts"
+    with VideoFileSource(clip, DecodeOptions(end_s=3.4, size=(None, 90))) as source:
+        whole = list(source)
+    options = DecodeOptions(start_s=2.3, end_s=3.3, size=(None, 90))
+    with VideoFileSource(clip, options) as source:
+        part = list(source)
+    first = round(source.cut.start_s * source.info.fps)
+    assert len(part) == 30
+    assert all(np.array_equal(a, b) for a, b in zip(part, whole[first:], strict=False))
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec"), [(".h264", "h264"), (".hevc", "hevc"), (".m2v", "mpeg2")]
+)
+def test_elementary_stream_keeps_every_frame(tmp_path: Path, suffix: str, codec: str):
+    clip = make_numbered(tmp_path / f"raw{suffix}", *CODECS[codec])
+    assert numbers(clip) == list(range(50))
+    assert numbers(clip, DecodeOptions(start_s=1, end_s=1.4)) == list(range(25, 35))
+
+
+@pytest.mark.parametrize("count", [1, 5, 20, 30])
+def test_slow_rate_of_a_short_clip_gives_at_least_a_frame(tmp_path: Path, count: int):
+    clip = make_numbered(tmp_path / "short.mp4", count=count)
+    assert len(numbers(clip, DecodeOptions(fps=Fraction(1)))) == max(1, round(count / 25))
+
+
+def test_long_gap_is_announced(tmp_path: Path):
+    clip = make_numbered(
+        tmp_path / "gap.mkv", "-vf", "setpts=PTS+gte(N\\,25)*5/TB", "-fps_mode", "passthrough"
+    )
+    with VideoFileSource(clip) as source:
+        frames = list(source)
+    assert len(frames) == 175
+    assert any("no picture from 1.0 to 6.0 s" in note for note in source.notes)
+
+
+@pytest.mark.parametrize(("size", "bars"), [("128x96", 0), ("128x48", 12), ("32x48", 16)])
+def test_other_size_midway_is_fitted_into_the_first(tmp_path: Path, size: str, bars: int):
+    parts = []
+    for index, each in enumerate(("64x48", size)):
+        part = tmp_path / f"{index}.ts"
+        # Stripes of one pixel in the larger picture: dropping every second leaves one color.
+        pattern = f"color=gray:s={each}:r=25:d=1,geq=lum='16+219*mod(X,2)':cb=128:cr=128"
+        ffmpeg("-f", "lavfi", "-i", pattern, "-pix_fmt", "yuv420p", "-qp", "0", part)
+        parts.append(part)
+    joined = tmp_path / "joined.mkv"
+    ffmpeg("-i", f"concat:{parts[0]}|{parts[1]}", "-c", "copy", joined)
+    with VideoFileSource(joined) as source:
+        frames = list(source)
+    assert len(frames) == source.info.frame_count
+    assert {size_of(frame) for frame in frames} == {(64, 48)}
+    assert any(f"also {size}" in note for note in source.notes)
+    last = frames[-1].astype(int).mean(axis=2)
+    assert last[:, : bars if size == "32x48" else 0].sum() < 255
+    assert last[: bars if size == "128x48" else 0].sum() < 255
+    if size != "32x48":
+        assert 100 < last[24].mean() < 150
+        assert last[24].std() < 30
