@@ -122,9 +122,12 @@ def _check_name(output: OutputFile) -> None:
 def _check_folder(folder: Path, *, make_folders: bool) -> None:
     """Raise SinkError unless files can be created in a folder."""
     try:
+        kind = look_up(folder).kind
+        if kind is PathKind.FILE:
+            raise SinkError(f"{short_name(folder)} is a file: name a folder.")
         if make_folders:
             folder.mkdir(parents=True, exist_ok=True)
-        if not folder.is_dir():
+        elif kind is PathKind.MISSING:
             raise SinkError(f"There is no folder {short_name(folder)}: make it first.")
         with PartialFile(folder / "probe"):
             pass

@@ -10,7 +10,7 @@ from keras import layers, ops
 from typer.testing import CliRunner
 
 from nst_video.cli.app import app
-from nst_video.errors import UsageError
+from nst_video.errors import SinkError, UsageError
 from nst_video.losses import gram_distance
 from nst_video.networks.checkpoints import collect, load_npz
 from nst_video.networks.transformer import StyleTransformer, TransformerConfig
@@ -448,3 +448,13 @@ def test_train_makes_weights_of_folders_of_pictures_and_judges_them(folder, tmp_
     assert steps == [f"transformer-{s.name}" for s in recipe.BUILTIN.stages] + ["predictor"]
     judged = run.invoke(app, [*arguments, "--evaluate"], catch_exceptions=False)
     assert judged.stdout.startswith("psnr ")
+
+
+def test_train_leaves_weights_alone_that_are_not_of_a_run_in_that_folder(folder, tmp_path, assets):
+    (tmp_path / "loss.npz").write_bytes(b"precious")
+    arguments = ["train", str(tmp_path), "--photos", str(folder), "--artworks", str(folder)]
+    with pytest.raises(UsageError, match=r"loss\.npz exists"):
+        CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert (tmp_path / "loss.npz").read_bytes() == b"precious"
+    with pytest.raises(SinkError, match="is a file: name a folder"):
+        CliRunner().invoke(app, ["train", __file__, *arguments[2:]], catch_exceptions=False)

@@ -9,6 +9,7 @@ import typer
 
 from nst_video.cli import options
 from nst_video.cli.console import result, say
+from nst_video.output_files import OutputFile
 from nst_video.ranges import COUNT, SEED
 
 TEACHER = "magenta-lite"
@@ -62,6 +63,7 @@ def train(
     ] = False,
     models_dir: options.ModelsDirOption = None,
     offline: options.OfflineOption = False,
+    overwrite: options.OverwriteOption = False,
     quiet: options.QuietOption = False,
 ) -> None:
     """Train the builtin networks on folders of pictures, with magenta-lite as the teacher.
@@ -71,12 +73,22 @@ def train(
     """
     from nst_video.networks.models import load_model
     from nst_video.training import dataset, recipe, teach
+    from nst_video.training.learner import LOG
     from nst_video.weights import resolve
 
     def on_log(entry: Mapping[str, float | str]) -> None:
         if not quiet:
             say("  ".join(f"{key} {_short(value)}" for key, value in entry.items()))
 
+    if not evaluate:
+        # A folder with a log is that of a run, which goes on and owns its results.
+        is_own = (out / LOG).is_file()
+        options.check_outputs(
+            [OutputFile(out / name, "weights", overwrite=is_own) for name in teach.RESULTS],
+            [vgg] if vgg else [],
+            overwrite=overwrite,
+            make_folders=True,
+        )
     files = resolve(TEACHER, models_dir=models_dir, offline=offline)
     course = teach.Course(
         load_model(TEACHER, files),

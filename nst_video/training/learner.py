@@ -35,6 +35,9 @@ AVERAGE = 0.998
 KEEP_EVERY = 250
 """Steps between two entries of the log, and two saved states."""
 
+LOG = "log.jsonl"
+"""Name of the log in the folder of a run."""
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
@@ -101,7 +104,7 @@ class Learner:
             entry |= task.judge(self.average)
             losses.clear()
             save_state(state, step + 1, networks, optimizer)
-            log_line(self._folder / "log.jsonl", entry)
+            log_line(self._folder / LOG, entry)
             on_log(entry)
 
     def _step_function(

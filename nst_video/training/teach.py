@@ -39,7 +39,9 @@ from nst_video.training.vgg import TAPS, Vgg
 
 Floats = NDArray[np.float32]
 
-TRANSFORMER, PREDICTOR, LOSS = "transformer.npz", "predictor.npz", "loss.npz"
+RESULTS = TRANSFORMER, PREDICTOR, LOSS = "transformer.npz", "predictor.npz", "loss.npz"
+"""Files of finished weights in the folder of a run."""
+
 JUDGED_PAIRS = 8
 JUDGED_SIDE = 384
 
