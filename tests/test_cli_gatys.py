@@ -107,4 +107,4 @@ def test_what_is_typed_changes_the_preset_and_nothing_else():
 def test_a_step_is_described_with_the_losses_that_count():
     losses = {"content": 0.5, "style": 0.25, "tv": 0.0, "total": 0.75}
     told = easel.describe(PaintStep(1, 2, 3, 150, losses))
-    assert told == "scale 1/2  step 3/150  content 0.5  style 0.25  total 0.75"
+    assert told == ("scale 1/2", "step 3/150", "content 0.5", "style 0.25", "total 0.75")

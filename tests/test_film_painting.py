@@ -360,7 +360,8 @@ def test_pace_is_unknown_while_the_first_keyframe_begins():
     pace = Pace(21, 10, clock=lambda: next(times))
     pace.begin()
     assert pace.at(0, PaintStep(1, 2, 1, 50, {})).remaining_s is None
-    assert pace.at(0, PaintStep(2, 2, 25, 50, {})).remaining_s == pytest.approx(20 / 3 + 2 * 80 / 3)
+    halfway = pace.at(0, PaintStep(2, 2, 25, 50, {}))
+    assert halfway.remaining_s == pytest.approx((0.4 + 2) * 20 / 0.6)
 
 
 def warp_error(frames: Sequence[Frame], contents: Sequence[Frame]) -> float:

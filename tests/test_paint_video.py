@@ -12,10 +12,10 @@ from clips import Negative, ffmpeg, make_clip
 from rich.console import Console
 from typer.testing import CliRunner
 
-from nst_video.cli import paint as command_module
+from nst_video.cli import console
 from nst_video.cli.app import app
 from nst_video.cli.jobs import Job
-from nst_video.cli.paint import keyframe_line, parse_every, run_job
+from nst_video.cli.paint import keyframe_facts, parse_every, run_job
 from nst_video.errors import EngineError, NstVideoError, SinkError, UsageError
 from nst_video.media.options import TranscodeOptions
 from nst_video.media.probe import probe
@@ -249,19 +249,20 @@ def test_terminal_shows_keyframes(
     clip: Path, tmp_path: Path, network: LossNetwork, monkeypatch: pytest.MonkeyPatch
 ):
     shown = io.StringIO()
+    monkeypatch.setattr(shown, "isatty", lambda: True)
     terminal = Console(file=shown, force_terminal=True, width=200)
-    monkeypatch.setattr(command_module, "stderr", terminal)
+    monkeypatch.setattr(console, "stderr", terminal)
     job = Job(clip, tmp_path / "out.mp4")
     run_job(job, make_optimizer(network), negative, FILM, FAST, fresh=False, quiet=False)
-    assert re.search(r"keyframe 4/4 +scale 1/1", shown.getvalue())
+    assert re.search(r"keyframe 4/4 .* left  step .*scale 1/1", shown.getvalue())
 
 
-def test_keyframe_line_says_it_all():
+def test_progress_of_keyframes_says_it_all():
     step = PaintStep(2, 2, 7, 40, {"style": 0.01, "tv": 0.0, "total": 0.01})
-    line = keyframe_line(KeyframeProgress(3, 12, 20, step, 40.0, 130.0))
-    assert line.startswith("keyframe 3/12  scale 2/2  step 7/40")
-    assert line.endswith("style 0.01  total 0.01  0:40 elapsed  2:10 left")
-    assert "keyframe 3/?" in keyframe_line(KeyframeProgress(3, None, 20, step, 40.0, None))
+    facts = keyframe_facts(KeyframeProgress(3, 12, 20, step, 40.0, 130.0))
+    assert facts[:4] == ("keyframe 3/12", "2:10 left", "step 7/40", "scale 2/2")
+    assert facts[4:] == ("0:40 elapsed", "style 0.01", "total 0.01")
+    assert keyframe_facts(KeyframeProgress(3, None, 20, step, 40.0, None))[0] == "keyframe 3/?"
 
 
 def test_every_is_a_number_or_adaptive():

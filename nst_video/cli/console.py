@@ -6,12 +6,9 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 from rich.console import Console
-
-if TYPE_CHECKING:
-    from nst_video.weights import FetchProgress, OnProgress
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C."""
@@ -42,29 +39,9 @@ def complain(error: BaseException) -> None:
     stderr.print(str(error), markup=False)
 
 
-@contextmanager
-def fetch_progress(*, quiet: bool) -> "Iterator[OnProgress | None]":
-    """Show a bar for each model file downloaded within; None where nothing is to be shown."""
-    if quiet:
-        yield None
-        return
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-    )
-    with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as bars:
-        tasks: dict[str, object] = {}
-
-        def on_progress(progress: "FetchProgress") -> None:
-            if progress.name not in tasks:
-                tasks[progress.name] = bars.add_task(progress.name, total=progress.total)
-            bars.update(tasks[progress.name], completed=progress.done)  # type: ignore[arg-type]
-
-        yield on_progress
+def is_watched() -> bool:
+    """Return whether standard error is a terminal on which lines can be drawn over."""
+    return stderr.is_interactive and stderr.file.isatty()
 
 
 @contextmanager

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nst_video.cli.console import say, stderr
+from nst_video.cli.console import say
+from nst_video.cli.progress import clock_time, progress
 from nst_video.painter.settings import PaintSettings
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Easel:
                 save_picture(preview, show())
 
         try:
-            with step_progress(self.settings.steps, quiet=quiet) as on_step:
+            with step_progress(target.name, quiet=quiet) as on_step:
                 return paint_image(
                     content,
                     styles,
@@ -70,29 +71,28 @@ def preview_path(target: Path) -> Path:
 
 
 @contextmanager
-def step_progress(steps: int, *, quiet: bool) -> "Iterator[OnStep | None]":
-    """Show how far an optimization is, and its losses; None where nothing is to be shown."""
-    if quiet or not stderr.is_terminal:
-        yield None
-        return
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+def step_progress(name: str, *, quiet: bool) -> "Iterator[OnStep | None]":
+    """Show how far an optimization is, its time left and losses; None where nothing is shown."""
+    from nst_video.painter.pace import StepPace, work_done
 
-    columns = (BarColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
-    with Progress(*columns, console=stderr, transient=True) as bars:
-        task = bars.add_task("starting", total=steps)
+    with progress(name, shown=not quiet) as report:
+        if report is None:
+            yield None
+            return
+        pace = StepPace()
 
         def on_step(step: "PaintStep") -> None:
-            # Where a scale ends early, its share of the bar is passed over.
-            before = steps // step.scales * (step.scale - 1)
-            bars.update(task, completed=before + step.step, description=describe(step))
+            scale, number, *losses = describe(step)
+            left = f"{clock_time(pace.remaining_s(step))} left"
+            report(work_done(step), 1, [number, left, scale, *losses])
 
         yield on_step
 
 
-def describe(step: "PaintStep") -> str:
-    """Return a step and its losses in a few words."""
-    shown = "  ".join(f"{name} {value:.3g}" for name, value in step.losses.items() if value)
-    return f"scale {step.scale}/{step.scales}  step {step.step}/{step.steps}  {shown}"
+def describe(step: "PaintStep") -> tuple[str, ...]:
+    """Return scale, step and losses of an optimization in a few words each."""
+    losses = (f"{name} {value:.3g}" for name, value in step.losses.items() if value)
+    return f"scale {step.scale}/{step.scales}", f"step {step.step}/{step.steps}", *losses
 
 
 def plot_history(history: "Sequence[PaintStep]") -> "Frame":

@@ -281,7 +281,7 @@ def load_network(
         UsageError: no such network.
         WeightsError: its weights cannot be had.
     """
-    from nst_video.cli.console import fetch_progress
+    from nst_video.cli.progress import fetch_progress
     from nst_video.quiet import quiet_stderr
 
     with quiet_stderr():

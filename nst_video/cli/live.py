@@ -272,7 +272,7 @@ def _stylizer_opener(
     """Return what makes the stylizer, in a thread of the session, while the window is up."""
 
     def open_stylizer() -> "LiveStylizer":
-        from nst_video.cli.console import fetch_progress
+        from nst_video.cli.progress import fetch_progress
         from nst_video.quiet import quiet_stderr
 
         with quiet_stderr():

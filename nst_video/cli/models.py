@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from nst_video.cli import options
-from nst_video.cli.console import complain, fetch_progress, result, say
+from nst_video.cli.console import complain, result, say
+from nst_video.cli.progress import fetch_progress
 from nst_video.errors import ModelMissingError, WeightsError
 
 app = typer.Typer(help="List, fetch and check the models' files.", no_args_is_help=True)

@@ -212,7 +212,8 @@ def build_stylizer(
     Raises:
         NstVideoError: an option makes no sense, or the model cannot be had.
     """
-    from nst_video.cli.console import fetch_progress, say
+    from nst_video.cli.console import say
+    from nst_video.cli.progress import fetch_progress
     from nst_video.quiet import quiet_stderr
 
     with quiet_stderr():

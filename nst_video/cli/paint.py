@@ -1,16 +1,14 @@
 """`nst-video paint`: a film by optimization, slower than `transcode`, and richer."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
 from nst_video.cli import easel, films, gatys, options
-from nst_video.cli.console import interruptible, result, say, stderr
+from nst_video.cli.console import interruptible, result, say
 from nst_video.cli.jobs import DEFAULT_TEMPLATE, Job, plan_jobs
-from nst_video.cli.transcode import clock
+from nst_video.cli.progress import Report, clock_time, progress
 from nst_video.errors import UsageError
 from nst_video.look import DEFAULT_ENGINE, DEFAULT_MODEL, DEFAULT_STYLE, Look
 from nst_video.media.containers import CONTAINERS
@@ -193,7 +191,7 @@ def paint(
     if not quiet:
         for note in done.notes:
             say(f"{job.source.name}: {note}")
-        say(f"{job.source.name}: {done.info.frame_count} frames in {clock(done.elapsed_s)}.")
+        say(f"{job.source.name}: {done.info.frame_count} frames in {clock_time(done.elapsed_s)}.")
     result(done.target)
 
 
@@ -235,7 +233,7 @@ def run_job(
     elif (kept := store.count()) and not quiet:
         say(f"{kept} finished keyframes of an interrupted run are used; --fresh begins again.")
     try:
-        with keyframe_bar(job.source.name, quiet=quiet) as on_keyframe:
+        with progress(job.source.name, shown=not quiet) as report:
             return paint_video(
                 job.source,
                 job.target,
@@ -244,7 +242,7 @@ def run_job(
                 settings=film,
                 options=wanted,
                 store=store,
-                on_keyframe=on_keyframe,
+                on_keyframe=_reporting(report),
                 overwrite=overwrite,
             )
     except KeyboardInterrupt:
@@ -253,37 +251,29 @@ def run_job(
         raise
 
 
-@contextmanager
-def keyframe_bar(name: str, *, quiet: bool) -> "Iterator[OnKeyframe | None]":
-    """Show which keyframe is painted, its losses and the time left, on stderr."""
-    if quiet or not stderr.is_terminal:
-        yield None
-        return
-    from rich import progress as rich_progress
+def _reporting(report: Report | None) -> "OnKeyframe | None":
+    """Return what shows the state of a film's keyframes by `report`."""
+    if report is None:
+        return None
+    from nst_video.painter.pace import work_done
 
-    columns = (
-        rich_progress.TextColumn("{task.description}", markup=False),
-        rich_progress.BarColumn(bar_width=24),
-        rich_progress.TextColumn("{task.fields[state]}", markup=False),
-    )
-    with rich_progress.Progress(*columns, console=stderr, transient=True) as bars:
-        task = bars.add_task(name, total=None, state="starting")
+    def on_keyframe(state: "KeyframeProgress") -> None:
+        report(state.keyframe - 1 + work_done(state.step), state.keyframes, keyframe_facts(state))
 
-        def on_keyframe(progress: "KeyframeProgress") -> None:
-            done = progress.keyframe - 1 + progress.step.step / progress.step.steps
-            line = keyframe_line(progress)
-            bars.update(task, completed=done, total=progress.keyframes, state=line)
-
-        yield on_keyframe
+    return on_keyframe
 
 
-def keyframe_line(progress: "KeyframeProgress") -> str:
-    """Return "keyframe 3/12  scale 2/2  step 7/40  style 0.01  0:40 elapsed  2:10 left"."""
-    count = "?" if progress.keyframes is None else str(progress.keyframes)
-    left = "?" if progress.remaining_s is None else clock(progress.remaining_s)
+def keyframe_facts(state: "KeyframeProgress") -> tuple[str, ...]:
+    """Return "keyframe 3/12", "2:10 left" and so on, the most important first."""
+    count = "?" if state.keyframes is None else str(state.keyframes)
+    scale, step, *losses = easel.describe(state.step)
     return (
-        f"keyframe {progress.keyframe}/{count}  {easel.describe(progress.step)}  "
-        f"{clock(progress.elapsed_s)} elapsed  {left} left"
+        f"keyframe {state.keyframe}/{count}",
+        f"{clock_time(state.remaining_s)} left",
+        step,
+        scale,
+        f"{clock_time(state.elapsed_s)} elapsed",
+        *losses,
     )
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nst_video.cli import options
-from nst_video.cli.console import result, say, stderr
+from nst_video.cli.console import result, say
+from nst_video.cli.progress import progress
 from nst_video.look import DEFAULT_ENGINE, DEFAULT_MODEL, Look
 from nst_video.ranges import COUNT
 
@@ -160,14 +161,14 @@ def _entries(
     content: "Frame", names: list[str], stylizer: "Stylizer", quiet: bool
 ) -> "Iterator[SheetEntry]":
     """Paint the photo in one style after the other."""
-    from rich.progress import track
-
     from nst_video.sheet import SheetEntry
 
     yield SheetEntry("Original", content)
-    shown = track(names, "Painting", console=stderr, transient=True, disable=quiet)
-    for name in shown:
-        stylizer.set_style(name)
-        stylizer.reset()
-        (style,) = stylizer.styles
-        yield SheetEntry(style.title, stylizer(content), style.load())
+    with progress("Painting", shown=not quiet) as report:
+        for done, name in enumerate(names):
+            if report:
+                report(done, len(names), [f"style {done + 1}/{len(names)}", name])
+            stylizer.set_style(name)
+            stylizer.reset()
+            (style,) = stylizer.styles
+            yield SheetEntry(style.title, stylizer(content), style.load())

@@ -1,15 +1,15 @@
 """`nst-video transcode`: paint video files."""
 
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nst_video.cli import films, options
-from nst_video.cli.console import complain, interruptible, result, say, stderr
+from nst_video.cli.console import complain, interruptible, result, say
 from nst_video.cli.jobs import DEFAULT_TEMPLATE, Job, plan_jobs
+from nst_video.cli.progress import Report, clock_time, progress
 from nst_video.errors import NstVideoError, UsageError
 from nst_video.look import (
     DEFAULT_ENGINE,
@@ -158,13 +158,13 @@ def run_jobs(
     failures: list[tuple[Job, NstVideoError]] = []
     for job in jobs:
         try:
-            with _progress_bar(job.source.name, shown=show_progress and not quiet) as on_progress:
+            with progress(job.source.name, shown=show_progress and not quiet) as report:
                 done = transcode(
                     job.source,
                     job.target,
                     painter,
                     options=wanted,
-                    on_progress=on_progress,
+                    on_progress=reporting(report),
                     overwrite=job.target in replaced,
                 )
         except NstVideoError as error:
@@ -208,45 +208,20 @@ def _describe(job: Job, done: "TranscodeResult") -> None:
     )
 
 
-@contextmanager
-def _progress_bar(name: str, *, shown: bool) -> "Iterator[OnProgress | None]":
-    """Show frame N/M, speed, elapsed and remaining time and the limiting stage on stderr."""
-    if not shown or not stderr.is_terminal:
-        yield None
-        return
-    from rich import progress as rich_progress
-
-    columns = (
-        rich_progress.TextColumn("{task.description}", markup=False),
-        rich_progress.BarColumn(bar_width=24),
-        rich_progress.TextColumn("{task.fields[state]}", markup=False),
-    )
-    with rich_progress.Progress(*columns, console=stderr, transient=True) as bars:
-        task = bars.add_task(name, total=None, state="starting")
-
-        def on_progress(progress: "Progress") -> None:
-            bars.update(
-                task,
-                completed=progress.frame,
-                total=progress.frame_count,
-                state=progress_line(progress),
-            )
-
-        yield on_progress
+def reporting(report: Report | None) -> "OnProgress | None":
+    """Return what shows the state of a transcode by `report`."""
+    if report is None:
+        return None
+    return lambda state: report(state.frame, state.frame_count, progress_facts(state))
 
 
-def progress_line(progress: "Progress") -> str:
-    """Return "frame 30/377  15.1 fps  0:02 elapsed  0:23 left  limited by paint"."""
-    count = "?" if progress.frame_count is None else str(progress.frame_count)
-    left = "?" if progress.remaining_s is None else clock(progress.remaining_s)
+def progress_facts(state: "Progress") -> tuple[str, ...]:
+    """Return "frame 30/377", "0:23 left" and so on, the most important first."""
+    count = "?" if state.frame_count is None else str(state.frame_count)
     return (
-        f"frame {progress.frame}/{count}  {progress.fps:.1f} fps  "
-        f"{clock(progress.elapsed_s)} elapsed  {left} left  limited by {progress.limiting_stage}"
+        f"frame {state.frame}/{count}",
+        f"{clock_time(state.remaining_s)} left",
+        f"{state.fps:.1f} fps" if state.fps else "? fps",
+        f"{clock_time(state.elapsed_s)} elapsed",
+        f"limited by {state.limiting_stage}",
     )
-
-
-def clock(seconds: float) -> str:
-    """Return "1:05", or "2:03:04" from an hour on."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -12,6 +12,50 @@ COUNTS_FROM = 0.1
 """Share of the first keyframe before which its speed says little: it begins with compiling."""
 
 
+PIXELS_RATIO = 4.0
+"""Pixels of a scale in units of the scale before: each is twice as large in both directions."""
+
+
+def work_done(step: PaintStep) -> float:
+    """Return how much of a painting's work is done after a step, 0..1, counted in pixels."""
+    sizes = [PIXELS_RATIO**scale for scale in range(step.scales)]
+    done = sum(sizes[: step.scale - 1]) + sizes[step.scale - 1] * step.step / step.steps
+    return done / sum(sizes)
+
+
+class StepPace:
+    """Tells how long a painting still takes, from the time of its steps at the present scale.
+
+    A step takes as long as it has pixels. The first step of a scale is counted apart: it includes
+    looking at the pictures, and compiling.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """Begin a painting."""
+        self._clock = clock
+        self._last_s = clock()
+        self._first_step_s = 0.0
+        self._since_s = self._last_s
+        self._step_s: float | None = None
+
+    def remaining_s(self, step: PaintStep) -> float | None:
+        """Return the seconds to go after a step, None where too little is known yet."""
+        now_s = self._clock()
+        if step.step == 1:
+            self._first_step_s, self._since_s = now_s - self._last_s, now_s
+            if self._step_s is not None:
+                self._step_s *= PIXELS_RATIO
+        else:
+            self._step_s = (now_s - self._since_s) / (step.step - 1)
+        self._last_s = now_s
+        if self._step_s is None:
+            return None
+        left_s = (step.steps - step.step) * self._step_s
+        for later in range(1, step.scales - step.scale + 1):
+            left_s += self._first_step_s + step.steps * self._step_s * PIXELS_RATIO**later
+        return left_s
+
+
 @dataclass(frozen=True, slots=True)
 class KeyframeProgress:
     """A keyframe that is being painted.
@@ -97,7 +141,7 @@ class Pace:
     def _remaining_s(self, left: int | None, now: float, step: PaintStep) -> float | None:
         if left is None:
             return None
-        done = (step.scale - 1 + step.step / step.steps) / step.scales
+        done = work_done(step)
         spent = now - self._keyframe_begun_s
         # The first keyframe takes longer than those that begin from another.
         usual = self._took_s[1:] or self._took_s
