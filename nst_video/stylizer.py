@@ -90,6 +90,7 @@ class Stylizer:
         choice: the model in use and why.
         styles: those in use.
         mix: a weight for each of them.
+        has_predictor: an intensity below 1 can be blended between bottlenecks at once.
     """
 
     def __init__(
@@ -148,6 +149,7 @@ class Stylizer:
         self._offline = offline
         self._on_fetch = on_fetch
         self._is_prepared = False
+        self.has_predictor = False
         self._content: NDArray[np.float32] | None = None
         self._glide = Glide(fade_s, clock)
         self._loaded: dict[Style, NDArray[np.float32]] = {}
@@ -227,6 +229,10 @@ class Stylizer:
     def forget_styles(self) -> None:
         """Learn every style anew when it is needed next: pictures may have changed."""
         self._loaded.clear()
+
+    def load_predictor(self) -> None:
+        """Load ahead what intensities below 1 take; any thread may do so."""
+        self._predict(np.zeros((64, 64, 3), np.uint8))
 
     @property
     def is_fading(self) -> bool:
@@ -372,13 +378,18 @@ class Stylizer:
 
     def _content_bottleneck(self, frame: Frame) -> NDArray[np.float32]:
         """Return the frame's own bottleneck, smoothed over time so that it does not flicker."""
-        with self._predicting:
-            own = self.model.predictor(frame)
+        own = self._predict(frame)
         if self._content is None or np.linalg.norm(own - self._content) > CUT * np.linalg.norm(own):
             self._content = own
         else:
             self._content = self._content + SMOOTHING * (own - self._content)
         return self._content
+
+    def _predict(self, frame: Frame) -> NDArray[np.float32]:
+        with self._predicting:
+            bottleneck = self.model.predictor(frame)
+        self.has_predictor = True
+        return bottleneck
 
 
 def _shrink(frame: Frame, size: tuple[int, int]) -> Frame:

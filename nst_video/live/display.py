@@ -50,7 +50,7 @@ def make_hud(
     return Hud(
         title=title,
         figures=figures,
-        thumbnails=tuple(state.thumbnails.get(style.name, _BLANK) for style in state.styles),
+        thumbnails=tuple(state.thumbnails.get(style.path, _BLANK) for style in state.styles),
         current=state.current,
         partner=-1 if state.partner is None else state.partner,
         badges=badges,

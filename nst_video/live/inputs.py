@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from nst_video import scene
 from nst_video.capture.camera import CameraSource, driver_number
-from nst_video.capture.devices import Camera, find_camera
+from nst_video.capture.devices import Camera, find_camera, list_cameras
 from nst_video.capture.folder import PictureFolderSource
 from nst_video.capture.options import CaptureOptions
 from nst_video.capture.screen import ScreenSource
@@ -148,6 +148,19 @@ def camera_input(camera: Camera, options: CaptureOptions) -> LiveInput:
     if camera.name != name:
         name = f"{name} ({camera.name})"
     return LiveInput(name, lambda: CameraSource(camera.number, name, options), is_camera=True)
+
+
+def next_camera_input(present: str, options: CaptureOptions) -> LiveInput | None:
+    """Return the camera that follows the input called `present` in this machine's list.
+
+    None where there is no other one.
+    """
+    inputs = [camera_input(camera, options) for camera in list_cameras()]
+    names = [each.name for each in inputs]
+    if not names or names == [present]:
+        return None
+    place = names.index(present) + 1 if present in names else 0
+    return inputs[place % len(inputs)]
 
 
 def _named_camera(text: str, options: CaptureOptions) -> LiveInput:

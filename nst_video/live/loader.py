@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from nst_video.errors import NstVideoError
 from nst_video.letterbox import fill
@@ -42,10 +43,15 @@ class Loader:
         self._painter = painter
         self._state = state
         self._on_ready = on_ready
-        self._failed: set[str] = set()
+        self._failed: set[Path] = set()
         self._wake = threading.Event()
         self._stopped = False
         self._thread = threading.Thread(target=self._work, name="load", daemon=True)
+
+    @property
+    def thread(self) -> threading.Thread:
+        """The thread in which it loads."""
+        return self._thread
 
     def start(self) -> None:
         """Begin to load."""
@@ -55,12 +61,10 @@ class Loader:
         """Look at the state again: other styles may be wanted."""
         self._wake.set()
 
-    def close(self) -> None:
-        """Stop after the present step, and wait for that."""
+    def stop(self) -> None:
+        """Stop after the present step, without waiting for that: a download may take long."""
         self._stopped = True
         self._wake.set()
-        if self._thread.ident is not None:
-            self._thread.join()
 
     def _work(self) -> None:
         try:
@@ -70,27 +74,39 @@ class Loader:
                 self._on_ready(stylizer, styles_of(stylizer))
             while not self._stopped:
                 self._wake.clear()
-                size = self._painter.missing_size
-                if size is not None:
-                    stylizer.load_size(size)
-                    self._painter.add_size(size)
-                    self._painter.missing_size = None
-                elif (style := self._next(stylizer)) is not None:
-                    self._learn(stylizer, style)
-                else:
+                if not self._step(stylizer):
                     self._wake.wait(_POLL_S)
         except BaseException as error:  # noqa: BLE001 - raised again by the thread that shows
             self.error = error
 
-    def _next(self, stylizer: LiveStylizer) -> Style | None:
+    def _step(self, stylizer: LiveStylizer) -> bool:
+        """Do what is most urgent; False where nothing is left."""
         selection = self._state.wish.selection
-        wanted = () if selection is None else selection.styles
+        size = self._painter.missing_size
+        if size is not None:
+            stylizer.load_size(size)
+            self._painter.add_size(size)
+            self._painter.missing_size = None
+        elif style := self._next(stylizer, () if selection is None else selection.styles):
+            self._learn(stylizer, style)
+        elif self._state.wish.look.intensity < 1 and not stylizer.has_predictor:
+            stylizer.load_predictor()
+        elif style := self._next(stylizer, self._state.styles):
+            self._learn(stylizer, style)
+        elif not stylizer.has_predictor:
+            stylizer.load_predictor()
+        else:
+            return False
+        return True
+
+    def _next(self, stylizer: LiveStylizer, styles: Sequence[Style]) -> Style | None:
+        """Return the first of the styles that is not learned yet."""
         return next(
             (
                 style
-                for style in (*wanted, *self._state.styles)
-                if style.name not in self._failed
-                and not (stylizer.has_loaded(style) and style.name in self._state.thumbnails)
+                for style in styles
+                if style.path not in self._failed
+                and not (stylizer.has_loaded(style) and style.path in self._state.thumbnails)
             ),
             None,
         )
@@ -99,14 +115,20 @@ class Loader:
         try:
             stylizer.load_style(style)
             picture = fill(style.load(), (THUMBNAIL_PX, THUMBNAIL_PX))
-            self._state.thumbnails[style.name] = picture
+            self._state.thumbnails[style.path] = picture
         except NstVideoError as error:
-            self._failed.add(style.name)
+            self._failed.add(style.path)
             self._state.say(str(error))
 
 
-def styles_of(stylizer: LiveStylizer) -> list[Style]:
-    """Return the library's styles, after them those in use that are none of it."""
-    styles = stylizer.library.styles()
-    names = {style.name for style in styles}
-    return [*styles, *(style for style in stylizer.styles if style.name not in names)]
+def styles_of(stylizer: LiveStylizer, known: Sequence[Style] = ()) -> list[Style]:
+    """Return the styles to choose from: pictures named outright, then the library's.
+
+    Args:
+        stylizer: its library and the styles it paints in.
+        known: styles chosen from so far; those of them that are pictures stay.
+    """
+    library = stylizer.library.styles()
+    paths = {style.path for style in library}
+    named = {style.path: style for style in (*known, *stylizer.styles)}
+    return [*(s for s in named.values() if s.path not in paths and s.path.is_file()), *library]

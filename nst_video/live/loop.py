@@ -1,26 +1,30 @@
-"""The session: source, painter, outputs and window at once, steered by keys."""
+"""The session: source, painter, outputs and window at once, steered by keys.
+
+One thread, that of `run`, owns the session. What others have to say (keys pressed from elsewhere,
+a stylizer that has been loaded, an output that has ended) waits in a queue and is done there.
+"""
 
 import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import datetime
 from fractions import Fraction
-from pathlib import Path
+from queue import Empty, SimpleQueue
 
-from nst_video.capture.devices import list_cameras
 from nst_video.errors import NstVideoError, SinkError
 from nst_video.frames import Frame, VideoInfo, mirrored, size_of
 from nst_video.hud import Hud, draw_hud
 from nst_video.library import Style
 from nst_video.live import hotkeys
 from nst_video.live.display import compose, make_hud, placeholder
-from nst_video.live.inputs import camera_input
+from nst_video.live.helpers import Helpers, end_threads
+from nst_video.live.inputs import next_camera_input
 from nst_video.live.loader import Loader, styles_of
 from nst_video.live.meter import LiveResult, Meter
 from nst_video.live.options import WORK_SIZE, LiveOptions
-from nst_video.live.outputs import Output, OutputThread, explain
+from nst_video.live.output_set import OutputSet, describe_end
+from nst_video.live.outputs import Output, explain
 from nst_video.live.pace import Pacer
 from nst_video.live.painter import LiveStylizer, Painted, PaintLoop
 from nst_video.live.places import RECORDING, VIRTUAL_CAMERA, recording, virtual_camera
@@ -35,6 +39,10 @@ _TAKE_S = 0.01
 
 _REDRAW_S = 0.1
 """Seconds after which the same picture is drawn again with new figures and messages."""
+
+LEAVE_S = 0.4
+"""Seconds that threads have to end at the end, all together; after that they are left behind: a
+driver, a download or a compiler may hold them long."""
 
 
 class LiveSession:
@@ -56,6 +64,7 @@ class LiveSession:
         look: Look | None = None,
         options: LiveOptions | None = None,
         on_message: Callable[[str], None] = lambda text: None,
+        on_start: Callable[[], None] = lambda: None,
     ) -> None:
         """Prepare; nothing is opened before `run`.
 
@@ -67,6 +76,7 @@ class LiveSession:
             look: how to begin; a working size in it is kept until a key changes it.
             options: how to run.
             on_message: told what the user should know; called from any thread.
+            on_start: called once, when the first painting is shown.
 
         Raises:
             SinkError: a window is wanted where there can be none.
@@ -85,18 +95,21 @@ class LiveSession:
         target = self._options.target_fps
         pacer = None if target is None else Pacer(target, WORK_SIZE, self._options.bounds)
         self.painter = PaintLoop(self.reader.frames, self.state, pacer, WORK_SIZE)
-        self._loader = Loader(open_stylizer, self.painter, self.state, self._note_stylizer)
-        self._arrived: tuple[LiveStylizer, Sequence[Style]] | None = None
+        self._loader = Loader(
+            open_stylizer,
+            self.painter,
+            self.state,
+            lambda *loaded: self._calls.put(lambda: self._adopt(*loaded)),
+        )
         self._on_message = on_message
+        self._on_start = on_start
         self._wanted_outputs = tuple(outputs)
-        self._outputs: list[OutputThread] = []
-        self._finished: list[OutputThread] = []
-        self._lost: list[OutputThread] = []
-        self._pressed: list[str] = []
-        self._helpers: list[threading.Thread] = []
+        self._outputs = OutputSet()
+        self._calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._helpers = Helpers(self._tell)
+        self._left_behind: list[threading.Thread] = []
         self._meter = Meter(time.monotonic())
         self._shown: Painted | None = None
-        self._recording_since_s = 0.0
         self._drawn_s = 0.0
 
     @property
@@ -116,8 +129,21 @@ class LiveSession:
             captured=self.reader.frames.put_count,
             dropped=self.dropped,
             reused=self.painter.reused,
-            lost_outputs=tuple(lost.output.name for lost in self._lost),
+            lost_outputs=tuple(lost.output.name for lost in self._outputs.lost),
         )
+
+    @property
+    def has_started(self) -> bool:
+        """True once a painting has been shown."""
+        return self._meter.shown > 0
+
+    @property
+    def left_behind(self) -> tuple[str, ...]:
+        """Names of threads that hung in a driver, a download or a compiler when `run` was over.
+
+        A program that has nothing else to do should end by `os._exit` then.
+        """
+        return tuple(thread.name for thread in self._left_behind if thread.is_alive())
 
     @property
     def dropped(self) -> int:
@@ -126,7 +152,7 @@ class LiveSession:
 
     def press(self, key: str) -> None:
         """Act as if a key of `HOTKEYS` had been pressed; safe from any thread."""
-        self._pressed.append(key)
+        self._calls.put(lambda: self._press([key]))
 
     def run(self) -> LiveResult:
         """Go on until the user quits, the source ends or the time is over.
@@ -137,12 +163,14 @@ class LiveSession:
             SinkError: there is no window and every output has failed.
         """
         with ExitStack() as stack:
+            # The window goes first: what is left to do needs nobody to look at it.
+            stack.callback(self._close)
             if self._window is not None:
                 stack.enter_context(self._window)
                 self._draw()
                 self._hear()
-            stack.callback(self._close)
-            self._outputs = [OutputThread(o, self._note_end) for o in self._wanted_outputs]
+            for output in self._wanted_outputs:
+                self._outputs.add(output)
             self._loader.start()
             self.reader.start()
             self.painter.start()
@@ -161,21 +189,23 @@ class LiveSession:
             self._hear()
             if limit_s is not None and self._meter.elapsed_s >= limit_s:
                 break
-        self.painter.painted.take(0)  # raises what ended the painting, if anything did
+        if not self.state.is_over:
+            self.painter.painted.take(0)  # raises what ended the painting, if anything did
 
     def _raise_failures(self) -> None:
         if self._loader.error is not None:
             raise self._loader.error
-        if self._arrived is not None:
-            self._adopt(*self._arrived)
-            self._arrived = None
-        if self._window is None and self._wanted_outputs and not self._outputs:
-            raise SinkError(explain(self._lost[0].error or SinkError("every output has ended")))
+        lost = self._outputs.lost
+        if self._is_headless_without_output() and lost:
+            raise SinkError(explain(lost[-1].error or SinkError("every output has ended")))
+
+    def _is_headless_without_output(self) -> bool:
+        return self._window is None and bool(self._wanted_outputs) and not self._outputs
 
     def _adopt(self, stylizer: LiveStylizer, styles: Sequence[Style]) -> None:
         """Begin to paint with a stylizer that has just been loaded, or reload its styles."""
         state = self.state
-        if state.wish.selection is None:
+        if self.painter.stylizer is None:
             selection = Selection(tuple(stylizer.styles), tuple(stylizer.mix))
             state.wish = replace(state.wish, selection=selection)
             state.say("Press ? for all keys")
@@ -189,14 +219,16 @@ class LiveSession:
         if painted.is_painted:
             info = VideoInfo(size_of(painted.painting), self._rate())
             picture = self._outgoing(painted)
-            for output in self._outputs:
-                output.put(picture, info)
+            self._outputs.put(picture, info)
         self._draw()
         self._hear()
         now = time.monotonic()
         if painted.is_painted:
+            is_first = not self.has_started
             self._meter.show_ms.add(1000 * (now - begun))
             self._meter.show(painted.number, painted.captured_s, now)
+            if is_first:
+                self._on_start()
 
     def _outgoing(self, painted: Painted) -> Frame:
         """Return what leaves the program: a mirrored window is the user's own view only."""
@@ -222,10 +254,11 @@ class LiveSession:
         state, now = self.state, time.monotonic()
         stylizer = self.painter.stylizer
         badges = []
-        if self._running(RECORDING) is not None:
-            minutes, seconds = divmod(int(now - self._recording_since_s), 60)
+        recorder = self._outputs.find(RECORDING)
+        if recorder is not None and recorder.begun_s is not None:
+            minutes, seconds = divmod(int(now - recorder.begun_s), 60)
             badges.append(f"REC {minutes}:{seconds:02}")
-        if self._running(VIRTUAL_CAMERA) is not None:
+        if self._outputs.find(VIRTUAL_CAMERA) is not None:
             badges.append("CAMERA")
         figures = (
             f"{self._meter.rate.per_s(now):.1f} fps, age {self._meter.age_ms.value:.0f} ms, "
@@ -238,18 +271,33 @@ class LiveSession:
         return make_hud(state, tuple(badges), figures, is_loading=stylizer is None)
 
     def _hear(self) -> None:
-        """Let the window live, and do what keys were pressed."""
-        keys, self._pressed = self._pressed, []
+        """Let the window live; do what keys were pressed and what other threads have left."""
         if self._window is not None:
-            keys += self._window.keys()
+            keys = self._window.keys()
             self.state.is_over |= self._window.is_closed
+            self._press(keys)
+        self._do_calls()
+
+    def _press(self, keys: Sequence[str]) -> None:
         before = self.state.wish.selection
         for key in keys:
             hotkeys.press(self, key)
-        if keys:
-            self._helpers = [helper for helper in self._helpers if helper.is_alive()]
         if self.state.wish.selection is not before:
             self._loader.wake()
+
+    def _do_calls(self) -> None:
+        """Do what other threads have left, and see which outputs have ended."""
+        while True:
+            try:
+                call = self._calls.get_nowait()
+            except Empty:
+                break
+            call()
+        for ended in self._outputs.collect():
+            text = describe_end(ended)
+            # The last one that fails ends a session without a window, with this very error.
+            if text and not (ended.error and self._is_headless_without_output()):
+                self._tell(text)
 
     def save_snapshot(self) -> None:
         """Write the painting on screen to a PNG file."""
@@ -257,60 +305,53 @@ class LiveSession:
         if shown is None:
             self.state.say("There is nothing to save yet")
             return
-        target = self._new_file(".png")
+        target = self._options.new_file(".png")
 
         def save() -> None:
             save_picture(target, self._outgoing(shown))
             self._tell(f"Saved {target}")
 
-        self._help(save)
+        self._helpers.start(save, saves=True)
 
     def toggle_recording(self) -> None:
         """Begin a recording in a new file, or finish the one that runs."""
-        running = self._running(RECORDING)
-        if running is not None:
-            running.finish()
-            self._outputs.remove(running)
-            self._finished.append(running)
-            return
-        try:
-            output = recording(self._new_file(".mp4"), self._options.microphone)
-        except NstVideoError as error:
-            self._tell(str(error))
-            return
-        self._recording_since_s = time.monotonic()
-        self._outputs.append(OutputThread(output, self._note_end))
+        options = self._options
+        self._toggle(RECORDING, lambda: recording(options.new_file(".mp4"), options.microphone))
 
     def toggle_virtual_camera(self) -> None:
         """Turn the virtual camera on or off."""
-        running = self._running(VIRTUAL_CAMERA)
+        size, backend = self._options.virtual_size, self._options.virtual_backend
+        self._toggle(VIRTUAL_CAMERA, lambda: virtual_camera(size, backend))
+
+    def _toggle(self, name: str, make: Callable[[], Output]) -> None:
+        running = self._outputs.find(name)
         if running is not None:
-            running.finish()
-            self._outputs.remove(running)
-            self._finished.append(running)
+            self._outputs.finish(running)
             return
-        options = self._options
-        output = virtual_camera(options.virtual_size, options.virtual_backend)
-        self._outputs.append(OutputThread(output, self._note_end))
-        self.state.say("Virtual camera on")
+        try:
+            self._outputs.add(make())
+        except NstVideoError as error:
+            self._tell(str(error))
+        else:
+            self.state.say(f"{name.capitalize()} on")
 
     def next_camera(self) -> None:
         """Read the camera that follows the present one in the list of this machine's."""
+        now = self.reader.source.name
 
-        def switch() -> None:
-            inputs = [camera_input(c, self._options.capture) for c in list_cameras()]
-            names = [each.name for each in inputs]
-            now = self.reader.source.name
-            place = names.index(now) + 1 if now in names else 0
-            if not names or names == [now]:
-                self.state.say("There is no other camera")
-                return
-            chosen = inputs[place % len(inputs)]
-            self.state.say(chosen.name)
-            self.state.is_mirrored |= not self.reader.source.is_camera
-            self.reader.switch(chosen)
+        def look_for_it() -> None:
+            chosen = next_camera_input(now, self._options.capture)
+            self._calls.put(lambda: self._switch(chosen))
 
-        self._help(switch)
+        self._helpers.start(look_for_it)
+
+    def _switch(self, chosen: LiveInput | None) -> None:
+        if chosen is None:
+            self.state.say("There is no other camera")
+            return
+        self.state.say(chosen.name)
+        self.state.is_mirrored |= not self.reader.source.is_camera
+        self.reader.switch(chosen)
 
     def reload_styles(self) -> None:
         """Look for style pictures again, added or changed."""
@@ -318,34 +359,18 @@ class LiveSession:
         if stylizer is None:
             return
 
-        def reload() -> None:
-            styles = styles_of(stylizer)
-            stylizer.forget_styles()
-            self.state.thumbnails.clear()
-            self._arrived = (stylizer, styles)
-            self.state.say(f"{len(styles)} styles")
+        def look_for_them() -> None:
+            styles = styles_of(stylizer, self.state.styles)
+            self._calls.put(lambda: self._reload(stylizer, styles))
 
-        self._help(reload)
+        self._helpers.start(look_for_them)
 
-    def _running(self, name: str) -> OutputThread | None:
-        return next((o for o in self._outputs if o.output.name == name), None)
-
-    def _new_file(self, suffix: str) -> Path:
-        stamp = datetime.now().strftime("%Y%m%d-%H%M%S-%f")[:-3]
-        return self._options.save_dir / f"nst-video-{stamp}{suffix}"
-
-    def _help(self, work: Callable[[], None]) -> None:
-        """Do something slow in a thread of its own; its failure is a message."""
-
-        def run() -> None:
-            try:
-                work()
-            except NstVideoError as error:
-                self._tell(str(error))
-
-        helper = threading.Thread(target=run, name="helper", daemon=True)
-        self._helpers.append(helper)
-        helper.start()
+    def _reload(self, stylizer: LiveStylizer, styles: Sequence[Style]) -> None:
+        stylizer.forget_styles()
+        self.painter.forget_styles()
+        self.state.thumbnails.clear()
+        self._adopt(stylizer, styles)
+        self.state.say(f"{len(styles)} styles")
 
     def _tell(self, text: str) -> None:
         self.state.say(text)
@@ -356,30 +381,18 @@ class LiveSession:
         if text is not None:
             self._on_message(text)
 
-    def _note_stylizer(self, stylizer: LiveStylizer, styles: Sequence[Style]) -> None:
-        self._arrived = (stylizer, styles)
-
-    def _note_end(self, ended: OutputThread) -> None:
-        """Say what became of an output; called in its thread."""
-        name, where = ended.output.name, ended.output.where
-        if ended.error is not None:
-            self._lost.append(ended)
-            self._tell(f"The {name} was dropped. {explain(ended.error)}")
-        elif name == RECORDING and ended.written:
-            self._tell(f"Saved {where}")
-        elif name == VIRTUAL_CAMERA:
-            self.state.say("Virtual camera off")
-        self._outputs = [output for output in self._outputs if output is not ended]
-
     def _close(self) -> None:
-        """End every thread; outputs finish what they made."""
-        self.reader.frames.close()
-        for output in (*self._outputs, *self._finished):
-            output.finish()
-        self.painter.close()
-        self.reader.close()
-        for output in (*self._outputs, *self._finished):
-            output.close()
-        for helper in self._helpers:
-            helper.join()
-        self._loader.close()
+        """End every thread; outputs finish what they made, the rest has `LEAVE_S`."""
+        self.reader.stop()
+        self.painter.stop()
+        self._loader.stop()
+        self._outputs.close(self._on_message)
+        self._helpers.finish()
+        threads = [
+            self.painter.thread,
+            self._loader.thread,
+            *self.reader.threads,
+            *self._helpers.threads,
+        ]
+        self._left_behind = end_threads(threads, LEAVE_S)
+        self._do_calls()

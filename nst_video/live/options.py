@@ -1,6 +1,7 @@
 """How a session runs, apart from what keys can change."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from nst_video.capture.options import CaptureOptions
@@ -51,3 +52,8 @@ class LiveOptions:
             SECONDS.check("A wait", wait_s)
         for side in self.virtual_size or ():
             SIDE.check("A side of the virtual camera", side)
+
+    def new_file(self, suffix: str) -> Path:
+        """Return a name, made of the time, for a snapshot or recording."""
+        stamp = datetime.now().strftime("%Y%m%d-%H%M%S-%f")[:-3]
+        return self.save_dir / f"nst-video-{stamp}{suffix}"

@@ -1,6 +1,7 @@
 """Outputs beside the window, each in a thread of its own that may fail without harm to others."""
 
 import threading
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -56,6 +57,7 @@ class OutputThread:
         output: what it is.
         written: frames that the sink has taken.
         error: what made it fail, None while all is well.
+        begun_s: when it took its first frame (monotonic seconds), None before.
     """
 
     def __init__(self, output: Output, on_end: Callable[["OutputThread"], None]) -> None:
@@ -68,6 +70,7 @@ class OutputThread:
         self.output = output
         self.written = 0
         self.error: BaseException | None = None
+        self.begun_s: float | None = None
         self._on_end = on_end
         self._frames: Newest[Frame] = Newest(DEPTH)
         self._fps: VideoInfo | None = None
@@ -110,6 +113,7 @@ class OutputThread:
             sink = self._sink = self.output.open(self._fps)
             with sink:
                 frame: Frame | None = first
+                self.begun_s = time.monotonic()
                 while frame is not None:
                     sink.write(frame)
                     self.written += 1

@@ -17,7 +17,8 @@ from nst_video.live.state import LiveState, Selection, Wish
 from nst_video.look import Look
 from nst_video.prefetch import Newest
 
-_POLL_S = 0.1
+_POLL_S = 0.03
+"""Longest wait for a frame before the one at hand is looked at again: it may be a still."""
 
 
 class LiveStylizer(Protocol):
@@ -50,6 +51,15 @@ class LiveStylizer(Protocol):
 
     def forget_styles(self) -> None:
         """Learn every style anew when it is needed next."""
+        ...
+
+    @property
+    def has_predictor(self) -> bool:
+        """Say whether an intensity below 1 can be blended between style vectors at once."""
+        ...
+
+    def load_predictor(self) -> None:
+        """Load what that takes; slow."""
         ...
 
     def set_style(self, style: tuple[Style, ...], mix: tuple[float, ...]) -> None:
@@ -93,10 +103,26 @@ class Painted:
     is_painted: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Recipe:
+    """All that a painting depends on, apart from the frame and the moment.
+
+    Attributes:
+        stylizer: None where the frame is shown as it is.
+        look: with the working size in use.
+        selection: the styles in use, None for those that the stylizer began with.
+    """
+
+    stylizer: LiveStylizer | None
+    look: Look
+    selection: Selection | None
+
+
 class PaintLoop:
     """Paints the newest captured frame, one after the other, in a thread of its own.
 
-    Until the stylizer is there, frames pass through as they are.
+    Until the stylizer is there, frames pass through as they are. A frame that stays (a still, a
+    paused film) is painted again when anything else changes.
 
     Attributes:
         painted: where the newest painting waits; closed at the end or with what went wrong.
@@ -116,7 +142,8 @@ class PaintLoop:
         Args:
             frames: what to paint.
             state: its wish says how.
-            pacer: chooses the working size while the wish has none; None keeps `fixed_size`.
+            pacer: chooses how much to paint while the wish has no working size; None keeps
+                `fixed_size`.
             fixed_size: the working size without a pacer.
         """
         self.painted: Newest[Painted] = Newest()
@@ -124,63 +151,111 @@ class PaintLoop:
         self.paint_ms = Smoothed()
         self.wait_ms = Smoothed()
         self.reused = 0
-        self.work_size = fixed_size if pacer is None else pacer.size
+        self.work_size = fixed_size if pacer is None else pacer.pace.size
         self._frames = frames
         self._state = state
         self._pacer = pacer
         self._fixed_size = fixed_size
         self._applied: Selection | None = None
-        self._last: tuple[Wish, int, Painted] | None = None
+        self._held: Captured | None = None
+        self._recipe: _Recipe | None = None
+        self._last: Painted | None = None
+        self._is_settled = False
+        self._next_number = 0
         self.missing_size: Size | None = None
         self._ready_sizes: set[Size] = set()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._work, name="paint", daemon=True)
 
+    @property
+    def thread(self) -> threading.Thread:
+        """The thread in which it paints."""
+        return self._thread
+
     def start(self) -> None:
         """Begin to paint."""
         self._thread.start()
 
-    def close(self) -> None:
-        """Stop after the frame that is being painted, and wait for that."""
+    def stop(self) -> None:
+        """Stop after the frame that is being painted, without waiting for that."""
         self._stopped.set()
-        if self._thread.ident is not None:
-            self._thread.join()
+
+    def forget_styles(self) -> None:
+        """Take over the wished styles anew: their pictures may have changed. From any thread."""
+        self._applied = None
 
     def _work(self) -> None:
         try:
             while not self._stopped.is_set() and not self._frames.is_closed:
                 captured = self._frames.take(_POLL_S)
-                if captured is not None and not self._state.wish.is_paused:
-                    self.painted.put(self._paint(captured))
+                painted = None
+                if captured is None or self._state.wish.is_paused:
+                    painted = self._paint_again()
+                elif captured.number >= self._next_number:
+                    self._held = captured
+                    painted = self._paint(captured)
+                if painted is not None:
+                    self.painted.put(painted)
             if not self._stopped.is_set():
                 self._frames.take(0)  # raises what ended the reading, if anything did
             self.painted.close()
         except BaseException as error:  # noqa: BLE001 - raised again where paintings are taken
             self.painted.close(error)
 
+    def _paint_again(self) -> Painted | None:
+        """Paint the frame at hand again if anything that matters has changed; else None."""
+        held = self._held
+        if held is None:
+            return None
+        recipe = self._choose(self._state.wish, size_of(held.frame))
+        if recipe == self._recipe and not self._is_under_way(recipe):
+            return None
+        return self._paint(replace(held, at_s=time.monotonic()))
+
     def _paint(self, captured: Captured) -> Painted:
-        wish, stylizer = self._state.wish, self.stylizer
+        recipe = self._choose(self._state.wish, size_of(captured.frame))
+        stylizer = recipe.stylizer
         content = captured.frame
         done = Painted(
-            content, content, captured.number, captured.at_s, is_painted=stylizer is not None
-        )
-        if stylizer is None or wish.is_original:
+            content, content, captured.number, captured.at_s,
+            is_painted=self.stylizer is not None,
+        )  # fmt: skip
+        is_new = recipe != self._recipe
+        may_reuse = not is_new and not self._is_under_way(recipe)
+        # What begins while a style still turns into the next is not yet what will be.
+        self._is_settled = not is_new and (stylizer is None or not stylizer.is_fading)
+        self._recipe = recipe
+        if stylizer is None:
             return done
         begun = time.monotonic()
         self.wait_ms.add(1000 * (begun - captured.at_s))
-        self._apply(stylizer, wish)
-        last = self._last
-        if last is not None and self._is_same(stylizer, wish, content):
+        if may_reuse and self._last is not None and np.array_equal(content, self._last.content):
             self.reused += 1
-            return replace(done, painting=last[2].painting)
-        done = replace(done, painting=self._run(stylizer, wish, content))
-        self._keep_pace(time.monotonic() - begun, min(size_of(content)))
-        self._last = (wish, self.work_size, done)
+            return replace(done, painting=self._last.painting)
+        done = replace(done, painting=self._run(stylizer, recipe.look, content))
+        self._keep_pace(time.monotonic() - begun, captured.number, min(size_of(content)))
+        self._last = done
         return done
 
-    def _run(self, stylizer: LiveStylizer, wish: Wish, content: Frame) -> Frame:
-        self._choose_size(wish, size_of(content))
-        stylizer.look = replace(wish.look, work_size=self.work_size)
+    def _is_under_way(self, recipe: _Recipe) -> bool:
+        """Say whether the same frame painted again by `recipe` may come out different."""
+        stylizer = recipe.stylizer
+        return stylizer is not None and (stylizer.is_fading or not self._is_settled)
+
+    def _choose(self, wish: Wish, size: Size) -> _Recipe:
+        """Take over of the wish what is loaded and compiled; say how to paint now."""
+        stylizer = self.stylizer
+        if stylizer is None or wish.is_original:
+            return _Recipe(None, wish.look, None)
+        self._apply(stylizer, wish)
+        self._choose_size(wish, size)
+        look = replace(wish.look, work_size=self.work_size)
+        if look.intensity < 1 and not stylizer.has_predictor:
+            look = replace(look, blend="pixel")  # the same at once, if plainer, until it is there
+        return _Recipe(stylizer, look, self._applied)
+
+    def _run(self, stylizer: LiveStylizer, look: Look, content: Frame) -> Frame:
+        stylizer.look = look
         try:
             painting = stylizer(content)
         except NstVideoError:
@@ -195,7 +270,7 @@ class PaintLoop:
 
     def _choose_size(self, wish: Wish, size: Size) -> None:
         """Change to the wished working size as soon as it is compiled."""
-        automatic = self._fixed_size if self._pacer is None else self._pacer.size
+        automatic = self._fixed_size if self._pacer is None else self._pacer.pace.size
         wanted = min(wish.look.work_size or automatic, *size)
         exact = fit_short_side(size, wanted)
         present = fit_short_side(size, self.work_size)
@@ -218,19 +293,9 @@ class PaintLoop:
             stylizer.set_style(wanted.styles, wanted.mix)
             self._applied = wanted
 
-    def _is_same(self, stylizer: LiveStylizer, wish: Wish, content: Frame) -> bool:
-        """Say whether painting would give the last painting again."""
-        if self._last is None or stylizer.is_fading:
-            return False
-        last_wish, size, last = self._last
-        return (
-            wish == last_wish
-            and size == self.work_size
-            and wish.selection in (None, self._applied)
-            and np.array_equal(content, last.content)
-        )
-
-    def _keep_pace(self, paint_s: float, limit: int) -> None:
+    def _keep_pace(self, paint_s: float, number: int, limit: int) -> None:
+        """Let the pacer choose how large, and which frame, to paint next."""
         self.paint_ms.add(1000 * paint_s)
         if self._pacer is not None and self._state.wish.look.work_size is None:
-            self._pacer.update(paint_s, time.monotonic(), limit)
+            pace = self._pacer.update(paint_s, time.monotonic(), limit)
+            self._next_number = number + pace.every

@@ -2,11 +2,12 @@
 
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 
-from nst_video.errors import NstVideoError
+from nst_video.errors import SourceError
 from nst_video.frames import Frame
 from nst_video.live.meter import Rate
 from nst_video.prefetch import Newest
@@ -24,8 +25,11 @@ A file may take as long at any frame: it does not get unplugged, but disks and m
 BACK_OFF_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Waits between attempts to open a source again; the last one repeats."""
 
-JOIN_S = 3.0
-"""Seconds given to a driver to come back from a read; after that its thread is left behind."""
+ASK_S = 3.0
+"""Seconds after which the user is told that a source is still silent."""
+
+FIRST_TRIES = 3
+"""How often a source that opens, but has never given a picture, is opened before that is final."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +64,13 @@ class _Attempt:
     A driver may hang in a read for good, so whoever watches must be able to walk away.
 
     Attributes:
+        is_open: the device has answered.
         last_s: when the latest frame came, None before the first.
         error: why it ended, None where the source came to its end.
     """
 
     def __init__(self, source: LiveInput, deliver: Callable[[Frame], None]) -> None:
+        self.is_open = False
         self.last_s: float | None = None
         self.error: BaseException | None = None
         self._input = source
@@ -77,20 +83,44 @@ class _Attempt:
     def abandon(self) -> None:
         """Take no more frames from it and let it end when it can."""
         self._abandoned.set()
-        if self._opened is not None:
-            self._opened.stop()
+        opened = self._opened
+        if opened is not None:
+            opened.stop()
 
     def _work(self) -> None:
         try:
-            self._opened = self._input.open()
-            with self._opened as source:
-                for frame in source:
-                    if self._abandoned.is_set():
-                        return
-                    self.last_s = time.monotonic()
-                    self._deliver(frame)
+            self._read()
         except BaseException as error:  # noqa: BLE001 - judged by the thread that watches
-            self.error = error
+            self.error = without_frames(error)
+        finally:
+            self._opened = None
+
+    def _read(self) -> None:
+        self._opened = self._input.open()
+        if self._abandoned.is_set():
+            return
+        with self._opened as source:
+            self.is_open = True
+            for frame in source:
+                if self._abandoned.is_set():
+                    return
+                self.last_s = time.monotonic()
+                self._deliver(frame)
+
+
+def without_frames(error: BaseException) -> BaseException:
+    """Let go of everything that an error's traceback holds, and return the error.
+
+    Kept as it is, it would keep the source's device, decoder and threads until the garbage
+    collector comes: the traceback holds the frame that holds the error.
+    """
+    each: BaseException | None = error
+    while each is not None:
+        traceback.clear_frames(each.__traceback__)
+        if each is error and each.__traceback__ is not None:
+            each.__traceback__ = each.__traceback__.tb_next
+        each = each.__cause__ or each.__context__
+    return error
 
 
 class Reader:
@@ -125,10 +155,9 @@ class Reader:
         self._back_off_s = back_off_s
         self._wake = threading.Event()
         self._stopped = False
-        self._switched = False
         self._numbers = count()
         self._is_well = False
-        self._left_behind: list[_Attempt] = []
+        self._attempts: list[_Attempt] = []
         self._thread = threading.Thread(target=self._watch, name="reader", daemon=True)
 
     @property
@@ -140,62 +169,73 @@ class Reader:
         """Begin to read."""
         self._thread.start()
 
+    @property
+    def threads(self) -> tuple[threading.Thread, ...]:
+        """The threads in which it watches and reads, those that hang among them."""
+        return (self._thread, *(attempt.thread for attempt in self._attempts))
+
     def switch(self, source: LiveInput) -> None:
         """Read another input from now on."""
-        self._input, self._switched = source, True
+        self._input = source
         self._wake.set()
 
-    def close(self) -> None:
-        """Stop and wait for the threads, for a driver that hangs at most `JOIN_S`."""
+    def stop(self) -> None:
+        """End the threads as soon as their drivers let them, without waiting for that."""
         self._stopped = True
-        self._wake.set()
-        if self._thread.ident is not None:
-            self._thread.join()
-        for attempt in self._left_behind:
-            attempt.thread.join(JOIN_S)
         self.frames.close()
+        for attempt in tuple(self._attempts):
+            attempt.abandon()
+        self._wake.set()
 
     def _watch(self) -> None:
         """Open, watch, and open again; ends with the reader, or with a finite input."""
-        failures = 0
+        failures, came_once = 0, False
         try:
             while not self._stopped:
-                self._switched = False
                 self._wake.clear()
                 source, before = self._input, self.frames.put_count
                 attempt = _Attempt(source, self._put)
-                trouble = self._follow(attempt)
+                self._attempts = [*(a for a in self._attempts if a.thread.is_alive()), attempt]
+                trouble = self._follow(attempt, source)
                 attempt.abandon()
-                self._left_behind = [a for a in self._left_behind if a.thread.is_alive()]
-                self._left_behind.append(attempt)
-                if self._stopped or self._switched:
+                if self._stopped or self._input is not source:
                     failures = 0
                     continue
                 came = self.frames.put_count > before
-                if not source.is_endless or (not came and not before):
-                    self.frames.close(
-                        attempt.error or (NstVideoError(trouble) if trouble else None)
-                    )
-                    return
+                came_once |= came
                 failures = 1 if came else failures + 1
+                is_hopeless = not attempt.is_open or failures >= FIRST_TRIES
+                if not source.is_endless or (is_hopeless and not came_once):
+                    self.frames.close(attempt.error or (SourceError(trouble) if trouble else None))
+                    return
                 self._rest(trouble or f"{source.name} has ended.", failures)
         except BaseException as error:  # noqa: BLE001 - raised again where frames are taken
             self.frames.close(error)
 
-    def _follow(self, attempt: _Attempt) -> str | None:
+    def _follow(self, attempt: _Attempt, source: LiveInput) -> str | None:
         """Wait until the attempt ends or stalls; return what to tell the user."""
-        begun = time.monotonic()
-        while attempt.thread.is_alive():
-            last_s = attempt.last_s
-            is_patient = last_s is None or not self._input.is_endless
-            since = begun if last_s is None else last_s
+        begun, has_asked = time.monotonic(), False
+        while attempt.thread.is_alive() and not self._stopped and self._input is source:
+            last_s, now = attempt.last_s, time.monotonic()
+            is_patient = last_s is None or not source.is_endless
             limit = OPEN_S if is_patient else self._stall_s
-            left = since + limit - time.monotonic()
+            left = (begun if last_s is None else last_s) + limit - now
             if left <= 0:
-                return f"{self._input.name} has given no picture for {limit:g} s."
-            if self._wake.wait(min(left, self._stall_s / 10)):
-                return None
+                return self._describe_silence(attempt, source, limit)
+            if last_s is None and source.is_endless and not has_asked and now > begun + ASK_S:
+                has_asked = True
+                self._is_well = False
+                self._on_trouble(f"Waiting for {source.name}, up to {OPEN_S:g} s.")
+            self._wake.wait(min(left, self._stall_s / 10))
         return None if attempt.error is None else str(attempt.error)
+
+    def _describe_silence(self, attempt: _Attempt, source: LiveInput, limit_s: float) -> str:
+        if attempt.is_open or not source.is_endless:
+            return f"{source.name} has given no picture for {limit_s:g} s."
+        advice = "another program may hold it: close that, or unplug it and plug it in again"
+        if not source.is_camera:
+            advice = "check its address and whether it runs"
+        return f"{source.name} has not answered for {limit_s:g} s: {advice}."
 
     def _rest(self, trouble: str, failures: int) -> None:
         """Report, then wait as long as the number of failures demands."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from nst_video.frames import Frame
 from nst_video.library import Style
@@ -66,7 +67,8 @@ class LiveState:
         is_mirrored: the window shows left and right swapped; nothing else does.
         is_fullscreen: the window fills the screen.
         is_over: the session is to end.
-        thumbnails: square pictures of the styles by name, as far as they are loaded.
+        thumbnails: square pictures of the styles by path, as far as they are loaded; two styles
+            may have one name.
         trouble: what keeps the source from delivering, empty when all is well.
     """
 
@@ -82,7 +84,7 @@ class LiveState:
     is_fullscreen: bool = False
     is_over: bool = False
     trouble: str = ""
-    thumbnails: dict[str, Frame] = field(default_factory=dict)
+    thumbnails: dict[Path, Frame] = field(default_factory=dict)
     clock: Callable[[], float] = field(kw_only=True)
     _toast: tuple[str, float] = ("", 0.0)
 
@@ -113,15 +115,17 @@ class LiveState:
         )
 
     def set_styles(self, styles: Sequence[Style]) -> None:
-        """Take over a list of styles, keeping what is selected by name."""
+        """Take over a list of styles, keeping what is selected."""
         selection = self.wish.selection
         self.styles = styles
-        names = [style.name for style in styles]
+        paths = [style.path for style in styles]
         if selection is None:
             return
-        self.current = _place(names, selection.styles[0].name)
+        self.current = _place(paths, selection.styles[0].path)
+        self.partner = None
         if len(selection.styles) == 2:
-            self.partner = _place(names, selection.styles[1].name)
+            partner = _place(paths, selection.styles[1].path)
+            self.partner = partner if partner >= 0 else None
             self.share = selection.mix[1] / (sum(selection.mix) or 1.0)
 
     def select(self) -> None:
@@ -137,5 +141,5 @@ class LiveState:
         self.say(selection.title)
 
 
-def _place(names: list[str], name: str) -> int:
-    return names.index(name) if name in names else -1
+def _place(paths: list[Path], path: Path) -> int:
+    return paths.index(path) if path in paths else -1

@@ -37,8 +37,8 @@ def _leaves_nothing_behind() -> Iterator[None]:
 
 
 def _is_pool(thread: threading.Thread) -> bool:
-    """Say whether it is a connection that the HTTP server is just ending."""
-    return "process_request_thread" in thread.name
+    """Say whether it is a connection that the HTTP server is just ending, or a library's pool."""
+    return "process_request_thread" in thread.name or "ThreadPoolExecutor" in thread.name
 
 
 @pytest.fixture(scope="session")

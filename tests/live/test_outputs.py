@@ -122,7 +122,7 @@ def test_recording_of_a_session_lasts_as_long_as_it_ran(tmp_path: Path) -> None:
     with Running(session):
         wait_until(lambda: session.result.shown > 3)
         session.press("r")
-        wait_until(lambda: session._running("recording"))
+        wait_until(lambda: session._outputs.find("recording"))
         begun = time.monotonic()
         wait_until(lambda: time.monotonic() > begun + 5)
         session.press("r")

@@ -20,6 +20,7 @@ from live_tools import (
 
 from nst_video.errors import EngineError, NstVideoError, SinkError, SourceError
 from nst_video.frames import Frame, mirrored
+from nst_video.library import Style
 from nst_video.live import (
     CaptureOptions,
     LiveInput,
@@ -252,6 +253,96 @@ def test_thousand_style_switches_neither_stall_nor_lose_a_sink() -> None:
         assert session.state.wish.selection == Selection((wanted,), (1.0,))
     assert session.result.lost_outputs == ()
     assert seen.numbers == sorted(seen.numbers)
+
+
+class Wishing:
+    """A paint loop without its thread that is shown one still picture again and again."""
+
+    def __init__(self, stylizer: Stylizer) -> None:
+        self.state = LiveState(Wish(None, Look()), clock=time.monotonic)
+        self.painter = PaintLoop(Newest(), self.state, None, 160)
+        self.painter.stylizer = self.stylizer = stylizer
+        self.frame = numbered(5, (512, 320))
+        self.count = 0
+
+    def see(self) -> np.ndarray:
+        """Show the picture; return what is painted of it."""
+        self.count += 1
+        return self.painter._paint(Captured(self.frame, self.count, time.monotonic())).painting
+
+    def settle(self) -> np.ndarray:
+        """Show the picture until its painting is used again."""
+        for _ in range(50):
+            before, painted = self.painter.reused, self.see()
+            if self.painter.reused > before:
+                return painted
+        raise AssertionError("it is painted anew for ever")
+
+
+class Clock:
+    now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def expected(style: Style | str, look: Look, frame: np.ndarray) -> np.ndarray:
+    stylizer = Stylizer("builtin", style if isinstance(style, str) else style.name)
+    stylizer.look = look
+    return stylizer(frame)
+
+
+def test_still_is_painted_in_a_style_that_takes_longer_to_load_than_the_fade() -> None:
+    clock = Clock()
+    seen = Wishing(Stylizer("builtin", "wave", fade_s=0.5, clock=clock))
+    seen.settle()
+    style = seen.stylizer.library.get("neon")
+    seen.state.wish = replace(seen.state.wish, selection=Selection((style,), (1.0,)))
+    old = seen.settle()  # not loaded yet
+    clock.now_s = 3.0
+    seen.stylizer.load_style(style)
+    assert np.array_equal(seen.see(), old)  # the fade begins
+    clock.now_s = 9.0  # and is over before the next frame
+    new = expected("neon", Look(work_size=160), seen.frame)
+    assert np.array_equal(seen.settle(), new)
+    assert not np.array_equal(old, new)
+
+
+def test_still_is_painted_in_a_size_that_has_to_be_compiled_first() -> None:
+    seen = Wishing(Stylizer("builtin", "wave"))
+    old = seen.settle()
+    seen.state.change(look=Look(work_size=192))
+    assert np.array_equal(seen.settle(), old)
+    assert seen.painter.missing_size == (307, 192)
+    seen.painter.add_size(seen.painter.missing_size)
+    new = seen.settle()
+    assert np.array_equal(new, expected("wave", Look(work_size=192), seen.frame))
+
+
+@pytest.mark.parametrize("look", [Look(0.4, "pixel"), Look(keep_colors=True), Look(work_size=128)])
+def test_paused_film_is_painted_again_when_the_look_changes(look: Look) -> None:
+    with Running(LiveSession(film(), unchanged, has_window=False, options=FIXED)) as session:
+        wait_until(lambda: session.result.shown > 5)
+        session.press("Space")
+        wait_until(lambda: session.state.wish.is_paused)
+        painter, last = session.painter, session._shown
+        session.state.change(look=look)
+        wait_until(lambda: painter.stylizer.look == replace(look, work_size=painter.work_size))
+        wait_until(lambda: session._shown is not last)
+        assert session._shown.number == last.number or session._shown.number <= last.number + 3
+
+
+def test_intensity_shows_at_once_and_is_blended_between_styles_when_that_is_loaded() -> None:
+    seen = Wishing(Stylizer("builtin", "wave"))
+    seen.settle()
+    seen.state.change(look=Look(0.9))
+    plain = expected("wave", Look(0.9, "pixel", work_size=160), seen.frame)
+    assert not seen.stylizer.has_predictor
+    assert np.array_equal(seen.settle(), plain)
+    seen.stylizer.load_predictor()
+    rich = expected("wave", Look(0.9, work_size=160), seen.frame)
+    assert np.array_equal(seen.settle(), rich)
+    assert not np.array_equal(plain, rich)
 
 
 def test_switching_takes_effect_on_the_next_frame() -> None:

@@ -139,7 +139,7 @@ def test_every_key_does_what_it_says(screen: str, clip: Path, tmp_path: Path) ->
         key("Return", lambda: state.is_fullscreen)  # filling it takes a window manager
         key("Return", lambda: not state.is_fullscreen)
         key("w", lambda: list(tmp_path.glob("nst-video-*.png")))
-        key("r", lambda: session._running("recording") is not None)
+        key("r", lambda: session._outputs.find("recording") is not None)
         shown = session.result.shown
         wait_until(lambda: session.result.shown > shown + 30)
         key("r", lambda: list(tmp_path.glob("nst-video-*.mp4")))
