@@ -31,7 +31,9 @@ def config_dir() -> Path:
     return _folder("config", platformdirs.user_config_dir)
 
 
-def write_atomically(target: Path, write: Callable[[BinaryIO], object]) -> None:
+def write_atomically(
+    target: Path, write: Callable[[BinaryIO], object], *, overwrite: bool = True
+) -> Path:
     """Call `write` with a temporary file beside `target`, then rename it to `target`.
 
     Readers see the old file or the whole new one, also when several processes write at once.
@@ -39,15 +41,19 @@ def write_atomically(target: Path, write: Callable[[BinaryIO], object]) -> None:
     Args:
         target: final path; its folder is made when absent.
         write: fills the binary file it is given.
+        overwrite: an existing target is replaced; without, a free name beside it is taken.
+
+    Returns:
+        The file that was written.
 
     Raises:
         OSError: the folder or file cannot be written; nothing is left behind.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    with PartialFile(target, overwrite=True) as part:
+    with PartialFile(target, overwrite=overwrite) as part:
         with part.path.open("wb") as file:
             write(file)
-        part.commit()
+        return part.commit()
 
 
 def _folder(kind: str, platform_folder: Callable[..., str]) -> Path:

@@ -316,7 +316,7 @@ def _store(source: Path, picture: Frame, stem: Path, facts: Mapping[str, str]) -
     suffix = source.suffix.lower()
     if suffix not in PICTURE_SUFFIXES:
         target = stem.with_name(f"{stem.name}.png")
-        save_picture(target, picture)
+        save_picture(target, picture, overwrite=True)
         return target
     target = stem.with_name(f"{stem.name}{suffix}")
     data = source.read_bytes()

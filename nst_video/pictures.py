@@ -114,13 +114,17 @@ def load_picture(path: Path) -> Frame:
         raise SourceError(f"Cannot read picture {path}: {os_reason(error)}.") from error
 
 
-def save_picture(path: Path, frame: Frame, quality: int = 95) -> None:
+def save_picture(path: Path, frame: Frame, quality: int = 95, *, overwrite: bool = False) -> Path:
     """Write a picture under its final name only when it is whole.
 
     Args:
         path: the ending decides the format.
         frame: RGB uint8 (height, width, 3), in sRGB.
         quality: 0..100, for JPEG, WebP and AVIF.
+        overwrite: an existing file is replaced; without, a free name beside it is taken.
+
+    Returns:
+        The file that was written.
 
     Raises:
         SinkError: the format is unknown or the file cannot be written.
@@ -139,7 +143,9 @@ def save_picture(path: Path, frame: Frame, quality: int = 95) -> None:
             f"A {path.suffix} file cannot hold a picture of {width}x{height} pixels."
         ) from error
     try:
-        write_atomically(path, lambda file: file.write(data.getbuffer()))
+        return write_atomically(
+            path, lambda file: file.write(data.getbuffer()), overwrite=overwrite
+        )
     except OSError as error:
         raise SinkError(f"Cannot write {path}: {os_reason(error)}.") from error
 

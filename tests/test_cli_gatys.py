@@ -31,9 +31,9 @@ def run(*arguments):
 def test_image_is_painted_by_optimization_with_curves_and_previews(photo, tmp_path, monkeypatch):
     shown = []
 
-    def save(path, frame, quality=95):
+    def save(path, frame, quality=95, *, overwrite=False):
         shown.append(path.name)
-        save_picture(path, frame, quality)
+        return save_picture(path, frame, quality, overwrite=overwrite)
 
     monkeypatch.setattr("nst_video.pictures.save_picture", save)
     target, curves = tmp_path / "painted.png", tmp_path / "curves.png"

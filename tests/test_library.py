@@ -38,7 +38,7 @@ class Predictor:
 
 def paint(path, seed=0):
     rng = np.random.default_rng(seed)
-    save_picture(path, rng.integers(0, 256, (24, 32, 3), np.uint8))
+    save_picture(path, rng.integers(0, 256, (24, 32, 3), np.uint8), overwrite=True)
     return path
 
 
@@ -211,7 +211,7 @@ def test_bottleneck_of_a_picture_that_is_none_says_so(library, packaged):
     with pytest.raises(SourceError, match="not a picture"):
         library.bottleneck(style, Predictor())
     style.path.unlink()
-    with pytest.raises(SourceError, match="No such file"):
+    with pytest.raises(SourceError, match="no such file"):
         library.bottleneck(style, Predictor())
 
 

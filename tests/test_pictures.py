@@ -444,3 +444,12 @@ def test_save_quality_decides_the_size(tmp_path, picture):
     for quality in (20, 95):
         save_picture(tmp_path / f"{quality}.jpg", picture, quality)
     assert (tmp_path / "20.jpg").stat().st_size < (tmp_path / "95.jpg").stat().st_size
+
+
+def test_existing_picture_is_replaced_only_when_asked(tmp_path: Path) -> None:
+    picture = np.zeros((4, 6, 3), np.uint8)
+    (tmp_path / "p.png").write_bytes(b"precious")
+    assert save_picture(tmp_path / "p.png", picture) == tmp_path / "p (2).png"
+    assert (tmp_path / "p.png").read_bytes() == b"precious"
+    assert save_picture(tmp_path / "p.png", picture, overwrite=True) == tmp_path / "p.png"
+    assert np.array_equal(load_picture(tmp_path / "p.png"), picture)

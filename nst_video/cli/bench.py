@@ -69,9 +69,10 @@ def bench(
     from nst_video.pictures import WRITABLE_SUFFIXES, save_picture
     from nst_video.plots import require_matplotlib
 
+    replaced: frozenset[Path] = frozenset()
     if plot is not None:
         require_matplotlib()
-        options.check_outputs(
+        replaced = options.check_outputs(
             [OutputFile(plot, "plot", WRITABLE_SUFFIXES)],
             [user_path(clip)] if clip else [],
             overwrite=overwrite,
@@ -101,7 +102,7 @@ def bench(
     )
     result(measuring.as_json(machine, rows) if as_json else measuring.table(machine, rows))
     if plot:
-        save_picture(plot, measuring.plot(rows, title=machine))
+        save_picture(plot, measuring.plot(rows, title=machine), overwrite=plot in replaced)
 
 
 def _measure_clip(

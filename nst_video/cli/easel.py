@@ -46,7 +46,7 @@ class Easel:
 
         def on_picture(step: "PaintStep", show: "Callable[[], Frame]") -> None:
             if preview_every and step.step % preview_every == 0:
-                save_picture(preview, show())
+                save_picture(preview, show(), overwrite=True)
 
         try:
             with step_progress(target.name, quiet=quiet) as on_step:

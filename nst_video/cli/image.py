@@ -82,7 +82,7 @@ def image(
 
     target = output or photo.with_name(f"{photo.stem}-{'-'.join(Path(s).stem for s in style)}.png")
     comparison = target.with_name(f"{target.stem}-comparison.png") if compare else None
-    _check_outputs(
+    replaced = _check_outputs(
         target, comparison, plot, preview_every, [photo, *style, *(mask or ())], overwrite
     )
     choices = gatys.Choices(
@@ -135,12 +135,12 @@ def image(
             quiet=quiet,
         )
         painted = stylizer(content)
-    save_picture(target, painted)
-    result(target)
+    result(save_picture(target, painted, overwrite=target in replaced))
     if comparison:
-        save_picture(comparison, _compared(content, style, painted))
+        figure = _compared(content, style, painted)
+        save_picture(comparison, figure, overwrite=comparison in replaced)
     if plot:
-        save_picture(plot, easel.plot_history(history))
+        save_picture(plot, easel.plot_history(history), overwrite=plot in replaced)
 
 
 def _check_outputs(
@@ -150,8 +150,8 @@ def _check_outputs(
     preview_every: int | None,
     inputs: "Sequence[str | Path]",
     overwrite: bool,
-) -> None:
-    """Refuse what could not be written before anything is painted."""
+) -> frozenset[Path]:
+    """Refuse what could not be written before anything is painted; return what is replaced."""
     from nst_video.pictures import WRITABLE_SUFFIXES
     from nst_video.plots import require_matplotlib
 
@@ -164,7 +164,7 @@ def _check_outputs(
         outputs.append(OutputFile(easel.preview_path(target), "preview", WRITABLE_SUFFIXES))
     if comparison or plot:
         require_matplotlib()
-    options.check_outputs(outputs, [user_path(each) for each in inputs], overwrite=overwrite)
+    return options.check_outputs(outputs, [user_path(each) for each in inputs], overwrite=overwrite)
 
 
 def _compared(content: "Frame", styles: Sequence[str], painted: "Frame") -> "Frame":

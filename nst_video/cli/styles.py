@@ -118,7 +118,7 @@ def sheet(
     from nst_video.pictures import WRITABLE_SUFFIXES, load_picture, save_picture
     from nst_video.sheet import contact_sheet
 
-    options.check_outputs(
+    replaced = options.check_outputs(
         [OutputFile(output, "sheet", WRITABLE_SUFFIXES)], [user_path(photo)], overwrite=overwrite
     )
     content = _shrunk(load_picture(photo))
@@ -138,8 +138,8 @@ def sheet(
         engine=engine,
         quiet=quiet,
     )
-    save_picture(output, contact_sheet(_entries(content, names, stylizer, quiet), columns))
-    result(output)
+    shown = contact_sheet(_entries(content, names, stylizer, quiet), columns)
+    result(save_picture(output, shown, overwrite=output in replaced))
 
 
 def _shrunk(photo: "Frame") -> "Frame":
