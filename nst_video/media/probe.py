@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from nst_video.errors import SourceError, UsageError
 from nst_video.frames import Size
 from nst_video.media.process import ffmpeg_path
+from nst_video.media.reasons import why_undecodable, why_unreadable
 from nst_video.path_lookup import require_file, user_path
 
 if TYPE_CHECKING:
@@ -116,9 +117,9 @@ def open_container(path: Path) -> Iterator["av.container.InputContainer"]:
     try:
         container = av.open(ffmpeg_path(path), metadata_errors="replace")
     except (av.error.FFmpegError, OSError) as error:
-        raise SourceError(
-            f"{path} is not a video that ffmpeg can read: {_reason(error)}."
-        ) from error
+        reason = isinstance(error, av.error.InvalidDataError | EOFError) and why_unreadable(path)
+        reason = reason or _reason(error)
+        raise SourceError(f"{path} is not a video that ffmpeg can read: {reason}.") from error
     with container:
         yield container
 
@@ -157,8 +158,7 @@ def pick_video(media: MediaInfo, number: int | None = None) -> StreamInfo:
     """
     videos = media.videos
     if not videos:
-        held = ", ".join(sorted({s.kind for s in media.streams})) or "no stream at all"
-        raise SourceError(f"{media.path} has no video, only {held}: nothing to paint.")
+        raise SourceError(f"{media.path} has no video, only {_held(media)}: nothing to paint.")
     if number is None:
         return next((s for s in videos if s.is_default), videos[0])
     if not 1 <= number <= len(videos):
@@ -178,11 +178,8 @@ def probe_track(media: MediaInfo, stream: StreamInfo) -> VideoTrack:
         video = _video_stream(container, stream)
         frames = _first_frames(container, video)
         if not frames:
-            name = stream.codec or "an unknown codec"
-            raise SourceError(
-                f"No frame of the video in {media.path} ({name}) can be decoded: "
-                "the file is damaged."
-            )
+            reason = why_undecodable(media.path, container, video)
+            raise SourceError(f"No frame of the video in {media.path} can be decoded: {reason}.")
         first = frames[0]
         rotation = int(first.rotation)
         pixel_format = str(first.format.name)
@@ -301,6 +298,12 @@ def _color(frame: "av.video.frame.VideoFrame") -> Color:
 def _header_rates(video: "av.video.stream.VideoStream") -> tuple[Fraction, ...]:
     offered = (video.average_rate, video.guessed_rate, video.base_rate)
     return tuple(dict.fromkeys(Fraction(rate) for rate in offered if rate))
+
+
+def _held(media: MediaInfo) -> str:
+    """Name what a file without video holds."""
+    kinds = {"a cover picture" if s.is_cover else s.kind for s in media.streams}
+    return " and ".join(sorted(kinds, reverse=True)) or "no stream at all"
 
 
 def _reason(error: Exception) -> str:

@@ -22,6 +22,7 @@ from nst_video.media.rejoin import other_streams, scan_rejoined
 from nst_video.media.seek import seek_point
 from nst_video.media.span import exact, plan_span
 from nst_video.media.timing import ClockJumpError, PacketScan, scan_packets
+from nst_video.path_lookup import require_file
 from nst_video.planes import YuvColors, planes_shape
 
 MISSING_END_S = Fraction(1)
@@ -51,6 +52,7 @@ class VideoFileSource:
             UsageError: the options ask for what it does not have.
         """
         self._options = options or DecodeOptions()
+        path = require_file(path)
         self._bytes = path.stat().st_size
         self.media: MediaInfo = probe(path)
         self.track: VideoTrack = probe_track(
