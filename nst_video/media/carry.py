@@ -1,11 +1,13 @@
 """Everything of a file but its painted video: how the encoder's ffmpeg carries it over."""
 
+import os
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 from nst_video.media.containers import TEXT_SUBTITLES, Container
 from nst_video.media.probe import MediaInfo, StreamInfo
 from nst_video.media.process import ffmpeg_path
+from nst_video.media.sound import Sound, examine_sound, refused_sound
 
 KBPS_PER_CHANNEL = {"aac": 96, "libopus": 64}
 
@@ -18,6 +20,22 @@ _CODEC_NAMES = {
 }
 _NOT_BEFORE_ZERO = "noise=amount=0:drop=lt(pts\\,0)"
 """Drops subtitles that began before the cut: ffmpeg would delay everything else for them."""
+
+_NOT_LONG_BEFORE_ZERO = "noise=amount=0:drop=lte((pts+d)*tb\\,-{roll_s:.6f})"
+"""Drops sound before the cut but for what a decoder needs to be right from the cut on. ffmpeg
+itself would drop all, or keep it back to the last keyframe of the video. MP4 tells players to be
+silent meanwhile; elsewhere the picture begins some hundredths of a second later."""
+
+_PREPARE = {"aac": "aac_adtstoasc,"}
+"""Filters that ffmpeg adds by itself too, but then ends where one packet is damaged."""
+
+_FROM_ZERO = "atrim=start=0"
+
+_TOLERANT = ("-max_error_rate", "1")
+"""Sound of which most is damaged is converted all the same, as it is copied all the same."""
+
+_DISCONTINUOUS = frozenset({"mpegts", "mpeg", "ogg"})
+"""Formats without an index, whose times may jump."""
 
 _OPUS_LAYOUTS = "aformat=channel_layouts=7.1|5.1|quad|stereo|mono"
 
@@ -64,6 +82,8 @@ class _Plan:
     """Arguments under construction; the painted video is stream 0 of the output."""
 
     is_cut: bool
+    sounds: dict[int, Sound] = field(default_factory=dict)
+    refused: list[StreamInfo] = field(default_factory=list)
     outputs: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     count: int = 0
@@ -89,7 +109,10 @@ class _Plan:
         )
 
     def drop(self, stream: StreamInfo, container: Container) -> None:
-        self.notes.append(f"{_name(stream)} was left out: {container.name} files cannot hold it.")
+        self.leave_out(stream, f"{container.name} files cannot hold it")
+
+    def leave_out(self, stream: StreamInfo, reason: str) -> None:
+        self.notes.append(f"{_name(stream)} was left out: {reason}.")
 
 
 def plan_carry(media: MediaInfo, painted: StreamInfo, container: Container, cut: Cut) -> Carry:
@@ -100,8 +123,15 @@ def plan_carry(media: MediaInfo, painted: StreamInfo, container: Container, cut:
         painted: its stream that is replaced.
         container: kind of the new file.
         cut: the stretch of the original to carry over.
+
+    Raises:
+        SourceError: the original cannot be opened.
     """
-    plan = _Plan(is_cut=cut.start_s > 0)
+    sounds = examine_sound(media)
+    copied = [
+        s for s in media.streams if s.index in sounds and _can_copy(s, sounds[s.index], container)
+    ]
+    plan = _Plan(cut.start_s > 0, sounds, refused_sound(media.path, copied, container.muxer))
     for stream in media.streams:
         if stream.index != painted.index:
             _PLANNERS.get(stream.kind, _plan_data)(plan, stream, container)
@@ -113,10 +143,8 @@ def plan_carry(media: MediaInfo, painted: StreamInfo, container: Container, cut:
             f"Video stream {number} of {len(media.videos)} was painted, "
             "the others were left out; --video-stream chooses another.",
         )
-    original = ("-i", ffmpeg_path(media.path))
     return Carry(
-        # A cover has the time 0, so it is taken from the original as a whole.
-        inputs=(*_cut_arguments(cut), *original, *(original if plan.has_cover else ())),
+        inputs=_input_arguments(media, painted, cut, has_cover=plan.has_cover),
         outputs=(*plan.outputs, *_metadata_arguments(painted), *_length_arguments(cut)),
         video_offset_s=cut.video_offset_s,
         stream_count=plan.count,
@@ -124,18 +152,30 @@ def plan_carry(media: MediaInfo, painted: StreamInfo, container: Container, cut:
     )
 
 
-def _cut_arguments(cut: Cut) -> list[str]:
-    seek = ["-ss", f"{float(cut.start_s):.6f}"] if cut.start_s else []
-    return [*seek, *_length_arguments(cut)]
+def _input_arguments(
+    media: MediaInfo, painted: StreamInfo, cut: Cut, *, has_cover: bool
+) -> tuple[str, ...]:
+    original = ("-i", ffmpeg_path(media.path))
+    # A cover has the time 0, so it is taken from the original as a whole.
+    cover = original if has_cover else ()
+    length = _length_arguments(cut)
+    if media.container not in _DISCONTINUOUS:
+        seek = ("-ss", f"{float(cut.start_s):.6f}") if cut.start_s else ()
+        return (*_TOLERANT, *seek, *length, *original, *cover)
+    # Seeking there ends seconds too late, so all is read and what comes too early is dropped.
+    shift = ("-itsoffset", f"{-float(cut.start_s):.6f}") if cut.start_s else ()
+    # Time 0 is where the streams in use begin, so the video has to be one of them.
+    clock = ("-map", f"1:{painted.index}", "-c", "copy", *length, "-f", "null", os.devnull)
+    return (*_TOLERANT, *shift, *original, *cover, *clock)
 
 
-def _length_arguments(cut: Cut) -> list[str]:
+def _length_arguments(cut: Cut) -> tuple[str, ...]:
     # Of an input it ends streams, of the output it ends the last chapter too.
-    return [] if cut.length_s is None else ["-t", f"{float(cut.length_s):.6f}"]
+    return () if cut.length_s is None else ("-t", f"{float(cut.length_s):.6f}")
 
 
 def _metadata_arguments(painted: StreamInfo) -> list[str]:
-    arguments = ["-map_metadata", "1", "-map_chapters", "1", "-copypriorss", "0"]
+    arguments = ["-map_metadata", "1", "-map_chapters", "1"]
     # What an MP4 says of itself would turn into tags that lie in another container.
     for key in ("major_brand", "minor_version", "compatible_brands"):
         arguments += ["-metadata", f"{key}="]
@@ -145,16 +185,26 @@ def _metadata_arguments(painted: StreamInfo) -> list[str]:
     return arguments
 
 
+def _can_copy(stream: StreamInfo, sound: Sound, container: Container) -> bool:
+    return sound.problem is None and stream.codec in container.audio
+
+
 def _plan_audio(plan: _Plan, stream: StreamInfo, container: Container) -> None:
-    if stream.codec in container.audio:
-        plan.add(stream)
+    sound = plan.sounds[stream.index]
+    if sound.problem is not None:
+        plan.leave_out(stream, sound.problem)
+        return
+    if _can_copy(stream, sound, container) and stream not in plan.refused:
+        cutting = _NOT_LONG_BEFORE_ZERO.format(roll_s=sound.roll_s)
+        plan.add(stream, extra=("-bsf:#", _PREPARE.get(stream.codec, "") + cutting))
         return
     encoder = container.audio_encoder
     rate = KBPS_PER_CHANNEL[encoder] * max(1, stream.channels)
-    extra: tuple[str, ...] = ("-b:#", f"{rate}k")
+    filters = [_FROM_ZERO]
     if encoder == "libopus":
         # It refuses side layouts such as 5.1(side), which AC-3 has.
-        extra += ("-filter:#", _OPUS_LAYOUTS)
+        filters.append(_OPUS_LAYOUTS)
+    extra = ("-b:#", f"{rate}k", "-filter:#", ",".join(filters))
     plan.convert(stream, container, encoder, extra)
 
 

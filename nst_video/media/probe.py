@@ -246,19 +246,27 @@ def _stream_info(stream: "av.stream.Stream") -> StreamInfo:
 
     context = stream.codec_context
     codec = context.codec.canonical_name if context is not None else ""
-    tag = (context.codec_tag if context is not None else "").strip("\0 ")
     language = stream.metadata.get("language")
     return StreamInfo(
         index=stream.index,
         kind=stream.type,
         codec=codec,
-        tag=tag,
+        tag=_tag(stream),
         language=None if language == "und" else language,
         title=stream.metadata.get("title"),
         is_default=bool(stream.disposition & Disposition.default),
         is_cover=bool(stream.disposition & Disposition.attached_pic),
         channels=int(getattr(context, "channels", 0) or 0) if stream.type == "audio" else 0,
     )
+
+
+def _tag(stream: "av.stream.Stream") -> str:
+    try:
+        tag = stream.codec_context.codec_tag if stream.codec_context is not None else ""
+    except UnicodeDecodeError:
+        # PyAV takes every tag for ASCII; AVI numbers its sound, and some files hold anything.
+        return ""
+    return tag.strip("\0 ")
 
 
 def _first_frames(
