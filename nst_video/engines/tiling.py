@@ -6,7 +6,8 @@ from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 
-from nst_video.engines.base import Device, Painting
+from nst_video.engines.base import Device, Painting, refuse_small
+from nst_video.engines.flat import calm_flat_frames
 from nst_video.engines.memory import bands_bytes, frame_bytes
 from nst_video.errors import OutOfMemoryError, UsageError
 from nst_video.frames import Frame, Frames, Size, size_of
@@ -91,7 +92,10 @@ class _Plan:
 
 
 class TilingEngine:
-    """An engine that paints frames whole while they fit into memory, and in bands where not."""
+    """An engine that paints frames whole while they fit into memory, and in bands where not.
+
+    Flat frames keep their color, see `calm_flat_frames`.
+    """
 
     def __init__(
         self,
@@ -155,7 +159,10 @@ class TilingEngine:
         Raises:
             EngineError: as for a call; so does waiting.
         """
-        plan = self._find_plan(size_of(pictures) if colors is None else planes_size(pictures))
+        size = size_of(pictures) if colors is None else planes_size(pictures)
+        refuse_small(size)
+        style = calm_flat_frames(style, pictures, colors)
+        plan = self._find_plan(size)
         begun = None
         if len(pictures) <= plan.frames:
             begun = self._begin(pictures, style, colors)
