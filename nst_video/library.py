@@ -1,29 +1,39 @@
 """Style pictures: the packaged ones, the user's own, any other by path; and their bottlenecks."""
 
 import difflib
-import hashlib
 import json
 import re
-import tomllib
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nst_video import folders
+from nst_video.bottleneck_cache import read_vector, write_vector
 from nst_video.errors import StyleError, UsageError
 from nst_video.frames import Frame
+from nst_video.path_lookup import PathKind, look_up, os_reason, short_name
 from nst_video.pictures import PICTURE_SUFFIXES, load_picture, save_picture
+from nst_video.style_folder import Style as Style  # what this module gives out
+from nst_video.style_folder import StyleFolder, read_style_folder, title_of
 
-Origin: TypeAlias = Literal["packaged", "yours", "file"]
 Bottleneck: TypeAlias = NDArray[np.float32]
 """What a style predictor makes of a style image: float32 (d,)."""
 
-_METADATA = "styles.toml"
+_DAMAGED_NPZ = (
+    OSError,
+    ValueError,
+    KeyError,
+    EOFError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 class Predictor(Protocol):
@@ -37,37 +47,6 @@ class Predictor(Protocol):
     def __call__(self, picture: Frame) -> Bottleneck:
         """Return the bottleneck (d,) of an RGB uint8 picture (height, width, 3)."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Style:
-    """A style image and what is known of it.
-
-    Attributes:
-        name: what users type.
-        path: the picture.
-        origin: packaged, added by the user, or a file named outright.
-        title: for display.
-        description: one sentence, perhaps empty.
-        license: SPDX identifier, empty where unknown.
-    """
-
-    name: str
-    path: Path
-    origin: Origin
-    title: str
-    description: str = ""
-    license: str = ""
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of the picture file, hexadecimal; SourceError from `load` says why if none."""
-        with self.path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-
-    def load(self) -> Frame:
-        """Return the picture, RGB uint8; SourceError when it is none."""
-        return load_picture(self.path)
 
 
 class StyleLibrary:
@@ -90,33 +69,70 @@ class StyleLibrary:
         self.user_dir = user_dir or folders.data_dir() / "styles"
         self._cache_dir = cache_dir or folders.cache_dir() / "bottlenecks"
 
-    def styles(self) -> list[Style]:
+    def read(self) -> StyleFolder:
         """Return the packaged styles in their own order, then the user's, sorted by name.
 
-        A user's style hides a packaged one of the same name.
+        A packaged style of which the user has a namesake is called as in `packaged/wave`. What is
+        broken is left out, with a note that says so; whether each picture can be decoded is not
+        looked at.
         """
-        yours = _scan(self.user_dir, "yours")
-        packaged = _scan(self.packaged_dir, "packaged")
-        return [style for name, style in packaged.items() if name not in yours] + [*yours.values()]
+        packaged = read_style_folder(self.packaged_dir, "packaged")
+        yours = read_style_folder(self.user_dir, "yours")
+        hidden = {style.name for style in yours.styles}
+        named = (
+            replace(style, name=style.aliases[0]) if style.name in hidden else style
+            for style in packaged.styles
+        )
+        return StyleFolder((*named, *yours.styles), (*packaged.notes, *yours.notes))
+
+    def styles(self) -> list[Style]:
+        """Return every style, see `read`."""
+        return list(self.read().styles)
 
     def get(self, name: str | Path) -> Style:
         """Return the style of that name, or the one that a picture file is.
 
+        Every style also goes by its origin, as in `packaged/wave`, `yours/wave`, `yours/wave.jpg`.
+
         Raises:
             StyleError: neither a style nor a file; the message suggests near names.
         """
-        styles = {style.name: style for style in self.styles()}
         text = str(name)
-        if text in styles:
-            return styles[text]
-        path = Path(name).expanduser()
-        if path.is_file():
-            return Style(path.stem, path, "file", title=path.name)
-        if path.is_dir():
-            raise StyleError(f"{path} is a folder, not a style picture: name one picture in it.")
-        if path.suffix.lower() in PICTURE_SUFFIXES or len(path.parts) > 1:
-            raise StyleError(f"No style picture {text!r}: check the path.")
-        raise StyleError(_unknown(text, list(styles)))
+        found = self.read()
+        style = _find(text, found.styles)
+        if style is not None:
+            return style
+        at = look_up(name)
+        if at.kind is PathKind.FILE:
+            return Style(text, at.path, "file", title=at.path.name)
+        shown = short_name(text)
+        if at.kind is PathKind.FOLDER:
+            raise StyleError(f"{shown} is a folder, not a style picture: name one picture in it.")
+        is_path = at.path.suffix.lower() in PICTURE_SUFFIXES or len(at.path.parts) != 1
+        if is_path or at.kind is not PathKind.MISSING or text.startswith("~"):
+            raise StyleError(f"No style picture {shown!r}: {at.problem}.")
+        raise StyleError(" ".join((_unknown(shown, found.styles), *found.notes)))
+
+    def label(self, names: Sequence[str | Path]) -> str:
+        """Return what to call files painted in these styles, such as "wave" or "wave-neon".
+
+        Different pictures of one name are told apart by their folders.
+
+        Raises:
+            StyleError: an unknown style.
+        """
+        styles = [self.get(name) for name in names]
+        others = [*self.styles(), *styles]
+
+        def part(style: Style) -> str:
+            stem = style.path.stem
+            if style.origin != "file":
+                return style.name.replace("/", "-")
+            has_namesake = any(o.path.stem == stem and o.path != style.path for o in others)
+            folder = style.path.resolve().parent.name
+            return f"{folder}-{stem}" if has_namesake and folder else stem
+
+        return "-".join(part(style) for style in styles)
 
     def bottleneck(self, style: Style, predictor: Predictor) -> Bottleneck:
         """Return a style's bottleneck (d,): packaged, from the cache, or predicted now.
@@ -125,18 +141,16 @@ class StyleLibrary:
             SourceError: the picture cannot be read.
             StyleError: the network makes no finite numbers of it.
         """
-        if not style.path.is_file():
-            style.load()  # says why not
         digest = style.digest
-        known = self._packaged(predictor.key).get(digest)
+        known = self._packaged(predictor.key, digest)
         if known is not None:
             return known
-        path = self._cache_dir / predictor.key / f"{digest}.npy"
-        cached = _read_bottleneck(path)
+        key = f"{predictor.key}/{digest}"
+        cached = read_vector(self._cache_dir, key)
         if cached is not None:
             return cached
         bottleneck = _predict(style, predictor)
-        _try_write(path, bottleneck)
+        write_vector(self._cache_dir, key, bottleneck)
         return bottleneck
 
     def add(
@@ -163,18 +177,18 @@ class StyleLibrary:
         """
         picture = load_picture(path)
         slug = slug_of(name if name is not None else path.stem)
-        if slug in _scan(self.packaged_dir, "packaged"):
+        if _find(slug, read_style_folder(self.packaged_dir, "packaged").styles):
             raise StyleError(f"'{slug}' is a packaged style: choose another name with --name.")
-        old = _scan(self.user_dir, "yours").get(slug)
+        old = _find(slug, read_style_folder(self.user_dir, "yours").styles)
         if old and not overwrite:
             raise StyleError(
                 f"You have a style '{slug}' already: choose another name or overwrite."
             )
-        facts = {"title": title or _title_of(slug), "description": description}
+        facts = {"title": title or title_of(slug), "description": description}
         try:
             target = _store(path, picture, self.user_dir / slug, facts)
         except OSError as error:
-            raise StyleError(f"Cannot write to {self.user_dir}: {error.strerror}.") from error
+            raise StyleError(f"Cannot write to {self.user_dir}: {os_reason(error)}.") from error
         if old and old.path != target:
             old.path.unlink(missing_ok=True)
         return self.get(slug)
@@ -185,27 +199,30 @@ class StyleLibrary:
         Raises:
             StyleError: no such style, or a packaged one.
         """
-        yours = _scan(self.user_dir, "yours")
-        if name not in yours:
-            if name in _scan(self.packaged_dir, "packaged"):
+        yours = read_style_folder(self.user_dir, "yours").styles
+        style = _find(name, yours)
+        if style is None:
+            if _find(name, read_style_folder(self.packaged_dir, "packaged").styles):
                 raise StyleError(f"'{name}' is a packaged style: only your own can be removed.")
-            raise StyleError(_unknown(name, list(yours)))
-        yours[name].path.unlink()
-        yours[name].path.with_suffix(".toml").unlink(missing_ok=True)
-        return yours[name]
-
-    def _packaged(self, key: str) -> Mapping[str, Bottleneck]:
-        """Return the bottlenecks by digest that were packaged for a predictor."""
-        path = self.packaged_dir / f"bottlenecks-{key.rpartition('-')[0]}.npz"
-        if not path.is_file():
-            return {}
+            raise StyleError(_unknown(name, yours))
         try:
-            with np.load(path, allow_pickle=False) as file:
-                if key not in file["predictors"]:
-                    return {}
-                return {name: file[name] for name in file.files if name != "predictors"}
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-            raise StyleError(f"{path} is broken: install nst-video again.") from error
+            style.path.unlink()
+            if all(other is style or other.path.stem != style.path.stem for other in yours):
+                style.path.with_suffix(".toml").unlink(missing_ok=True)
+        except OSError as error:
+            raise StyleError(f"Cannot remove {style.path}: {os_reason(error)}.") from error
+        return style
+
+    def _packaged(self, key: str, digest: str) -> Bottleneck | None:
+        """Return the bottleneck that was packaged for a predictor and a picture, if one was."""
+        path = self.packaged_dir / f"bottlenecks-{key.rpartition('-')[0]}.npz"
+        try:
+            with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+                if key in file["predictors"] and digest in file.files:
+                    return np.asarray(file[digest], np.float32)
+        except _DAMAGED_NPZ:
+            return None  # it can be predicted
+        return None
 
 
 def mix_bottlenecks(bottlenecks: NDArray[np.float32], weights: Sequence[float]) -> Bottleneck:
@@ -267,48 +284,6 @@ def slug_of(text: str) -> str:
     return slug
 
 
-def _scan(folder: Path, origin: Origin) -> dict[str, Style]:
-    """Return the styles in a folder by name: those of the metadata in its order, then the rest."""
-    if not folder.is_dir():
-        return {}
-    table = _read_toml(folder / _METADATA)
-    order = {name: index for index, name in enumerate(table)}
-    pictures = sorted(
-        (path for path in folder.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES),
-        key=lambda path: (order.get(path.stem, len(order)), path.name),
-    )
-    return {
-        path.stem: _style(
-            path, origin, table.get(path.stem) or _read_toml(path.with_suffix(".toml"))
-        )
-        for path in pictures
-        if not path.name.startswith(".")
-    }
-
-
-def _style(path: Path, origin: Origin, facts: object) -> Style:
-    """Return the style that a picture and its metadata describe."""
-    table = facts if isinstance(facts, dict) else {}
-    return Style(
-        path.stem,
-        path,
-        origin,
-        title=str(table.get("title") or _title_of(path.stem)),
-        description=str(table.get("description", "")),
-        license=str(table.get("license", "")),
-    )
-
-
-def _read_toml(path: Path) -> dict[str, object]:
-    """Return the tables of a TOML file, nothing where there is none."""
-    if not path.is_file():
-        return {}
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise StyleError(f"{path} is not valid TOML: {error}.") from error
-
-
 def _store(source: Path, picture: Frame, stem: Path, facts: Mapping[str, str]) -> Path:
     """Write a style's picture, as it is or as PNG if its ending tells nothing, and its facts."""
     text = "".join(f"{key} = {_toml_string(value)}\n" for key, value in facts.items())
@@ -329,12 +304,15 @@ def _toml_string(text: str) -> str:
     return json.dumps(re.sub(r"[\x00-\x1f\x7f]+", " ", text), ensure_ascii=False)
 
 
-def _title_of(name: str) -> str:
-    return name.replace("-", " ").replace("_", " ").capitalize()
+def _find(name: str, styles: Sequence[Style]) -> Style | None:
+    """Return the style of a name or alias, the first where several share an alias."""
+    named = next((style for style in styles if style.name == name), None)
+    return named or next((style for style in styles if name in style.aliases), None)
 
 
-def _unknown(name: str, known: Sequence[str]) -> str:
+def _unknown(name: str, styles: Sequence[Style]) -> str:
     """Return the sentence for a name that no style has."""
+    known = [style.name for style in styles]
     near = [f"'{match}'" for match in difflib.get_close_matches(name.lower(), known, n=3)]
     hint = f"Did you mean {' or '.join(near)}? " if near else ""
     return (
@@ -348,21 +326,3 @@ def _predict(style: Style, predictor: Predictor) -> Bottleneck:
     if bottleneck.ndim != 1 or not np.isfinite(bottleneck).all():
         raise StyleError(f"The model makes no sense of style picture {style.path}: try another.")
     return bottleneck
-
-
-def _read_bottleneck(path: Path) -> Bottleneck | None:
-    """Return a cached bottleneck, None where there is none or a broken one."""
-    try:
-        array = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
-        return None
-    good = isinstance(array, np.ndarray) and array.dtype == np.float32 and array.ndim == 1
-    return array if good and np.isfinite(array).all() else None
-
-
-def _try_write(path: Path, bottleneck: Bottleneck) -> None:
-    """Cache a bottleneck; a folder that cannot be written only costs predicting again."""
-    try:
-        folders.write_atomically(path, lambda file: np.save(file, bottleneck))
-    except OSError:
-        return

@@ -37,6 +37,25 @@ def test_list_works_without_any_style(monkeypatch, tmp_path):
     assert isinstance(sheet.exception, SourceError)
 
 
+def test_list_leaves_out_what_is_broken_and_says_so(picture):
+    yours = StyleLibrary().user_dir
+    for name in ("cut.png", "good.png", "empty.jpg"):
+        run.invoke(app, ["add", str(picture), "--name", name.split(".")[0]])
+    (yours / "cut.png").write_bytes((yours / "cut.png").read_bytes()[:-500])
+    (yours / "empty.jpg").touch()
+    (yours / "styles.toml").write_text("[good")
+    done = run.invoke(app, ["list"], catch_exceptions=False)
+    assert done.exit_code == 0
+    listed = [line.split()[0] for line in done.stdout.splitlines()]
+    assert "good" in listed
+    assert not {"cut", "empty"} & {*listed}
+    notes = done.stderr.splitlines()
+    assert "styles.toml is ignored" in notes[0]
+    assert "Your style 'cut' is left out" in notes[1]
+    assert "a damaged PNG picture" in notes[1]
+    assert "Your style 'empty' is left out" in notes[2] or "yours/empty.jpg" in notes[2]
+
+
 def test_add_prints_the_name_and_remove_takes_it_away(picture):
     added = run.invoke(app, ["add", str(picture), "--description", "One."], catch_exceptions=False)
     assert added.stdout == "my-picture\n"

@@ -1,5 +1,9 @@
 import json
+import os
+import re
+import resource
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -75,7 +79,8 @@ def test_get_knows_what_the_metadata_says(library, packaged):
 def test_get_takes_any_picture_by_path(library, tmp_path, monkeypatch):
     path = paint(tmp_path / "My Own.png")
     style = library.get(path)
-    assert (style.name, style.origin, style.path) == ("My Own", "file", path)
+    assert (style.name, style.origin, style.path) == (str(path), "file", path)
+    assert style.title == "My Own.png"
     assert style.load().shape == (24, 32, 3)
     monkeypatch.chdir(tmp_path)
     assert library.get("My Own.png").digest == style.digest
@@ -95,10 +100,30 @@ def test_get_suggests_the_nearest_name(library):
     assert "Did you mean" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["missing.jpg", "folder/missing"])
-def test_get_says_that_a_picture_is_missing(library, name):
-    with pytest.raises(StyleError, match="No style picture"):
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("missing.jpg", "there is no such file"),
+        ("folder/missing", "there is no such file"),
+        ("", "the name is empty"),
+        ("a" * 300, "the name is longer than the file system allows"),
+        ("~nosuchuser/picture.jpg", "there is no such file"),
+        ("~nosuchuser", "there is no such file"),
+        ("a\0b.png", "the name holds a null character"),
+        ("https://example.org/a.jpg", "a https address is not a file"),
+        ("/dev/zero", "it is a device or pipe"),
+    ],
+)
+def test_get_says_why_a_picture_cannot_be_had(library, name, reason):
+    with pytest.raises(StyleError, match=f"^No style picture .*: {reason}") as caught:
         library.get(name)
+    assert "\n" not in str(caught.value)
+
+
+def test_get_resolves_the_home_folder(library, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    paint(tmp_path / "mine.png")
+    assert library.get("~/mine.png").path == tmp_path / "mine.png"
 
 
 def test_get_refuses_a_folder(library, tmp_path):
@@ -110,10 +135,66 @@ def test_library_without_any_folder_is_empty(tmp_path):
     assert StyleLibrary(tmp_path / "none").styles() == []
 
 
-def test_library_says_which_metadata_is_broken(library, packaged):
-    (packaged / "styles.toml").write_text("[wave")
-    with pytest.raises(StyleError, match=r"styles\.toml is not valid TOML"):
-        library.styles()
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (b"[wave", r"styles\.toml is ignored"),
+        (b"x = " + b"[" * 5000, "nested too deeply"),
+        (b"\xff\xfe", "not UTF-8"),
+        (b"x = " + b"9" * 5000, r"styles\.toml is ignored"),
+        (b"a = 1\n" * (1 << 18), "too large"),
+        (b"wave = 3", "says of 'wave' is ignored"),
+        (b"[wave]\ntitle = ['a', {b = 1}]", "title of 'wave' is ignored"),
+        (b"[wave.title]\na = 1", "title of 'wave' is ignored"),
+    ],
+    ids=["broken", "nested", "not text", "number", "large", "no table", "list", "nested table"],
+)
+@pytest.mark.parametrize("whose", ["packaged", "yours"])
+def test_metadata_that_is_broken_is_left_out_with_a_note(library, packaged, whose, text, reason):
+    folder = packaged
+    if whose == "yours":
+        folder = library.user_dir
+        paint(folder / "wave.png")
+    (folder / "styles.toml").write_bytes(text)
+    found = library.read()
+    assert re.search(reason, found.notes[0])
+    assert len(found.notes) == 1
+    assert [style.title for style in found.styles if style.path.parent == folder].count("Wave") == 1
+
+
+def test_facts_of_a_style_that_are_broken_are_left_out_with_a_note(library):
+    for name in ("one", "two", "three"):
+        paint(library.user_dir / f"{name}.png")
+    (library.user_dir / "one.toml").write_text("title = [")
+    (library.user_dir / "two.toml").mkdir()
+    (library.user_dir / "three.toml").write_text('title = "Third"\n[nested]\nx = 1\n')
+    found = library.read()
+    assert [style.title for style in found.styles[-3:]] == ["One", "Third", "Two"]
+    assert [note.split("/")[-1].split(" is")[0] for note in found.notes] == ["one.toml", "two.toml"]
+
+
+def test_pictures_that_are_no_files_are_left_out_with_a_note(library):
+    paint(library.user_dir / "good.png")
+    (library.user_dir / "folder.png").mkdir()
+    (library.user_dir / "link.png").symlink_to("nowhere.png")
+    os.mkfifo(library.user_dir / "pipe.png")
+    found = library.read()
+    assert found.styles[-1].name == "good"
+    assert sorted(note.split("/")[-1] for note in found.notes) == [
+        "folder.png is left out: it is a folder.",
+        "link.png is left out: it is a link to a file that does not exist.",
+        "pipe.png is left out: it is a device or pipe, not a file.",
+    ]
+
+
+def test_styles_folder_that_is_a_file_costs_only_its_styles(library):
+    library.user_dir.parent.mkdir(parents=True)
+    library.user_dir.write_text("a file")
+    found = library.read()
+    assert len(found.styles) == 3
+    assert "it is a file, not a folder" in found.notes[0]
+    with pytest.raises(StyleError, match=r"No style 'mine'.*it is a file, not a folder"):
+        library.get("mine")
 
 
 def test_packaged_styles_are_those_of_the_checkout_or_the_wheel(tmp_path, monkeypatch):
@@ -175,22 +256,45 @@ def test_bottleneck_of_a_copied_picture_is_known(library, packaged, tmp_path):
     [
         lambda path: path.write_bytes(b""),
         lambda path: path.write_bytes(path.read_bytes()[:-3]),
-        lambda path: path.write_bytes(b"\x93NUMPY garbage"),
-        lambda path: np.save(path, np.array([np.nan], np.float32)),
-        lambda path: np.save(path, np.array(["text"])),
-        lambda path: np.save(path, np.array([{}], object), allow_pickle=True),
+        lambda path: path.write_bytes(b"\x93NUMPY garbage" * 9),
+        lambda path: path.write_bytes(path.read_bytes() + b"0000"),
+        lambda path: path.write_bytes(path.read_bytes()[:-1] + b"\x01"),
     ],
-    ids=["empty", "cut", "garbage", "not finite", "text", "pickle"],
+    ids=["empty", "cut", "garbage", "longer", "one byte"],
 )
 def test_bottleneck_is_predicted_again_when_the_cache_is_broken(library, damage):
     predictor = Predictor()
     expected = library.bottleneck(library.get("wave"), predictor)
-    (file,) = (folders.cache_dir() / "bottlenecks").rglob("*.npy")
+    (file,) = (folders.cache_dir() / "bottlenecks" / predictor.key).iterdir()
     damage(file)
     assert np.array_equal(library.bottleneck(library.get("wave"), predictor), expected)
     assert predictor.calls == 2
     library.bottleneck(library.get("wave"), predictor)
     assert predictor.calls == 2
+
+
+def test_bottleneck_of_one_picture_is_not_taken_for_that_of_another(library):
+    predictor = Predictor()
+    wave = library.bottleneck(library.get("wave"), predictor)
+    autumn = library.bottleneck(library.get("autumn"), predictor)
+    first, second = (folders.cache_dir() / "bottlenecks" / predictor.key).iterdir()
+    first.write_bytes(second.read_bytes())
+    assert np.array_equal(library.bottleneck(library.get("wave"), predictor), wave)
+    assert np.array_equal(library.bottleneck(library.get("autumn"), predictor), autumn)
+    assert predictor.calls == 3
+
+
+def test_bottleneck_needs_no_room_on_the_disk(library):
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, limit[1]))
+        bottleneck = library.bottleneck(library.get("wave"), Predictor())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        signal.signal(signal.SIGXFSZ, before)
+    assert bottleneck.shape == (3,)
+    assert [path for path in folders.cache_dir().rglob("*") if path.is_file()] == []
 
 
 def test_bottleneck_needs_no_cache_folder(library):
@@ -235,10 +339,19 @@ def test_bottlenecks_packaged_for_other_weights_are_not_used(library, packaged):
     assert predictor.calls == 1
 
 
-def test_bottlenecks_packaged_but_broken_are_reported(library, packaged):
-    (packaged / "bottlenecks-toy.npz").write_bytes(b"PK broken")
-    with pytest.raises(StyleError, match=r"bottlenecks-toy\.npz is broken"):
-        library.bottleneck(library.get("wave"), Predictor())
+def test_bottlenecks_packaged_but_damaged_are_predicted(library, packaged):
+    style = library.get("wave")
+    path = package_bottlenecks(library.styles(), Predictor(), packaged)
+    whole = path.read_bytes()
+    expected = library.bottleneck(style, Predictor())
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        data = bytearray(whole)
+        data[rng.integers(len(data))] ^= 1 << rng.integers(8)
+        path.write_bytes(data)
+        assert np.array_equal(library.bottleneck(style, Predictor()), expected)
+    path.write_bytes(b"PK broken")
+    assert np.array_equal(library.bottleneck(style, Predictor()), expected)
 
 
 def test_bottleneck_asked_for_by_many_threads_is_right(library):
@@ -309,14 +422,45 @@ def test_remove_deletes_only_the_users_styles(library, tmp_path):
     assert list(library.user_dir.iterdir()) == []
     with pytest.raises(StyleError, match="only your own"):
         library.remove("wave")
-    with pytest.raises(StyleError, match="No style 'mine'"):
+    with pytest.raises(StyleError, match=r"No style 'mine'"):
         library.remove("mine")
 
 
-def test_users_style_hides_a_packaged_one(library):
+def test_both_styles_of_one_name_can_be_reached(library, packaged):
+    yours = paint(library.user_dir / "wave.png", seed=7)
+    names = [style.name for style in library.styles()]
+    assert names == ["packaged/wave", "stained-glass", "autumn", "wave"]
+    assert library.get("wave").path == library.get("yours/wave").path == yours
+    assert library.get("packaged/wave").path == packaged / "wave.png"
+    assert library.get("packaged/autumn").name == "autumn"
+    for name in names:
+        assert library.get(name).name == name
+    assert library.remove("yours/wave").path == yours
+    assert library.get("wave").path == packaged / "wave.png"
+
+
+def test_both_pictures_of_one_stem_can_be_reached(library):
+    jpg, png = paint(library.user_dir / "photo.jpg"), paint(library.user_dir / "photo.png", seed=1)
+    (library.user_dir / "photo.toml").write_text('title = "Both"')
+    assert [style.name for style in library.styles()][-2:] == ["photo", "yours/photo.png"]
+    assert library.get("photo").path == library.get("yours/photo.jpg").path == jpg
+    assert library.get("yours/photo.png").path == png
+    assert library.remove("photo").path == jpg
+    assert (library.get("photo").path, library.get("photo").title) == (png, "Both")
+
+
+def test_label_tells_namesakes_apart(library, tmp_path):
+    paths = [paint(tmp_path / folder / "wave.jpg") for folder in ("a", "b")]
+    alone = paint(tmp_path / "alone.jpg")
+    assert library.label(["wave"]) == "wave"
+    assert library.label(["wave", "autumn"]) == "wave-autumn"
+    assert library.label([alone]) == "alone"
+    assert library.label([paths[0]]) == "a-wave"
+    assert library.label([*paths, "wave"]) == "a-wave-b-wave-wave"
     paint(library.user_dir / "wave.png", seed=7)
-    assert library.get("wave").origin == "yours"
-    assert [style.name for style in library.styles()].count("wave") == 1
+    assert library.label(["packaged/wave", "wave"]) == "packaged-wave-wave"
+    with pytest.raises(StyleError, match="No style 'wvae'"):
+        library.label(["wvae"])
 
 
 @pytest.mark.parametrize(

@@ -78,9 +78,10 @@ def image(
 ) -> None:
     """Paint one picture in a style."""
     from nst_video.color import cross_fade
+    from nst_video.library import StyleLibrary
     from nst_video.pictures import load_picture, save_picture
 
-    target = output or photo.with_name(f"{photo.stem}-{'-'.join(Path(s).stem for s in style)}.png")
+    target = output or photo.with_name(f"{photo.stem}-{StyleLibrary().label(style)}.png")
     comparison = target.with_name(f"{target.stem}-comparison.png") if compare else None
     replaced = _check_outputs(
         target, comparison, plot, preview_every, [photo, *style, *(mask or ())], overwrite

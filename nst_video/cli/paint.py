@@ -278,7 +278,9 @@ def keyframe_facts(state: "KeyframeProgress") -> tuple[str, ...]:
 
 
 def _plan(source: str, output: Path | None, style: list[str]) -> Job:
-    name = "-".join(Path(each).stem for each in style)
+    from nst_video.library import StyleLibrary
+
+    name = StyleLibrary().label(style)
     jobs = plan_jobs([source], output, style=name, template=DEFAULT_TEMPLATE)
     if len(jobs) != 1:
         raise UsageError(f"paint takes one video at a time, and {source} stands for {len(jobs)}.")

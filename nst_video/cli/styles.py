@@ -1,6 +1,6 @@
 """`nst-video styles`: what styles there are, adding your own, seeing them all on one photo."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +14,7 @@ from nst_video.ranges import COUNT
 
 if TYPE_CHECKING:
     from nst_video.frames import Frame
+    from nst_video.library import Style
     from nst_video.sheet import SheetEntry
     from nst_video.stylizer import Stylizer
 
@@ -30,7 +31,10 @@ def list_styles() -> None:
     """List every style: name, whose it is, title."""
     from nst_video.library import StyleLibrary
 
-    styles = StyleLibrary().styles()
+    found = StyleLibrary().read()
+    for note in found.notes:
+        say(note)
+    styles = _without_broken(found.styles)
     width = max((len(style.name) for style in styles), default=0)
     for style in styles:
         result(f"{style.name:{width}}  {style.origin:8}  {style.title}")
@@ -122,7 +126,7 @@ def sheet(
         [OutputFile(output, "sheet", WRITABLE_SUFFIXES)], [user_path(photo)], overwrite=overwrite
     )
     content = _shrunk(load_picture(photo))
-    names = style or [each.name for each in StyleLibrary().styles()]
+    names = style or [each.name for each in _without_broken(StyleLibrary().styles())]
     if not names:
         raise StyleError("There are no styles yet: add a picture with `nst-video styles add`.")
     stylizer = options.build_stylizer(
@@ -140,6 +144,21 @@ def sheet(
     )
     shown = contact_sheet(_entries(content, names, stylizer, quiet), columns)
     result(save_picture(output, shown, overwrite=output in replaced))
+
+
+def _without_broken(styles: "Sequence[Style]") -> "list[Style]":
+    """Return the styles whose pictures can be decoded, and say which of the user's cannot."""
+    from nst_video.errors import SourceError
+
+    good = []
+    for style in styles:
+        try:
+            if style.origin == "yours":
+                style.load(small=True)
+            good.append(style)
+        except SourceError as error:
+            say(f"Your style '{style.name}' is left out: {error}")
+    return good
 
 
 def _shrunk(photo: "Frame") -> "Frame":

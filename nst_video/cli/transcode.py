@@ -82,6 +82,7 @@ def transcode(
     quiet: options.QuietOption = False,
 ) -> None:
     """Paint video files, with their sound and everything else in them."""
+    from nst_video.library import StyleLibrary
     from nst_video.sources import VideoFileSource
 
     wanted = films.transcode_options(
@@ -96,8 +97,7 @@ def transcode(
         encoder_preset=encoder_preset,
         batch_size=batch_size,
     )
-    style_name = "-".join(Path(each).stem for each in style)
-    jobs = plan_jobs(inputs, output, style=style_name, template=template)
+    jobs = plan_jobs(inputs, output, style=StyleLibrary().label(style), template=template)
     pending = _pending(jobs, overwrite=overwrite, skip=skip, quiet=quiet)
     if not pending:
         return
