@@ -222,7 +222,7 @@ def test_sinks_take_planes_where_announced(tmp_path: Path, where: str):
     frame = next(iter(SyntheticSource((64, 48))))
     with (
         pytest.raises(SinkError, match="announced"),
-        open_sink(target, scene.info, options, as_planes=True) as sink,
+        open_sink("null:", scene.info, options, as_planes=True) as sink,
     ):
         sink.write(frame)
     with (

@@ -3,13 +3,16 @@
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from clips import ffmpeg, make_numbered, read_number
 
 from nst_video.frames import size_of
+from nst_video.media import video_file
 from nst_video.media.options import DecodeOptions
 from nst_video.sources import VideoFileSource
+from nst_video.transcode import Identity, transcode
 
 CODECS = {
     "h264": ("-c:v", "libx264", "-g", "12"),
@@ -149,3 +152,39 @@ def test_other_size_midway_is_fitted_into_the_first(tmp_path: Path, size: str, b
     if size != "32x48":
         assert 100 < last[24].mean() < 150
         assert last[24].std() < 30
+
+
+@pytest.mark.parametrize(
+    "name", [("film.mkv", "-live", "1"), ("film.ts",), ("film.mp4", "-movflags", "frag_keyframe")]
+)
+def test_file_still_being_written_gives_its_readable_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: tuple[str, ...]
+):
+    sound = ("-f", "lavfi", "-i", "sine=d=4")
+    whole = make_numbered(
+        tmp_path / name[0],
+        *("-g", "25", "-map", "0", "-map", "1"),
+        *name[1:],
+        count=100,
+        inputs=sound,
+    ).read_bytes()
+    clip = tmp_path / name[0]
+    clip.write_bytes(whole[: len(whole) * 6 // 10])
+    scan = video_file.scan_packets
+
+    def scan_while_written(*arguments):
+        found = scan(*arguments)
+        clip.write_bytes(whole)
+        return found
+
+    monkeypatch.setattr(video_file, "scan_packets", scan_while_written)
+    result = transcode(clip, tmp_path / "out.mkv", Identity())
+    assert any("still being written" in note for note in result.notes)
+    count = result.info.frame_count or 0
+    assert 30 < count < 80
+    with av.open(str(tmp_path / "out.mkv")) as made:
+        last = {
+            p.stream.type: float(p.pts * p.time_base) for p in made.demux() if p.pts is not None
+        }
+    assert abs(last["video"] - (count - 1) / 25) < 0.1
+    assert last["audio"] < count / 25 + 0.5

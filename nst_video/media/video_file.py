@@ -1,7 +1,9 @@
 """A video file as a source of frames: decoded by ffmpeg, upright, at a constant rate."""
 
 import math
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +26,9 @@ from nst_video.media.span import exact, plan_span
 from nst_video.media.timing import ClockJumpError, PacketScan, scan_packets
 from nst_video.path_lookup import require_file
 from nst_video.planes import YuvColors, planes_shape
+
+FRESH_S = 60
+"""Seconds since the last change within which a file may still be being written."""
 
 MISSING_END_S = Fraction(1)
 """Seconds by which packets may end before the length a header claims."""
@@ -53,17 +58,21 @@ class VideoFileSource:
         """
         self._options = options or DecodeOptions()
         path = require_file(path)
-        self._bytes = path.stat().st_size
+        self._bytes, changed_s = _state(path)
         self.media: MediaInfo = probe(path)
         self.track: VideoTrack = probe_track(
             self.media, pick_video(self.media, self._options.video_stream)
         )
         self._scan = self._examine()
-        self._is_growing = path.stat().st_size != self._bytes
+        self._is_growing = _state(path)[0] != self._bytes
         self._found: list[str] = []
         self._check_complete()
         self._span = plan_span(self.media, self.track, self._scan, self._options)
         self.cut: Cut = self._span.cut
+        if self.cut.length_s is None and time.time() - changed_s < FRESH_S:
+            # Where it is still being written, no more sound is taken than there was video.
+            furthest = max(self._scan.furthest_s, self._scan.end_s)
+            self.cut = replace(self.cut, length_s=furthest - self.media.start_s - self.cut.start_s)
         self._process: FfmpegProcess | None = None
         self._stopped = False
 
@@ -90,6 +99,11 @@ class VideoFileSource:
             notes.append("The video is interlaced; it was deinterlaced.")
         if is_hdr(self.track.color):
             notes.append("The video is HDR; it was tone-mapped to standard dynamic range.")
+        if self._is_growing:
+            notes.append(
+                f"{self.media.path} is still being written; it was painted as far as it "
+                f"reached at first, {float(self._scan.end_s - self.media.start_s):.1f} s."
+            )
         return (*notes, *self._found)
 
     def __enter__(self) -> Self:
@@ -222,9 +236,10 @@ class VideoFileSource:
                 "all was fitted to the first."
             )
         if process.corrupt_frames:
-            self._found.append(
-                f"{process.corrupt_frames} damaged frames were repaired by the decoder."
-            )
+            count = process.corrupt_frames
+            frames = "1 damaged frame was" if count == 1 else f"{count} damaged frames were"
+            self._found.append(f"{frames} repaired by the decoder.")
+        self._is_growing |= _state(self.media.path)[0] > self._bytes
         expected = self._span.frame_count
         if status or delivered < expected:
             reason = "" if not status else f": {process.failure()}"
@@ -236,6 +251,8 @@ class VideoFileSource:
     def _report(self, damage: str, *, is_useless: bool = False) -> None:
         if is_useless:
             raise SourceError(f"{damage}.")
+        if self._is_growing:
+            return
         if not self._options.keep_partial:
             raise SourceError(f"{damage}. Use --keep-partial to keep what can be decoded.")
         self._found.append(f"{damage}; what could be decoded was kept.")
@@ -252,6 +269,15 @@ def fit_size(upright: Size, wanted: tuple[int | None, int | None] | None) -> Siz
     elif height is None and width is not None:
         height = max(2, 2 * _round(width / aspect / 2))
     return (width or upright[0], height or upright[1])
+
+
+def _state(path: Path) -> tuple[int, float]:
+    """Return a file's length in bytes and when it was changed; zeros where it is gone."""
+    try:
+        state = path.stat()
+    except OSError:
+        return 0, 0.0
+    return state.st_size, state.st_mtime
 
 
 def _round(value: Fraction) -> int:
