@@ -1,114 +1,272 @@
-"""MJPEG over HTTP on this machine only: for OBS's browser source, browsers and players."""
+"""MJPEG over HTTP for this machine's own programs: OBS's browser source, browsers, players.
 
+A web page of any site can make the browser ask `127.0.0.1`, so who asks is checked (see `refusal`),
+and every answer says that it may be neither framed nor read by other sites.
+"""
+
+import asyncio
+import contextlib
+import errno
+import re
+import socket
 import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import ClassVar, Self
+from typing import Self
 
 import cv2
 
 from nst_video.errors import SinkError
 from nst_video.frames import Frame
 
+HOST = "127.0.0.1"
 PORT = 8090
 QUALITY = 85
 
-_POLL_S = 0.25
+MAX_CLIENTS = 32
+"""Connections at a time; more are answered "503 Service Unavailable", twice as many not at all."""
+
+HEAD_S = 5.0
+"""Seconds that a client has to send its whole request."""
+
+SEND_S = 10.0
+"""Seconds that a client has to take a picture."""
+
+REPEAT_S = 5.0
+"""Seconds after which a picture that does not change is sent again: clients that left show."""
+
+_BACKLOG = 64
+_MAX_LINE, _MAX_LINES = 8192, 64
+_LINGER_S = 0.5
+_SEND_BUFFER = 1 << 17
+"""Bytes that the system holds for a slow client: few, as what waits there is late."""
+
 _BOUNDARY = "nst-video-frame"
 _PAGE = (
-    b"<!doctype html><title>nst-video</title>"
-    b"<style>body{margin:0;background:#000}img{width:100vw;height:100vh;object-fit:contain}</style>"
-    b'<img src="/stream.mjpg" alt="painted video">'
+    b'<!doctype html><html lang="en"><meta charset="utf-8"><title>nst-video</title>'
+    b'<link rel="icon" href="data:,">'
+    b"<style>html,body{margin:0;height:100%;overflow:hidden;background:#000}"
+    b"img{display:block;width:100%;height:100%;object-fit:contain}</style>"
+    b'<img src="/stream.mjpg" alt="painted video"></html>'
 )
 
+_HEADERS = (
+    "Connection: close",
+    "Cache-Control: no-store",
+    "Cross-Origin-Resource-Policy: same-origin",
+    "Cross-Origin-Opener-Policy: same-origin",
+    "X-Content-Type-Options: nosniff",
+    "X-Frame-Options: DENY",
+    "Referrer-Policy: no-referrer",
+    "Content-Security-Policy: default-src 'none'; img-src 'self' data:; "
+    "style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+)
+"""Of every answer: for nobody's eyes but those of who opened the page, and kept nowhere."""
 
-class _Latest:
-    """The newest picture as JPEG, for any number of threads that wait for the next."""
+_REQUEST = re.compile(r"([A-Z]{1,16}) (/[!-~]*) HTTP/1\.([01])")
+_FIELD = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*")
+_HOST = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The head of a request; a body is never read.
+
+    Attributes:
+        method: in capitals.
+        path: without a query.
+        minor: of the version, HTTP/1.0 or 1.1.
+        fields: (name in lower case, value) in their order.
+    """
+
+    method: str
+    path: str
+    minor: int
+    fields: tuple[tuple[str, str], ...]
+
+    def values(self, name: str) -> list[str]:
+        """Return every value of a field, named in lower case."""
+        return [value for key, value in self.fields if key == name]
+
+
+def parse_request(lines: Iterable[str]) -> Request | None:
+    """Return the request that these lines are, without their ends; None where they are none."""
+    first, *rest = lines
+    start, fields = _REQUEST.fullmatch(first), [_FIELD.fullmatch(line) for line in rest]
+    if start is None or None in fields:
+        return None
+    method, target, minor = start.groups()
+    pairs = tuple((field[1].lower(), field[2]) for field in fields if field)
+    return Request(method, target.partition("?")[0], int(minor), pairs)
+
+
+def refusal(request: Request) -> HTTPStatus | None:
+    """Return why a request is not answered, None where it is.
+
+    `Host` has to name this machine, since a page can have its own name resolve to it (DNS
+    rebinding). Browsers say in `Sec-Fetch-Site` and `Origin` which page asks: only our own may, or
+    the user, who typed the address. Programs that are no browsers send neither.
+    """
+    hosts = request.values("host")
+    if len(hosts) > 1 or (not hosts and request.minor):
+        return HTTPStatus.BAD_REQUEST
+    if any(_HOST.fullmatch(host) is None for host in hosts):
+        return HTTPStatus.FORBIDDEN
+    own = {f"http://{host.lower()}" for host in hosts}
+    if not {origin.lower() for origin in request.values("origin")} <= own:
+        return HTTPStatus.FORBIDDEN
+    if not set(request.values("sec-fetch-site")) <= {"same-origin", "none"}:
+        return HTTPStatus.FORBIDDEN
+    if request.method not in ("GET", "HEAD"):
+        return HTTPStatus.METHOD_NOT_ALLOWED
+    return None
+
+
+class _Newest:
+    """The newest frame, as JPEG only when somebody wants it; lives in the server's thread."""
 
     def __init__(self) -> None:
-        self.clients = 0
-        self.is_over = False
-        self._changed = threading.Condition()
+        self.number = 0
+        self._frame: Frame | None = None
         self._jpeg = b""
-        self._number = 0
+        self._changed = asyncio.Event()
 
-    def put(self, jpeg: bytes) -> None:
-        with self._changed:
-            self._jpeg, self._number = jpeg, self._number + 1
-            self._changed.notify_all()
+    def put(self, frame: Frame) -> None:
+        self._frame, self._jpeg, self.number = frame, b"", self.number + 1
+        self._changed.set()
+        self._changed = asyncio.Event()
 
-    def after(self, number: int) -> tuple[bytes, int]:
-        """Return a picture newer than `number` and its own; no picture where it is over."""
-        with self._changed:
-            while self._number == number and not self.is_over:
-                self._changed.wait(_POLL_S)
-            return (b"" if self.is_over else self._jpeg), self._number
+    async def wait(self, number: int, timeout_s: float) -> None:
+        """Wait for another than a frame of this number, but not for ever."""
+        if self.number == number:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(timeout_s):
+                    await self._changed.wait()
 
-    def end(self) -> None:
-        with self._changed:
-            self.is_over = True
-            self._changed.notify_all()
-
-    def count(self, by: int) -> None:
-        with self._changed:
-            self.clients += by
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    latest: _Latest
+    def jpeg(self) -> bytes:
+        """Return the frame, encoded once however many ask; nothing before the first."""
+        if self._frame is not None and not self._jpeg:
+            picture = cv2.cvtColor(self._frame, cv2.COLOR_RGB2BGR)
+            _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+            self._jpeg = data.tobytes()
+        return self._jpeg
 
 
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
-    timeout = 10
-    allowed_hosts: ClassVar = ("127.0.0.1", "localhost", "[::1]")
+class _Client:
+    """One connection: one request, one answer."""
 
-    def do_GET(self) -> None:
-        # A page elsewhere could have its own name resolve to this machine.
-        if self.headers.get("Host", "localhost").rsplit(":", 1)[0] not in self.allowed_hosts:
-            self.send_error(HTTPStatus.FORBIDDEN)
-        elif self.path == "/":
-            self._send("text/html; charset=utf-8", _PAGE)
-        elif self.path in ("/stream.mjpg", "/snapshot.jpg"):
-            self._send_pictures(is_stream=self.path == "/stream.mjpg")
-        else:
-            self.send_error(HTTPStatus.NOT_FOUND)
+    def __init__(
+        self, newest: _Newest, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self._newest = newest
+        self._reader = reader
+        self._writer = writer
+        self._is_head = False
 
-    def _send(self, kind: str, body: bytes) -> None:
-        self.send_response(HTTPStatus.OK)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def _send_pictures(self, *, is_stream: bool) -> None:
-        latest, number = self.server.latest, -1
-        latest.count(1)
+    async def serve(self, *, is_full: bool) -> None:
+        self._writer.transport.set_write_buffer_limits(0)  # "sent" is what the system has taken
+        connection = self._writer.get_extra_info("socket")
         try:
-            if is_stream:
-                self.send_response(HTTPStatus.OK)
-                self.send_header("Content-Type", f"multipart/x-mixed-replace; boundary={_BOUNDARY}")
-                self.send_header("Cache-Control", "no-store")
-                self.end_headers()
-            while True:
-                jpeg, number = latest.after(max(0, number))
-                if not jpeg:
-                    return
-                if not is_stream:
-                    self._send("image/jpeg", jpeg)
-                    return
-                head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\n"
-                self.wfile.write(f"{head}Content-Length: {len(jpeg)}\r\n\r\n".encode() + jpeg)
-                self.wfile.write(b"\r\n")
-        except OSError:
-            return  # The browser has gone away.
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+            if is_full:
+                await self._answer(HTTPStatus.SERVICE_UNAVAILABLE)
+            else:
+                await self._serve()
+            await self._part()
+        except (OSError, EOFError):
+            return  # The client has gone, or does not take what it asked for.
         finally:
-            latest.count(-1)
+            self._writer.transport.abort()
 
-    def log_message(self, format: str, *args: object) -> None:
-        """Keep requests off the terminal."""
+    async def _serve(self) -> None:
+        try:
+            async with asyncio.timeout(HEAD_S):
+                request = parse_request(await self._read_head())
+        except TimeoutError:
+            await self._answer(HTTPStatus.REQUEST_TIMEOUT)
+            return
+        except ValueError:
+            await self._answer(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+            return
+        if request is None:
+            await self._answer(HTTPStatus.BAD_REQUEST)
+            return
+        self._is_head = request.method == "HEAD"
+        status = refusal(request)
+        if status is not None:
+            await self._answer(status)
+        elif request.path == "/":
+            await self._answer(HTTPStatus.OK, "text/html; charset=utf-8", _PAGE)
+        elif request.path == "/snapshot.jpg":
+            await self._newest.wait(0, SEND_S)
+            jpeg = self._newest.jpeg()
+            status = HTTPStatus.OK if jpeg else HTTPStatus.SERVICE_UNAVAILABLE
+            await self._answer(status, "image/jpeg", jpeg)
+        elif request.path == "/stream.mjpg":
+            await self._stream()
+        else:
+            await self._answer(HTTPStatus.NOT_FOUND)
+
+    async def _read_head(self) -> list[str]:
+        """Return the lines of the request.
+
+        Raises:
+            ValueError: they are too many, or one is too long.
+            EOFError: it breaks off.
+        """
+        lines: list[str] = []
+        for _ in range(_MAX_LINES):
+            line = await self._reader.readline()
+            if not line.endswith(b"\n"):
+                raise EOFError
+            text = line.decode("latin-1").removesuffix("\n").removesuffix("\r")
+            if text:
+                lines.append(text)
+            elif lines:
+                return lines
+        raise ValueError("too many lines")
+
+    async def _answer(self, status: HTTPStatus, kind: str = "", body: bytes = b"") -> None:
+        more = []
+        if status is not HTTPStatus.OK:
+            kind, body = "text/plain", f"{status} {status.phrase}\n".encode()
+        if status is HTTPStatus.METHOD_NOT_ALLOWED:
+            more.append("Allow: GET, HEAD")
+        self._start(status, kind, f"Content-Length: {len(body)}", *more)
+        await self._send(b"" if self._is_head else body)
+
+    def _start(self, status: HTTPStatus, kind: str, *more: str) -> None:
+        head = (f"HTTP/1.1 {status} {status.phrase}", f"Content-Type: {kind}", *more, *_HEADERS)
+        self._writer.write("\r\n".join((*head, "", "")).encode())
+
+    async def _stream(self) -> None:
+        self._start(HTTPStatus.OK, f"multipart/x-mixed-replace; boundary={_BOUNDARY}")
+        if self._is_head:
+            return
+        await self._send(f"--{_BOUNDARY}\r\n".encode())
+        number = 0
+        while True:
+            await self._newest.wait(number, REPEAT_S)
+            number, jpeg = self._newest.number, self._newest.jpeg()
+            if jpeg:
+                head = f"Content-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+                # A boundary ends the picture at once: browsers show it only when they see one.
+                await self._send(head.encode() + jpeg + f"\r\n--{_BOUNDARY}\r\n".encode())
+
+    async def _send(self, data: bytes) -> None:
+        self._writer.write(data)
+        async with asyncio.timeout(SEND_S):
+            await self._writer.drain()
+
+    async def _part(self) -> None:
+        """Let the client read the answer: closing on what it still sends would cut that off."""
+        await self._send(b"")
+        self._writer.write_eof()
+        async with asyncio.timeout(_LINGER_S):
+            while await self._reader.read(_MAX_LINE):
+                pass
 
 
 class MjpegSink:
@@ -117,27 +275,27 @@ class MjpegSink:
     def __init__(self, port: int = PORT) -> None:
         """Name the port; 0 takes a free one. It opens on entering the context."""
         self._port = port
-        self._latest = _Latest()
-        self._server: _Server | None = None
-        self._thread: threading.Thread | None = None
+        self._newest = _Newest()
+        self._over = asyncio.Event()
+        self._clients: set[asyncio.Task[None]] = set()
+        self._thread = threading.Thread(target=self._work, name="http", daemon=True)
 
     @property
     def url(self) -> str:
         """Address of the page."""
-        port = self._port if self._server is None else self._server.server_port
-        return f"http://127.0.0.1:{port}/"
+        return f"http://{HOST}:{self._port}/"
 
     def __enter__(self) -> Self:
         try:
-            self._server = _Server(("127.0.0.1", self._port), _Handler)
+            self._listener = socket.create_server((HOST, self._port))
         except (OSError, OverflowError) as error:
+            is_taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+            reason = "another program is using it" if is_taken else error
             raise SinkError(
-                f"Port {self._port} cannot be used for HTTP: {error}. Try http:{PORT + 1}."
+                f"Port {self._port} cannot be used for HTTP: {reason}. Try http:{PORT + 1}."
             ) from error
-        self._server.latest = self._latest
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(_POLL_S,), name="http", daemon=True
-        )
+        self._port = self._listener.getsockname()[1]
+        self._loop = asyncio.new_event_loop()
         self._thread.start()
         return self
 
@@ -147,19 +305,38 @@ class MjpegSink:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._latest.end()
-        if self._server is not None and self._thread is not None:
-            self._server.shutdown()
-            self._server.server_close()
-            self._thread.join()
+        self._loop.call_soon_threadsafe(self._over.set)
+        self._thread.join()
 
     def write(self, frame: Frame) -> None:
         """Offer a frame to whoever watches; costs nothing while nobody does."""
-        if self._latest.clients:
-            picture = cv2.cvtColor(frame, cv2.COLOR_RGB2BGR)
-            _, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
-            self._latest.put(jpeg.tobytes())
+        self._loop.call_soon_threadsafe(self._newest.put, frame)
 
     def stop(self) -> None:
         """Writing does not hang."""
-        self._latest.end()
+
+    def _work(self) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            # What asyncio reports here (a client reset, no descriptor left) concerns no user.
+            self._loop.set_exception_handler(lambda loop, context: None)
+            runner.run(self._serve())
+
+    async def _serve(self) -> None:
+        server = await asyncio.start_server(
+            self._accept, sock=self._listener, limit=_MAX_LINE, backlog=_BACKLOG
+        )
+        await self._over.wait()
+        server.close()
+        for client in self._clients:
+            client.cancel()
+        await asyncio.gather(*self._clients, return_exceptions=True)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        count = len(self._clients)
+        if count >= 2 * MAX_CLIENTS:
+            writer.transport.abort()
+            return
+        work = _Client(self._newest, reader, writer).serve(is_full=count >= MAX_CLIENTS)
+        client = self._loop.create_task(work)
+        self._clients.add(client)
+        client.add_done_callback(self._clients.discard)

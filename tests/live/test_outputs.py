@@ -1,13 +1,11 @@
-"""Recording, MJPEG over HTTP, virtual camera, and what users may call them."""
+"""Recording, virtual camera, and what users may call outputs."""
 
-import http.client
 import threading
 import time
 from pathlib import Path
 from typing import ClassVar
 
 import av
-import cv2
 import numpy as np
 import pytest
 import pyvirtualcam
@@ -15,7 +13,6 @@ from live_tools import Running, film, info_of, numbered, unchanged, wait_until
 
 from nst_video.errors import SinkError, UsageError
 from nst_video.live import LiveOptions, LiveSession, open_output
-from nst_video.live.mjpeg import MjpegSink
 from nst_video.live.outputs import OutputThread
 from nst_video.live.record import RecordingSink, microphone_input
 from nst_video.live.virtual import HINTS, VirtualCameraSink
@@ -131,42 +128,6 @@ def test_recording_of_a_session_lasts_as_long_as_it_ran(tmp_path: Path) -> None:
     assert told == [f"Saved {saved}"]
     with av.open(str(saved)) as container:
         assert container.duration / 1e6 == pytest.approx(5, abs=0.25)
-
-
-def get(url: str, path: str, host: str | None = None) -> http.client.HTTPResponse:
-    connection = http.client.HTTPConnection(url.split("/")[2], timeout=10)
-    connection.request("GET", path, headers={} if host is None else {"Host": host})
-    return connection.getresponse()
-
-
-def test_http_serves_a_page_a_stream_and_a_picture() -> None:
-    with MjpegSink(0) as sink:
-        assert b"/stream.mjpg" in get(sink.url, "/").read()
-        assert get(sink.url, "/nothing").status == 404
-        answers: list[bytes] = []
-        asking = threading.Thread(
-            target=lambda: answers.append(get(sink.url, "/snapshot.jpg").read())
-        )
-        asking.start()
-        while asking.is_alive():
-            sink.write(numbered(5))
-            asking.join(0.02)
-    picture = cv2.imdecode(np.frombuffer(answers[0], np.uint8), cv2.IMREAD_COLOR)
-    assert picture.shape == (240, 320, 3)
-
-
-def test_http_refuses_pages_of_other_sites() -> None:
-    with MjpegSink(0) as sink:
-        assert get(sink.url, "/", host="evil.example").status == 403
-        assert get(sink.url, "/", host="localhost").status == 200
-
-
-def test_http_listens_on_this_machine_only_and_says_when_a_port_is_taken() -> None:
-    with MjpegSink(0) as sink:
-        port = int(sink.url.split(":")[2].strip("/"))
-        assert sink._server.server_address[0] == "127.0.0.1"
-        with pytest.raises(SinkError, match=f"Port {port}"), MjpegSink(port):
-            pass
 
 
 class Loopback:
