@@ -1,10 +1,14 @@
 """Keeping libraries' remarks off the user's terminal."""
 
+import importlib.abc
+import importlib.machinery
+import importlib.util
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 
 _lock = threading.RLock()
 
@@ -29,3 +33,40 @@ def quiet_stderr() -> Iterator[None]:
         finally:
             os.dup2(kept, 2)
             os.close(kept)
+
+
+class QuietImports(importlib.abc.MetaPathFinder):
+    """Discards what some packages write to standard error while they are imported.
+
+    It does not matter which module imports them first. To be put at the front of `sys.meta_path`.
+    """
+
+    def __init__(self, *packages: str) -> None:
+        self._left = set(packages)
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """Return the spec of a noisy package with its loader kept quiet, once; else None."""
+        if name not in self._left:
+            return None
+        self._left.discard(name)
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.loader is not None:
+            spec.loader = _QuietLoader(spec.loader)
+        return spec
+
+
+class _QuietLoader(importlib.abc.Loader):
+    def __init__(self, loader: importlib.abc.Loader) -> None:
+        self._loader = loader
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        spec = module.__spec__
+        if spec is not None:
+            spec.loader = module.__loader__ = self._loader
+        with quiet_stderr():
+            self._loader.exec_module(module)

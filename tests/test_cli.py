@@ -174,3 +174,23 @@ def test_bench_prints_figures_as_json_and_draws_them(
     assert row["psnr_db"] is None or row["psnr_db"] > 60
     assert "builtin openvino" in told.err
     assert cv2.imread(str(plot)) is not None
+
+
+def test_imports_say_nothing_whoever_makes_them_first(tmp_path: Path) -> None:
+    (tmp_path / "noisy.py").write_text("import os\nos.write(2, b'chatter')\nanswer = 42\n")
+    (tmp_path / "broken.py").write_text("import os\nos.write(2, b'chatter')\n1 / 0\n")
+    code = (
+        "import sys\n"
+        "from nst_video.cli.app import quiet_libraries\n"
+        "from nst_video.quiet import QuietImports\n"
+        "quiet_libraries()\n"
+        "sys.meta_path.insert(0, QuietImports('noisy', 'broken', 'absent'))\n"
+        "import keras, noisy\n"
+        "assert noisy.answer == 42 and 'tensorflow' in sys.modules\n"
+        "for name, error in (('broken', ZeroDivisionError), ('absent', ModuleNotFoundError)):\n"
+        "    try: __import__(name)\n"
+        "    except error: print(name)\n"
+    )
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([*sys.path, str(tmp_path)])}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "broken\nabsent\n", "")

@@ -143,7 +143,9 @@ def _prepare(
         return count
 
     def whole() -> int:
-        return transcode(clip, target, painter, options=options).info.frame_count or 1
+        return (
+            transcode(clip, target, painter, options=options, overwrite=True).info.frame_count or 1
+        )
 
     return info, {"decode": decode, "paint": paint, "encode": encode, WHOLE: whole}
 

@@ -23,6 +23,7 @@ from nst_video.cli import (
     transcode,
 )
 from nst_video.errors import NstVideoError, UsageError
+from nst_video.quiet import QuietImports
 
 FAILED, USAGE = 1, 2
 
@@ -78,4 +79,5 @@ def quiet_libraries() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
     os.environ.setdefault("QT_LOGGING_RULES", "*=false")
+    sys.meta_path.insert(0, QuietImports("tensorflow", "openvino", "ai_edge_litert"))
     logging.getLogger("tensorflow").setLevel(logging.ERROR)

@@ -115,10 +115,7 @@ def _measure_clip(
 ) -> "Iterator[Pipeline]":
     """Measure a transcode's stages with every model, engine and size."""
     from nst_video.bench import measure_stages
-    from nst_video.quiet import quiet_stderr
-
-    with quiet_stderr():
-        from nst_video.stylizer import Stylizer
+    from nst_video.stylizer import Stylizer
 
     for model, engine, wanted in product(models, engines, every):
         painter = Stylizer(model, engine=engine, models_dir=models_dir, offline=True)

@@ -44,10 +44,8 @@ def _versions() -> Iterator[str]:
 
 
 def _device() -> Iterator[str]:
-    from nst_video.quiet import quiet_stderr
 
-    with quiet_stderr():
-        from nst_video.engines import pick_device
+    from nst_video.engines import pick_device
 
     device = pick_device()
     yield f"{device.name}, {device.dtype}{', XLA' if device.xla else ''}"

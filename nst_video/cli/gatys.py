@@ -282,10 +282,7 @@ def load_network(
         WeightsError: its weights cannot be had.
     """
     from nst_video.cli.progress import fetch_progress
-    from nst_video.quiet import quiet_stderr
-
-    with quiet_stderr():
-        from nst_video.networks.vgg import load_loss_network
+    from nst_video.networks.vgg import load_loss_network
 
     with fetch_progress(quiet=quiet) as on_fetch:
         network = load_loss_network(

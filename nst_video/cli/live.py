@@ -273,11 +273,8 @@ def _stylizer_opener(
 
     def open_stylizer() -> "LiveStylizer":
         from nst_video.cli.progress import fetch_progress
-        from nst_video.quiet import quiet_stderr
-
-        with quiet_stderr():
-            from nst_video.library import StyleLibrary
-            from nst_video.stylizer import Stylizer
+        from nst_video.library import StyleLibrary
+        from nst_video.stylizer import Stylizer
 
         library, styles, mix = StyleLibrary(), settings.style, settings.mix
         try:

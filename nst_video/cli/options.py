@@ -214,10 +214,7 @@ def build_stylizer(
     """
     from nst_video.cli.console import say
     from nst_video.cli.progress import fetch_progress
-    from nst_video.quiet import quiet_stderr
-
-    with quiet_stderr():
-        from nst_video.stylizer import Stylizer
+    from nst_video.stylizer import Stylizer
 
     with fetch_progress(quiet=quiet) as on_fetch:
         stylizer = Stylizer(
