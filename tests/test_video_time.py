@@ -114,6 +114,23 @@ def test_elementary_stream_keeps_every_frame(tmp_path: Path, suffix: str, codec:
     assert numbers(clip, DecodeOptions(start_s=1, end_s=1.4)) == list(range(25, 35))
 
 
+@pytest.mark.parametrize("codec", ["h264", "hevc", "mpeg2"])
+def test_start_that_cannot_be_decoded_is_left_out_and_announced(tmp_path: Path, codec: str):
+    clip = make_numbered(tmp_path / "whole.ts", *CODECS[codec], "-g", "50", count=80)
+    data = clip.read_bytes()
+    with av.open(str(clip)) as film:
+        places = [packet.pos for packet in film.demux(video=0)]
+    begun = tmp_path / "begun.ts"
+    # The tables at the beginning, then the stream from its 21st packet on.
+    begun.write_bytes(data[:564] + data[places[20] :])
+    with VideoFileSource(begun) as source:
+        seen = [read_number(frame) for frame in source]
+    assert seen[0] > 20
+    assert seen == list(range(seen[0], 80))
+    assert any("cannot be decoded; it begins later" in note for note in source.notes)
+    assert abs(source.cut.video_offset_s - Fraction(seen[0] - 20, 25)) < Fraction(1, 5)
+
+
 @pytest.mark.parametrize("count", [1, 5, 20, 30])
 def test_slow_rate_of_a_short_clip_gives_at_least_a_frame(tmp_path: Path, count: int):
     clip = make_numbered(tmp_path / "short.mp4", count=count)

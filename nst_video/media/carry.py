@@ -159,7 +159,7 @@ def _input_arguments(
     # A cover has the time 0, so it is taken from the original as a whole.
     cover = original if has_cover else ()
     length = _length_arguments(cut)
-    if media.container not in _DISCONTINUOUS:
+    if media.container not in _DISCONTINUOUS and not cut.is_rejoined:
         seek = ("-ss", f"{float(cut.start_s):.6f}") if cut.start_s else ()
         return (*_TOLERANT, *seek, *length, *original, *cover)
     # Seeking there ends seconds too late, so all is read and what comes too early is dropped.
