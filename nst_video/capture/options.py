@@ -27,8 +27,11 @@ class CaptureOptions:
     loop: bool = False
 
     def __post_init__(self) -> None:
-        if self.fourcc is not None and len(self.fourcc) != 4:
-            raise UsageError(f"A fourcc has four letters, such as MJPG, not {self.fourcc!r}.")
+        letters = self.fourcc
+        if letters is not None and not (
+            len(letters) == 4 and letters.isascii() and letters.isprintable()
+        ):
+            raise UsageError(f"A fourcc has four letters, such as MJPG, not {letters!r}.")
         RATE.check_optional("The frame rate", self.fps)
         for side in self.size or ():
             SIDE.check("A side of the size", side)

@@ -22,10 +22,9 @@ from nst_video.cli import (
     train,
     transcode,
 )
+from nst_video.cli.console import FAILED, USAGE
 from nst_video.errors import NstVideoError, UsageError
 from nst_video.quiet import QuietImports
-
-FAILED, USAGE = 1, 2
 
 app = typer.Typer(
     name="nst-video",

@@ -10,8 +10,8 @@ from typing import NoReturn
 
 from rich.console import Console
 
-INTERRUPTED = 130
-"""Exit code after Ctrl-C."""
+FAILED, USAGE, INTERRUPTED = 1, 2, 130
+"""Exit codes: what was asked could not be done, made no sense, or was ended by Ctrl-C."""
 
 _ENDING = tuple(
     getattr(signal, name)
@@ -78,9 +78,16 @@ def interruptible() -> Iterator[None]:
 
 
 def _exit_interrupted() -> NoReturn:
-    """Say so and end the process: unloading TensorFlow would take seconds more."""
+    """Say so and end the process."""
     with contextlib.suppress(OSError, ValueError):
         # The terminal may be the very thing that has gone away.
         say("Interrupted.")
+    end_process(INTERRUPTED)
+
+
+def end_process(code: int) -> NoReturn:
+    """End at once, whatever other threads hang in: unloading TensorFlow would take seconds more."""
+    with contextlib.suppress(OSError, ValueError):
         sys.stdout.flush()
-    os._exit(INTERRUPTED)
+        sys.stderr.flush()
+    os._exit(code)

@@ -7,7 +7,7 @@ uint8; conversion happens inside it, where it costs least.
 from collections.abc import Callable
 
 from nst_video.engines.base import Device, Engine, IdentityEngine, Painting, warm_up
-from nst_video.engines.choice import choose_engine, explain_engines, why_not
+from nst_video.engines.choice import AUTO, choose_engine, explain_engines, why_not
 from nst_video.engines.openvino import OpenVinoEngine, has_bfloat16
 from nst_video.engines.tensorflow import TensorFlowEngine, has_gpu, pick_device
 from nst_video.engines.tiling import OnNote, PartedEngine, Tile, TilingEngine
@@ -16,6 +16,7 @@ from nst_video.networks.checkpoints import Arrays
 from nst_video.networks.config import TransformerConfig
 
 __all__ = [
+    "AUTO",
     "ENGINES",
     "Device",
     "Engine",

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from nst_video.engines import AUTO, choose_engine
 from nst_video.errors import NstVideoError
 from nst_video.letterbox import fill
 from nst_video.library import Style
@@ -14,6 +15,20 @@ THUMBNAIL_PX = 128
 """Side of the square thumbnails that are kept, in pixels."""
 
 _POLL_S = 0.1
+
+
+class Abandoned(Exception):  # noqa: N818 - not a failure: the user has left meanwhile
+    """What is being loaded is no longer wanted."""
+
+
+def choose_live_engine(name: str) -> str:
+    """Resolve "auto" for pictures that are gone at once: not exact where that is faster.
+
+    At the same rate the fast engine paints more lines, which shows, and what it rounds does not.
+    """
+    if name == AUTO and choose_engine() == "openvino":
+        return "openvino-fast"
+    return name
 
 
 class Loader:

@@ -383,6 +383,7 @@ class LiveSession:
 
     def _close(self) -> None:
         """End every thread; outputs finish what they made, the rest has `LEAVE_S`."""
+        self.state.is_over = True
         self.reader.stop()
         self.painter.stop()
         self._loader.stop()

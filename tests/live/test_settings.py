@@ -1,15 +1,17 @@
 """Settings: remembered, overridden, refused, forgotten; the command as a whole; keys in README."""
 
+import json
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from live_tools import film, unchanged
 
 from nst_video.cli import main
-from nst_video.errors import UsageError
 from nst_video.live import HOTKEYS, LiveSession
 from nst_video.live.hotkeys import (
     KEY_CODES,
@@ -33,7 +35,7 @@ REPO = Path(__file__).parents[2]
 
 def test_settings_are_remembered_exactly() -> None:
     settings = LiveSettings(
-        source='a "quoted" \\ name', style=["wave", "für"], mix=[0.25, 0.75], intensity=0.3,
+        style=["wave", 'a "quoted" \\ für'], mix=[0.25, 0.75], intensity=0.3,
         keep_colors=True, work_size=320, hud=False, fps="30000/1001",
     )  # fmt: skip
     save_settings(settings)
@@ -57,15 +59,100 @@ def test_flag_goes_before_file_and_file_before_default() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["intensity = 'strong'", "mirror = 1", "no_such = 1", "not toml at all"]
+    ("text", "note"),
+    [
+        ("intensity = 'strong'", "intensity must be a number from 0 to 1, not 'strong'"),
+        ("intensity = nan", "intensity must be a number from 0 to 1, not nan"),
+        ("work_size = -1", "work size must be 0 or a whole number"),
+        ("target_fps = inf", "target fps must be 0 or a number"),
+        (f"fade_s = 1{'0' * 400}", "fade must be a number of seconds"),
+        ("hud = 1", "hud must be true or false, not 1"),
+        ("style = 'wave'", "style must be a list"),
+        ('style = ["a\\u0000b"]', "style must be printable text"),
+        ("mix = [[1]]", "weight of the mix must be a number"),
+        ("model = 'no-such'", "No model 'no-such'"),
+        ("engine = {name = 'openvino'}", "engine must be printable text"),
+        ("size = '1280x'", "written 1280x720"),
+        ("fps = '0'", "frame rate must be"),
+        ("source = 'mine.mp4'", "no setting 'source'"),
+        ("[live.nested]\nhud = false", "no setting 'live'"),
+    ],
 )
-def test_broken_settings_are_refused_with_the_way_out(text: str) -> None:
+def test_setting_that_makes_no_sense_is_left_out_with_a_note(text: str, note: str) -> None:
+    notes: list[str] = []
     settings_path().parent.mkdir(parents=True)
-    settings_path().write_text(text)
-    with pytest.raises(UsageError, match="--reset"):
-        load_settings()
+    settings_path().write_text(f"side_by_side = true\n{text}\n")
+    assert load_settings(notes.append) == LiveSettings(side_by_side=True)
+    assert len(notes) == 1
+    assert note in notes[0]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"not toml at all",
+        b"\xff\xfe\x00h\x00u\x00d",
+        b"a = " + b"[" * 20_000,
+        b"a = " + b"9" * 10_000,
+        b"#" * 5_000_000,
+        bytes(range(256)),
+    ],
+    ids=["words", "UTF-16", "nested", "digits", "long", "binary"],
+)
+def test_settings_that_cannot_be_read_are_the_defaults_with_a_note(content: bytes) -> None:
+    notes: list[str] = []
+    settings_path().parent.mkdir(parents=True)
+    settings_path().write_bytes(content)
+    assert load_settings(notes.append) == LiveSettings()
+    assert len(notes) == 1
+    assert str(settings_path()) in notes[0]
+    assert len(notes[0]) < 400
     forget_settings()
-    assert load_settings() == LiveSettings()
+    assert load_settings(notes.append) == LiveSettings()
+    assert len(notes) == 1
+
+
+def test_folder_in_place_of_the_settings_is_left_alone() -> None:
+    settings_path().mkdir(parents=True)
+    notes: list[str] = []
+    assert load_settings(notes.append) == LiveSettings()
+    assert "not a file" in notes[0]
+
+
+_SCALARS = (
+    st.integers() | st.floats() | st.booleans() | st.text(max_size=12)
+    | st.sampled_from(["wave", "0", "1280x720", "30", "MJPG", "V4L2", "auto", "pixel"])
+)  # fmt: skip
+_VALUES = st.recursive(
+    _SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab"), inner)
+)
+_NAMES = st.sampled_from([each.name for each in fields(LiveSettings)]) | st.text("abc", min_size=1)
+
+
+def _as_toml(value: object) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f'"{k}" = {_as_toml(v)}' for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_as_toml, value)) + "]"
+    return json.dumps(value).replace("NaN", "nan").replace("Infinity", "inf")
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(st.dictionaries(_NAMES, _VALUES, max_size=6), st.binary(max_size=4), st.integers(0, 200))
+def test_no_settings_file_raises(table: dict[str, object], damage: bytes, place: int) -> None:
+    text = "\n".join(f'"{name}" = {_as_toml(value)}' for name, value in table.items()).encode()
+    path = settings_path()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for content in (text, text[:place] + damage + text[place + 1 :]):
+        path.write_bytes(content)
+        loaded = load_settings()
+        assert all(
+            type(getattr(loaded, e.name)) is type(getattr(LiveSettings(), e.name))
+            for e in fields(LiveSettings)
+        )
+        assert 0 <= loaded.intensity <= 1
+        save_settings(loaded)
+        assert load_settings() == loaded
 
 
 @dataclass(frozen=True)
@@ -84,6 +171,7 @@ def command(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) 
 
     def run(*arguments: str) -> Done:
         monkeypatch.setattr(sys, "argv", ["nst-video", *arguments])
+        monkeypatch.setattr("nst_video.cli.live_run.end_process", sys.exit)
         code: object = 0
         try:
             main()
@@ -106,15 +194,15 @@ def test_command_paints_for_a_while_and_remembers(command: Command, tmp_path: Pa
     assert output.stat().st_size > 10_000
     assert "frames painted" in done.stderr
     assert load_settings().style == ["wave"]
-    assert load_settings().source == "demo:"
-    again = command("live", "-o", "null:", "--duration", "1", "--intensity", "1")
+    assert "source" not in settings_path().read_text()
+    again = command("live", "demo:", "-o", "null:", "--duration", "1", "--intensity", "1")
     assert again.returncode == 0, again.stderr
     assert load_settings().style == ["wave"]
     assert load_settings().intensity == 1
 
 
 def test_command_forgets_when_told(command: Command) -> None:
-    save_settings(LiveSettings(source="demo:", style=["no-such-style"]))
+    save_settings(LiveSettings(style=["no-such-style"]))
     done = command("live", "--reset", "missing.mp4", "-o", "null:")
     assert done.returncode == 1
     assert "There is no file missing.mp4" in done.stderr
@@ -132,6 +220,63 @@ def test_command_refuses_a_style_that_is_not_there(command: Command) -> None:
     done = command("live", "demo:", "-o", "null:", "--duration", "9", "--style", "no-such-style")
     assert done.returncode == 1
     assert "No style 'no-such-style'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("missing.mp4",),
+        ("demo:", "--model", "no-such"),
+        ("demo:", "--engine", "no-such"),
+        ("demo:", "--style", "no-such"),
+        ("demo:", "--size", "12"),
+        ("demo:", "--driver", "no-such"),
+        ("demo:", "--work-size", "7"),
+        ("demo:", "--fade", "nan"),
+    ],
+)
+def test_what_was_wrong_is_said_once_before_anything_and_not_remembered(
+    command: Command, arguments: tuple[str, ...]
+) -> None:
+    save_settings(LiveSettings(intensity=0.5))
+    before = settings_path().read_text()
+    done = command("live", *arguments, "-o", "null:", "--duration", "1", "--no-hud")
+    assert done.returncode in (1, 2)
+    assert done.stdout == ""
+    said = done.stderr.replace(f"What {settings_path()} remembers was used, too", "")
+    assert said.count("\n") <= 2, said
+    assert "Error" in said
+    assert "Ctrl-C" not in said
+    assert settings_path().read_text() == before
+
+
+def test_source_that_fails_later_is_not_remembered_nor_greeted(
+    command: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "broken.mp4").write_bytes(b"no film at all" * 100)
+    done = command(
+        "live",
+        str(tmp_path / "broken.mp4"),
+        "-o",
+        "null:",
+        "--intensity",
+        "0.5",
+        "--model",
+        "builtin",
+        "--engine",
+        "identity",
+    )
+    assert done.returncode == 1
+    assert "Painting" not in done.stderr
+    assert done.stderr.count("Error") == 1
+    assert not settings_path().exists()
+
+
+def test_what_is_asked_of_a_camera_is_not_asked_of_a_film(command: Command, tmp_path: Path) -> None:
+    save_settings(LiveSettings(size="320x240", fps="5", model="builtin", engine="identity"))
+    done = command("live", "demo:", "-o", "null:", "--duration", "1", "--size", "640x360")
+    assert done.returncode == 0, done.stderr
+    assert (load_settings().size, load_settings().fps) == ("320x240", "5")
 
 
 def test_devices_command_lists_cameras_or_says_there_are_none(command: Command) -> None:
