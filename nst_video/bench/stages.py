@@ -137,15 +137,15 @@ def _prepare(
         return sum(len(painted) for painted in paint_ahead(lane.painter, groups))
 
     def encode() -> int:
-        with open_sink(target, info, options, as_planes=lane.as_planes) as sink:
+        planes = lane.as_planes
+        with open_sink(target, info, options, as_planes=planes, overwrite=True) as sink:
             for frame in islice(_to_and_fro(painted), count):
                 sink.write(frame)
         return count
 
     def whole() -> int:
-        return (
-            transcode(clip, target, painter, options=options, overwrite=True).info.frame_count or 1
-        )
+        done = transcode(clip, target, painter, options=options, overwrite=True)
+        return done.info.frame_count or 1
 
     return info, {"decode": decode, "paint": paint, "encode": encode, WHOLE: whole}
 
