@@ -15,6 +15,15 @@ from nst_video.partial_file import PartialFile
 
 _APP = "nst-video"
 
+PICTURE_SUFFIXES = frozenset(
+    f".{ending}"
+    for ending in (
+        *("avif", "bmp", "gif", "heic", "heif", "jp2", "jpeg", "jpg"),
+        *("pbm", "pgm", "png", "ppm", "tga", "tif", "tiff", "webp"),
+    )
+)
+"""Endings by which pictures are recognized in a folder; a file named outright may have any."""
+
 
 def cache_dir() -> Path:
     """Return the folder of what can be fetched or computed again (models, bottlenecks)."""
@@ -29,6 +38,18 @@ def data_dir() -> Path:
 def config_dir() -> Path:
     """Return the folder of settings."""
     return _folder("config", platformdirs.user_config_dir)
+
+
+def packaged_styles_dir() -> Path:
+    """Return the folder of packaged styles: in the wheel, else in the checkout."""
+    package = Path(__file__).resolve().parent
+    installed = package / "_styles"
+    return installed if installed.is_dir() else package.parent / "styles"
+
+
+def user_styles_dir() -> Path:
+    """Return the folder of the user's own styles."""
+    return data_dir() / "styles"
 
 
 def write_atomically(

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from nst_video import folders
 from nst_video.bottleneck_cache import read_vector, write_vector
 from nst_video.errors import StyleError, UsageError
+from nst_video.folders import packaged_styles_dir as packaged_styles_dir  # what this gives out
 from nst_video.frames import Frame
 from nst_video.path_lookup import PathKind, look_up, os_reason, short_name
 from nst_video.pictures import PICTURE_SUFFIXES, load_picture, save_picture
@@ -66,7 +67,7 @@ class StyleLibrary:
             cache_dir: default: `bottlenecks` in the user's cache folder.
         """
         self.packaged_dir = packaged_dir or packaged_styles_dir()
-        self.user_dir = user_dir or folders.data_dir() / "styles"
+        self.user_dir = user_dir or folders.user_styles_dir()
         self._cache_dir = cache_dir or folders.cache_dir() / "bottlenecks"
 
     def read(self) -> StyleFolder:
@@ -263,13 +264,6 @@ def package_bottlenecks(
     path = folder / f"bottlenecks-{predictor.key.rpartition('-')[0]}.npz"
     folders.write_atomically(path, lambda file: np.savez(file, allow_pickle=False, **arrays))
     return path
-
-
-def packaged_styles_dir() -> Path:
-    """Return the folder of packaged styles: in the wheel, else in the checkout."""
-    package = Path(__file__).resolve().parent
-    installed = package / "_styles"
-    return installed if installed.is_dir() else package.parent / "styles"
 
 
 def slug_of(text: str) -> str:

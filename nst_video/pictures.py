@@ -17,6 +17,7 @@ from PIL import Image, UnidentifiedImageError
 
 from nst_video import color_profiles
 from nst_video.errors import SinkError, SourceError
+from nst_video.folders import PICTURE_SUFFIXES as PICTURE_SUFFIXES  # what this module gives out
 from nst_video.folders import write_atomically
 from nst_video.frames import Frame, size_of
 from nst_video.path_lookup import os_reason, require_file
@@ -38,15 +39,6 @@ _FORMATS = (
 """Pillow's names of what is decoded. Its other formats are rare or start other programs."""
 
 _READABLE = "AVIF, BMP, GIF, HEIC, JPEG, JPEG 2000, PNG, PPM, TGA, TIFF and WebP"
-
-PICTURE_SUFFIXES = frozenset(
-    f".{ending}"
-    for ending in (
-        *("avif", "bmp", "gif", "heic", "heif", "jp2", "jpeg", "jpg"),
-        *("pbm", "pgm", "png", "ppm", "tga", "tif", "tiff", "webp"),
-    )
-)
-"""Endings by which pictures are recognized in a folder; a file named outright may have any."""
 
 _WRITERS: dict[str, tuple[str, dict[str, Any]]] = {
     ".png": ("PNG", {"compress_level": 1}),

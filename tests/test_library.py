@@ -200,7 +200,7 @@ def test_styles_folder_that_is_a_file_costs_only_its_styles(library):
 def test_packaged_styles_are_those_of_the_checkout_or_the_wheel(tmp_path, monkeypatch):
     assert packaged_styles_dir().name in ("styles", "_styles")
     module = tmp_path / "nst_video" / "library.py"
-    monkeypatch.setattr("nst_video.library.__file__", str(module))
+    monkeypatch.setattr("nst_video.folders.__file__", str(module))
     assert packaged_styles_dir() == tmp_path / "styles"
     (module.parent / "_styles").mkdir(parents=True)
     assert packaged_styles_dir() == module.parent / "_styles"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nst_video.cli import options
+from nst_video.cli import completion, options
 from nst_video.cli.console import result, say
 from nst_video.errors import UsageError
 from nst_video.ranges import COUNT, SECONDS
@@ -22,11 +22,20 @@ DEFAULT_SIZE = "384x384"
 def bench(
     models: Annotated[
         list[str] | None,
-        typer.Option("--model", "-m", help="Models to measure; by default all at hand."),
+        typer.Option(
+            "--model",
+            "-m",
+            autocompletion=completion.models,
+            help="Models to measure; by default all at hand.",
+        ),
     ] = None,
     engines: Annotated[
         list[str] | None,
-        typer.Option("--engine", help="Engines to measure; by default all that run here."),
+        typer.Option(
+            "--engine",
+            autocompletion=completion.among(completion.ENGINE_NAMES[1:]),
+            help="Engines to measure; by default all that run here.",
+        ),
     ] = None,
     sizes: Annotated[
         list[str] | None,

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from nst_video.cli.completion import ENCODER_PRESETS, among
 from nst_video.cli.options import number
 from nst_video.media.containers import CODECS
 from nst_video.media.options import CRF, TranscodeOptions, parse_rate, parse_size, parse_time
@@ -84,6 +85,7 @@ CodecOption = Annotated[
     str | None,
     typer.Option(
         "--codec",
+        autocompletion=among(CODECS),
         help="h264, hevc, vp9 or av1; by default h264, vp9 for .webm.",
         rich_help_panel=OUTPUT_PANEL,
     ),
@@ -92,6 +94,7 @@ EncoderPresetOption = Annotated[
     str | None,
     typer.Option(
         "--encoder-preset",
+        autocompletion=among(ENCODER_PRESETS),
         help="The encoder's speed, such as medium or ultrafast.",
         rich_help_panel=OUTPUT_PANEL,
     ),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
+from nst_video.cli.completion import among
 from nst_video.cli.console import say
 from nst_video.cli.options import number
 from nst_video.errors import UsageError
@@ -31,11 +32,13 @@ if TYPE_CHECKING:
 
 _PANEL = "Painting by optimization"
 _NETWORK_PANEL = "Loss network"
+_NETWORKS = ("builtin", "vgg16", "vgg19")
 
 PresetOption = Annotated[
     str | None,
     typer.Option(
         "--preset",
+        autocompletion=among(PRESETS),
         metavar="|".join(PRESETS),
         help="Settings to begin with; classic is the textbook's and needs --network vgg19.",
         rich_help_panel=_PANEL,
@@ -49,6 +52,7 @@ OptimizerOption = Annotated[
     str | None,
     typer.Option(
         "--optimizer",
+        autocompletion=among(get_args(Method)),
         metavar="|".join(get_args(Method)),
         help="adam, or lbfgs: fewer, longer and costlier steps.",
         rich_help_panel=_PANEL,
@@ -97,6 +101,7 @@ InitOption = Annotated[
     str | None,
     typer.Option(
         "--init",
+        autocompletion=among(get_args(Start)),
         metavar="|".join(get_args(Start)),
         help="What the picture is at first; previous is the content where there is none.",
         rich_help_panel=_PANEL,
@@ -118,6 +123,7 @@ ColorsOption = Annotated[
     str | None,
     typer.Option(
         "--colors",
+        autocompletion=among(get_args(Colors)),
         metavar="|".join(get_args(Colors)),
         help="The style's; the picture's, kept or with only luminance painted; or the style's "
         "matched to the picture's.",
@@ -137,7 +143,8 @@ NetworkOption = Annotated[
     str | None,
     typer.Option(
         "--network",
-        metavar="builtin|vgg16|vgg19",
+        autocompletion=among(_NETWORKS),
+        metavar="|".join(_NETWORKS),
         help=f"What judges content and style; {DEFAULT_NETWORK} if not given.",
         rich_help_panel=_NETWORK_PANEL,
     ),
@@ -155,6 +162,7 @@ PoolingOption = Annotated[
     str | None,
     typer.Option(
         "--pooling",
+        autocompletion=among(get_args(Pooling)),
         metavar="|".join(get_args(Pooling)),
         help=f"Between its blocks; {DEFAULT_POOLING} if not given.",
         rich_help_panel=_NETWORK_PANEL,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from nst_video.cli import live_run, options
+from nst_video.cli import completion, live_run, options
 from nst_video.cli.console import say
 from nst_video.errors import UsageError
 from nst_video.ranges import FADE_S, INTENSITY, RATE, SECONDS, WORK_SIZE
@@ -60,6 +60,7 @@ def live(
         typer.Option(
             "--style",
             "-s",
+            autocompletion=completion.styles,
             help="A style's name (see `styles list`) or any picture; repeat it to mix.",
             rich_help_panel=_STYLE_PANEL,
         ),
@@ -162,6 +163,7 @@ def live(
         typer.Option(
             "--model",
             "-m",
+            autocompletion=completion.models,
             help="See `models list`; auto takes the best at hand.",
             rich_help_panel=_MODEL_PANEL,
         ),
@@ -170,7 +172,11 @@ def live(
     offline: options.OfflineOption = False,
     engine: Annotated[
         str | None,
-        typer.Option(help="What runs the network; see `doctor`.", rich_help_panel=_MODEL_PANEL),
+        typer.Option(
+            autocompletion=completion.among(completion.ENGINE_NAMES),
+            help="What runs the network; see `doctor`.",
+            rich_help_panel=_MODEL_PANEL,
+        ),
     ] = None,
     hud: Annotated[
         bool | None, typer.Option("--hud/--no-hud", help="Show figures and thumbnails.")

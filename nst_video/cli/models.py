@@ -5,14 +5,21 @@ from typing import Annotated
 
 import typer
 
-from nst_video.cli import options
+from nst_video.cli import completion, options
 from nst_video.cli.console import complain, result, say
 from nst_video.cli.progress import fetch_progress
 from nst_video.errors import ModelMissingError, WeightsError
 
 app = typer.Typer(help="List, fetch and check the models' files.", no_args_is_help=True)
 
-Name = Annotated[str, typer.Argument(help="A model's name, see `models list`.", metavar="NAME")]
+Name = Annotated[
+    str,
+    typer.Argument(
+        help="A model's name, see `models list`.",
+        metavar="NAME",
+        autocompletion=completion.model_files,
+    ),
+]
 _MEGABYTE = 1e6
 
 
@@ -30,7 +37,12 @@ def list_models(models_dir: options.ModelsDirOption = None) -> None:
 
 @app.command()
 def fetch(
-    names: Annotated[list[str], typer.Argument(help="Models to fetch.", metavar="NAME...")],
+    names: Annotated[
+        list[str],
+        typer.Argument(
+            help="Models to fetch.", metavar="NAME...", autocompletion=completion.model_files
+        ),
+    ],
     source: Annotated[
         Path | None,
         typer.Option("--from", metavar="DIR", help="Copy the files from a folder instead."),
@@ -62,7 +74,11 @@ def fetch(
 def verify(
     name: Annotated[
         str | None,
-        typer.Argument(help="A model's name; by default all at hand.", metavar="[NAME]"),
+        typer.Argument(
+            help="A model's name; by default all at hand.",
+            metavar="[NAME]",
+            autocompletion=completion.model_files,
+        ),
     ] = None,
     models_dir: options.ModelsDirOption = None,
 ) -> None:

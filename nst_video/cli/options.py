@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
+from nst_video.cli import completion
 from nst_video.errors import UsageError
 from nst_video.look import DEFAULT_TILE, Blend
 from nst_video.ranges import INTENSITY, MIX_WEIGHT, TILE_ROWS, WORK_SIZE, Range
@@ -94,6 +95,7 @@ StyleOption = Annotated[
     typer.Option(
         "--style",
         "-s",
+        autocompletion=completion.styles,
         help="A style's name (see `styles list`) or any picture; repeat it to mix.",
         rich_help_panel=_STYLE_PANEL,
     ),
@@ -121,6 +123,7 @@ BlendOption = Annotated[
     str,
     typer.Option(
         "--blend",
+        autocompletion=completion.among(get_args(Blend)),
         metavar="|".join(get_args(Blend)),
         help="How intensity works: between styles (latent) or as a cross-fade (pixel).",
         rich_help_panel=_STYLE_PANEL,
@@ -149,6 +152,7 @@ ModelOption = Annotated[
     typer.Option(
         "--model",
         "-m",
+        autocompletion=completion.models,
         help="See `models list`; auto takes the best at hand.",
         rich_help_panel=_MODEL_PANEL,
     ),
@@ -169,6 +173,7 @@ EngineOption = Annotated[
     str,
     typer.Option(
         "--engine",
+        autocompletion=completion.among(completion.ENGINE_NAMES),
         help="What runs the network: auto, openvino (CPU), openvino-fast (CPU, about twice as "
         "fast where it has bfloat16, near exact), openvino-gpu and openvino-npu (Intel's), "
         "tensorflow (GPU). `doctor` says what runs here.",
@@ -180,6 +185,7 @@ TileOption = Annotated[
     typer.Option(
         "--tile",
         callback=checked(parse_tile),
+        autocompletion=completion.among(("auto", "off")),
         metavar="auto|off|ROWS",
         help="Paint large frames in tiles of so many rows, the same picture in less memory; auto: "
         "where whole frames do not fit.",

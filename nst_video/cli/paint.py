@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from nst_video.cli import easel, films, gatys, options
+from nst_video.cli import completion, easel, films, gatys, options
 from nst_video.cli.console import interruptible, result, say
 from nst_video.cli.jobs import DEFAULT_TEMPLATE, Job, plan_jobs
 from nst_video.cli.progress import Report, clock_time, progress
@@ -54,6 +54,7 @@ def paint(
     opening: Annotated[
         str,
         typer.Option(
+            autocompletion=completion.among(get_args(Opening)),
             metavar="|".join(get_args(Opening)),
             help="What a scene's first keyframe starts from: --init, or a fast painting.",
             rich_help_panel=_FILM_PANEL,

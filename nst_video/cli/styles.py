@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nst_video.cli import options
+from nst_video.cli import completion, options
 from nst_video.cli.console import result, say
 from nst_video.cli.progress import progress
 from nst_video.look import DEFAULT_ENGINE, DEFAULT_MODEL, Look
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="List, add, remove and show styles.", no_args_is_help=True)
 
-Name = Annotated[str, typer.Argument(help="A style's name.", metavar="NAME")]
+Name = Annotated[
+    str,
+    typer.Argument(help="A style's name.", metavar="NAME", autocompletion=completion.styles),
+]
 
 PHOTO_SIDE_PX = 768
 """Long side to which a photo is shrunk before it is painted for a sheet of small pictures."""
@@ -100,7 +103,12 @@ def sheet(
     ),
     style: Annotated[
         list[str] | None,
-        typer.Option("--style", "-s", help="Only this style; repeat it for more."),
+        typer.Option(
+            "--style",
+            "-s",
+            autocompletion=completion.styles,
+            help="Only this style; repeat it for more.",
+        ),
     ] = None,
     columns: Annotated[
         int | None, options.number(COUNT, "--columns", help="Pictures in a row.")
