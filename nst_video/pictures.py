@@ -106,6 +106,28 @@ def load_picture(path: Path, *, small: bool = False) -> Frame:
         return _decode(file, path, small=small)
 
 
+def animation_frames(path: Path) -> Iterator[tuple[Frame, int]]:
+    """Yield the pictures of an animation as `load_picture` reads one, and their milliseconds.
+
+    Raises:
+        SourceError: as `load_picture`.
+    """
+    with open_picture(path) as file:
+        image = _open(file, path)
+        width, height = image.size
+        if width * height > MAX_PIXELS:
+            raise _too_large(path, f"{width}x{height}")
+        for index in range(getattr(image, "n_frames", 1)):
+            try:
+                image.seek(index)
+                image.load()
+                shown = _to_frame(image)
+            except Exception as error:  # decoders raise nearly anything on damaged files
+                raise _damaged(path, image.format, error) from error
+            # Browsers show what says 0 for a tenth of a second.
+            yield shown, int(image.info.get("duration") or 0) or 100
+
+
 @contextmanager
 def open_picture(path: Path) -> Iterator[io.BufferedReader]:
     """Open a file that may be a picture by its kind and size, whatever it holds.

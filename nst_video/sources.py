@@ -4,6 +4,7 @@ A new source is one class, one line in `SOURCES`, and passes the contract tests 
 """
 
 import math
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,13 +13,20 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from nst_video import scene
-from nst_video.frames import Frame, Size, VideoInfo
+from nst_video.errors import SourceError, UsageError
+from nst_video.frames import Frame, Size, VideoInfo, size_of
+from nst_video.letterbox import resize
 from nst_video.media.options import DecodeOptions
+from nst_video.media.span import exact
+from nst_video.media.timing import choose_rate
 from nst_video.media.video_file import VideoFileSource, fit_size
+from nst_video.path_lookup import PathKind, look_up
+from nst_video.pictures import animation_frames
 
 __all__ = [
     "DEMO_SCHEME",
     "SOURCES",
+    "AnimationSource",
     "FrameSource",
     "SourceKind",
     "SyntheticSource",
@@ -28,6 +36,9 @@ __all__ = [
 ]
 
 DEMO_SCHEME = "demo:"
+
+WEBP_ANIMATION = 2
+"""The flag of a WebP file that says that it moves."""
 
 
 class FrameSource(Protocol):
@@ -111,6 +122,82 @@ class SyntheticSource:
         self._stopped = True
 
 
+class AnimationSource:
+    """An animated WebP: PyAV's ffmpeg does not read it, so it is decoded as a picture is."""
+
+    def __init__(self, path: Path, options: DecodeOptions | None = None) -> None:
+        """Decode it once, to know how long each picture is shown.
+
+        Raises:
+            SourceError: it cannot be read, or ends before the start.
+            UsageError: it has no second video stream.
+        """
+        options = options or DecodeOptions()
+        if options.video_stream not in (None, 1):
+            raise UsageError(f"{path} has no video stream {options.video_stream}, only one.")
+        self._path = path
+        self._begins = [Fraction(0)]
+        size = (1, 1)
+        for frame, milliseconds in animation_frames(path):
+            size = size_of(frame)
+            self._begins.append(self._begins[-1] + Fraction(milliseconds, 1000))
+        end_s = self._begins.pop()
+        self._rate = choose_rate(self._begins, [len(self._begins) / end_s])
+        self._start_s = exact(options.start_s)
+        if self._start_s >= end_s:
+            raise SourceError(
+                f"{path} lasts {float(end_s):.2f} s: nothing left from {options.start_s:g} s."
+            )
+        if options.end_s is not None:
+            end_s = min(end_s, exact(options.end_s))
+        fps = options.fps or self._rate.fps
+        count = max(1, math.floor((end_s - self._start_s) * fps + Fraction(1, 2)))
+        self._info = VideoInfo(fit_size(size, options.size), fps, count)
+        self._stopped = False
+
+    @property
+    def info(self) -> VideoInfo:
+        """Size, rate and number of the frames that will be delivered."""
+        return self._info
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Whether it was resampled."""
+        return self._rate.notes(self._info.fps)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Deliver the frames.
+
+        Raises:
+            SourceError: the file was changed meanwhile.
+        """
+        ticks = (self._start_s + i / self._info.fps for i in range(self._info.frame_count or 0))
+        wanted = [bisect_right(self._begins, time) - 1 for time in ticks]
+        for index, (frame, _) in enumerate(animation_frames(self._path)):
+            if index not in wanted:
+                continue
+            shown = resize(frame, self._info.size)
+            for _ in range(wanted.count(index)):
+                if self._stopped:
+                    return
+                yield shown.copy()
+
+    def stop(self) -> None:
+        """End the iteration at the next frame."""
+        self._stopped = True
+
+
 @dataclass(frozen=True, slots=True)
 class SourceKind:
     """One line of the table: a name, what it takes, and how to open that."""
@@ -129,10 +216,29 @@ def _open_demo(_: str, options: DecodeOptions) -> FrameSource:
 SOURCES = (
     SourceKind("demo", lambda text: text == DEMO_SCHEME, _open_demo),
     SourceKind(
+        "animation",
+        lambda text: is_animated_webp(Path(text)),
+        lambda text, options: AnimationSource(Path(text), options),
+    ),
+    SourceKind(
         "file", lambda text: True, lambda text, options: VideoFileSource(Path(text), options)
     ),
 )
 """Tried in order; the last takes anything."""
+
+
+def is_animated_webp(path: Path) -> bool:
+    """Whether a file is a WebP picture that moves; False where it cannot be read."""
+    found = look_up(path)
+    if found.kind is not PathKind.FILE:
+        return False
+    try:
+        with found.path.open("rb") as file:
+            head = file.read(21)
+    except OSError:
+        return False
+    is_extended = head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X"
+    return is_extended and len(head) == 21 and bool(head[20] & WEBP_ANIMATION)
 
 
 def open_source(what: str | Path, options: DecodeOptions | None = None) -> FrameSource:

@@ -136,7 +136,7 @@ def test_rate_snaps_to_what_it_stands_for(reported: str, exact: str):
 )
 def test_rate_of_real_clips(assets: Path, name: str, fps: str, is_variable: bool):
     _, track, scan = look(assets / "videos" / name)
-    rate = choose_rate(track, scan)
+    rate = choose_rate(scan.times_s, track.header_rates)
     assert (rate.fps, rate.is_variable) == (Fraction(fps), is_variable)
 
 
@@ -144,7 +144,7 @@ def test_rate_of_a_single_frame_comes_from_the_header(tmp_path: Path):
     path = make_clip(tmp_path / "one.mp4", "-frames:v", "1", fps="30")
     _, track, scan = look(path)
     assert len(scan.times_s) == 1
-    assert choose_rate(track, scan).fps == 30
+    assert choose_rate(scan.times_s, track.header_rates).fps == 30
 
 
 def test_variable_rate_is_capped(tmp_path: Path):
@@ -162,7 +162,7 @@ def test_variable_rate_is_capped(tmp_path: Path):
         seconds=2,
     )
     _, track, scan = look(path)
-    rate = choose_rate(track, scan)
+    rate = choose_rate(scan.times_s, track.header_rates)
     assert (rate.fps, rate.is_variable) == (60, True)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from clips import ffmpeg, make_clip
+from clips import ffmpeg, make_clip, make_numbered, read_number
 
 from nst_video.errors import SourceError, UsageError
 from nst_video.frames import size_of
@@ -31,6 +31,9 @@ def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
         return lambda options: open_source("demo:", options)
     if request.param == "file":
         clip = make_clip(tmp_path / "clip.mkv", seconds=2)
+        return lambda options: open_source(clip, options)
+    if request.param == "animation":
+        clip = make_clip(tmp_path / "clip.webp", "-loop", "0", seconds=2)
         return lambda options: open_source(clip, options)
     pytest.fail(f"no example for the source {request.param}: add one")
 
@@ -263,3 +266,18 @@ def test_change_of_size_midway_keeps_the_frames(tmp_path: Path):
 def test_unknown_video_stream_is_refused(tmp_path: Path):
     with pytest.raises(UsageError, match="no video stream 2"):
         VideoFileSource(make_clip(tmp_path / "clip.mp4"), DecodeOptions(video_stream=2))
+
+
+def test_animated_webp_is_a_film(assets: Path, tmp_path: Path):
+    with open_source(assets / "failing" / "pictures" / "animated.webp") as source:
+        frames = list(source)
+    assert (source.info.size, source.info.fps, len(frames)) == ((101, 128), 10, 5)
+    assert all(not np.array_equal(a, b) for a, b in pairwise(frames))
+
+
+def test_part_of_an_animation_at_another_rate(tmp_path: Path):
+    clip = make_numbered(tmp_path / "clip.webp", "-lossless", "1", fps=10, count=20)
+    with open_source(clip, DecodeOptions(start_s=0.5, end_s=1, fps=Fraction(20))) as source:
+        assert [read_number(frame) for frame in source] == [5, 5, 6, 6, 7, 7, 8, 8, 9, 9]
+    with pytest.raises(SourceError, match=r"lasts 2\.00 s: nothing left from 3 s"):
+        open_source(clip, DecodeOptions(start_s=3))

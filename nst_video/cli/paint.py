@@ -114,7 +114,7 @@ def paint(
     Finished keyframes are kept beside the output until it is complete: after an interruption the
     same command goes on where it was.
     """
-    from nst_video.sources import VideoFileSource
+    from nst_video.sources import open_source
 
     wanted = films.transcode_options(
         start=start,
@@ -157,7 +157,7 @@ def paint(
         make_folders=output is not None and job.target != output,
     )
     # A hopeless input is refused before any network is loaded for it.
-    VideoFileSource(job.source, wanted)
+    open_source(job.source, wanted)
     with interruptible():
         from nst_video.painter.optimizer import GatysOptimizer
 

@@ -83,7 +83,7 @@ def transcode(
 ) -> None:
     """Paint video files, with their sound and everything else in them."""
     from nst_video.library import StyleLibrary
-    from nst_video.sources import VideoFileSource
+    from nst_video.sources import open_source
 
     wanted = films.transcode_options(
         start=start,
@@ -109,7 +109,7 @@ def transcode(
     )
     if len(pending) == 1:
         # A single hopeless input is refused before the model is loaded for it.
-        VideoFileSource(pending[0].source, wanted)
+        open_source(pending[0].source, wanted)
     with interruptible():
         painter = options.build_stylizer(
             style=style,

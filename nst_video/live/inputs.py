@@ -21,7 +21,7 @@ from nst_video.frames import Frame, VideoInfo
 from nst_video.live.reader import LiveInput
 from nst_video.media.options import DecodeOptions
 from nst_video.prefetch import Prefetcher
-from nst_video.sources import DEMO_SCHEME, FrameSource, SyntheticSource, VideoFileSource
+from nst_video.sources import DEMO_SCHEME, FrameSource, SyntheticSource, open_source
 
 SCREEN_SCHEME = "screen:"
 STREAM_SCHEMES = frozenset(("rtsp", "rtsps", "http", "https", "rtmp", "udp", "tcp", "srt", "mms"))
@@ -203,7 +203,7 @@ def _file(text: str, options: CaptureOptions) -> LiveInput:
     decode = DecodeOptions(size=options.size, fps=options.fps)
 
     def open_once() -> FrameSource:
-        return VideoFileSource(Path(text), decode)
+        return open_source(text, decode)
 
     return LiveInput(text, lambda: RealtimeSource(open_once, loop=options.loop), is_endless=False)
 

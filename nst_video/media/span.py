@@ -14,6 +14,9 @@ from nst_video.media.timing import PacketScan, Rate, choose_rate, frame_at, typi
 LATE_FRAMES = 3
 """Frames by which the first that can be decoded may be late without a word: decoders delay some."""
 
+CLOCK_TICK_S = Fraction(1, 500_000)
+"""What lies between a time in the ticks of a stream and the same in microseconds."""
+
 NOTED_GAP_S = Fraction(2)
 """From how long on a picture that stands still in a steady video is announced."""
 
@@ -50,7 +53,7 @@ def plan_span(
     Raises:
         SourceError: the file ends before the start.
     """
-    rate = choose_rate(track, scan)
+    rate = choose_rate(scan.times_s, track.header_rates)
     fps = options.fps or rate.fps
     first, end = _first_shown(track, scan), scan.end_s
     start = media.start_s + exact(options.start_s)
@@ -59,8 +62,8 @@ def plan_span(
         raise SourceError(
             f"{media.path} has video up to {length:.2f} s: nothing left from {options.start_s:g} s."
         )
-    if start <= first:
-        origin = first
+    if start <= first + CLOCK_TICK_S:
+        origin, start = first, min(start, first)
     else:
         origin = start if rate.is_variable else frame_at(scan, start)
         start = origin
@@ -75,6 +78,11 @@ def plan_span(
         is_rejoined=scan.is_rejoined,
     )
     notes = _gap_notes(media, scan, rate, origin, end)
+    if scan.is_rejoined:
+        notes = (
+            "The file's clock jumps midway; its parts follow each other without a gap.",
+            *notes,
+        )
     if start <= first and first > scan.times_s[0]:
         late = float(first - scan.times_s[0])
         notes = (f"The first {late:.2f} s of the video cannot be decoded; it begins later.", *notes)

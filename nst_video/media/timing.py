@@ -77,6 +77,12 @@ class Rate:
     fps: Fraction
     is_variable: bool
 
+    def notes(self, delivered: Fraction) -> tuple[str, ...]:
+        """Say what was done to a source that is delivered at a rate."""
+        if not self.is_variable:
+            return ()
+        return (f"The frame rate varies; it was made constant at {float(delivered):.5g} fps.",)
+
 
 class FramePacket(NamedTuple):
     """A frame of the video as the file holds it.
@@ -253,15 +259,19 @@ def _with_times(frames: list[FramePacket]) -> list[FramePacket]:
     ]
 
 
-def choose_rate(track: VideoTrack, scan: PacketScan) -> Rate:
+def choose_rate(times_s: Sequence[Fraction], header_rates: Sequence[Fraction] = ()) -> Rate:
     """Return the constant rate at which to deliver a stream.
 
     A steady stream gets its own rate, exactly; a variable one the rate of its median interval,
     at most `MAX_VARIABLE_RATE`, so that most frames are kept and the duration is the same.
+
+    Args:
+        times_s: when its frames appear, ascending.
+        header_rates: those that the file's header offers, the likelier first.
     """
-    gaps = [b - a for a, b in zip(scan.times_s, scan.times_s[1:], strict=False) if b > a]
+    gaps = [b - a for a, b in itertools.pairwise(times_s) if b > a]
     if not gaps:
-        return Rate(snap_rate(_plausible(track.header_rates) or Fraction(25)), False)
+        return Rate(snap_rate(_plausible(header_rates) or Fraction(25)), False)
     middle = median_low(gaps)
     # Times in whole milliseconds (Matroska) or of a phone's clock jitter by about this much.
     slack = max(Fraction(2, 1000), middle / 20)
@@ -270,7 +280,7 @@ def choose_rate(track: VideoTrack, scan: PacketScan) -> Rate:
     measured = len(steady) / sum(steady, Fraction(0))
     if is_variable:
         return Rate(min(_nearest_standard(measured, VARIABLE_TOLERANCE), MAX_VARIABLE_RATE), True)
-    near = [r for r in track.header_rates if abs(r - measured) <= measured * HEADER_TOLERANCE]
+    near = [r for r in header_rates if abs(r - measured) <= measured * HEADER_TOLERANCE]
     named = next((r for r in map(snap_rate, near) if r in STANDARD_RATES), None)
     if named is not None:
         return Rate(named, False)
@@ -309,6 +319,6 @@ def typical_interval(times: Sequence[Fraction]) -> Fraction:
     return median_low(gaps) if gaps else Fraction(1, 25)
 
 
-def _plausible(rates: tuple[Fraction, ...]) -> Fraction | None:
+def _plausible(rates: Sequence[Fraction]) -> Fraction | None:
     # 1000 and 90000 are time bases that some containers report as rates.
     return next((rate for rate in rates if 1 <= rate <= 240), None)

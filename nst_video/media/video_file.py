@@ -90,11 +90,7 @@ class VideoFileSource:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was done to the source: resampled, deinterlaced, tone-mapped, repaired."""
-        notes = list(self._span.notes)
-        if self._span.rate.is_variable:
-            notes.append(
-                f"The frame rate varies; it was made constant at {float(self._span.fps):.5g} fps."
-            )
+        notes = [*self._span.rate.notes(self._span.fps), *self._span.notes]
         if self.track.is_interlaced:
             notes.append("The video is interlaced; it was deinterlaced.")
         if is_hdr(self.track.color):
