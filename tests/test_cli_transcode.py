@@ -1,5 +1,6 @@
 """The command: what it makes of its arguments, its messages, its exit codes, its manners."""
 
+import errno
 import io
 import os
 import signal
@@ -11,17 +12,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from clips import make_clip
+from clips import ffmpeg, make_clip
 from rich.console import Console
 from typer.testing import CliRunner
 
 from nst_video.cli import console
 from nst_video.cli.app import app
+from nst_video.cli.bugs import bugs_of
 from nst_video.cli.jobs import plan_jobs
 from nst_video.cli.transcode import progress_facts
 from nst_video.errors import NstVideoError, UsageError
 from nst_video.media.probe import probe
-from nst_video.transcode import Progress
+from nst_video.transcode import Identity, Progress, TranscodeOptions, transcode
 
 PLAIN = ["--intensity", "0", "--blend", "pixel", "--encoder-preset", "ultrafast"]
 COMMAND = [sys.executable, "-m", "nst_video", "transcode", *PLAIN]
@@ -69,6 +71,86 @@ def test_folders_and_patterns_stand_for_the_videos_in_them(tmp_path: Path):
     assert names == ["b.mp4", "c.mkv"]
 
 
+def test_output_with_a_strange_ending_is_a_folder_where_that_is_clear(tmp_path: Path):
+    film, folder = str(tmp_path / "film.mkv"), tmp_path / "out.avi"
+    for output in (f"{folder}/", str(tmp_path / "holiday 1.2"), str(tmp_path / "holiday.2024")):
+        (job,) = plan_jobs([film], output, style="wave")
+        assert job.target == Path(output) / "film-wave.mkv"
+    folder.mkdir()
+    assert plan_jobs([film], folder, style="wave")[0].target == folder / "film-wave.mkv"
+
+
+def test_folder_gives_its_films_whatever_they_are_called_and_says_what_it_skips(tmp_path: Path):
+    animated = ["-f", "lavfi", "-i", "testsrc2=s=16x16:r=5:d=1"]
+    ffmpeg(*animated, tmp_path / "dance.gif")
+    ffmpeg(*animated, "-frames:v", "1", tmp_path / "still.gif")
+    ffmpeg(*animated, "-f", "mpegts", tmp_path / "station.ts")
+    ffmpeg(*animated, "-r", "25", "-f", "mxf", tmp_path / "tape.mxf")
+    ffmpeg(*animated, "-f", "matroska", tmp_path / "nameless")
+    ffmpeg(*animated, "-frames:v", "1", tmp_path / "photo.jpg")
+    (tmp_path / "program.ts").write_text("export const film = 1;\n" * 100)
+    (tmp_path / "notes.txt").write_text("No film.\n" * 100)
+    (tmp_path / "list.m3u8").write_text("#EXTM3U\nhttp://localhost:1/a.ts\n")
+    touch(tmp_path, *(f"empty{index}" for index in range(3)))
+    notes: list[str] = []
+    jobs = plan_jobs([str(tmp_path)], style="wave", on_note=notes.append)
+    names = [job.source.name for job in jobs]
+    assert names == ["dance.gif", "nameless", "station.ts", "tape.mxf"]
+    (note,) = notes
+    assert note == ("Skipped as no film: empty0, empty1, empty2, list.m3u8, notes.txt and 3 more.")
+
+
+def test_folders_in_folders_are_repeated_in_the_output(tmp_path: Path):
+    touch(tmp_path, "a.mp4", "deep/a.mp4", "deep/er/b.mkv", ".hidden/c.mp4", "out/old.mp4")
+    folder = str(tmp_path)
+    assert [job.source for job in plan_jobs([folder], style="wave")] == [tmp_path / "a.mp4"]
+    jobs = plan_jobs([folder], tmp_path / "out", style="wave", is_recursive=True)
+    assert [job.target.relative_to(tmp_path) for job in jobs] == [
+        Path("out/a-wave.mp4"),
+        Path("out/deep/a-wave.mp4"),
+        Path("out/deep/er/b-wave.mkv"),
+    ]
+    beside = plan_jobs([folder], style="wave", is_recursive=True)
+    assert tmp_path / "deep" / "er" / "b-wave.mkv" in [job.target for job in beside]
+
+
+def test_films_that_differ_in_their_suffix_only_have_different_outputs(tmp_path: Path):
+    touch(tmp_path, "a.avi", "a.mpg", "b.avi")
+    names = [job.target.name for job in plan_jobs([str(tmp_path)], style="wave")]
+    assert names == ["a.avi-wave.mp4", "a.mpg-wave.mp4", "b-wave.mp4"]
+
+
+def test_folder_that_must_not_be_read_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    touch(tmp_path, "a.mp4", "secret/b.mp4")
+    scandir = os.scandir
+
+    def guarded(path):
+        # Not by chmod: the superuser, as in a container, may read everything.
+        if Path(path).name == "secret":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", guarded)
+    notes: list[str] = []
+    jobs = plan_jobs([str(tmp_path)], style="wave", is_recursive=True, on_note=notes.append)
+    assert [job.source.name for job in jobs] == ["a.mp4"]
+    assert notes == [f"Skipped the folder {tmp_path / 'secret'}: permission denied."]
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".webm"])
+def test_what_we_have_painted_is_painted_again_only_by_name(tmp_path: Path, suffix: str):
+    clip = make_clip(tmp_path / "clip.mkv")
+    options = TranscodeOptions(size=(16, 16), end_s=0.2)
+    made = transcode(clip, tmp_path / f"by-another-name{suffix}", Identity(), options=options)
+    notes: list[str] = []
+    for text in (str(tmp_path), str(tmp_path / "*.*")):
+        jobs = plan_jobs([text], style="wave", on_note=notes.append)
+        assert [job.source for job in jobs] == [clip]
+    assert notes[-1] == f"Skipped as painted before: {made.target.name}."
+    (job,) = plan_jobs([str(made.target)], style="wave")
+    assert job.source == made.target
+
+
 def test_results_of_an_earlier_run_are_no_inputs(tmp_path: Path):
     touch(tmp_path, "a.mp4", "a-wave.mp4", "b.mp4")
     jobs = plan_jobs([str(tmp_path)], style="wave")
@@ -85,13 +167,17 @@ def test_the_same_input_twice_is_done_once(tmp_path: Path):
 @pytest.mark.parametrize(
     ("inputs", "output", "template", "sentence"),
     [
-        (["a.mp4", "b.mp4"], "x.mp4", "{stem}{ext}", "cannot hold 2 videos"),
+        (["a.mp4", "b.mp4"], "x.mp4", "{stem}{ext}", "cannot hold 2 films"),
         (["a.mp4", "sub/a.mp4"], "out", "{stem}{ext}", "would both become"),
         (["a.mp4"], None, "{name}{ext}", "may hold"),
         (["a.mp4"], None, "{stem", "may hold"),
         (["a.mp4"], None, "sub/{stem}{ext}", "must make a file name"),
         (["*.avi"], None, "{stem}{ext}", "Nothing matches"),
-        (["empty"], None, "{stem}{ext}", "holds no video"),
+        (["a.mp4"], "out.avi", "{stem}{ext}", r"use .mp4, .m4v, .mov, .mkv.* or out.avi/"),
+        (["a.mp4"], "out.TS", "{stem}{ext}", "no film that can be written"),
+        (["a.mp4"], "-", "{stem}{ext}", "standard output: name a file"),
+        (["a.mp4"], "rtmp://host/live", "{stem}{ext}", "is a rtmp address"),
+        (["empty"], None, "{stem}{ext}", "holds no film"),
     ],
 )
 def test_inputs_that_make_no_sense_are_refused(
@@ -101,7 +187,8 @@ def test_inputs_that_make_no_sense_are_refused(
     touch(tmp_path, "a.mp4", "b.mp4", "sub/a.mp4")
     (tmp_path / "empty").mkdir()
     with pytest.raises(UsageError, match=sentence):
-        plan_jobs(inputs, Path(output) if output else None, style="wave", template=template)
+        plan_jobs(inputs, output, style="wave", template=template)
+    assert not Path("out.avi").exists()
 
 
 def test_film_is_painted_and_its_path_is_the_result(tmp_path: Path):
@@ -121,6 +208,31 @@ def test_quiet_says_only_the_result(tmp_path: Path):
     assert result.stderr == ""
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_any_name_is_painted_and_shown_as_it_is(tmp_path: Path):
+    names = [":smile:.mkv", "λ.mkv", os.fsdecode(b"\xff.mkv"), "a\nb\x1b[31m.mkv"]
+    clip = make_clip(tmp_path / "clip.mkv")
+    for name in names:
+        (tmp_path / name).write_bytes(clip.read_bytes())
+    done = subprocess.run(
+        [*COMMAND, "--template", "{stem}.mp4", "--end", "0.2", tmp_path],
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "latin-1", "LANG": "C"},
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.isascii()
+    for said in (
+        b":smile:.mkv: 5 frames",
+        b"\\u03bb.mkv: ",
+        b"\\udcff.mkv: ",
+        b"a\\nb\\x1b[31m.mkv: ",
+    ):
+        assert said in done.stderr
+    for name in [*names, "clip.mkv"]:
+        assert os.fsencode(tmp_path / name).replace(b".mkv", b".mp4\n") in done.stdout
+
+
 def test_existing_output_is_refused_skipped_or_replaced(tmp_path: Path):
     clip = make_clip(tmp_path / "clip.mkv")
     target = tmp_path / "out.mp4"
@@ -135,6 +247,41 @@ def test_existing_output_is_refused_skipped_or_replaced(tmp_path: Path):
     assert target.read_bytes() != b"old"
     with pytest.raises(UsageError, match="use one of them"):
         run(clip, "-o", target, "-y", "-n")
+
+
+@pytest.mark.parametrize("error", [RuntimeError("out\nof order"), MemoryError(), UnicodeError("x")])
+def test_not_even_a_bug_ends_a_batch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+):
+    for name in ("a", "b", "c"):
+        make_clip(tmp_path / f"{name}.mkv")
+    real = transcode
+
+    def fails(source: Path, *arguments, **options):
+        if source.name == "b.mkv":
+            raise error
+        return real(source, *arguments, **options)
+
+    monkeypatch.setattr("nst_video.transcode.transcode", fails)
+    result = run(tmp_path, "-o", tmp_path / "out")
+    assert result.exit_code == 1
+    assert [Path(line).name[0] for line in result.stdout.splitlines()] == ["a", "c"]
+    (line,) = [line for line in result.stderr.splitlines() if line.startswith("Error: ")]
+    assert "1 of 3 videos failed" in result.stderr
+    if isinstance(error, MemoryError):
+        assert "needs more memory" in line
+    else:
+        assert f"met a bug in nst-video ({type(error).__name__}: {error.args[0].split()[0]}" in line
+        log = tmp_path / "home" / "cache" / "bugs.log"
+        assert str(log) in line
+        assert "Traceback" in log.read_text()
+
+
+def test_interrupt_that_a_library_wraps_ends_a_batch():
+    wrapped = RuntimeError("stopped")
+    wrapped.__cause__ = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt), bugs_of("clip.mp4"):
+        raise wrapped
 
 
 def test_batch_goes_on_after_a_failure_and_reports_it(assets: Path, tmp_path: Path):

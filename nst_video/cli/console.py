@@ -2,10 +2,12 @@
 
 import contextlib
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import NoReturn
 
 from rich.console import Console
@@ -20,23 +22,46 @@ _ENDING = tuple(
 )
 """Signals that ask a process to end; Windows knows the first two."""
 
-stderr = Console(stderr=True, highlight=False, soft_wrap=True)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""What moves the cursor, colors, or turns the order of letters around, instead of being shown."""
+
+stderr = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 
 def say(text: str) -> None:
-    """Tell the user something that is not the result."""
-    stderr.print(text, markup=False)
+    """Tell the user something that is not the result, in one line."""
+    stderr.print(shown(text), markup=False)
 
 
-def result(text: object) -> None:
-    """Print a line of the result on stdout, for eyes and scripts alike."""
-    print(text)  # noqa: T201 - the one place that prints
+def result(value: object) -> None:
+    """Print a line of the result on stdout, for eyes and scripts alike.
+
+    A path that goes to another program is written byte by byte as the system knows it.
+    """
+    if isinstance(value, Path) and not sys.stdout.isatty() and hasattr(sys.stdout, "buffer"):
+        sys.stdout.flush()
+        sys.stdout.buffer.write(os.fsencode(value) + os.linesep.encode())
+        sys.stdout.flush()
+        return
+    text = shown(value) if isinstance(value, Path) else str(value)
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, "backslashreplace").decode(encoding))  # noqa: T201 - the one place
 
 
 def complain(error: BaseException) -> None:
     """Print an error as one sentence."""
     stderr.print("[bold red]Error:[/]", end=" ")
-    stderr.print(str(error), markup=False)
+    stderr.print(shown(error), markup=False)
+
+
+def shown(value: object) -> str:
+    """Return a text that may hold file names so that a terminal only shows it.
+
+    Bytes that are no letters in the system's encoding, control characters and line breaks, all of
+    which names of files can hold, are escaped.
+    """
+    text = str(value).encode("utf-8", "backslashreplace").decode()
+    return _CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
 
 
 def is_watched() -> bool:

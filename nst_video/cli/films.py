@@ -1,25 +1,27 @@
 """Options of what to read of a film and how to write it, each declared once."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from nst_video.cli.completion import ENCODER_PRESETS, among
 from nst_video.cli.options import number
-from nst_video.media.containers import CODECS
+from nst_video.media.containers import CODECS, CONTAINERS
 from nst_video.media.options import CRF, TranscodeOptions, parse_rate, parse_size, parse_time
+from nst_video.output_files import suffix_list
 from nst_video.ranges import COUNT
 
 PART_PANEL = "What to read"
 OUTPUT_PANEL = "What to write"
 
 OutputOption = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--output",
         "-o",
-        help="File (for one input) or folder; by default beside the input.",
+        help=f"File (for one input) or folder; by default beside the input. Files are "
+        f"{suffix_list(CONTAINERS)}.",
+        metavar="PATH",
         rich_help_panel=OUTPUT_PANEL,
     ),
 ]

@@ -1,19 +1,24 @@
-"""Which files to transcode and what to call the results, from what a user typed."""
+"""Which films to paint and what to call the results, from what a user typed."""
 
 import glob
-from collections.abc import Sequence
-from dataclasses import dataclass
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nst_video.errors import UsageError
 from nst_video.media.containers import CONTAINERS, default_suffix
+from nst_video.output_files import suffix_list
+from nst_video.path_lookup import PathKind, address_scheme, look_up, os_reason, user_path
 
 DEFAULT_TEMPLATE = "{stem}-{style}{ext}"
 
-INPUT_SUFFIXES = frozenset(
-    {*CONTAINERS, ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".wmv", ".flv", ".3gp", ".ogv"}
-)
-"""Suffixes by which a folder's videos are told from its other files."""
+MAX_LISTED = 5
+"""Names of skipped files in a note; how many more there are is said."""
+
+_LIKE_SUFFIX = re.compile(r"\.[a-z][a-z0-9]{0,4}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,85 +29,215 @@ class Job:
     target: Path
 
 
+@dataclass(frozen=True, slots=True)
+class _Input:
+    """A film to paint.
+
+    Attributes:
+        path: the film.
+        below: where it lies below the folder that was named, "." in all other cases.
+        is_named: the user named this very file.
+    """
+
+    path: Path
+    below: Path = Path()
+    is_named: bool = False
+
+
+@dataclass(slots=True)
+class _Search:
+    """Films in folders, and what else was there.
+
+    Attributes:
+        is_recursive: folders in folders count, too.
+        output: is no folder to look into.
+        others: files that are no films.
+        painted: films that are results of ours.
+        unreadable: folders and why.
+    """
+
+    is_recursive: bool
+    output: Path | None
+    others: list[Path] = field(default_factory=list)
+    painted: list[Path] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+
+    def films(self, folder: Path) -> Iterator[_Input]:
+        """Yield the films in a folder, sorted."""
+        from nst_video.media.recognize import is_film
+
+        for path in self._files(folder):
+            if not is_film(path):
+                self.others.append(path)
+            elif self.is_new(path):
+                yield _Input(path, path.relative_to(folder).parent)
+
+    def is_new(self, path: Path) -> bool:
+        """Return whether a film is none that we have painted, and take note where it is."""
+        from nst_video.media.recognize import is_painted
+
+        if is_painted(path):
+            self.painted.append(path)
+            return False
+        return True
+
+    def notes(self) -> Iterator[str]:
+        """Yield what a user should know about what was left."""
+        for text in self.unreadable:
+            yield f"Skipped the folder {text}."
+        for paths, reason in ((self.others, "no film"), (self.painted, "painted before")):
+            if paths:
+                names = ", ".join(path.name for path in paths[:MAX_LISTED])
+                more = len(paths) - MAX_LISTED
+                yield f"Skipped as {reason}: {names}{f' and {more} more' if more > 0 else ''}."
+
+    def _files(self, folder: Path) -> Iterator[Path]:
+        def fail(error: OSError) -> None:
+            self.unreadable.append(f"{error.filename}: {os_reason(error)}")
+
+        for parent, folders, names in os.walk(folder, onerror=fail):
+            # A leading dot marks our own unfinished files, and other people's hidden ones.
+            folders[:] = sorted(
+                name for name in folders if self.is_recursive and self._enters(Path(parent, name))
+            )
+            for path in (Path(parent, name) for name in sorted(names) if name[0] != "."):
+                if look_up(path).kind is not PathKind.SPECIAL:
+                    yield path
+
+    def _enters(self, folder: Path) -> bool:
+        is_output = self.output is not None and folder.resolve() == self.output.resolve()
+        return folder.name[0] != "." and not is_output
+
+
 def plan_jobs(
     inputs: Sequence[str],
-    output: Path | None = None,
+    output: str | os.PathLike[str] | None = None,
     *,
     style: str,
     template: str = DEFAULT_TEMPLATE,
+    is_recursive: bool = False,
+    on_note: Callable[[str], None] | None = None,
 ) -> list[Job]:
     """Pair every input file with the file to make of it.
 
-    A folder stands for the videos in it, a pattern such as `*.mp4` for what it matches; results
-    of the same call that lie among them are not taken for inputs.
+    A folder stands for the films in it, a pattern such as `*.mp4` for what it matches; films that
+    we have painted are not taken for inputs, unless they are named.
 
     Args:
         inputs: files, folders and patterns.
-        output: the file to write, if there is one input; else a folder. None writes beside each.
+        output: the file to write, if there is one input; else a folder, in which the folders of
+            the inputs are repeated. None writes beside each.
         style: name of the style, for the template.
         template: file name with {stem}, {style} and {ext}; {ext} holds the dot.
+        is_recursive: folders stand for the films in the folders in them, too.
+        on_note: told what was skipped.
 
     Raises:
-        UsageError: nothing to do, a template with other fields, one file for several inputs, or
-            two inputs with the same output.
+        UsageError: nothing to do, a template with other fields, an output that is neither a folder
+            nor a film, one file for several inputs, or two inputs with the same output.
     """
-    named, found = _expand(inputs)
-    is_file = output is not None and output.suffix.lower() in CONTAINERS and not output.is_dir()
-    sources = list(dict.fromkeys([*named, *found]))
-    if output is not None and is_file:
-        if len(sources) > 1:
-            raise UsageError(f"{output} cannot hold {len(sources)} videos: give a folder to -o.")
-        return [Job(sources[0], output)]
-    jobs = [Job(source, _target(source, output, template, style)) for source in sources]
+    target = None if output is None else user_path(output)
+    is_file = output is not None and _names_file(os.fspath(output))
+    search = _Search(is_recursive, None if is_file else target)
+    try:
+        found = _unique(each for text in inputs for each in _expand(text, search))
+    finally:
+        if on_note is not None:
+            for note in search.notes():
+                on_note(note)
+    if not found:
+        raise UsageError("There is no film to paint: name a file, a folder or a pattern.")
+    if target is not None and is_file:
+        if len(found) > 1:
+            raise UsageError(f"{target} cannot hold {len(found)} films: give a folder to -o.")
+        return [Job(found[0].path, target)]
+    jobs = _pair(found, target, template, style)
     results = {job.target.resolve() for job in jobs}
+    named = {each.path for each in found if each.is_named}
     jobs = [job for job in jobs if job.source in named or job.source.resolve() not in results]
     _check_distinct(jobs)
     return jobs
 
 
-def _expand(inputs: Sequence[str]) -> tuple[list[Path], list[Path]]:
-    """Split into files named one by one and files found in folders or by patterns."""
-    named: list[Path] = []
-    found: list[Path] = []
-    for text in inputs:
-        path = Path(text)
-        if path.is_dir():
-            inside = sorted(p for p in path.iterdir() if _is_video(p))
-            if not inside:
-                raise UsageError(f"The folder {path} holds no video.")
-            found += inside
-        elif glob.has_magic(text) and not path.exists():
-            matched = sorted(Path(name) for name in _matches(text))
-            if not matched:
-                raise UsageError(f"Nothing matches {text}.")
-            found += [p for p in matched if p.is_file()]
-        else:
-            named.append(path)
-    if not named and not found:
-        raise UsageError("There is no video to paint: name a file, a folder or a pattern.")
-    return named, found
+def _names_file(output: str) -> bool:
+    """Return whether `-o` names a film to write; else it names a folder.
+
+    Raises:
+        UsageError: it names neither.
+    """
+    path, known = user_path(output), suffix_list(CONTAINERS)
+    if output == "-":
+        raise UsageError(f"Films are not written to standard output: name a file ({known}).")
+    if (scheme := address_scheme(output)) is not None:
+        raise UsageError(f"{output} is a {scheme} address: name a file ({known}) or a folder.")
+    if output.endswith(("/", os.sep)) or look_up(path).kind is PathKind.FOLDER:
+        return False
+    if path.suffix.lower() in CONTAINERS:
+        return True
+    if _LIKE_SUFFIX.fullmatch(path.suffix):
+        raise UsageError(
+            f"{output} is no film that can be written: use {known}, or {output}/ for a folder."
+        )
+    return False
 
 
-def _matches(pattern: str) -> list[str]:
-    # Path.glob refuses absolute patterns, and an argument may well be one.
-    return glob.glob(pattern, recursive=True)  # noqa: PTH207 - see above
+def _expand(text: str, search: _Search) -> Iterator[_Input]:
+    """Yield the films that one argument stands for.
+
+    Raises:
+        UsageError: there are none.
+    """
+    path = user_path(text)
+    if look_up(path).kind is PathKind.FOLDER:
+        films = list(search.films(path))
+        if not films:
+            deeper = "" if search.is_recursive else "; -r looks into the folders in it"
+            raise UsageError(f"The folder {path} holds no film to paint{deeper}.")
+        yield from films
+    elif glob.has_magic(text) and not os.path.lexists(path):
+        # Path.glob refuses absolute patterns, and an argument may well be one.
+        matched = sorted(glob.glob(os.fspath(path), recursive=True))  # noqa: PTH207
+        files = [Path(name) for name in matched if look_up(name).kind is not PathKind.FOLDER]
+        if not files:
+            raise UsageError(f"Nothing matches {text}.")
+        yield from (_Input(file) for file in files if search.is_new(file))
+    else:
+        yield _Input(path, is_named=True)
 
 
-def _is_video(path: Path) -> bool:
-    # A leading dot marks our own unfinished files, and other people's hidden ones.
-    return path.suffix.lower() in INPUT_SUFFIXES and path.is_file() and path.name[0] != "."
+def _unique(inputs: Iterator[_Input]) -> list[_Input]:
+    """Return every film once; what is named somewhere counts as named."""
+    found: dict[Path, _Input] = {}
+    for each in inputs:
+        before = found.setdefault(each.path, each)
+        found[each.path] = replace(before, is_named=before.is_named or each.is_named)
+    return list(found.values())
 
 
-def _target(source: Path, folder: Path | None, template: str, style: str) -> Path:
+def _pair(found: Sequence[_Input], folder: Path | None, template: str, style: str) -> list[Job]:
+    def target(each: _Input, stem: str) -> Path:
+        parent = each.path.parent if folder is None else folder / each.below
+        return parent / _file_name(each.path, stem, template, style)
+
+    targets = [target(each, each.path.stem) for each in found]
+    # Where talk.avi and talk.mpg would both become talk-wave.mp4, their suffixes stay.
+    taken = Counter(targets)
+    return [
+        Job(each.path, path if taken[path] == 1 else target(each, each.path.name))
+        for each, path in zip(found, targets, strict=True)
+    ]
+
+
+def _file_name(source: Path, stem: str, template: str, style: str) -> str:
     try:
-        name = template.format(stem=source.stem, style=style, ext=default_suffix(source))
+        name = template.format(stem=stem, style=style, ext=default_suffix(source))
     except (KeyError, IndexError, ValueError, AttributeError):
         raise UsageError(
             f"The template {template!r} may hold {{stem}}, {{style}} and {{ext}}, nothing else."
         ) from None
     if not name or Path(name).name != name:
         raise UsageError(f"The template {template!r} must make a file name, not {name!r}.")
-    return (folder or source.parent) / name
+    return name
 
 
 def _check_distinct(jobs: Sequence[Job]) -> None:

@@ -1,11 +1,11 @@
 """`nst-video paint`: a film by optimization, slower than `transcode`, and richer."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
 from nst_video.cli import completion, easel, films, gatys, options
+from nst_video.cli.bugs import bugs_of
 from nst_video.cli.console import interruptible, result, say
 from nst_video.cli.jobs import DEFAULT_TEMPLATE, Job, plan_jobs
 from nst_video.cli.progress import Report, clock_time, progress
@@ -154,10 +154,11 @@ def paint(
         [OutputFile(job.target, suffixes=tuple(CONTAINERS))],
         [job.source, *(user_path(each) for each in style), *(mask or ())],
         overwrite=overwrite,
-        make_folders=output is not None and job.target != output,
+        make_folders=output is not None and job.target != user_path(output),
     )
     # A hopeless input is refused before any network is loaded for it.
-    open_source(job.source, wanted)
+    with bugs_of(job.source):
+        open_source(job.source, wanted)
     with interruptible():
         from nst_video.painter.optimizer import GatysOptimizer
 
@@ -278,7 +279,7 @@ def keyframe_facts(state: "KeyframeProgress") -> tuple[str, ...]:
     )
 
 
-def _plan(source: str, output: Path | None, style: list[str]) -> Job:
+def _plan(source: str, output: str | None, style: list[str]) -> Job:
     from nst_video.library import StyleLibrary
 
     name = StyleLibrary().label(style)

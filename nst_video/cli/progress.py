@@ -109,6 +109,7 @@ def fit(name: str, facts: Sequence[str], width: int) -> tuple[str, int, str]:
 
 
 def _opened(name: str, clock: Callable[[], float]) -> AbstractContextManager[Report]:
+    name = console.shown(name)
     return _bar(name) if console.is_watched() else nullcontext(_Lines(name, clock))
 
 

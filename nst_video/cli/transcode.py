@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nst_video.cli import films, options
+from nst_video.cli.bugs import bugs_of
 from nst_video.cli.console import complain, interruptible, result, say
 from nst_video.cli.jobs import DEFAULT_TEMPLATE, Job, plan_jobs
 from nst_video.cli.progress import Report, clock_time, progress
@@ -72,6 +73,15 @@ def transcode(
             rich_help_panel=films.OUTPUT_PANEL,
         ),
     ] = DEFAULT_TEMPLATE,
+    recursive: Annotated[
+        bool,
+        typer.Option(
+            "--recursive",
+            "-r",
+            help="Paint the films in the folders in a folder, too; -o repeats these folders.",
+            rich_help_panel=films.PART_PANEL,
+        ),
+    ] = False,
     overwrite: options.OverwriteOption = False,
     skip: Annotated[
         bool, typer.Option("--skip-existing", "-n", help="Skip inputs whose output exists.")
@@ -97,7 +107,14 @@ def transcode(
         encoder_preset=encoder_preset,
         batch_size=batch_size,
     )
-    jobs = plan_jobs(inputs, output, style=StyleLibrary().label(style), template=template)
+    jobs = plan_jobs(
+        inputs,
+        output,
+        style=StyleLibrary().label(style),
+        template=template,
+        is_recursive=recursive,
+        on_note=None if quiet else say,
+    )
     pending = _pending(jobs, overwrite=overwrite, skip=skip, quiet=quiet)
     if not pending:
         return
@@ -105,11 +122,12 @@ def transcode(
         [OutputFile(job.target, suffixes=tuple(CONTAINERS)) for job in pending],
         [job.source for job in pending] + [user_path(each) for each in style],
         overwrite=overwrite,
-        make_folders=output is not None and pending[0].target != output,
+        make_folders=output is not None and pending[0].target != user_path(output),
     )
     if len(pending) == 1:
         # A single hopeless input is refused before the model is loaded for it.
-        open_source(pending[0].source, wanted)
+        with bugs_of(pending[0].source):
+            open_source(pending[0].source, wanted)
     with interruptible():
         painter = options.build_stylizer(
             style=style,
@@ -158,7 +176,10 @@ def run_jobs(
     failures: list[tuple[Job, NstVideoError]] = []
     for job in jobs:
         try:
-            with progress(job.source.name, shown=show_progress and not quiet) as report:
+            with (
+                bugs_of(job.source),
+                progress(job.source.name, shown=show_progress and not quiet) as report,
+            ):
                 done = transcode(
                     job.source,
                     job.target,

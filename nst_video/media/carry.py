@@ -7,6 +7,7 @@ from fractions import Fraction
 from nst_video.media.containers import TEXT_SUBTITLES, Container
 from nst_video.media.probe import MediaInfo, StreamInfo
 from nst_video.media.process import ffmpeg_path
+from nst_video.media.recognize import PAINTED_BY
 from nst_video.media.sound import Sound, examine_sound, refused_sound
 
 KBPS_PER_CHANNEL = {"aac": 96, "libopus": 64}
@@ -179,7 +180,8 @@ def _metadata_arguments(painted: StreamInfo) -> list[str]:
     # What an MP4 says of itself would turn into tags that lie in another container.
     for key in ("major_brand", "minor_version", "compatible_brands"):
         arguments += ["-metadata", f"{key}="]
-    for key, value in (("language", painted.language), ("title", painted.title)):
+    tags = {"language": painted.language, "title": painted.title, "encoder": PAINTED_BY}
+    for key, value in tags.items():
         if value:
             arguments += ["-metadata:s:0", f"{key}={value}"]
     return arguments
