@@ -28,6 +28,7 @@ Bottleneck: TypeAlias = NDArray[np.float32]
 
 _DAMAGED_NPZ = (
     OSError,
+    MemoryError,
     ValueError,
     KeyError,
     EOFError,

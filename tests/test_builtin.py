@@ -42,9 +42,9 @@ def test_packaged_weights_are_small():
 
 def test_packaged_networks_paint_like_the_teacher_and_steadier(assets, lite_files):
     teacher = load_model("magenta-lite", lite_files)
-    student = checkpoints.load_transformer(
-        TRANSFORMERS["builtin"], checkpoints.load_npz(TRANSFORMER)
-    )
+    config = TRANSFORMERS["builtin"]
+    arrays = checkpoints.load_npz(TRANSFORMER, config.array_shapes(), "it")
+    student = checkpoints.load_transformer(config, arrays)
     predictor = load_style_predictor(PREDICTOR)
 
     def predict(picture):

@@ -199,7 +199,7 @@ def test_collected_arrays_make_the_same_network(tmp_path: Path) -> None:
     first, second = small_network(), small_network()
     path = tmp_path / "weights.npz"
     np.savez(path, **checkpoints.collect(first))
-    checkpoints.assign(second, checkpoints.load_npz(path))
+    checkpoints.assign(second, checkpoints.load_npz(path, first.config.array_shapes(), "it"))
     content, bottleneck = noise(1, 16, 16, 3), noise(1, 5)
     painted = [np.asarray(n(content, n.style_parameters(bottleneck))) for n in (first, second)]
     np.testing.assert_array_equal(*painted)
@@ -223,11 +223,10 @@ def test_assign_names_the_array_that_does_not_fit(
         checkpoints.assign(network, arrays)
 
 
-def test_load_npz_refuses_what_is_no_weight_file(tmp_path: Path) -> None:
-    path = tmp_path / "weights.npz"
-    path.write_bytes(b"not an archive")
-    with pytest.raises(WeightsError, match=r"weights\.npz is not a weight file"):
-        checkpoints.load_npz(path)
+@pytest.mark.parametrize("name", list(TRANSFORMERS))
+def test_shapes_of_a_config_are_those_of_its_network(name: str) -> None:
+    config = TRANSFORMERS[name]
+    assert config.array_shapes() == checkpoints.network_shapes(StyleTransformer(config))
 
 
 def test_load_model_refuses_an_unknown_name() -> None:

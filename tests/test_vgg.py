@@ -117,10 +117,13 @@ def test_unknown_networks_and_poolings_are_refused():
 
 
 def test_weights_of_another_network_are_refused(partial_path, tmp_path):
-    with pytest.raises(WeightsError, match="another network"):
+    with pytest.raises(WeightsError, match=r"block1_conv1\.kernel.*builtin needs"):
         load_loss_network("builtin", partial_path)
     odd = tmp_path / "odd.npz"
     save_weights(odd, {"something.kernel": np.zeros(3, np.float32)})
+    with pytest.raises(WeightsError, match=r"something\.kernel.*unknown to vgg19"):
+        load_loss_network("vgg19", odd)
+    save_weights(odd, {"block1_conv1.bias": np.zeros(64, np.float32)})
     with pytest.raises(WeightsError, match="lack"):
         load_loss_network("vgg19", odd)
     (tmp_path / "broken.h5").write_bytes(b"not a weight file")

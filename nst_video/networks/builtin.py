@@ -10,7 +10,7 @@ from pathlib import Path
 import keras
 from keras import layers, ops
 
-from nst_video.networks.checkpoints import assign, load_npz
+from nst_video.networks.checkpoints import assign, load_npz, network_shapes
 from nst_video.networks.transformer import Tensor
 
 BOTTLENECK = 100
@@ -84,7 +84,7 @@ def load_style_predictor(path: Path) -> keras.Model:
         WeightsError: the file is not one of ours, or not of this network.
     """
     network = build_style_predictor()
-    assign(network, load_npz(path))
+    assign(network, load_npz(path, network_shapes(network), "the style predictor"))
     return network
 
 

@@ -5,16 +5,17 @@ in HWIO order, batch norm folded, that `assign` copies into a network. Our own f
 float16, no pickle) hold that mapping as it is.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nst_video.errors import WeightsError
 from nst_video.networks.config import TransformerConfig
+from nst_video.npz import Header, read_npz
 from nst_video.quiet import quiet_stderr
 
 if TYPE_CHECKING:
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 
 Arrays: TypeAlias = Mapping[str, NDArray[np.float32]]
 Read: TypeAlias = Callable[[str], NDArray[np.float32]]
+
+Shape: TypeAlias = tuple[int, ...]
+
+LARGEST_FLOAT, LARGEST_HEADER = 16, 1024
+"""Bytes of a number in any float type, and of what goes with an array in a file."""
 
 BATCH_NORM_EPSILON = 1e-3
 """Of Magenta's batch norms, which have a beta but no gamma."""
@@ -35,21 +41,52 @@ def assign(network: "keras.Model", arrays: Arrays) -> None:
     Raises:
         WeightsError: a variable is missing or has another shape, or an array is left over.
     """
-    left = dict(arrays)
+    found = {key: tuple(array.shape) for key, array in arrays.items()}
+    check_shapes(found, network_shapes(network), network.name)
     for layer in network.layers:
         for variable in layer.weights:
-            key = f"{layer.name}.{variable.name}"
-            if key not in left:
-                raise WeightsError(f"The weights lack {key!r}, which {network.name} needs.")
-            value = left.pop(key)
-            if tuple(value.shape) != tuple(variable.shape):
-                raise WeightsError(
-                    f"The weights have {key!r} of shape {value.shape}, "
-                    f"{network.name} needs {tuple(variable.shape)}."
-                )
-            variable.assign(value)
-    if left:
-        raise WeightsError(f"The weights hold {sorted(left)[0]!r}, unknown to {network.name}.")
+            variable.assign(arrays[f"{layer.name}.{variable.name}"])
+
+
+def network_shapes(network: "keras.Model") -> dict[str, Shape]:
+    """Return the shapes of the arrays that `assign` wants."""
+    return {
+        f"{layer.name}.{variable.name}": tuple(variable.shape)
+        for layer in network.layers
+        for variable in layer.weights
+    }
+
+
+def check_shapes(
+    found: Mapping[str, Shape],
+    expected: Mapping[str, Shape],
+    owner: str,
+    *,
+    weights: str = "The weights",
+    may_lack: bool = False,
+) -> None:
+    """Compare the shapes of arrays with those that a network needs.
+
+    Args:
+        found: shapes by name.
+        expected: likewise.
+        owner: what needs them.
+        weights: the arrays, as the subject of a sentence.
+        may_lack: some may be missing.
+
+    Raises:
+        WeightsError: an array is missing, left over, or of another shape.
+    """
+    for key, shape in expected.items():
+        if key not in found and not may_lack:
+            raise WeightsError(f"{weights} lack {key!r}, which {owner} needs.")
+        if found.get(key, shape) != shape:
+            raise WeightsError(
+                f"{weights} have {key!r} of shape {found[key]}, {owner} needs {shape}."
+            )
+    unknown = sorted(set(found) - set(expected))
+    if unknown:
+        raise WeightsError(f"{weights} hold {unknown[0]!r}, unknown to {owner}.")
 
 
 def collect(network: "keras.Model") -> dict[str, NDArray[np.float32]]:
@@ -61,17 +98,41 @@ def collect(network: "keras.Model") -> dict[str, NDArray[np.float32]]:
     }
 
 
-def load_npz(path: Path) -> dict[str, NDArray[np.float32]]:
-    """Read one of our own weight files.
+def load_npz(
+    path: Path, expected: Mapping[str, Shape], owner: str, *, may_lack: bool = False
+) -> dict[str, NDArray[np.float32]]:
+    """Read one of our own weight files, once its headers fit.
+
+    Args:
+        path: the file.
+        expected: shapes by name.
+        owner: what the weights are for, as errors call it.
+        may_lack: some arrays may be missing.
 
     Raises:
-        WeightsError: the file cannot be read as such.
+        WeightsError: the file cannot be read as such, holds other arrays, or numbers that are not
+            finite.
     """
+    weights = f"The weights in {path}"
+
+    def check(headers: Mapping[str, Header]) -> None:
+        for key, header in headers.items():
+            if header.dtype.kind != "f":
+                raise WeightsError(f"{weights} have {key!r} as {header.dtype}, not as floats.")
+        shapes = {key: header.shape for key, header in headers.items()}
+        check_shapes(shapes, expected, owner, weights=weights, may_lack=may_lack)
+
+    numbers = sum(math.prod(shape) for shape in expected.values())
+    largest = numbers * LARGEST_FLOAT + len(expected) * LARGEST_HEADER
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            return {key: archive[key].astype(np.float32) for key in archive.files}
-    except (OSError, ValueError, BadZipFile) as error:
+        raw = read_npz(path, check, largest=largest)
+    except ValueError as error:
         raise WeightsError(f"{path} is not a weight file of ours: {error}.") from error
+    arrays = {key: array.astype(np.float32) for key, array in raw.items()}
+    for key, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise WeightsError(f"{weights} have numbers in {key!r} that are not finite.")
+    return arrays
 
 
 def fold_batch_norm(

@@ -44,6 +44,27 @@ class TransformerConfig:
         residual = [(f"residual{i}_conv{j}", quarter) for i in blocks for j in (1, 2)]
         return (*residual, ("expand1", half), ("expand2", full), ("expand3", 3))
 
+    def array_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Return the shape of every array of weights, by "<layer>.kernel" and "<layer>.bias"."""
+        full, half, quarter = self.widths
+        shapes: dict[str, tuple[int, ...]] = {
+            "contract1.kernel": (9, 9, 3, full),
+            "contract1.bias": (full,),
+            "contract2.kernel": (3, 3, full, half),
+            "contract2.bias": (half,),
+            "contract3.kernel": (3, 3, half, quarter),
+            "contract3.bias": (quarter,),
+        }
+        for layer, _ in self.norms[:-3]:
+            shapes[f"{layer}.kernel"] = (3, 3, quarter, quarter)
+        return shapes | {
+            "expand1.kernel": (3, 3, quarter, half),
+            "expand2.kernel": (3, 3, half, full),
+            "expand3.kernel": (9, 9, full, 3),
+            "style_head.kernel": (self.bottleneck, self.style_size),
+            "style_head.bias": (self.style_size,),
+        }
+
     @property
     def style_size(self) -> int:
         """Length of a style parameter vector: all gammas, then all betas, in order of `norms`."""

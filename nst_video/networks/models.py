@@ -128,14 +128,16 @@ def _key(name: str, weights: Path) -> str:
     return f"{name}-{digest_of(weights)[:16]}"
 
 
-def _kept(key: str, read: Callable[[], checkpoints.Arrays]) -> checkpoints.Arrays:
+def _kept(
+    key: str, config: TransformerConfig, read: Callable[[], checkpoints.Arrays]
+) -> checkpoints.Arrays:
     """Return arrays that were read before, else read them and keep them where that is possible.
 
     A SavedModel takes TensorFlow and seconds to read, these files some hundredths of a second.
     """
     path = folders.cache_dir() / "transformers" / f"{key}.npz"
     with suppress(WeightsError):
-        return checkpoints.load_npz(path)
+        return checkpoints.load_npz(path, config.array_shapes(), key)
     arrays = read()
     with suppress(OSError):
         folders.write_atomically(path, lambda file: np.savez(file, allow_pickle=False, **arrays))
@@ -159,7 +161,10 @@ def _load_magenta(files: Mapping[str, Path]) -> StyleModel:
         return checkpoints.transformer_from_savedmodel(config, read_variable)
 
     return StyleModel(
-        "magenta", config, _kept(key, read), KerasPredictor(key, lambda: _build_inception(folder))
+        "magenta",
+        config,
+        _kept(key, config, read),
+        KerasPredictor(key, lambda: _build_inception(folder)),
     )
 
 
@@ -181,10 +186,11 @@ def _build_builtin_predictor(path: Path) -> "keras.Model":
 
 
 def _load_builtin(files: Mapping[str, Path]) -> StyleModel:
+    config = TRANSFORMERS["builtin"]
     return StyleModel(
         "builtin",
-        TRANSFORMERS["builtin"],
-        checkpoints.load_npz(files["transformer"]),
+        config,
+        checkpoints.load_npz(files["transformer"], config.array_shapes(), "the style transformer"),
         KerasPredictor(
             _key("builtin", files["predictor"]),
             lambda: _build_builtin_predictor(files["predictor"]),

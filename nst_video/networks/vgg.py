@@ -61,6 +61,15 @@ class LossShape:
             inputs = width
         return shapes
 
+    def array_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Return the shape of every array that a weight file may hold."""
+        shapes: dict[str, tuple[int, ...]] = {}
+        for layer, kernel in self.kernel_shapes().items():
+            width = kernel[-1]
+            shapes[f"{layer}.kernel"], shapes[f"{layer}.bias"] = kernel, (width,)
+            shapes[f"{layer}{VIEW}.kernel"] = (1, 1, width, width)
+        return shapes
+
 
 SHAPES: Mapping[str, LossShape] = MappingProxyType(
     {
@@ -262,7 +271,7 @@ def _middle(features: Tensor, height: int, width: int) -> Tensor:
 def _read(name: str, path: Path) -> Arrays:
     """Read weights by the ending of their file."""
     if path.suffix == ".npz":
-        return load_npz(path)
+        return load_npz(path, find_shape(name).array_shapes(), name, may_lack=True)
     if not path.is_file():
         raise WeightsError(f"No file {path} to read the weights of {name} from: check the path.")
     applications = {"vgg16": keras.applications.VGG16, "vgg19": keras.applications.VGG19}
@@ -270,13 +279,36 @@ def _read(name: str, path: Path) -> Arrays:
         raise WeightsError(f"The weights of {name} are an .npz file, not {path.name}.")
     network = applications[name](include_top=False, weights=None)
     try:
+        _refuse_larger(path, network)
         network.load_weights(path)
-    except (OSError, ValueError, KeyError) as error:
-        reason = str(error).strip().partition("\n")[0]
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        reason = str(error).strip().partition("\n")[0].removesuffix(".")
         raise WeightsError(
             f"{path} does not hold the weights of {name} without its top ({reason})."
         ) from error
-    return collect(network)
+    arrays = collect(network)
+    if not all(np.isfinite(array).all() for array in arrays.values()):
+        raise WeightsError(f"The weights in {path} have numbers that are not finite.")
+    return arrays
+
+
+def _refuse_larger(path: Path, network: keras.Model) -> None:
+    """Check what an HDF5 file claims before Keras makes room for it.
+
+    Raises:
+        OSError: it is no HDF5 file.
+        ValueError: it has an array of a shape that the network has not.
+    """
+    import h5py
+
+    known = {tuple(variable.shape) for variable in network.weights}
+
+    def check(name: str, item: object) -> None:
+        if isinstance(item, h5py.Dataset) and item.shape not in known:
+            raise ValueError(f"{name!r} has the shape {item.shape}")
+
+    with h5py.File(path, "r") as file:
+        file.visititems(check)
 
 
 def _checked_layers(name: str, shape: LossShape, arrays: Arrays) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nst_video.folders import write_atomically
-from nst_video.networks.checkpoints import Arrays, assign, collect, load_npz
+from nst_video.networks.checkpoints import Arrays, assign, collect, load_npz, network_shapes
 
 Floats = NDArray[np.float32]
 
@@ -39,11 +39,17 @@ def load_state(path: Path, networks: Mapping[str, keras.Model], optimizer: keras
     """Read what `save_state` wrote; return the number of steps done, 0 where there is no file.
 
     Raises:
-        WeightsError: the file belongs to other networks.
+        WeightsError: the file is damaged, or belongs to other networks.
     """
     if not path.is_file():
         return 0
-    arrays = load_npz(path)
+    shapes = {
+        f"{role}/{key}": shape
+        for role, network in networks.items()
+        for key, shape in network_shapes(network).items()
+    }
+    shapes |= {f"optimizer/{i}": tuple(v.shape) for i, v in enumerate(optimizer.variables)}
+    arrays = load_npz(path, {**shapes, "step": ()}, "this training")
     for role, network in networks.items():
         own = {k.partition("/")[2]: v for k, v in arrays.items() if k.startswith(f"{role}/")}
         assign(network, own)

@@ -169,7 +169,8 @@ def report(course: Course) -> Report:
     Raises:
         WeightsError: they are not there, or not of these networks.
     """
-    arrays = load_npz(course.folder / TRANSFORMER)
+    config = TRANSFORMERS["builtin"]
+    arrays = load_npz(course.folder / TRANSFORMER, config.array_shapes(), "the style transformer")
     predictor = load_style_predictor(course.folder / PREDICTOR)
 
     def predict(picture: Frame) -> Floats:
@@ -177,7 +178,7 @@ def report(course: Course) -> Report:
 
     return evaluate(
         painter(load_transformer(course.teacher.config, course.teacher.arrays)),
-        painter(load_transformer(TRANSFORMERS["builtin"], arrays)),
+        painter(load_transformer(config, arrays)),
         (course.teacher.predictor, predict),
         (course.contents.held_out, course.styles.held_out),
         course.vgg,
