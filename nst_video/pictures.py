@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-import pi_heif
 from PIL import Image, UnidentifiedImageError
 
 from nst_video import color_profiles
@@ -20,6 +19,7 @@ from nst_video.errors import SinkError, SourceError
 from nst_video.folders import PICTURE_SUFFIXES as PICTURE_SUFFIXES  # what this module gives out
 from nst_video.folders import write_atomically
 from nst_video.frames import Frame, size_of
+from nst_video.heic import heic_to_tiff
 from nst_video.path_lookup import os_reason, require_file
 from nst_video.quiet import quiet_stderr
 
@@ -34,7 +34,7 @@ THUMBNAIL_PX = 256
 
 _FORMATS = (
     *("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF"),
-    *("HEIF", "JPEG2000", "PPM", "TGA"),  # TGA last: it is recognized by nothing but plausibility
+    *("JPEG2000", "PPM", "TGA"),  # TGA last: it is recognized by nothing but plausibility
 )
 """Pillow's names of what is decoded. Its other formats are rare or start other programs."""
 
@@ -70,7 +70,7 @@ _OTHER_KINDS = tuple(
         ("a JPEG XL picture: save it as PNG or JPEG", rb"\xff\x0a|\0\0\0\x0cJXL "),
         ("an OpenEXR picture: save it as PNG or JPEG", rb"v/1\x01"),
         ("a Radiance HDR picture: save it as PNG or JPEG", rb"#\?R"),
-        ("a damaged AVIF or HEIC picture", rb".{4}ftyp(avi|hei|hev|mif1|msf1)"),
+        ("a damaged AVIF picture", rb".{4}ftypavi"),
         ("a film, not a picture", rb".{4}ftyp|\x1aE\xdf\xa3|RIFF.{4}AVI "),
         (
             "a damaged TIFF picture, or one of a kind that is not read, such as floating point "
@@ -82,11 +82,10 @@ _OTHER_KINDS = tuple(
 )
 """What files that Pillow does not take are, by how they begin."""
 
+_HEIC = re.compile(rb".{4}ftyp(hei|hev|mif1|msf1)", re.DOTALL)
 _HEAD_BYTES = 4096
 _STRIP_PIXELS = 1 << 18
 """Pixels converted at a time: few enough for the processor's cache."""
-
-pi_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
 
 
 def load_picture(path: Path, *, small: bool = False) -> Frame:
@@ -244,9 +243,15 @@ def _open(file: BinaryIO, path: Path) -> Image.Image:
         raise _too_large(path, "far too many") from error
     except UnidentifiedImageError as error:
         file.seek(0)
-        raise SourceError(_other_kind(file.read(_HEAD_BYTES), path)) from error
+        head = file.read(_HEAD_BYTES)
+        if not _HEIC.match(head):
+            raise SourceError(_other_kind(head, path)) from error
     except Exception as error:  # as above
         raise _damaged(path, None, error) from error
+    try:
+        return Image.open(io.BytesIO(heic_to_tiff(path, MAX_PIXELS)), formats=("TIFF",))
+    except (OSError, ValueError) as error:
+        raise SourceError(f"{path} cannot be decoded as HEIC ({_reason(error)}).") from error
 
 
 def _other_kind(head: bytes, path: Path) -> str:
@@ -259,9 +264,13 @@ def _other_kind(head: bytes, path: Path) -> str:
 
 def _damaged(path: Path, kind: str | None, error: Exception) -> SourceError:
     """Return the error for a picture that ends too early or holds nonsense."""
-    reason = re.sub(r"\s+", " ", str(error)).strip(" .") or type(error).__name__
     name = f"{kind} picture" if kind else "picture"
-    return SourceError(f"{path} is a damaged {name} ({reason[:80]}): get it again.")
+    return SourceError(f"{path} is a damaged {name} ({_reason(error)}): get it again.")
+
+
+def _reason(error: Exception) -> str:
+    """Return in a few words on one line what a decoder says."""
+    return re.sub(r"\s+", " ", str(error)).strip(" .")[:80] or type(error).__name__
 
 
 def _too_large(path: Path, pixels: str) -> SourceError:

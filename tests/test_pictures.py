@@ -1,4 +1,3 @@
-import base64
 import io
 import os
 import struct
@@ -304,24 +303,12 @@ def test_load_turns_an_avif_as_its_container_says(tmp_path, picture):
     assert np.abs(load_picture(tmp_path / "p.avif").astype(int) - upright).mean() < 8
 
 
-HEIC = base64.b64decode(
-    "AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAchtZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAA"
-    "AAAAAAAAAAAAADRpbG9jAAAAAERAAAIAAQAAAAAB7AABAAAAAAAAAEwAAgAAAAACOAABAAAAAAAAACQAAAA4aWlu"
-    "ZgAAAAAAAgAAABVpbmZlAgAAAAABAABodmMxAAAAABVpbmZlAgAAAQACAABFeGlmAAAAAA5waXRtAAAAAAABAAAB"
-    "B2lwcnAAAADmaXBjbwAAAHZodmNDAQNwAAAAkAAAAAAAHvAA/P34+AAADwNgAAEAGEABDAH//wNwAAADAJAAAAMA"
-    "AAMAHroCQGEAAQAqQgEBA3AAAAMAkAAAAwAAAwAeoCiBBZbq5Ka5uAhoMCAAAAMDIAAAAwAhYgABAAZEAcFzwYkA"
-    "AAATY29scm5jbHgAAQANAAaAAAAAFGlzcGUAAAAAAAAAUAAAAEAAAAAoY2xhcAAAAFAAAAABAAAAMAAAAAEAAAAA"
-    "AAAAAv////AAAAACAAAAEHBpeGkAAAAAAwgICAAAAAlpcm90AwAAABlpcG1hAAAAAAAAAAEAAQaBAgMFhIYAAAAa"
-    "aXJlZgAAAAAAAAAOY2RzYwACAAEAAQAAAHhtZGF0AAAASCgBr1RuoPkS3f/WE/+dNIcNXLxzDU/1CAuxnn6A2tqW"
-    "/I7c12gIcdg7Y6evqV26V48mOB3t/syvmy9zFQ61N50V6qcMryiwgAAAAAZFeGlmAABNTQAqAAAACAABARIAAwAA"
-    "AAEABgAAAAAAAA=="
-)
+HEIC = Path(__file__).parent / "pictures" / "turned.heic"
 """Four areas, red and green above blue and nearly white, to be turned by a quarter."""
 
 
 def test_load_reads_and_turns_heic(tmp_path):
-    (tmp_path / "p.heic").write_bytes(HEIC)
-    loaded = load_picture(tmp_path / "p.heic").astype(int)
+    loaded = load_picture(HEIC).astype(int)
     assert loaded.shape == (80, 48, 3)
     corners = loaded[[20, 20, 60, 60], [12, 36, 12, 36]]
     right = [(0, 0, 255), (255, 0, 0), (240, 240, 240), (0, 200, 0)]
@@ -453,3 +440,13 @@ def test_existing_picture_is_replaced_only_when_asked(tmp_path: Path) -> None:
     assert (tmp_path / "p.png").read_bytes() == b"precious"
     assert save_picture(tmp_path / "p.png", picture, overwrite=True) == tmp_path / "p.png"
     assert np.array_equal(load_picture(tmp_path / "p.png"), picture)
+
+
+def test_load_outlives_the_decoder_of_a_damaged_heic(tmp_path, monkeypatch):
+    data = bytearray(HEIC.read_bytes())
+    (tmp_path / "cut.heic").write_bytes(data[:-60])
+    with pytest.raises(SourceError, match=r"cannot be decoded as HEIC \(.*end of file"):
+        load_picture(tmp_path / "cut.heic")
+    monkeypatch.setattr("nst_video.pictures.MAX_PIXELS", 1_000)
+    with pytest.raises(SourceError, match=r"cannot be decoded as HEIC \(48x80 pixels, more than"):
+        load_picture(HEIC)
