@@ -117,8 +117,9 @@ def open_container(path: Path) -> Iterator["av.container.InputContainer"]:
     try:
         container = av.open(ffmpeg_path(path), metadata_errors="replace")
     except (av.error.FFmpegError, OSError) as error:
-        reason = isinstance(error, av.error.InvalidDataError | EOFError) and why_unreadable(path)
-        reason = reason or _reason(error)
+        reason = _reason(error)
+        if not isinstance(error, PermissionError):
+            reason = why_unreadable(path)
         raise SourceError(f"{path} is not a video that ffmpeg can read: {reason}.") from error
     with container:
         yield container
@@ -158,7 +159,7 @@ def pick_video(media: MediaInfo, number: int | None = None) -> StreamInfo:
     """
     videos = media.videos
     if not videos:
-        raise SourceError(f"{media.path} has no video, only {_held(media)}: nothing to paint.")
+        raise SourceError(f"{media.path} has no video, {_held(media)}: nothing to paint.")
     if number is None:
         return next((s for s in videos if s.is_default), videos[0])
     if not 1 <= number <= len(videos):
@@ -310,8 +311,9 @@ def _header_rates(video: "av.video.stream.VideoStream") -> tuple[Fraction, ...]:
 
 def _held(media: MediaInfo) -> str:
     """Name what a file without video holds."""
-    kinds = {"a cover picture" if s.is_cover else s.kind for s in media.streams}
-    return " and ".join(sorted(kinds, reverse=True)) or "no stream at all"
+    kinds = sorted({s.kind for s in media.streams if not s.is_cover})
+    kinds += ["a cover picture"] if any(s.is_cover for s in media.streams) else []
+    return f"only {' and '.join(kinds)}" if kinds else "and nothing else"
 
 
 def _reason(error: Exception) -> str:

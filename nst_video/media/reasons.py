@@ -31,6 +31,8 @@ SIGNATURES = (
 
 ENCRYPTED = "it is encrypted (DRM), and only players licensed for it can show it"
 
+UNCLEAR = "it is damaged, encrypted or something else"
+
 PROTECTED_TAGS = frozenset({"drmi", "drms", "drmt", "encv", "enca", "enct"})
 """Codes of protected streams in MP4: Apple's, and those of the common encryption."""
 
@@ -39,8 +41,8 @@ TS_PACKET, TS_SYNC = 188, 0x47
 _UNKNOWN = re.compile(r"\(Video: \w+ \((?P<tag>[^/]+) / 0x")
 
 
-def why_unreadable(path: Path) -> str | None:
-    """Return why a file is no video for ffmpeg, fit to follow a colon; None if that is unclear."""
+def why_unreadable(path: Path) -> str:
+    """Return why a file is no video for ffmpeg, fit to follow a colon."""
     try:
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
@@ -51,7 +53,7 @@ def why_unreadable(path: Path) -> str | None:
     known = next((text for start, text in SIGNATURES if head.startswith(start)), None)
     if known is not None:
         return known
-    return next((text for holds, text in _LOOKS if holds(path, head)), None)
+    return next((text for holds, text in _LOOKS if holds(path, head)), UNCLEAR)
 
 
 def why_undecodable(

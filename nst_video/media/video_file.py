@@ -238,11 +238,11 @@ class VideoFileSource:
         self._is_growing |= _state(self.media.path)[0] > self._bytes
         expected = self._span.frame_count
         if status or delivered < expected:
-            reason = "" if not status else f": {process.failure()}"
-            self._report(
-                f"Decoding {self.media.path} gave {delivered} of {expected} frames{reason}",
-                is_useless=not delivered,
-            )
+            reason = f": {process.failure()}" if status else ""
+            what = f"Decoding {self.media.path} gave {delivered} of {expected} frames"
+            if delivered >= expected:
+                what = f"Some of the {expected} frames of {self.media.path} cannot be decoded"
+            self._report(f"{what}{reason}", is_useless=not delivered)
 
     def _report(self, damage: str, *, is_useless: bool = False) -> None:
         if is_useless:
