@@ -4,13 +4,18 @@ import importlib.abc
 import importlib.machinery
 import importlib.util
 import os
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
+from typing import Any, TextIO
 
 _lock = threading.RLock()
+_swapping = threading.Lock()
+_users: int | None = None
+"""File descriptor of the user's standard error while descriptor 2 leads nowhere."""
 
 
 @contextmanager
@@ -19,20 +24,57 @@ def quiet_stderr() -> Iterator[None]:
 
     libjpeg, libpng, TensorFlow and LiteRT write to file descriptor 2 whatever their log levels, so
     that is pointed elsewhere for the moment; one thread at a time, or the second would restore the
-    first one's emptiness.
+    first one's emptiness. What `UserStderr` writes is not discarded.
     """
     with _lock, Path(os.devnull).open("wb") as nowhere:
+        if _users is not None:  # within another one, as only this thread can be
+            yield
+            return
         try:
             kept = os.dup(2)
         except OSError:  # no standard error at all, as under pythonw
             yield
             return
         try:
-            os.dup2(nowhere.fileno(), 2)
+            _lead(nowhere.fileno(), kept)
             yield
         finally:
-            os.dup2(kept, 2)
+            _lead(kept, None)
             os.close(kept)
+
+
+def _lead(descriptor: int, users: int | None) -> None:
+    """Let descriptor 2 be `descriptor`; `users` is where the user's is meanwhile, None if there."""
+    global _users
+    with _swapping:
+        os.dup2(descriptor, 2)
+        _users = users
+
+
+class UserStderr:
+    """`sys.stderr` as the user sees it, also while other threads' libraries are kept quiet."""
+
+    def write(self, text: str) -> int:
+        """Write text to wherever `sys.stderr` leads when nobody is quiet."""
+        with _swapping:
+            if _users is None or not _is_plain(sys.stderr):
+                return sys.stderr.write(text)
+            encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
+            data = text.encode(encoding, "backslashreplace")
+            while data:
+                data = data[os.write(_users, data) :]
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever `sys.stderr` has
+        return getattr(sys.stderr, name)
+
+
+def _is_plain(stream: TextIO) -> bool:
+    """Say whether a stream writes to descriptor 2, as it does until somebody replaces it."""
+    try:
+        return stream.fileno() == 2
+    except (AttributeError, OSError, ValueError):
+        return False
 
 
 class QuietImports(importlib.abc.MetaPathFinder):

@@ -8,9 +8,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import IO, NoReturn, cast
 
 from rich.console import Console
+
+from nst_video.quiet import UserStderr
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 """Exit codes: what was asked could not be done, made no sense, or was ended by Ctrl-C."""
@@ -25,7 +27,9 @@ _ENDING = tuple(
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """What moves the cursor, colors, or turns the order of letters around, instead of being shown."""
 
-stderr = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+stderr = Console(
+    file=cast("IO[str]", UserStderr()), stderr=True, highlight=False, soft_wrap=True, emoji=False
+)
 
 
 def say(text: str) -> None:
