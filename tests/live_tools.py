@@ -1,10 +1,12 @@
 """What tests of live sessions share: a network camera, stylizers, ways to wait and look."""
 
+import contextlib
 import ctypes
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import cv2
 import numpy as np
@@ -111,6 +113,49 @@ class NetworkCamera:
             server.write(frame)
             self._number += 1
             due = max(due + 1 / self._fps, time.monotonic() - 0.1)
+
+
+class ScriptedStream:
+    """An MJPEG stream on this machine that delivers given pictures, then ends; again and again."""
+
+    def __init__(self, parts: Sequence[bytes], pause_s: float = 0.0) -> None:
+        self.connections = 0
+        stream = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                stream.connections += 1
+                self.send_response(200)
+                self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=next")
+                self.end_headers()
+                with contextlib.suppress(OSError):
+                    for part in parts:
+                        head = f"--next\r\nContent-Type: image/jpeg\r\nContent-Length: {len(part)}"
+                        self.wfile.write(head.encode() + b"\r\n\r\n" + part + b"\r\n")
+                        self.wfile.flush()
+                        stream._over.wait(pause_s)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._over = threading.Event()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+        self.url = f"http://127.0.0.1:{self._server.server_port}/stream.mjpg"
+
+    def __enter__(self) -> "ScriptedStream":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+def jpeg(frame: Frame) -> bytes:
+    return cv2.imencode(".jpg", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))[1].tobytes()
 
 
 def unchanged(**options: float) -> Stylizer:

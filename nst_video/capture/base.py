@@ -8,6 +8,9 @@ from typing import Self
 from nst_video.errors import SourceError
 from nst_video.frames import VideoInfo
 
+MAX_BAD = 30
+"""Pictures in a row that may be damaged before a source counts as broken; one is not unusual."""
+
 
 class LiveSource(ABC):
     """Base of sources that open a device in `_open` and let go of it in `_close`.

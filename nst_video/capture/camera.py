@@ -1,19 +1,23 @@
 """Webcams, through OpenCV."""
 
+import os
 from collections.abc import Iterator
 from fractions import Fraction
 
 import cv2
 import numpy as np
 
-from nst_video.capture.base import LiveSource
+from nst_video.capture.base import MAX_BAD, LiveSource
 from nst_video.capture.options import CaptureOptions
 from nst_video.errors import SourceError, UsageError
 from nst_video.frames import Frame, VideoInfo
-from nst_video.quiet import quiet_stderr
 
 FALLBACK_FPS = Fraction(30)
 """Rate assumed of a camera that claims none; the loop measures the real one."""
+
+MAX_FAILED = 3
+RETRY_S = 0.05
+"""How often in a row, and seconds after which, a camera may fail to deliver before it is gone."""
 
 
 class CameraSource(LiveSource):
@@ -37,15 +41,17 @@ class CameraSource(LiveSource):
         self._capture: cv2.VideoCapture | None = None
 
     def _open(self) -> VideoInfo:
-        with quiet_stderr():
-            try:
-                parameters = construction_parameters(self._options)
-                if isinstance(self._number, str):
-                    capture = cv2.VideoCapture(self._number, self._driver, parameters)
-                else:
-                    capture = cv2.VideoCapture(self._number, self._driver, parameters)
-            except cv2.error as error:
-                raise SourceError(f"{self.name} cannot be opened: {error.err}.") from error
+        # Not by redirecting standard error: a driver may hang here, and others have things to say.
+        os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+        try:
+            parameters = construction_parameters(self._options)
+            if isinstance(self._number, str):
+                capture = cv2.VideoCapture(self._number, self._driver, parameters)
+            else:
+                capture = cv2.VideoCapture(self._number, self._driver, parameters)
+        except cv2.error as error:
+            raise SourceError(f"{self.name} cannot be opened: {error.err}.") from error
         self._capture = capture
         if not capture.isOpened():
             raise SourceError(
@@ -63,20 +69,44 @@ class CameraSource(LiveSource):
             self._capture.release()
 
     def __iter__(self) -> Iterator[Frame]:
-        """Deliver frames until stopped.
+        """Deliver frames until stopped; damaged ones are left out.
 
         Raises:
-            SourceError: the camera delivers no more.
+            SourceError: the camera delivers no more, or nothing but damaged pictures.
         """
-        if self._capture is None:
+        capture = self._capture
+        if capture is None:
             raise SourceError(f"{self.name} is not open: use it in a `with` statement.")
-        while not self.stopped.is_set():
-            delivered, picture = self._capture.read()
-            if not delivered:
-                raise SourceError(f"{self.name} delivers no more pictures.")
-            if picture.ndim == 2:
-                picture = np.repeat(picture[..., None], 3, axis=2)
-            yield np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
+        failed = damaged = 0
+        while not self.stopped.wait(RETRY_S if failed else 0):
+            if not capture.grab():
+                failed += 1
+                if failed == MAX_FAILED:
+                    raise SourceError(f"{self.name} delivers no more pictures.")
+                continue
+            failed = 0
+            frame = _retrieve(capture)
+            damaged = 0 if frame is not None else damaged + 1
+            if damaged == MAX_BAD:
+                raise SourceError(
+                    f"{self.name} delivers damaged pictures: try another --fourcc, a smaller "
+                    "--size or another cable."
+                )
+            if frame is not None:
+                yield frame
+
+
+def _retrieve(capture: cv2.VideoCapture) -> Frame | None:
+    """Return the picture just grabbed, RGB; None where it cannot be decoded."""
+    try:
+        delivered, picture = capture.retrieve()
+    except cv2.error:
+        return None
+    if not delivered or picture is None or picture.size == 0:
+        return None
+    if picture.ndim == 2 or picture.shape[2] == 1:
+        return np.asarray(cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB), np.uint8)
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def construction_parameters(options: CaptureOptions) -> list[int]:

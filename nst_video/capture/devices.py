@@ -21,6 +21,8 @@ LINUX_FOLDER = Path("/sys/class/video4linux")
 
 LIST_TIMEOUT_S = 10.0
 
+NO_CAMERA = "No camera was found: plug one in, or close the program that uses it."
+
 
 @dataclass(frozen=True, slots=True)
 class Camera:
@@ -73,14 +75,15 @@ def find_camera(text: str, cameras: list[Camera] | None = None) -> Camera:
     if text.isdecimal():
         number = int(text)
         return next((c for c in known if c.number == number), Camera(number, f"Camera {number}"))
-    matches = [camera for camera in known if text.lower() in camera.name.lower()]
+    same = [camera for camera in known if text.lower() == camera.name.lower()]
+    matches = same or [camera for camera in known if text.lower() in camera.name.lower()]
     if len(matches) == 1:
         return matches[0]
     listed = ", ".join(f"{camera.number} ({camera.name})" for camera in matches or known)
     if matches:
         raise SourceError(f"Several cameras are called {text!r}: {listed}. Choose by number.")
     raise SourceError(
-        f"No camera is called {text!r}. " + (f"There are: {listed}." if listed else "None is here.")
+        f"No camera is called {text!r}. " + (f"There are: {listed}." if listed else NO_CAMERA)
     )
 
 

@@ -28,6 +28,9 @@ BACK_OFF_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 ASK_S = 3.0
 """Seconds after which the user is told that a source is still silent."""
 
+_POLL_S = 0.1
+"""Longest time until a source that hangs is left for another one."""
+
 FIRST_TRIES = 3
 """How often a source that opens, but has never given a picture, is opened before that is final."""
 
@@ -67,6 +70,7 @@ class _Attempt:
         is_open: the device has answered.
         last_s: when the latest frame came, None before the first.
         error: why it ended, None where the source came to its end.
+        ended: set when it has.
     """
 
     def __init__(self, source: LiveInput, deliver: Callable[[Frame], None]) -> None:
@@ -75,6 +79,7 @@ class _Attempt:
         self.error: BaseException | None = None
         self._input = source
         self._deliver = deliver
+        self.ended = threading.Event()
         self._abandoned = threading.Event()
         self._opened: FrameSource | None = None
         self.thread = threading.Thread(target=self._work, name="capture", daemon=True)
@@ -94,6 +99,7 @@ class _Attempt:
             self.error = without_frames(error)
         finally:
             self._opened = None
+            self.ended.set()
 
     def _read(self) -> None:
         self._opened = self._input.open()
@@ -215,7 +221,7 @@ class Reader:
     def _follow(self, attempt: _Attempt, source: LiveInput) -> str | None:
         """Wait until the attempt ends or stalls; return what to tell the user."""
         begun, has_asked = time.monotonic(), False
-        while attempt.thread.is_alive() and not self._stopped and self._input is source:
+        while not attempt.ended.is_set() and not self._stopped and self._input is source:
             last_s, now = attempt.last_s, time.monotonic()
             is_patient = last_s is None or not source.is_endless
             limit = OPEN_S if is_patient else self._stall_s
@@ -226,7 +232,7 @@ class Reader:
                 has_asked = True
                 self._is_well = False
                 self._on_trouble(f"Waiting for {source.name}, up to {OPEN_S:g} s.")
-            self._wake.wait(min(left, self._stall_s / 10))
+            attempt.ended.wait(min(left, _POLL_S))
         return None if attempt.error is None else str(attempt.error)
 
     def _describe_silence(self, attempt: _Attempt, source: LiveInput, limit_s: float) -> str:

@@ -191,6 +191,85 @@ class Failing(Collector):
         super().write(frame)
 
 
+class Hung(Film):
+    """A source or model that hangs in its opening or its reading until the test is over."""
+
+    over: threading.Event
+
+    def __enter__(self):
+        self.over.wait(20)
+        return self
+
+
+class HungReading(Hung):
+    def __enter__(self):
+        return self
+
+    def __iter__(self):
+        self.over.wait(20)
+        yield numbered(0)
+
+
+@pytest.mark.parametrize("what", ["model", "opening", "reading"])
+def test_quitting_does_not_wait_for_what_hangs(what: str) -> None:
+    over = threading.Event()
+
+    def load() -> Stylizer:
+        if what == "model":
+            over.wait(20)
+        return unchanged()
+
+    def open_it() -> Film:
+        if what == "model":
+            return Film(None, 30)
+        hung = (Hung if what == "opening" else HungReading)(None)
+        hung.over = over
+        return hung
+
+    session = LiveSession(LiveInput("it", open_it), load, has_window=False, options=FIXED)
+    running = Running(session)
+    wait_until(lambda: running.thread.is_alive() and len(session.reader.threads) == 2)
+    threading.Event().wait(0.2)
+    begun = time.monotonic()
+    session.press("q")
+    running.thread.join(10)
+    took_s = time.monotonic() - begun
+    assert running.error is None
+    assert took_s < 1
+    assert session.left_behind == ("load",) if what == "model" else "capture" in session.left_behind
+    over.set()
+
+
+def test_outputs_that_fail_while_others_come_and_go_are_each_told_of_once() -> None:
+    seen, told = Collector(), []
+    outputs = [Output(f"bad {n}", lambda info: Failing()) for n in range(20)]
+    session = LiveSession(
+        film(fps=120), unchanged, [seen.output, *outputs],
+        has_window=False, options=FIXED, on_message=told.append,
+    )  # fmt: skip
+    owner: set[int] = set()
+    collect = session._outputs.collect
+    add = session._outputs.add
+
+    def watched(call):
+        def run(*arguments):
+            owner.add(threading.get_ident())
+            return call(*arguments)
+
+        return run
+
+    session._outputs.collect, session._outputs.add = watched(collect), watched(add)
+    with Running(session) as running:
+        for _ in range(10):
+            running.press("v")  # there is no driver here: it fails, too
+        wait_until(lambda: len(told) >= 20 and len(seen.seen) > 20)
+    assert len(owner) == 1
+    assert sorted(t for t in told if "bad" in t) == sorted(
+        f"The bad {n} was dropped. the disk is full" for n in range(20)
+    )
+    assert len(session.result.lost_outputs) == len(set(told) - {"Virtual camera off"})
+
+
 def test_failing_sink_is_dropped_and_the_rest_go_on() -> None:
     bad, good, told = Failing(), Collector(), []
     bad_output = Output("bad one", lambda info: bad)

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from live_tools import number_in, numbered, save_clip, screenshot
+from live_tools import ScriptedStream, jpeg, number_in, numbered, save_clip, screenshot
 
 from nst_video.capture.camera import CameraSource, construction_parameters, driver_number
 from nst_video.capture.devices import Camera, cameras_in, find_camera, list_cameras, parse_listing
@@ -18,6 +18,7 @@ from nst_video.capture.options import CaptureOptions
 from nst_video.capture.screen import ScreenSource
 from nst_video.capture.stream import StreamSource
 from nst_video.errors import SinkError, SourceError, UsageError
+from nst_video.frames import size_of
 from nst_video.live import open_input
 from nst_video.live.virtual import VirtualCameraSink
 from nst_video.pictures import save_picture
@@ -68,8 +69,14 @@ def test_camera_is_found_by_number_or_part_of_its_name() -> None:
     assert find_camera("5", CAMERAS) == Camera(5, "Camera 5")
     with pytest.raises(SourceError, match=r"Several .* 0 \(HD Webcam\), 2 \(HD Capture\)"):
         find_camera("hd", CAMERAS)
-    with pytest.raises(SourceError, match="No camera is called 'phone'"):
+    with pytest.raises(SourceError, match=r"No camera is called 'phone'\. There are: 0"):
         find_camera("phone", CAMERAS)
+    with pytest.raises(SourceError, match="plug one in"):
+        find_camera("phone", [])
+    twins = [Camera(0, "HD"), Camera(1, "HD"), Camera(2, "HD Pro")]
+    assert find_camera("hd pro", twins) == twins[2]
+    with pytest.raises(SourceError, match=r"0 \(HD\), 1 \(HD\)\. Choose"):
+        find_camera("hd", twins)
 
 
 @pytest.mark.parametrize("system", ["Darwin", "Windows", "Haiku"])
@@ -149,6 +156,102 @@ def test_stream_without_pictures_or_that_breaks_off_says_so(network_camera, tmp_
         camera.stop()
         with pytest.raises(SourceError, match=r"ended|broke off"):
             list(frames)
+
+
+def damaged(picture: bytes) -> bytes:
+    return picture[:20] + bytes(200)
+
+
+@pytest.mark.parametrize("bad", [(0,), (0, 1), (3,), (2, 3, 7)])
+def test_damaged_pictures_of_a_stream_are_left_out(bad: tuple[int, ...]) -> None:
+    parts = [jpeg(numbered(n)) for n in range(12)]
+    for place in bad:
+        parts[place] = damaged(parts[place])
+    frames = []
+    with (
+        ScriptedStream(parts) as server,
+        StreamSource(server.url) as stream,
+        pytest.raises(SourceError, match=r"ended|broke off"),
+    ):
+        frames.extend(stream)
+    assert stream.name == server.url
+    assert {size_of(frame) for frame in frames} == {(320, 240)}
+    numbers = [number_in(frame) for frame in frames]
+    good = [n for n in range(12) if n not in bad]
+    # What is looked at while the stream opens is not kept: it would be late for ever.
+    assert numbers == good[-len(numbers) :]
+    assert len(numbers) >= len(good) - 2
+
+
+def test_stream_of_damaged_pictures_only_is_given_up() -> None:
+    parts = [damaged(jpeg(numbered(n))) for n in range(60)]
+    with (
+        ScriptedStream(parts) as server,
+        pytest.raises(SourceError, match=r"broke|ended|opened"),
+        StreamSource(server.url) as stream,
+    ):
+        list(stream)
+
+
+@pytest.mark.parametrize("asked", [None, (200, 100)])
+def test_stream_that_changes_its_size_keeps_its_aspect(asked: tuple[int, int] | None) -> None:
+    sizes = [(320, 240)] * 3 + [(480, 240)] * 3 + [(256, 320)] * 3
+    parts = [jpeg(numbered(n, size)) for n, size in enumerate(sizes)]
+    frames = []
+    with (
+        ScriptedStream(parts) as server,
+        StreamSource(server.url, CaptureOptions(size=asked)) as stream,
+        pytest.raises(SourceError),
+    ):
+        frames.extend(stream)
+    if asked is None:
+        assert len(frames) >= 7
+        assert [size_of(frame) for frame in frames] == sizes[-len(frames) :]
+        assert [number_in(frame) for frame in frames] == list(range(9))[-len(frames) :]
+    else:
+        assert {size_of(frame) for frame in frames} == {asked}
+        assert not frames[-1][:, :55].any()  # a tall picture between black bars
+        assert frames[-1][:, 70:130].any()
+
+
+class ScriptedCapture:
+    """Stands for OpenCV's: grabs and retrieves what a script says, "?" being a damaged picture."""
+
+    def __init__(self, script: str) -> None:
+        self._left = list(script)
+        self._now = ""
+
+    def grab(self) -> bool:
+        self._now = self._left.pop(0) if self._left else "-"
+        return self._now != "-"
+
+    def retrieve(self) -> tuple[bool, np.ndarray | None]:
+        if self._now == "!":
+            raise cv2.error("(-215) !buf.empty()")
+        if self._now == "?":
+            return False, None
+        return True, np.full((48, 64, 3), int(self._now), np.uint8)
+
+    def release(self) -> None:
+        self._left = []
+
+
+@pytest.mark.parametrize(
+    ("script", "seen", "why"),
+    [
+        ("123", "123", "no more pictures"),
+        ("?12!3??4", "1234", "no more pictures"),
+        ("1-2--3", "123", "no more pictures"),
+        ("1" + "?" * 40 + "2", "1", "damaged pictures"),
+    ],
+)
+def test_camera_leaves_out_damaged_pictures(script: str, seen: str, why: str) -> None:
+    camera = CameraSource(0, "Camera 0")
+    camera._capture = ScriptedCapture(script)
+    frames = []
+    with pytest.raises(SourceError, match=why):
+        frames.extend(camera)
+    assert "".join(str(frame[0, 0, 0]) for frame in frames) == seen
 
 
 def test_extras_that_are_missing_are_named(monkeypatch) -> None:
