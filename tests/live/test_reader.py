@@ -27,7 +27,10 @@ def used() -> tuple[int, int, float]:
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="counts by Linux's /proc")
 @pytest.mark.parametrize("kind", ["stream", "camera"])
-def test_hundred_reconnects_leave_no_thread_descriptor_or_memory(kind: str, tmp_path: Path) -> None:
+def test_hundred_reconnects_leave_no_thread_descriptor_or_memory(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nst_video.capture.camera.RETRY_S", 0.001)
     frames = [numbered(n, (320, 240)) for n in range(4)]
     save_clip(tmp_path / "clip.avi", frames, 30)
     opened = []
