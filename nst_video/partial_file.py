@@ -2,10 +2,11 @@
 
 Whoever finds such a file can tell by the lock whether its owner still runs; the system releases
 the lock when a process ends in whatever way. So a killed run leaves nothing that the next run does
-not recognize and remove.
+not recognize: it removes what is worthless, and takes over what was recorded.
 """
 
 import contextlib
+import errno
 import hashlib
 import os
 import secrets
@@ -20,6 +21,10 @@ if os.name == "posix":
 
 _PREFIX = ".nst-video-"
 _MARK = ".part"
+_TAKE = ".take-"
+"""Marks a file whose content is worth keeping however its process ends; the target's name follows.
+"""
+
 _MAX_SUFFIX = 16
 
 UNLOCKED_AGE_S = 60.0
@@ -33,23 +38,60 @@ class PartialFile:
     so that a target may be as long as the file system allows. A target that is a link is followed:
     what it points to is written.
 
+    A take is the exception: a file of which every part is worth keeping, such as a recording. It
+    stays where it is unless it is empty, and `adopt` finds it there.
+
     Attributes:
         path: the temporary file; it exists within the context and may be opened by other programs,
             but must not be replaced by another file.
         target: where `commit` puts it, links resolved.
     """
 
-    def __init__(self, target: Path, *, overwrite: bool = False) -> None:
+    def __init__(self, target: Path, *, overwrite: bool = False, is_take: bool = False) -> None:
         """Choose a name; nothing is created before the context is entered.
 
         Args:
             target: the final path.
             overwrite: `commit` may replace a file.
+            is_take: what it holds is kept, however the process ends.
         """
         self.target = resolve_link(target)
         self._overwrite = overwrite
-        self.path = self.target.with_name(_new_name(self.target))
+        self._new_name = _new_take_name if is_take else _new_name
+        self.path = self.target.with_name(self._new_name(self.target))
         self._lock: int | None = None
+
+    @classmethod
+    def adopt(cls, path: Path) -> Self | None:
+        """Take over a take that a killed run left, locked; None while another process holds it.
+
+        Its target is the one it was begun for, the name shortened where it was very long.
+
+        Raises:
+            OSError: it cannot be opened; FileNotFoundError where it is gone.
+        """
+        take = cls(path.with_name(path.name.partition(_TAKE)[2]), is_take=True)
+        take.path, take._lock = path, os.open(path, os.O_RDWR)
+        try:
+            is_free = _lock(take._lock)
+        except OSError:
+            is_free = _age_s(path) > UNLOCKED_AGE_S
+        # Between opening and locking, another run may have given it its final name.
+        if is_free and path.exists():
+            return take
+        take._release()
+        return None
+
+    @property
+    def lock(self) -> int:
+        """The locked, open file; a child process that inherits it holds the lock as well.
+
+        Raises:
+            ValueError: outside of the context.
+        """
+        if self._lock is None:
+            raise ValueError(f"{self.path} is not open")
+        return self._lock
 
     def __enter__(self) -> Self:
         """Create and lock the file.
@@ -69,7 +111,7 @@ class PartialFile:
             else:
                 # Another run took the new file for an abandoned one before it was locked.
                 os.close(number)
-                self.path = self.target.with_name(_new_name(self.target))
+                self.path = self.target.with_name(self._new_name(self.target))
         return self
 
     def __exit__(
@@ -79,7 +121,7 @@ class PartialFile:
         trace: TracebackType | None,
     ) -> None:
         try:
-            if self._lock is not None:
+            if self._lock is not None and not (is_take(self.path) and self._size()):
                 self.path.unlink(missing_ok=True)
         finally:
             self._release()
@@ -93,13 +135,22 @@ class PartialFile:
         Raises:
             OSError: it cannot be renamed.
         """
-        self._synchronize()
+        self.synchronize()
         if self._overwrite:
             return self._move(self.target, replace=True)
         for target in free_names(self.target):
             with contextlib.suppress(FileExistsError):
                 return self._move(target, replace=False)
         raise FileExistsError(f"no free name beside {self.target}")
+
+    def remove(self) -> None:
+        """Remove it, also where it is a take.
+
+        Raises:
+            OSError: it cannot be removed.
+        """
+        self.path.unlink(missing_ok=True)
+        self._release()
 
     def keep(self, target: Path) -> Path:
         """Give the file another name, of an unfinished result; as `commit`, but never replaces.
@@ -119,12 +170,20 @@ class PartialFile:
         else:
             _rename_unless_exists(self.path, target)
         self._release()
+        _synchronize_folder(target.parent)
         return target
 
-    def _synchronize(self) -> None:
-        """Have the system write the file to the disk before the new name can be seen."""
+    def synchronize(self) -> None:
+        """Have the system write the file to the disk, as before the new name can be seen.
+
+        Raises:
+            OSError: the disk fails or is full.
+        """
         if self._lock is not None:
             os.fsync(self._lock)
+
+    def _size(self) -> int:
+        return 0 if self._lock is None else os.fstat(self._lock).st_size
 
     def _release(self) -> None:
         number, self._lock = self._lock, None
@@ -149,17 +208,29 @@ def free_names(target: Path) -> Iterator[Path]:
         yield target.with_name(fit_name(target.stem, tail, target.parent))
 
 
-def fit_name(stem: str, tail: str, folder: Path) -> str:
-    """Return `stem + tail`, the stem cut so that the name is within the file system's limit."""
-    limit = _name_limit(folder) - len(os.fsencode(tail))
+def fit_name(stem: str, tail: str, folder: Path, taken: int = 0) -> str:
+    """Return `stem + tail`, the stem cut so that the name is within the file system's limit.
+
+    Args:
+        stem: what may be cut.
+        tail: what may not.
+        folder: where the name is to be.
+        taken: bytes of the limit that are for something else.
+    """
+    limit = _name_limit(folder) - taken - len(os.fsencode(tail))
     while len(os.fsencode(stem)) > limit:
         stem = stem[:-1]
     return stem + tail
 
 
 def is_partial(path: Path) -> bool:
-    """Return whether a path is named like a file under construction."""
-    return path.name.startswith(_PREFIX) and _MARK in path.name
+    """Return whether a path is named like a file under construction, a take or not."""
+    return path.name.startswith(_PREFIX) and (_MARK in path.name or _TAKE in path.name)
+
+
+def is_take(path: Path) -> bool:
+    """Return whether a path is named like a take; see `PartialFile`."""
+    return path.name.startswith(_PREFIX) and _TAKE in path.name
 
 
 def is_being_written(target: Path) -> bool:
@@ -175,15 +246,24 @@ def is_being_written(target: Path) -> bool:
 def remove_abandoned(folder: Path) -> list[Path]:
     """Remove partial files in a folder whose owner no longer runs; return what was removed.
 
-    Files that cannot be examined or removed are left alone.
+    Files that cannot be examined or removed are left alone, and takes.
     """
     removed = []
     for path in _partial_files(folder):
-        if _is_abandoned(path):
+        if not is_take(path) and _is_abandoned(path):
             with contextlib.suppress(OSError):
                 path.unlink()
                 removed.append(path)
     return removed
+
+
+def old_takes(folder: Path) -> list[Path]:
+    """Return the takes in a folder to which nobody has written for a while, fit to be adopted.
+
+    Another machine's lock may not be seen on a file system that both share; its writing is.
+    """
+    takes = (path for path in _partial_files(folder) if is_take(path))
+    return [path for path in takes if _age_s(path) > UNLOCKED_AGE_S]
 
 
 def _partial_files(folder: Path) -> list[Path]:
@@ -196,30 +276,38 @@ def _partial_files(folder: Path) -> list[Path]:
 def _is_abandoned(path: Path) -> bool:
     """Return whether it is certain that nobody holds the lock of a partial file."""
     try:
-        if os.name != "posix":
-            return time.time() - path.stat().st_mtime > UNLOCKED_AGE_S
         number = os.open(path, os.O_RDWR)
     except OSError:
         return False
     try:
         return _lock(number)
     except OSError:
-        return False
+        # Windows lets nobody remove what is open.
+        return os.name != "posix" and _age_s(path) > UNLOCKED_AGE_S
     finally:
         os.close(number)
+
+
+def _age_s(path: Path) -> float:
+    """Return the seconds since somebody wrote to a file, 0 where it cannot be seen."""
+    try:
+        return time.time() - path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _lock(number: int) -> bool:
     """Lock an open file for this process; False where another process holds it.
 
     Raises:
-        OSError: the file system has no locks.
+        OSError: the file system or the operating system has no such locks.
     """
-    if os.name == "posix":
-        try:
-            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
+    if os.name != "posix":
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
     return True
 
 
@@ -249,6 +337,22 @@ def _rename_unless_exists(path: Path, target: Path) -> None:
 def _new_name(target: Path) -> str:
     suffix = target.suffix if len(target.suffix) <= _MAX_SUFFIX else ""
     return f"{_PREFIX}{_digest(target)}-{secrets.token_hex(4)}{_MARK}{suffix}"
+
+
+def _new_take_name(target: Path) -> str:
+    """Return a name that carries the target's, cut where it would be too long."""
+    begin = f"{_PREFIX}{_digest(target)}-{secrets.token_hex(4)}{_TAKE}"
+    return begin + fit_name(target.stem, target.suffix, target.parent, taken=len(begin))
+
+
+def _synchronize_folder(folder: Path) -> None:
+    """Have the system write new names to the disk, where it can."""
+    with contextlib.suppress(OSError):
+        number = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
 
 
 def _digest(target: Path) -> str:

@@ -169,8 +169,7 @@ class LiveSession:
                 stack.enter_context(self._window)
                 self._draw()
                 self._hear()
-            for output in self._wanted_outputs:
-                self._outputs.add(output)
+            self._outputs.start(self._wanted_outputs, self._options.save_dir, self._tell)
             self._loader.start()
             self.reader.start()
             self.painter.start()

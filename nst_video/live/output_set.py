@@ -1,12 +1,14 @@
 """All outputs of a session, in the hands of one thread."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from nst_video.frames import Frame, VideoInfo
 from nst_video.live.outputs import Output, OutputThread, explain
-from nst_video.live.places import RECORDING, VIRTUAL_CAMERA
+from nst_video.live.places import RECORDING, VIRTUAL_CAMERA, recording_folders
+from nst_video.live.recovery import Recovery
 
 PATIENCE_S = 0.5
 """Seconds after which the user is told what is still being finished."""
@@ -29,10 +31,27 @@ class OutputSet:
         self._running: list[OutputThread] = []
         self._finishing: list[OutputThread] = []
         self._ended: SimpleQueue[OutputThread] = SimpleQueue()
+        self._recovery: Recovery | None = None
 
     def __len__(self) -> int:
         """Return how many take frames."""
         return len(self._running)
+
+    def start(
+        self, outputs: Iterable[Output], save_dir: Path, on_message: Callable[[str], None]
+    ) -> None:
+        """Begin with some; also look for recordings that killed sessions have left unfinished.
+
+        Args:
+            outputs: where frames go.
+            save_dir: where recordings by key go.
+            on_message: told what was recovered, from another thread.
+        """
+        outputs = [*outputs]
+        self._recovery = Recovery([save_dir, *recording_folders(outputs)], on_message)
+        self._recovery.start()
+        for output in outputs:
+            self.add(output)
 
     def add(self, output: Output) -> None:
         """Let an output take frames from now on."""
@@ -75,15 +94,20 @@ class OutputSet:
             time.sleep(_POLL_S)
         for output in self._finishing:
             if output.is_alive:
-                on_message(f"Finishing {output.output.where or output.output.name} ...")
+                on_message(
+                    f"Finishing {output.where or output.output.name}; Ctrl-C ends at once, and "
+                    "what is written is kept."
+                )
             output.close()
+        if self._recovery is not None:
+            self._recovery.close()
 
 
 def describe_end(ended: OutputThread) -> str:
     """Return what to tell the user of an output that has ended, empty where that is nothing."""
     name = ended.output.name
     if ended.error is not None:
-        return f"The {name} was dropped. {explain(ended.error)}"
+        return f"The {name} has ended. {explain(ended.error)}"
     if name == RECORDING and ended.written:
-        return f"Saved {ended.output.where}"
+        return f"Saved {ended.where}"
     return "Virtual camera off" if name == VIRTUAL_CAMERA else ""

@@ -5,7 +5,8 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from nst_video.errors import NstVideoError
 from nst_video.frames import Frame, VideoInfo
@@ -15,7 +16,7 @@ DEPTH = 4
 """Frames that wait for a slow output before the oldest is dropped."""
 
 CLOSE_S = 10.0
-"""Seconds an output has to finish, as a recording its last frames; then it is killed."""
+"""Seconds an output has to finish by default; then it is killed."""
 
 _POLL_S = 0.1
 
@@ -35,6 +36,17 @@ class LiveSink(AbstractContextManager["LiveSink"], Protocol):
         ...
 
 
+@runtime_checkable
+class SavingSink(Protocol):
+    """A sink that leaves a file.
+
+    Attributes:
+        saved: the file, None before it is finished.
+    """
+
+    saved: Path | None
+
+
 @dataclass(frozen=True, slots=True)
 class Output:
     """A place for frames that can be opened once their size is known.
@@ -43,11 +55,13 @@ class Output:
         name: for the user, as in "recording".
         open: makes the sink for frames of that size and about that rate; not yet entered.
         where: what it writes to, for the user.
+        close_s: seconds that it has to finish before it is killed; None is as long as it takes.
     """
 
     name: str
     open: Callable[[VideoInfo], LiveSink]
     where: str = ""
+    close_s: float | None = CLOSE_S
 
 
 class OutputThread:
@@ -75,6 +89,8 @@ class OutputThread:
         self._frames: Newest[Frame] = Newest(DEPTH)
         self._fps: VideoInfo | None = None
         self._sink: LiveSink | None = None
+        # A thread whose `join` is interrupted is taken for dead by Python before 3.13.
+        self._has_ended = threading.Event()
         self._thread = threading.Thread(target=self._work, name=output.name, daemon=True)
         self._thread.start()
 
@@ -86,7 +102,13 @@ class OutputThread:
     @property
     def is_alive(self) -> bool:
         """True until it has finished or failed."""
-        return self._thread.is_alive()
+        return not self._has_ended.is_set()
+
+    @property
+    def where(self) -> str:
+        """What it writes to, or has written: not the name asked for where that was taken."""
+        saved = self._sink.saved if isinstance(self._sink, SavingSink) else None
+        return str(saved or self.output.where)
 
     def put(self, frame: Frame, info: VideoInfo) -> None:
         """Hand over a frame; never waits."""
@@ -98,12 +120,17 @@ class OutputThread:
         self._frames.close()
 
     def close(self) -> None:
-        """Finish and wait for it; what takes longer than `CLOSE_S` is killed."""
+        """Finish and wait for it; what takes longer than its `close_s` is killed.
+
+        It is killed as well where the wait is interrupted: a Ctrl-C while it finishes.
+        """
         self._frames.close()
-        self._thread.join(CLOSE_S)
-        if self._thread.is_alive() and self._sink is not None:
-            self._sink.stop()
-            self._thread.join(CLOSE_S)
+        try:
+            self._has_ended.wait(self.output.close_s)
+        finally:
+            if self.is_alive and self._sink is not None:
+                self._sink.stop()
+                self._has_ended.wait(CLOSE_S)
 
     def _work(self) -> None:
         try:
@@ -122,7 +149,10 @@ class OutputThread:
             self.error = error
         finally:
             self._frames.close()
-            self._on_end(self)
+            try:
+                self._on_end(self)
+            finally:
+                self._has_ended.set()
 
     def _next(self) -> Frame | None:
         while not self._frames.is_closed:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import threading
 from collections import deque
@@ -36,6 +37,9 @@ _REASONS = (
     ("Invalid data found", "its data is damaged"),
 )
 """Phrases of ffmpeg or of the system, and what to tell a user instead."""
+
+_SIGNALS = {"SIGXFSZ": "the file grew larger than the system allows"}
+"""Signals that the system sends for a reason, where it has them."""
 
 
 @cache
@@ -77,7 +81,12 @@ class FfmpegProcess:
     """
 
     def __init__(
-        self, arguments: Sequence[str], *, feed: bool = False, drain: bool = False
+        self,
+        arguments: Sequence[str],
+        *,
+        feed: bool = False,
+        drain: bool = False,
+        inherit: Sequence[int] = (),
     ) -> None:
         """Start ffmpeg.
 
@@ -85,6 +94,7 @@ class FfmpegProcess:
             arguments: what follows the general options.
             feed: open a pipe to its standard input (`write`).
             drain: open a pipe from its standard output (`read_into`).
+            inherit: open files that it holds open, too, and with them their locks (not on Windows).
         """
         command = [ffmpeg_exe(), "-hide_banner", "-nostdin", "-loglevel", "level+warning"]
         self._log: deque[str] = deque(maxlen=MAX_LOG_LINES)
@@ -97,6 +107,7 @@ class FfmpegProcess:
             stderr=subprocess.PIPE,
             bufsize=0,
             pipesize=PIPE_BYTES,
+            pass_fds=inherit if os.name == "posix" else (),
             start_new_session=os.name == "posix",
             creationflags=_own_group_flag(),
         )
@@ -177,7 +188,7 @@ class FfmpegProcess:
                 return reason
         status = self._process.returncode
         if status is not None and status < 0:
-            return f"ffmpeg was stopped by signal {-status}"
+            return _SIGNALS.get(_signal_name(-status), f"ffmpeg was stopped by signal {-status}")
         errors = [line for line in self._log if _LINE.match(line)] or list(self._log)
         last = _LINE.sub("", errors[0]).strip() if errors else "no reason given"
         return f"ffmpeg ended with status {status} ({last})"
@@ -197,6 +208,13 @@ class FfmpegProcess:
                     if other != first:
                         self.other_sizes.add((int(other[0]), int(other[1])))
                 self._log.append(line)
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return ""
 
 
 def _own_group_flag() -> int:

@@ -279,7 +279,7 @@ def test_failing_sink_is_dropped_and_the_rest_go_on() -> None:
     )  # fmt: skip
     with Running(session):
         wait_until(lambda: told and len(good.seen) > 20)
-    assert told == ["The bad one was dropped. the disk is full"]
+    assert told == ["The bad one has ended. the disk is full"]
     assert session.result.lost_outputs == ("bad one",)
 
 
