@@ -70,7 +70,12 @@ def choose_model(name: str = DEFAULT_MODEL, models_dir: Path | None = None) -> M
 
     `magenta` where it is cached and a GPU is present, else `magenta-lite` where that is cached,
     else `builtin`, which every installation has.
+
+    Raises:
+        WeightsError: the folder that the user names is none, has no file of any model, or one that
+            is not what it should be.
     """
+    weights.check_models_dir(models_dir, whole=name == "auto")
     if name != "auto":
         return ModelChoice(name, "asked for")
     if weights.is_cached("magenta", models_dir) and has_gpu():

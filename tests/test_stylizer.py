@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from nst_video import stylizer as stylizer_module
 from nst_video import weights
 from nst_video.engines import IdentityEngine
-from nst_video.errors import StyleError, UsageError
+from nst_video.errors import StyleError, UsageError, WeightsError
 from nst_video.stylizer import ModelChoice, Stylizer, choose_model
 
 Make = Callable[..., Stylizer]
@@ -204,6 +204,19 @@ def test_auto_takes_the_best_model_at_hand(
     choice = choose_model("auto")
     assert choice.name == expected
     assert choice.reason
+
+
+@pytest.mark.parametrize("model", ["auto", "builtin"])
+def test_a_folder_without_models_is_refused_and_no_other_model_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str
+) -> None:
+    for folder, message in ((tmp_path / "typo", "No folder"), (tmp_path, "no file of any model")):
+        with pytest.raises(WeightsError, match=message):
+            Stylizer(model, "wave", models_dir=folder)
+        monkeypatch.setenv("NST_VIDEO_MODELS", str(folder))
+        with pytest.raises(WeightsError, match=message):
+            Stylizer(model, "wave")
+        monkeypatch.delenv("NST_VIDEO_MODELS")
 
 
 def test_a_named_model_is_kept() -> None:

@@ -106,6 +106,38 @@ def test_resolve_refuses_a_folder_that_is_not_there(tmp_path):
         resolve(models_dir=tmp_path / "nowhere")
 
 
+@pytest.mark.parametrize("model", ["toy", "inside"])
+@pytest.mark.parametrize("by", ["option", "environment"])
+def test_every_model_refuses_a_named_folder_that_is_none(tmp_path, monkeypatch, model, by):
+    (tmp_path / "file").write_bytes(PLAIN)
+    for name, problem in (
+        ("typo", "no such file"),
+        ("file", "it is a file"),
+        ("x" * 300, "longer"),
+    ):
+        option = tmp_path / name
+        if by == "environment":
+            monkeypatch.setenv("NST_VIDEO_MODELS", str(option))
+            option = None
+        with pytest.raises(WeightsError, match=f"No folder .*{problem}"):
+            resolve(model, models_dir=option)
+        with pytest.raises(WeightsError, match=f"No folder .*{problem}"):
+            weights.is_cached(model, option, models=TABLE)
+        with pytest.raises(WeightsError, match=f"No folder .*{problem}"):
+            weights.check_models_dir(option, models=TABLE)
+
+
+def test_a_named_folder_must_hold_a_file_of_some_model(tmp_path):
+    (tmp_path / "notes.txt").write_text("no model")
+    with pytest.raises(WeightsError, match="holds no file of any model"):
+        weights.check_models_dir(tmp_path, models=TABLE)
+    (tmp_path / "toy").mkdir()
+    (tmp_path / "toy" / "plain.bin").write_bytes(b"else")
+    weights.check_models_dir(tmp_path, models=TABLE)
+    with pytest.raises(HashMismatchError, match=r"plain\.bin"):
+        weights.check_models_dir(tmp_path, whole=True, models=TABLE)
+
+
 def test_resolve_names_the_models_there_are():
     with pytest.raises(UsageError, match="No model 'tiy': choose one of toy, saved, inside"):
         resolve("tiy")

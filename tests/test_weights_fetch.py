@@ -7,6 +7,7 @@ import socket
 import tarfile
 import threading
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -28,6 +29,8 @@ class Reply:
     body: bytes = BODY
     sends: int | None = None  # cut the connection after so many bytes
     ranges: bool = True
+    announces: int | None = -1  # what it says of its length; None: nothing
+    is_endless: bool = False
 
 
 class Server(ThreadingHTTPServer):
@@ -39,6 +42,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.replies = defaultdict(list)
         self.requests = []
+        self.extra = 0
         self.lock = threading.Lock()
 
     def url(self, path, *replies):
@@ -59,9 +63,14 @@ class Handler(BaseHTTPRequestHandler):
         start = int(requested[6:-1]) if requested and reply.ranges and reply.status == 200 else 0
         body = reply.body[start:]
         self.send_response(206 if start else reply.status)
-        self.send_header("Content-Length", str(len(body)))
+        if reply.announces is not None:
+            length = len(body) if reply.announces < 0 else reply.announces
+            self.send_header("Content-Length", str(length))
         self.end_headers()
         self.wfile.write(body[: reply.sends])
+        with suppress(OSError):  # until the client goes away
+            while reply.is_endless:
+                self.server.extra += self.wfile.write(body)
         self.close_connection = True
 
     def log_message(self, *_):
@@ -191,6 +200,33 @@ def test_fetch_gives_up_on_a_connection_that_is_always_cut(server):
     assert left_over() == []
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(body=BODY + b"more"),
+        Reply(body=BODY + b"more", announces=None),
+        Reply(announces=1 << 47, sends=0),
+        Reply(announces=None, is_endless=True),
+        Reply(announces=1 << 47, is_endless=True),
+        Reply(announces=100),
+        Reply(announces=len(BODY) * 2, ranges=False),
+    ],
+    ids=["longer", "longer unannounced", "huge", "endless", "huge endless", "short", "cut"],
+)
+def test_fetch_stops_at_the_known_size_and_turns_to_the_next_mirror(server, reply):
+    models = table(server.url("/bad", reply), server.url("/net", Reply()))
+    assert resolve(models).read_bytes() == BODY
+    assert server.extra < 64 << 20  # what lies in the buffers of the connection
+
+
+@pytest.mark.parametrize("announces", [1 << 47, None])
+def test_fetch_of_too_much_says_so(server, announces):
+    models = table(server.url("/bad", Reply(announces=announces, is_endless=True)))
+    with pytest.raises(DownloadError, match=f"more than the {len(BODY)} bytes"):
+        resolve(models)
+    assert not left_over()
+
+
 def test_fetch_tries_again_after_a_server_error(server):
     models = table(server.url("/net", Reply(status=503, body=b"busy"), Reply()))
     assert resolve(models).read_bytes() == BODY
@@ -222,7 +258,7 @@ def test_fetch_gives_up_on_a_server_that_never_answers(server, monkeypatch):
         silent = f"http://127.0.0.1:{mute.getsockname()[1]}/net"
         assert resolve(table(silent, server.url("/net", Reply()))).name == "net1.tflite"
         with pytest.raises(DownloadError, match="no answer in time"):
-            fetch.download(silent, folders.cache_dir() / "models" / "net.part")
+            fetch.download(silent, folders.cache_dir() / "models" / "net.part", largest=9)
 
 
 @pytest.mark.parametrize("how", ["flag", "environment"])
@@ -297,6 +333,15 @@ def test_archive_is_unpacked_once(server):
     assert weights.resolve("toy", models=models)["saved_model"] == folder
     assert len(server.requests) == 1
     assert [path.name for path in folder.parent.iterdir()] == ["toy"]
+
+
+def test_archive_that_grows_beyond_its_members_is_refused(server):
+    bomb = packed({**MEMBERS, "extra": bytes(8 << 20)})
+    assert len(bomb) < 300_000
+    models = archive_table(server.url("/a", Reply(body=bomb)))
+    with pytest.raises(DownloadError, match="more than the"):
+        weights.resolve("toy", models=models)
+    assert not left_over()
 
 
 def test_archive_writes_nothing_but_its_known_members(server):

@@ -2,7 +2,14 @@
 
 from nst_video.weights.checks import digest_of
 from nst_video.weights.fetch import FetchProgress, OnProgress
-from nst_video.weights.store import find_model, install, is_cached, is_offline, resolve
+from nst_video.weights.store import (
+    check_models_dir,
+    find_model,
+    install,
+    is_cached,
+    is_offline,
+    resolve,
+)
 from nst_video.weights.table import (
     ALL_MODELS,
     LOSS_NETWORKS,
@@ -25,6 +32,7 @@ __all__ = [
     "ModelFiles",
     "OnProgress",
     "VerifiedFile",
+    "check_models_dir",
     "digest_of",
     "find_model",
     "install",

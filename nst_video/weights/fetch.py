@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, BinaryIO, TypeAlias
+from typing import IO, TYPE_CHECKING, TypeAlias, cast
 
 from nst_video.errors import DownloadError, HashMismatchError, WeightsError
 from nst_video.weights.checks import check_file, check_saved_model
@@ -27,6 +27,13 @@ _TIMEOUTS_S = (10.0, 60.0)
 """Longest wait for a connection, and for the next bytes."""
 
 _CHUNK = 1 << 16
+
+TRUSTED_FACTOR = 4
+"""How much larger than known a file may be that the user vouches for."""
+
+ARCHIVE_EXTRA = 1 << 20
+"""Bytes that an archive may have besides its members."""
+
 _PUBLISH_ATTEMPTS = 5
 _ABANDONED_S = 24 * 3600
 _OVERLOADED = 429
@@ -68,11 +75,12 @@ def fetch_file(
     """
     failures: list[str] = []
     mismatch: HashMismatchError | None = None
+    largest = max(variant.size for variant in file.variants) * (TRUSTED_FACTOR if trust else 1)
     for variant in file.variants:
         with private_folder(folder, variant.name) as parts:
             part = parts / variant.name
             try:
-                download(variant.url, part, on_progress=on_progress)
+                download(variant.url, part, largest=largest, on_progress=on_progress)
                 check_file(part, file.variants, trust=trust)
             except HashMismatchError as error:
                 mismatch = error
@@ -98,12 +106,13 @@ def fetch_archive(
     """
     failures: list[str] = []
     mismatch: HashMismatchError | None = None
+    largest = sum(member.size for member in archive.members) + ARCHIVE_EXTRA
     for url in archive.urls:
         with private_folder(folder.parent, folder.name) as parts:
             packed, unpacked = parts / f"{folder.name}.tar.gz", parts / folder.name
             try:
-                download(url, packed, on_progress=on_progress)
-                _unpack(packed, archive, unpacked)
+                download(url, packed, largest=largest, on_progress=on_progress)
+                _unpack(packed, archive, unpacked, largest)
                 check_saved_model(unpacked, archive, trust=trust, exact=True)
             except HashMismatchError as error:
                 mismatch = error
@@ -115,11 +124,17 @@ def fetch_archive(
     raise mismatch or _all_failed(failures)
 
 
-def download(url: str, part: Path, *, on_progress: OnProgress | None = None) -> None:
+def download(url: str, part: Path, *, largest: int, on_progress: OnProgress | None = None) -> None:
     """Download `url` to the file `part`, going on where a cut connection left off.
 
+    Args:
+        url: the address.
+        part: the file.
+        largest: bytes that it may have; of more no byte is written.
+        on_progress: called after every chunk.
+
     Raises:
-        DownloadError: several attempts failed, or the server refuses.
+        DownloadError: several attempts failed, the server refuses, or sends more than it may.
     """
     import requests
 
@@ -128,7 +143,9 @@ def download(url: str, part: Path, *, on_progress: OnProgress | None = None) -> 
         for pause_s in _PAUSES_S:
             time.sleep(pause_s)
             try:
-                _receive(url, file, part.name, on_progress)
+                _receive(url, _Limited(file, largest), part.name, on_progress)
+            except _TooLargeError as error:
+                raise DownloadError(f"{url}: {error}") from None
             except requests.RequestException as error:
                 reason = _reason(error)
                 if not _is_transient(error):
@@ -190,18 +207,66 @@ class _Bar:
         """Do nothing: whoever listens closes his own bar."""
 
 
-def _receive(url: str, file: BinaryIO, name: str, on_progress: OnProgress | None) -> None:
+class _TooLargeError(Exception):
+    """More bytes than a file may have."""
+
+
+class _Limited:
+    """A file, open for reading or writing, of a bounded number of bytes."""
+
+    def __init__(self, file: IO[bytes], largest: int) -> None:
+        self.file = file
+        self._left = self._largest = largest
+
+    def start_over(self) -> None:
+        """Forget what the file holds."""
+        self.file.seek(0)
+        self.file.truncate()
+        self._left = self._largest
+
+    def start_at_end(self) -> int:
+        """Go to the end and return how many bytes the file holds."""
+        size = self.file.seek(0, 2)
+        self._left = self._largest - size
+        return size
+
+    def expect(self, count: int) -> None:
+        """Refuse so many more bytes if they would be too many, before the first of them."""
+        if count > self._left:
+            raise _TooLargeError(f"more than the {self._largest} bytes that it may have")
+
+    def write(self, data: bytes) -> int:
+        """Append bytes."""
+        self.expect(len(data))
+        self._left -= len(data)
+        return self.file.write(data)
+
+    def read(self, count: int = -1) -> bytes:
+        """Read as files do."""
+        data = self.file.read(min(count, self._left + 1) if count >= 0 else self._left + 1)
+        self.expect(len(data))
+        self._left -= len(data)
+        return data
+
+    def flush(self) -> None:
+        """Flush as files do."""
+        self.file.flush()
+
+
+def _receive(url: str, file: _Limited, name: str, on_progress: OnProgress | None) -> None:
     """Make one attempt: append what is missing, or start over if the server sends everything."""
     import pooch
 
-    start = file.seek(0, 2)
+    start = file.start_at_end()
     bar = _Bar(name, start, on_progress)
 
     def start_over_if_whole(response: "Response", **_: object) -> None:
         if response.status_code in (200, _RANGE_REFUSED):
-            file.seek(0)
-            file.truncate()
+            file.start_over()
             bar.start_over()
+        length = response.headers.get("Content-Length", "")
+        if response.status_code in (200, 206) and length.isdecimal():
+            file.expect(int(length))
 
     headers = {"Accept-Encoding": "identity"}
     if start:
@@ -250,7 +315,7 @@ def _is_whole(archive: ModelArchive, folder: Path) -> bool:
     return True
 
 
-def _unpack(packed: Path, archive: ModelArchive, target: Path) -> None:
+def _unpack(packed: Path, archive: ModelArchive, target: Path, largest: int) -> None:
     """Write the known members of a `.tar.gz` below `target`; whatever else it holds stays in it.
 
     The stream is read to its very end, because gzip's own checksum stands there, the only one
@@ -261,8 +326,9 @@ def _unpack(packed: Path, archive: ModelArchive, target: Path) -> None:
     """
     missing = {member.name for member in archive.members}
     try:
-        with gzip.open(packed) as stream:
-            with tarfile.open(fileobj=stream, mode="r|") as tar:
+        with gzip.open(packed) as unlimited:
+            stream = _Limited(cast("IO[bytes]", unlimited), largest)
+            with tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r|") as tar:
                 for info in tar:
                     name = info.name.removeprefix("./")
                     source = tar.extractfile(info) if name in missing else None
@@ -271,7 +337,7 @@ def _unpack(packed: Path, archive: ModelArchive, target: Path) -> None:
                         missing.remove(name)
             while stream.read(_CHUNK):
                 pass
-    except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error) as error:
+    except (_TooLargeError, tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise DownloadError(f"{packed.name}: not a whole model archive ({error})") from error
     if missing:
         raise DownloadError(f"{packed.name}: the archive lacks {', '.join(sorted(missing))}")

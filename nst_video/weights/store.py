@@ -9,6 +9,7 @@ from pathlib import Path
 
 from nst_video import folders
 from nst_video.errors import HashMismatchError, ModelMissingError, UsageError, WeightsError
+from nst_video.path_lookup import PathKind, look_up, short_name
 from nst_video.weights.checks import check_file, check_saved_model
 from nst_video.weights.fetch import (
     OnProgress,
@@ -68,9 +69,9 @@ def resolve(
         WeightsError: a folder is missing or incomplete.
     """
     model = find_model(name, models)
+    places = _places(model, models_dir)
     if model.embedded:
         return _embedded_files(model)
-    places = _places(model, models_dir)
     may_fetch = not (offline or is_offline())
     with _plain_errors(model):
         if model.archive:
@@ -91,7 +92,13 @@ def is_cached(
     *,
     models: Mapping[str, ModelFiles] = ALL_MODELS,
 ) -> bool:
-    """Tell whether `resolve` would succeed without a download."""
+    """Tell whether `resolve` would succeed without a download.
+
+    Raises:
+        UsageError: no model has this name.
+        WeightsError: the folder that the user names is none.
+    """
+    _named_folder(models_dir)
     try:
         resolve(name, models_dir=models_dir, offline=True, models=models)
     except WeightsError:
@@ -137,6 +144,48 @@ def find_model(name: str, models: Mapping[str, ModelFiles] = MODELS) -> ModelFil
         raise UsageError(f"No model '{name}': choose one of {known}.") from None
 
 
+def check_models_dir(
+    models_dir: Path | None,
+    *,
+    whole: bool = False,
+    models: Mapping[str, ModelFiles] = ALL_MODELS,
+) -> None:
+    """Make sure that the folder which the user names, if any, has a file of any model.
+
+    Args:
+        models_dir: as for `resolve`.
+        whole: compare its files with what they should be, too.
+        models: the table.
+
+    Raises:
+        HashMismatchError: a file differs from what it should be.
+        WeightsError: it has none, is no folder, or holds a part of a model.
+    """
+    folder = _named_folder(models_dir)
+    if folder is None:
+        return
+    given = [model for model in models.values() if _has_any(model, (folder / model.name, folder))]
+    if not given:
+        raise WeightsError(
+            f"The folder {folder} holds no file of any model: name the one that does, "
+            "or leave out --models-dir and NST_VIDEO_MODELS."
+        )
+    for model in given if whole else ():
+        places = _places(model, folder)
+        for file in model.files:
+            _given_file(file, places, trust=False)
+        if model.archive:
+            _given_archive(model.archive, places, trust=False)
+
+
+def _has_any(model: ModelFiles, candidates: tuple[Path, ...]) -> bool:
+    """Tell whether a file of the model, under any of its names, lies in one of the folders."""
+    variants = (variant for file in model.files for variant in file.variants)
+    members = model.archive.members if model.archive else ()
+    names = [each.name for each in (*variants, *members)]
+    return any((folder / name).is_file() for folder in candidates for name in names)
+
+
 def is_offline() -> bool:
     """Tell whether the environment variable NST_VIDEO_OFFLINE forbids downloads."""
     return os.environ.get("NST_VIDEO_OFFLINE", "").strip().lower() not in _NO
@@ -144,14 +193,24 @@ def is_offline() -> bool:
 
 def _places(model: ModelFiles, models_dir: Path | None) -> _Places:
     """Return where to look; WeightsError when the user names a folder that is none."""
-    named = models_dir or os.environ.get("NST_VIDEO_MODELS") or None
+    folder = _named_folder(models_dir)
     cache = folders.cache_dir() / "models" / model.name
+    return _Places(() if folder is None else (folder / model.name, folder), cache)
+
+
+def _named_folder(models_dir: Path | None) -> Path | None:
+    """Return the folder that the user names; WeightsError if it is none."""
+    named = models_dir or os.environ.get("NST_VIDEO_MODELS") or None
     if named is None:
-        return _Places((), cache)
-    folder = Path(named)
-    if not folder.is_dir():
-        raise WeightsError(f"No folder {folder} to read models from: check the path.")
-    return _Places((folder / model.name, folder), cache)
+        return None
+    found = look_up(named)
+    if found.kind is not PathKind.FOLDER:
+        problem = "it is a file" if found.kind is PathKind.FILE else found.problem
+        raise WeightsError(
+            f"No folder {short_name(named)} to read models from ({problem}): check --models-dir "
+            "or NST_VIDEO_MODELS."
+        )
+    return found.path
 
 
 def _embedded_files(model: ModelFiles) -> dict[str, Path]:
