@@ -79,7 +79,7 @@ def check_outputs(
                     f"{short_name(output.path)}: choose different names."
                 )
     for folder in dict.fromkeys(resolve_link(output.path).parent for output in outputs):
-        _check_folder(folder, make_folders=make_folders)
+        check_folder(folder, make_folders=make_folders)
         removed = remove_abandoned(folder)
         if removed and on_note is not None:
             on_note(f"Removed {len(removed)} unfinished files of killed runs from {folder}.")
@@ -119,8 +119,12 @@ def _check_name(output: OutputFile) -> None:
         )
 
 
-def _check_folder(folder: Path, *, make_folders: bool) -> None:
-    """Raise SinkError unless files can be created in a folder."""
+def check_folder(folder: Path, *, make_folders: bool = False) -> None:
+    """Refuse a folder in which no file can be created.
+
+    Raises:
+        SinkError: why it cannot.
+    """
     try:
         kind = look_up(folder).kind
         if kind is PathKind.FILE:

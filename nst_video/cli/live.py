@@ -184,6 +184,7 @@ def live(
     reset: Annotated[
         bool, typer.Option("--reset", help="Forget the remembered settings first.")
     ] = False,
+    overwrite: options.OverwriteOption = False,
     quiet: options.QuietOption = False,
 ) -> None:
     """Paint what a camera sees, live in a window; press ? there for all keys.
@@ -191,7 +192,7 @@ def live(
     Without a source it is the first camera. Settings are remembered: an option given here goes
     before the remembered value, and that before the default.
     """
-    from nst_video.live import LiveOptions, LiveSession, open_output
+    from nst_video.live import LiveOptions, LiveSession
     from nst_video.live.places import WINDOW
     from nst_video.live.settings import forget_settings, load_settings, overlay
 
@@ -211,7 +212,13 @@ def live(
     styles = live_run.find_styles(settings, may_fall_back=not style)
     opened, capture = live_run.open_source(source or "0", settings, given, loop=loop)
     places = [place for place in output or [] if place != WINDOW]
-    outputs = [open_output(place, microphone) for place in places]
+    outputs = live_run.open_outputs(
+        places,
+        microphone,
+        inputs=[source or "", *settings.style],
+        save_dir=save_dir,
+        overwrite=overwrite,
+    )
     session = LiveSession(
         opened,
         live_run.stylizer_opener(

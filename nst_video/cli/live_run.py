@@ -5,8 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nst_video.cli.console import FAILED, complain, end_process, interruptible, say
+from nst_video.cli.options import check_outputs
 from nst_video.errors import NstVideoError, StyleError
 from nst_video.look import DEFAULT_STYLE, Look
+from nst_video.output_files import OutputFile, check_folder
+from nst_video.path_lookup import user_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,6 +32,43 @@ def open_source(
     capture = _capture_options(replace(settings, **asked), loop=loop)  # type: ignore[arg-type]
     opened = open_input(source, capture)
     return (open_input(source, remembered) if opened.is_camera else opened), remembered
+
+
+def open_outputs(
+    wanted: "Sequence[str]",
+    microphone: str | None,
+    *,
+    inputs: "Sequence[str]",
+    save_dir: Path,
+    overwrite: bool,
+) -> "list[Output]":
+    """Return the outputs beside the window, their files and the folder for others checked.
+
+    Args:
+        wanted: as the user typed them.
+        microphone: name of one, for recordings.
+        inputs: the source and the styles; what is recorded must not replace them.
+        save_dir: where snapshots and recordings begun by key go.
+        overwrite: existing files may be replaced.
+
+    Raises:
+        NstVideoError: an output that makes no sense, or cannot or must not be written.
+    """
+    from nst_video.live import open_output
+    from nst_video.live.places import recording_target
+    from nst_video.live.record import RECORDING_SUFFIXES
+
+    targets = [recording_target(each) for each in wanted]
+    replaced = check_outputs(
+        [OutputFile(each, "recording", RECORDING_SUFFIXES) for each in targets if each],
+        [user_path(each) for each in inputs],
+        overwrite=overwrite,
+    )
+    check_folder(save_dir)
+    return [
+        open_output(each, microphone, overwrite=target in replaced)
+        for each, target in zip(wanted, targets, strict=True)
+    ]
 
 
 def _capture_options(settings: "LiveSettings", *, loop: bool) -> "CaptureOptions":

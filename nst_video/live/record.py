@@ -23,7 +23,7 @@ from nst_video.frames import Frame, Size
 from nst_video.letterbox import letterbox
 from nst_video.live import journal
 from nst_video.live.rescue import UNFINISHED, rescue
-from nst_video.media.containers import container_for
+from nst_video.media.containers import CONTAINERS, container_for
 from nst_video.media.filters import encode_filters
 from nst_video.media.process import FfmpegProcess, ffmpeg_path
 from nst_video.partial_file import PartialFile
@@ -79,6 +79,9 @@ _ENCODER = (
     *("-enc_time_base:v", f"1/{TICKS}", "-fps_mode", "passthrough"),
     *("-filter:v", encode_filters("yuv420p")),
 )
+
+RECORDING_SUFFIXES = tuple(s for s, each in CONTAINERS.items() if each.muxer in _MUXERS)
+"""Suffixes of the files that can be recorded into."""
 
 
 class RecordingSink:

@@ -201,6 +201,30 @@ def test_command_paints_for_a_while_and_remembers(command: Command, tmp_path: Pa
     assert load_settings().intensity == 1
 
 
+def test_command_never_records_over_what_it_reads_or_what_exists(
+    command: Command, tmp_path: Path
+) -> None:
+    mine, other = tmp_path / "mine.mp4", tmp_path / "other.mp4"
+    for path in (mine, other):
+        path.write_bytes(b"precious")
+    (tmp_path / "link.mp4").symlink_to(mine)
+    for arguments, sentence in (
+        ((str(mine), "-o", str(mine), "-y"), "would replace the input"),
+        ((str(mine), "-o", str(tmp_path / "link.mp4"), "-y"), "would replace the input"),
+        (("demo:", "-o", str(other)), "exists. Use -y"),
+        (("demo:", "-o", str(tmp_path / "take.webm")), "is written as .mp4"),
+        (("demo:", "-o", str(tmp_path / "no" / "take.mp4")), "There is no folder"),
+        (("demo:", "-o", "null:", "--save-dir", str(tmp_path / "no")), "There is no folder"),
+    ):
+        done = command("live", *arguments, "--model", "builtin", "--engine", "identity")
+        assert done.returncode in (1, 2)
+        assert sentence in done.stderr
+    assert mine.read_bytes() == other.read_bytes() == b"precious"
+    assert sorted(path.name for path in tmp_path.glob("*.mp4")) == [
+        "link.mp4", "mine.mp4", "other.mp4"
+    ]  # fmt: skip
+
+
 def test_command_forgets_when_told(command: Command) -> None:
     save_settings(LiveSettings(style=["no-such-style"]))
     done = command("live", "--reset", "missing.mp4", "-o", "null:")
@@ -282,7 +306,7 @@ def test_what_is_asked_of_a_camera_is_not_asked_of_a_film(command: Command, tmp_
 def test_devices_command_lists_cameras_or_says_there_are_none(command: Command) -> None:
     done = command("devices")
     assert done.stdout.strip()
-    assert done.returncode == (1 if "no camera" in done.stdout else 0)
+    assert done.returncode == (1 if "No camera" in done.stdout else 0)
 
 
 def test_readme_has_the_table_of_keys() -> None:
