@@ -117,51 +117,62 @@ class _Pass:
     Attributes:
         frames: those of the video, in the order of the file.
         may_jump: the container's clock can be set anew midway.
+        bases: seconds in a tick, by stream.
+        ends: the latest end of a packet in ticks, by stream.
+        clocks: when the next packet is to be decoded, by stream.
     """
 
     track: VideoTrack
-    furthest: Fraction
     is_counted: bool
     may_jump: bool
     hidden: int = 0
     frames: list[FramePacket] = field(default_factory=list)
-    clocks: dict[int, Fraction] = field(default_factory=dict)
+    bases: dict[int, Fraction] = field(default_factory=dict)
+    ends: dict[int, int] = field(default_factory=dict)
+    clocks: dict[int, int] = field(default_factory=dict)
 
     def add(self, packet: "av.packet.Packet[Any]") -> None:
-        """Take note of a packet.
+        """Take note of a packet; in ticks of its stream, since fractions take time.
 
         Raises:
             ClockJumpError: its time does not go on from the one before.
         """
-        is_video = packet.stream_index == self.track.stream.index
-        if not packet.size or packet.time_base is None:
+        index, base = packet.stream_index, packet.time_base
+        if not packet.size or base is None:
             return
-        base = packet.time_base
-        shown = None if packet.pts is None else packet.pts * base
-        decoded = None if packet.dts is None else packet.dts * base
-        frame = FramePacket(shown, decoded, (packet.duration or 0) * base, packet.is_keyframe)
-        if self.is_counted and is_video:
-            self.frames.append(frame)
+        shown, decoded, duration = packet.pts, packet.dts, packet.duration or 0
+        known = decoded if shown is None else shown
+        is_video = index == self.track.stream.index
+        if known is not None and not self.is_counted:
+            if self.may_jump and decoded is not None and packet.stream.type in ("video", "audio"):
+                self._check_clock(index, decoded, duration, base)
+            self.ends[index] = max(self.ends.get(index, known), known + duration)
+            self.bases[index] = base
+        if not is_video or (known is None and not self.is_counted):
             return
-        if shown is None and decoded is None:
-            return
-        if self.may_jump and decoded is not None:
-            self._check_clock(packet, decoded, frame.duration_s)
-        self.furthest = max(self.furthest, frame.time_s + frame.duration_s)
-        if is_video and packet.is_discard:
+        if packet.is_discard:
             self.hidden += 1
-        elif is_video:
-            self.frames.append(frame)
-
-    def _check_clock(
-        self, packet: "av.packet.Packet[Any]", time: Fraction, duration: Fraction
-    ) -> None:
-        if packet.stream.type not in ("video", "audio"):
             return
-        expected = self.clocks.get(packet.stream_index)
-        if expected is not None and not -MAX_BACK_S <= time - expected <= MAX_AHEAD_S:
+        self.frames.append(
+            FramePacket(
+                shown_s=None if shown is None else shown * base,
+                decoded_s=None if decoded is None else decoded * base,
+                duration_s=duration * base,
+                is_key=packet.is_keyframe,
+            )
+        )
+
+    def furthest_s(self, start_s: Fraction) -> Fraction:
+        """Return the latest time of any packet, at least the start."""
+        return max((end * self.bases[index] for index, end in self.ends.items()), default=start_s)
+
+    def _check_clock(self, index: int, time: int, duration: int, base: Fraction) -> None:
+        expected = self.clocks.get(index)
+        self.clocks[index] = time + duration
+        if expected is None or time == expected:
+            return
+        if not -MAX_BACK_S <= (time - expected) * base <= MAX_AHEAD_S:
             raise ClockJumpError
-        self.clocks[packet.stream_index] = time + duration
 
 
 def scan_packets(
@@ -185,7 +196,6 @@ def scan_packets(
         flags = container.format.flags
         seen = _Pass(
             track=track,
-            furthest=media.start_s,
             is_counted=_has(flags, "no_timestamps"),
             may_jump=_has(flags, "ts_discont"),
         )
@@ -199,7 +209,7 @@ def scan_packets(
             is_broken = True
     frames = _counted(track, seen.frames) if seen.is_counted else seen.frames
     return replace(
-        summarize(media, frames, seen.furthest),
+        summarize(media, frames, seen.furthest_s(media.start_s)),
         hidden_frames=seen.hidden,
         is_whole=is_whole,
         is_broken=is_broken,
