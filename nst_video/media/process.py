@@ -189,9 +189,11 @@ class FfmpegProcess:
         status = self._process.returncode
         if status is not None and status < 0:
             return _SIGNALS.get(_signal_name(-status), f"ffmpeg was stopped by signal {-status}")
-        errors = [line for line in self._log if _LINE.match(line)] or list(self._log)
-        last = _LINE.sub("", errors[0]).strip() if errors else "no reason given"
-        return f"ffmpeg ended with status {status} ({last})"
+        found = [(match["level"], line) for line in self._log if (match := _LINE.match(line))]
+        # Warnings come before the error that matters.
+        errors = [line for level, line in found if level != "warning"]
+        first = next(iter((*errors, *(line for _, line in found), *self._log)), "no reason given")
+        return f"ffmpeg ended with status {status} ({_LINE.sub('', first).strip()})"
 
     def log(self) -> tuple[str, ...]:
         """Return the last lines of its warnings and errors."""
