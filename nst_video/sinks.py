@@ -20,6 +20,7 @@ from nst_video.media.filters import encode_filters, encode_planes_filters
 from nst_video.media.options import EncodeOptions
 from nst_video.media.probe import count_frames, probe
 from nst_video.media.process import FfmpegProcess, ffmpeg_path
+from nst_video.media.quicktime_tags import keep_tags
 from nst_video.output_files import OutputFile, check_outputs
 from nst_video.partial_file import PartialFile
 from nst_video.path_lookup import os_reason
@@ -145,6 +146,8 @@ class VideoFileSink:
                 status = process.finish()
                 if status:
                     raise self._failed(process)
+                if self._carry is not None and self._carry.tags:
+                    keep_tags(self._partial.path, self._carry.tags)
                 self._verify()
                 self.target = self._partial.commit()
         except OSError as failure:

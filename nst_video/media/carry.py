@@ -1,12 +1,14 @@
 """Everything of a file but its painted video: how the encoder's ffmpeg carries it over."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 from nst_video.media.containers import TEXT_SUBTITLES, Container
 from nst_video.media.probe import MediaInfo, StreamInfo
 from nst_video.media.process import ffmpeg_path
+from nst_video.media.quicktime_tags import MUXERS, room_arguments
 from nst_video.media.recognize import PAINTED_BY
 from nst_video.media.sound import Sound, examine_sound, refused_sound
 
@@ -69,6 +71,8 @@ class Carry:
         video_offset_s: how much later than time 0 the first frame appears.
         stream_count: streams added.
         notes: one sentence for each stream that is not carried over as it was.
+        tags: all of the original, for `quicktime_tags.keep_tags` once the file is finished; empty
+            where ffmpeg keeps them itself.
     """
 
     inputs: tuple[str, ...]
@@ -76,6 +80,7 @@ class Carry:
     video_offset_s: Fraction = Fraction(0)
     stream_count: int = 0
     notes: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -144,12 +149,19 @@ def plan_carry(media: MediaInfo, painted: StreamInfo, container: Container, cut:
             f"Video stream {number} of {len(media.videos)} was painted, "
             "the others were left out; --video-stream chooses another.",
         )
+    room = room_arguments(media.tags) if container.muxer in MUXERS else ()
     return Carry(
         inputs=_input_arguments(media, painted, cut, has_cover=plan.has_cover),
-        outputs=(*plan.outputs, *_metadata_arguments(painted), *_length_arguments(cut)),
+        outputs=(
+            *plan.outputs,
+            *_metadata_arguments(media, painted),
+            *room,
+            *_length_arguments(cut),
+        ),
         video_offset_s=cut.video_offset_s,
         stream_count=plan.count,
         notes=tuple(plan.notes),
+        tags=media.tags if room else {},
     )
 
 
@@ -175,11 +187,14 @@ def _length_arguments(cut: Cut) -> tuple[str, ...]:
     return () if cut.length_s is None else ("-t", f"{float(cut.length_s):.6f}")
 
 
-def _metadata_arguments(painted: StreamInfo) -> list[str]:
+def _metadata_arguments(media: MediaInfo, painted: StreamInfo) -> list[str]:
     arguments = ["-map_metadata", "1", "-map_chapters", "1"]
     # What an MP4 says of itself would turn into tags that lie in another container.
     for key in ("major_brand", "minor_version", "compatible_brands"):
         arguments += ["-metadata", f"{key}="]
+    if created := media.tags.get("creation_time"):
+        # Files of some programs hold it twice, which ffmpeg makes no time of.
+        arguments += ["-metadata", f"creation_time={created.split(';')[0]}"]
     tags = {"language": painted.language, "title": painted.title, "encoder": PAINTED_BY}
     for key, value in tags.items():
         if value:

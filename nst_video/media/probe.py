@@ -1,15 +1,16 @@
 """What is in a video file: read from its header and its first pictures, as frozen records."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nst_video.errors import SourceError, UsageError
 from nst_video.frames import Size
-from nst_video.media.process import ffmpeg_path
+from nst_video.media.process import FfmpegProcess, ffmpeg_path
 from nst_video.media.reasons import why_undecodable, why_unreadable
 from nst_video.path_lookup import require_file, user_path
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 LOOKED_AT_FRAMES = 8
 """Frames decoded to tell whether a stream is interlaced: the flag is per frame."""
+
+
+_DATA_STREAM = re.compile(r"Stream #0:(?P<index>\d+).*: Data: .*\((?P<tag>.{4}) / 0x")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ class MediaInfo:
     Attributes:
         start_s: time of the first packet of any stream; the zero of what players show.
         duration_s: as claimed; None where the header is silent.
+        tags: of the file as a whole, by name.
     """
 
     path: Path
@@ -61,6 +66,7 @@ class MediaInfo:
     duration_s: Fraction | None
     chapter_count: int
     streams: tuple[StreamInfo, ...]
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def videos(self) -> tuple[StreamInfo, ...]:
@@ -141,7 +147,8 @@ def probe(path: Path) -> MediaInfo:
             start_s=Fraction(container.start_time or 0, av.time_base),
             duration_s=None if claimed is None else Fraction(claimed, av.time_base),
             chapter_count=len(container.chapters()),
-            streams=tuple(_stream_info(stream) for stream in container.streams),
+            streams=_with_data_tags(path, [_stream_info(stream) for stream in container.streams]),
+            tags=dict(container.metadata),
         )
 
 
@@ -259,6 +266,17 @@ def _stream_info(stream: "av.stream.Stream") -> StreamInfo:
         is_cover=bool(stream.disposition & Disposition.attached_pic),
         channels=int(getattr(context, "channels", 0) or 0) if stream.type == "audio" else 0,
     )
+
+
+def _with_data_tags(path: Path, streams: list[StreamInfo]) -> tuple[StreamInfo, ...]:
+    """Return the streams, those of data with their tags, which PyAV does not tell."""
+    if not any(stream.kind == "data" and not stream.tag for stream in streams):
+        return tuple(streams)
+    with FfmpegProcess(["-loglevel", "info", "-i", ffmpeg_path(path)]) as process:
+        process.finish()
+        found = map(_DATA_STREAM.search, process.log())
+    tags = {int(match["index"]): match["tag"].strip() for match in found if match}
+    return tuple(replace(s, tag=tags.get(s.index, s.tag)) for s in streams)
 
 
 def _tag(stream: "av.stream.Stream") -> str:
