@@ -127,6 +127,22 @@ def animation_frames(path: Path) -> Iterator[tuple[Frame, int]]:
             yield shown, int(image.info.get("duration") or 0) or 100
 
 
+def pictures_in(folder: Path) -> list[Path]:
+    """Return what is named like a picture in a folder, by name; numbers in names sort as text.
+
+    Raises:
+        SourceError: the folder cannot be read.
+    """
+    try:
+        return sorted(
+            path
+            for path in folder.iterdir()
+            if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
+        )
+    except OSError as error:
+        raise SourceError(f"The folder {folder} cannot be read: {os_reason(error)}.") from error
+
+
 @contextmanager
 def open_picture(path: Path) -> Iterator[io.BufferedReader]:
     """Open a file that may be a picture by its kind and size, whatever it holds.

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from nst_video.errors import SourceError
 from nst_video.frames import Frame
 from nst_video.path_lookup import PathKind, look_up, os_reason
-from nst_video.pictures import PICTURE_SUFFIXES, load_picture, open_picture
+from nst_video.pictures import load_picture, open_picture, pictures_in
 
 Origin: TypeAlias = Literal["packaged", "yours", "file"]
 
@@ -106,13 +107,9 @@ def title_of(name: str) -> str:
 def _pictures(folder: Path, notes: list[str]) -> list[Path]:
     """Return the files that are named like pictures."""
     try:
-        named = [
-            path
-            for path in folder.iterdir()
-            if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
-        ]
-    except OSError as error:
-        notes.append(f"The styles in {folder} are left out: {os_reason(error)}.")
+        named = pictures_in(folder)
+    except SourceError as error:
+        notes.append(f"The styles are left out: {error}")
         return []
     pictures = []
     for path in named:

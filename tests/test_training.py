@@ -10,7 +10,7 @@ from keras import layers, ops
 from typer.testing import CliRunner
 
 from nst_video.cli.app import app
-from nst_video.errors import SinkError, UsageError
+from nst_video.errors import SinkError, SourceError, UsageError
 from nst_video.losses import gram_distance
 from nst_video.networks.checkpoints import collect, load_npz, network_shapes
 from nst_video.networks.transformer import StyleTransformer, TransformerConfig
@@ -63,6 +63,16 @@ class TestDataset:
         save_picture(tmp_path / "one.png", pictures(1)[0])
         with pytest.raises(UsageError, match="1 pictures"):
             dataset.read_pictures([tmp_path])
+
+    def test_broken_pictures_are_left_out_with_a_note(self, folder):
+        (folder / "cut.png").write_bytes((folder / "1.png").read_bytes()[:-300])
+        (folder / "empty.jpg").touch()
+        notes = []
+        split = dataset.read_pictures([folder], notes.append)
+        assert len(split.training) + len(split.held_out) == 20
+        assert ("cut.png" in notes[0], "empty.jpg" in notes[1]) == (True, True)
+        with pytest.raises(SourceError, match="cannot be read: no such file"):
+            dataset.read_pictures([folder / "none"])
 
     def test_large_pictures_are_shrunk(self, folder):
         save_picture(folder / "large.png", np.zeros((30, 3000, 3), np.uint8))

@@ -9,7 +9,7 @@ from nst_video.capture.options import CaptureOptions
 from nst_video.errors import SourceError
 from nst_video.frames import Frame, VideoInfo, size_of
 from nst_video.letterbox import letterbox
-from nst_video.pictures import PICTURE_SUFFIXES, load_picture
+from nst_video.pictures import load_picture, pictures_in
 
 FPS = Fraction(25)
 
@@ -17,7 +17,8 @@ FPS = Fraction(25)
 class PictureFolderSource(LiveSource):
     """The pictures of a folder in the order of their names, all fitted to one size.
 
-    Whoever reads sets the pace; `info.fps` says which one is meant.
+    Whoever reads sets the pace; `info.fps` says which one is meant. A picture that cannot be read
+    is left out, and `notes` says so.
     """
 
     def __init__(self, folder: Path, options: CaptureOptions | None = None) -> None:
@@ -28,37 +29,47 @@ class PictureFolderSource(LiveSource):
             options: the size, by default the first picture's, and the rate, by default `FPS`.
 
         Raises:
-            SourceError: it holds none.
+            SourceError: it holds none, or cannot be read.
         """
         super().__init__(str(folder))
         self._options = options or CaptureOptions()
         self._paths = pictures_in(folder)
+        self._notes: dict[Path, str] = {}
         if not self._paths:
             raise SourceError(f"The folder {folder} holds no pictures.")
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was left out so far, and why."""
+        return tuple(self._notes.values())
+
     def _open(self) -> VideoInfo:
-        size = self._options.size or size_of(load_picture(self._paths[0]))
+        pictures = (self._load(path) for path in self._paths)
+        first = next((picture for picture in pictures if picture is not None), None)
+        if first is None:
+            raise SourceError(
+                f"None of the {len(self._paths)} pictures in {self.name} can be read. "
+                f"{self.notes[0]}"
+            )
+        size = self._options.size or size_of(first)
         return VideoInfo(size, self._options.fps or FPS, len(self._paths))
 
     def _close(self) -> None:
         """Nothing is held open between pictures."""
 
     def __iter__(self) -> Iterator[Frame]:
-        """Deliver every picture once.
-
-        Raises:
-            SourceError: one is broken.
-        """
+        """Deliver every picture once."""
         for path in self._paths:
             if self.stopped.is_set():
                 return
-            yield letterbox(load_picture(path), self.info.size)
+            picture = self._load(path)
+            if picture is not None:
+                yield letterbox(picture, self.info.size)
 
-
-def pictures_in(folder: Path) -> list[Path]:
-    """Return the pictures of a folder by name; numbers in names sort as text."""
-    return sorted(
-        path
-        for path in folder.iterdir()
-        if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
-    )
+    def _load(self, path: Path) -> Frame | None:
+        """Return a picture, None and a note where it cannot be read."""
+        try:
+            return load_picture(path)
+        except SourceError as error:
+            self._notes[path] = f"Left out: {error}"
+            return None

@@ -89,11 +89,12 @@ def train(
             overwrite=overwrite,
             make_folders=True,
         )
+    on_note = None if quiet else say
     files = resolve(TEACHER, models_dir=models_dir, offline=offline)
     course = teach.Course(
         load_model(TEACHER, files),
-        dataset.read_pictures(photos),
-        dataset.read_pictures(artworks),
+        dataset.read_pictures(photos, on_note),
+        dataset.read_pictures(artworks, on_note),
         out,
         seed,
         vgg,

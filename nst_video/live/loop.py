@@ -89,6 +89,7 @@ class LiveSession:
         self.reader = Reader(
             source,
             on_trouble=self._note_trouble,
+            on_note=self._tell,
             stall_s=self._options.stall_s,
             back_off_s=self._options.back_off_s,
         )

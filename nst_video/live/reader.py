@@ -73,12 +73,18 @@ class _Attempt:
         ended: set when it has.
     """
 
-    def __init__(self, source: LiveInput, deliver: Callable[[Frame], None]) -> None:
+    def __init__(
+        self,
+        source: LiveInput,
+        deliver: Callable[[Frame], None],
+        on_note: Callable[[str], None],
+    ) -> None:
         self.is_open = False
         self.last_s: float | None = None
         self.error: BaseException | None = None
         self._input = source
         self._deliver = deliver
+        self._on_note = on_note
         self.ended = threading.Event()
         self._abandoned = threading.Event()
         self._opened: FrameSource | None = None
@@ -105,11 +111,16 @@ class _Attempt:
         self._opened = self._input.open()
         if self._abandoned.is_set():
             return
+        told: set[str] = set()
         with self._opened as source:
             self.is_open = True
             for frame in source:
                 if self._abandoned.is_set():
                     return
+                for note in source.notes:
+                    if note not in told:
+                        told.add(note)
+                        self._on_note(note)
                 self.last_s = time.monotonic()
                 self._deliver(frame)
 
@@ -142,6 +153,7 @@ class Reader:
         source: LiveInput,
         *,
         on_trouble: Callable[[str | None], None],
+        on_note: Callable[[str], None],
         stall_s: float = STALL_S,
         back_off_s: tuple[float, ...] = BACK_OFF_S,
     ) -> None:
@@ -150,6 +162,7 @@ class Reader:
         Args:
             source: what to read.
             on_trouble: called with a sentence when the input stops, with None when it is back.
+            on_note: called with a sentence when the input leaves something out.
             stall_s: see `STALL_S`.
             back_off_s: see `BACK_OFF_S`.
         """
@@ -157,6 +170,7 @@ class Reader:
         self.rate = Rate()
         self._input = source
         self._on_trouble = on_trouble
+        self._on_note = on_note
         self._stall_s = stall_s
         self._back_off_s = back_off_s
         self._wake = threading.Event()
@@ -200,7 +214,7 @@ class Reader:
             while not self._stopped:
                 self._wake.clear()
                 source, before = self._input, self.frames.put_count
-                attempt = _Attempt(source, self._put)
+                attempt = _Attempt(source, self._put, self._on_note)
                 self._attempts = [*(a for a in self._attempts if a.thread.is_alive()), attempt]
                 trouble = self._follow(attempt, source)
                 attempt.abandon()

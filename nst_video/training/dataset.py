@@ -1,7 +1,7 @@
 """Training pictures: folders of photos and artworks, random crops of them, painted-up noise."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nst_video.errors import UsageError
+from nst_video.errors import SourceError, UsageError
 from nst_video.frames import Frame
-from nst_video.pictures import PICTURE_SUFFIXES, load_picture
+from nst_video.pictures import load_picture, pictures_in
 
 Floats = NDArray[np.float32]
 
@@ -40,26 +40,32 @@ def is_held_out(name: str) -> bool:
     return hashlib.sha256(name.encode()).digest()[0] % HELD_OUT_ONE_IN == 0
 
 
-def read_pictures(folders: Sequence[Path]) -> Pictures:
+def read_pictures(
+    folders: Sequence[Path], on_note: Callable[[str], None] | None = None
+) -> Pictures:
     """Read every picture in `folders` (not below them), shrunk to `MAX_SIDE`.
+
+    Args:
+        folders: where they are.
+        on_note: told in a sentence of each picture that cannot be read and is left out.
 
     Raises:
         UsageError: one of the two parts would be empty.
-        SourceError: a picture cannot be read.
+        SourceError: a folder cannot be read.
     """
-    paths = sorted(
-        path
-        for folder in folders
-        for path in folder.iterdir()
-        if path.suffix.lower() in PICTURE_SUFFIXES
-    )
     parts: tuple[list[Frame], list[Frame]] = ([], [])
-    for path in paths:
-        parts[is_held_out(path.name)].append(_shrink(load_picture(path)))
+    for path in sorted(path for folder in folders for path in pictures_in(folder)):
+        try:
+            picture = _shrink(load_picture(path))
+        except SourceError as error:
+            if on_note is not None:
+                on_note(f"Left out: {error}")
+        else:
+            parts[is_held_out(path.name)].append(picture)
     if not all(parts):
         raise UsageError(
-            f"{len(paths)} pictures in {', '.join(map(str, folders))} are too few to train on "
-            "and to hold some out: add more, or give more folders."
+            f"{sum(map(len, parts))} pictures in {', '.join(map(str, folders))} are too few to "
+            "train on and to hold some out: add more, or give more folders."
         )
     return Pictures(tuple(parts[0]), tuple(parts[1]))
 

@@ -20,6 +20,7 @@ from nst_video.capture.stream import StreamSource
 from nst_video.errors import SinkError, SourceError, UsageError
 from nst_video.frames import size_of
 from nst_video.live import open_input
+from nst_video.live.reader import Reader
 from nst_video.live.virtual import VirtualCameraSink
 from nst_video.pictures import save_picture
 
@@ -295,6 +296,41 @@ def test_folder_of_pictures_is_shown_in_order_and_in_one_size(tmp_path: Path) ->
     assert [frame.shape for frame in frames] == [(240, 320, 3)] * 3
     assert [number_in(frame) for frame in frames[:2]] == [0, 1]
     assert not frames[2][:50].any()  # letterboxed
+
+
+def test_folder_leaves_out_pictures_that_are_broken(tmp_path: Path) -> None:
+    for number in range(4):
+        save_picture(tmp_path / f"{number}.png", numbered(number))
+    for number in (0, 2):
+        path = tmp_path / f"{number}.png"
+        path.write_bytes(path.read_bytes()[:-200])
+    (tmp_path / "3.png").unlink()
+    (tmp_path / "3.png").mkdir()
+    with PictureFolderSource(tmp_path) as source:
+        assert [number_in(frame) for frame in source] == [1]
+    assert [note.split(": ")[0] for note in source.notes] == ["Left out"] * 3
+    assert "0.png is a damaged PNG picture" in source.notes[0]
+    (tmp_path / "1.png").write_bytes(b"")
+    with pytest.raises(SourceError, match=r"None of the 4 pictures.*can be read"):
+        PictureFolderSource(tmp_path).__enter__()
+
+
+def test_notes_of_a_source_are_told_once(tmp_path: Path) -> None:
+    for number in range(3):
+        save_picture(tmp_path / f"{number}.png", numbered(number))
+    (tmp_path / "1.png").write_bytes(b"")
+    told: list[str] = []
+    reader = Reader(
+        open_input(tmp_path, CaptureOptions(fps=Fraction(100))),
+        on_trouble=lambda _: None,
+        on_note=told.append,
+    )
+    reader.start()
+    for thread in reader.threads:
+        thread.join(30)
+    reader.stop()
+    assert len(told) == 1
+    assert "1.png is empty" in told[0]
 
 
 def test_folder_without_pictures_is_refused(tmp_path: Path) -> None:
