@@ -218,7 +218,7 @@ def fit_name(stem: str, tail: str, folder: Path, taken: int = 0) -> str:
         taken: bytes of the limit that are for something else.
     """
     limit = _name_limit(folder) - taken - len(os.fsencode(tail))
-    while len(os.fsencode(stem)) > limit:
+    while stem and len(os.fsencode(stem)) > limit:
         stem = stem[:-1]
     return stem + tail
 

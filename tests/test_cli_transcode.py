@@ -432,3 +432,12 @@ def test_help_answers_without_anything_heavy():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "--keep-partial" in done.stdout
+
+
+def test_the_longest_name_a_film_can_have_has_a_result(tmp_path: Path):
+    clip = make_clip(tmp_path / f"{'ü' * 125}x.mkv", seconds=0.2)
+    result = run(clip, "-q")
+    assert result.exit_code == 0, result.output
+    made = Path(result.stdout.strip())
+    assert made.exists()
+    assert made.name.endswith("-starfield.mkv")

@@ -11,6 +11,7 @@ from pathlib import Path
 from nst_video.errors import UsageError
 from nst_video.media.containers import CONTAINERS, default_suffix
 from nst_video.output_files import suffix_list
+from nst_video.partial_file import fit_name
 from nst_video.path_lookup import PathKind, address_scheme, look_up, os_reason, user_path
 
 DEFAULT_TEMPLATE = "{stem}-{style}{ext}"
@@ -217,7 +218,11 @@ def _unique(inputs: Iterator[_Input]) -> list[_Input]:
 def _pair(found: Sequence[_Input], folder: Path | None, template: str, style: str) -> list[Job]:
     def target(each: _Input, stem: str) -> Path:
         parent = each.path.parent if folder is None else folder / each.below
-        return parent / _file_name(each.path, stem, template, style)
+        name = _file_name(each.path, stem, template, style)
+        # A source whose name is as long as the file system allows has a result all the same.
+        others = len(os.fsencode(name)) - len(os.fsencode(stem))
+        cut = fit_name(stem, "", parent, taken=others)
+        return parent / (name if cut == stem else _file_name(each.path, cut, template, style))
 
     targets = [target(each, each.path.stem) for each in found]
     # Where talk.avi and talk.mpg would both become talk-wave.mp4, their suffixes stay.

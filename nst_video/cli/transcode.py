@@ -118,16 +118,16 @@ def transcode(
     pending = _pending(jobs, overwrite=overwrite, skip=skip, quiet=quiet)
     if not pending:
         return
+    if len(pending) == 1:
+        # A single hopeless input is refused before the model is loaded for it.
+        with bugs_of(pending[0].source):
+            open_source(pending[0].source, wanted)
     replaced = options.check_outputs(
         [OutputFile(job.target, suffixes=tuple(CONTAINERS)) for job in pending],
         [job.source for job in pending] + [user_path(each) for each in style],
         overwrite=overwrite,
         make_folders=output is not None and pending[0].target != user_path(output),
     )
-    if len(pending) == 1:
-        # A single hopeless input is refused before the model is loaded for it.
-        with bugs_of(pending[0].source):
-            open_source(pending[0].source, wanted)
     with interruptible():
         painter = options.build_stylizer(
             style=style,
