@@ -1,30 +1,33 @@
 """What is drawn over the picture: figures, thumbnails, messages, help. Frame in, frame out."""
 
-import unicodedata
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import cv2
 import numpy as np
 
-from nst_video.frames import Frame
+from nst_video.frames import Frame, Size, size_of
+from nst_video.text import Color, text_width, wrap_text, write_text
 
-Color: TypeAlias = tuple[int, int, int]
+BASE_SIZE = (640, 480)
+"""(width, height) at which everything has its natural size; larger ones scale it up."""
 
-BASE_HEIGHT = 480
-"""Height in pixels at which everything has its natural size; taller frames scale it up."""
+MIN_UNIT = 0.85
+"""Of the natural size; what is smaller cannot be read."""
 
-THUMBNAIL_PX = 52
-"""Side of a thumbnail at the natural size."""
+TITLE_PX, TEXT_PX, MESSAGE_PX, BADGE_PX, THUMBNAIL_PX = 19, 15, 20, 17, 52
+"""Heights of letters, and side of a thumbnail, at the natural size."""
 
 WHITE: Color = (255, 255, 255)
 GRAY: Color = (190, 190, 190)
 ACCENT: Color = (255, 196, 64)
 RED: Color = (225, 40, 40)
 
-_FONT = cv2.FONT_HERSHEY_DUPLEX
-_SHADE = 0.4
+_SHADE = 0.35
 """What is left of the picture's light behind text."""
+
+_BOLD = 600
+_MESSAGE_LINES = 5
+_GAP_PX = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,28 +60,43 @@ class Hud:
 def draw_hud(frame: Frame, hud: Hud) -> Frame:
     """Return a copy of `frame` (height, width, 3) with `hud` drawn on it.
 
-    Sizes follow the height of the frame, so that text is equally legible on all of them.
+    Sizes follow the size of the frame, so that text is equally legible on all of them.
     """
     canvas = np.ascontiguousarray(frame).copy()
-    unit = max(0.6, canvas.shape[0] / BASE_HEIGHT)
     if hud.help:
         _draw_help(canvas, hud.help)
         return canvas
+    unit = _unit(size_of(canvas))
     _draw_figures(canvas, hud, unit)
     _draw_badges(canvas, hud.badges, unit)
-    strip_top = _draw_thumbnails(canvas, hud, unit)
+    strip_top = _draw_thumbnails(canvas, hud)
     if hud.toast:
-        _draw_banner(canvas, hud.toast, strip_top - _px(34, unit), (24, 24, 24), unit)
+        _draw_message(canvas, hud.toast, strip_top - _px(8, unit), (24, 24, 24), unit)
     if hud.trouble:
-        _draw_banner(canvas, hud.trouble, canvas.shape[0] // 2 - _px(17, unit), (120, 16, 16), unit)
+        _draw_message(canvas, hud.trouble, None, (120, 16, 16), unit)
     return canvas
 
 
-def plain(text: str) -> str:
-    """Return `text` in the letters that the font has: accents dropped, others as "?"."""
-    decomposed = unicodedata.normalize("NFKD", text)
-    bare = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
-    return bare.encode("ascii", "replace").decode("ascii")
+def thumbnail_at(size: Size, count: int, current: int, point: tuple[int, int]) -> int | None:
+    """Return which thumbnail `draw_hud` has drawn at a point, None where it has drawn none.
+
+    Args:
+        size: (width, height) of the frame drawn on.
+        count: thumbnails there are.
+        current: place of the style in use among them.
+        point: (x, y) in pixels.
+    """
+    strip = _lay_out(size, count, current)
+    column, inside_x = divmod(point[0] - strip.left, strip.side + strip.gap)
+    inside_y = point[1] - strip.top - strip.gap
+    if 0 <= column < strip.count and inside_x < strip.side and 0 <= inside_y < strip.side:
+        return strip.first + column
+    return None
+
+
+def _unit(size: Size) -> float:
+    """Return how much larger than at `BASE_SIZE` everything is."""
+    return max(MIN_UNIT, min(size[0] / BASE_SIZE[0], size[1] / BASE_SIZE[1]))
 
 
 def _px(length: float, unit: float) -> int:
@@ -92,70 +110,73 @@ def _shade(canvas: Frame, left: int, top: int, right: int, bottom: int) -> None:
         part[:] = cv2.convertScaleAbs(part, alpha=_SHADE)
 
 
-def _write(canvas: Frame, text: str, left: int, base: int, scale: float, color: Color) -> None:
-    thickness = max(1, round(scale * 1.6))
-    cv2.putText(canvas, plain(text), (left, base), _FONT, scale, color, thickness, cv2.LINE_AA)
-
-
-def _width(text: str, scale: float) -> int:
-    (width, _), _ = cv2.getTextSize(plain(text), _FONT, scale, max(1, round(scale * 1.6)))
-    return int(width)
-
-
-def _fitting(text: str, scale: float, room_px: int) -> float:
-    """Return `scale`, or less where the text would be wider than the room."""
-    return min(scale, scale * room_px / max(1, _width(text, scale)))
+def _fitting(text: str, height_px: int, room_px: int) -> int:
+    """Return `height_px`, or less where the text would be wider than the room."""
+    return max(1, min(height_px, height_px * room_px // max(1, text_width(text, height_px, _BOLD))))
 
 
 def _draw_figures(canvas: Frame, hud: Hud, unit: float) -> None:
-    lines = [(line, scale, color) for line, scale, color in _lines(hud, unit) if line]
+    pad, step = _px(8, unit), _px(21, unit)
+    sized = [(hud.title, TITLE_PX, ACCENT), *((line, TEXT_PX, WHITE) for line in hud.figures)]
+    room = canvas.shape[1] - 2 * pad
+    lines = [(t, _fitting(t, _px(px, unit), room), color) for t, px, color in sized if t]
     if not lines:
         return
-    pad, step = _px(8, unit), _px(20, unit)
-    widest = max(_width(line, scale) for line, scale, _ in lines)
+    widest = max(text_width(text, px, _BOLD) for text, px, _ in lines)
     _shade(canvas, 0, 0, widest + 2 * pad, step * len(lines) + 2 * pad)
-    for row, (line, scale, color) in enumerate(lines):
-        _write(canvas, line, pad, pad + step * row + _px(14, unit), scale, color)
-
-
-def _lines(hud: Hud, unit: float) -> list[tuple[str, float, Color]]:
-    return [
-        (hud.title, 0.55 * unit, ACCENT),
-        *((line, 0.42 * unit, WHITE) for line in hud.figures),
-    ]
+    for row, (text, px, color) in enumerate(lines):
+        base = pad + step * row + _px(15, unit)
+        write_text(canvas, text, (pad, base), px, color, _BOLD)
 
 
 def _draw_badges(canvas: Frame, badges: tuple[str, ...], unit: float) -> None:
-    scale, pad, step = 0.45 * unit, _px(8, unit), _px(24, unit)
+    px, pad, step = _px(BADGE_PX, unit), _px(8, unit), _px(26, unit)
     for row, badge in enumerate(badges):
-        width = _width(badge, scale)
-        left = canvas.shape[1] - width - 2 * pad
+        left = max(0, canvas.shape[1] - text_width(badge, px, _BOLD) - 2 * pad)
         top = row * step
-        canvas[top : top + step, max(0, left) :] = RED
-        _write(canvas, badge, left + pad, top + _px(17, unit), scale, WHITE)
+        canvas[top : top + step, left:] = RED
+        write_text(canvas, badge, (left + pad, top + _px(19, unit)), px, WHITE, _BOLD)
 
 
-def _draw_thumbnails(canvas: Frame, hud: Hud, unit: float) -> int:
+@dataclass(frozen=True, slots=True)
+class _Strip:
+    """Where thumbnails are: the first one shown, how many, their side, the corner and the gaps."""
+
+    first: int
+    count: int
+    side: int
+    left: int
+    top: int
+    gap: int
+
+
+def _lay_out(size: Size, count: int, current: int) -> _Strip:
+    """Return the strip along the bottom, with the current thumbnail near its middle."""
+    unit, (width, height) = _unit(size), size
+    side, gap = _px(THUMBNAIL_PX, unit), _px(_GAP_PX, unit)
+    shown = min(count, max(1, (width - gap) // (side + gap)))
+    first = min(max(0, current - shown // 2), count - shown)
+    left = (width - shown * (side + gap) + gap) // 2
+    return _Strip(first, shown, side, left, height - side - 2 * gap, gap)
+
+
+def _draw_thumbnails(canvas: Frame, hud: Hud) -> int:
     """Draw the strip along the bottom; return where it begins."""
-    height, width = int(canvas.shape[0]), int(canvas.shape[1])
+    width, height = size_of(canvas)
     if not hud.thumbnails:
         return height
-    side, gap = _px(THUMBNAIL_PX, unit), _px(4, unit)
-    fitting = min(len(hud.thumbnails), max(1, (width - gap) // (side + gap)))
-    first = min(max(0, hud.current - fitting // 2), len(hud.thumbnails) - fitting)
-    top = height - side - 2 * gap
-    left = (width - fitting * (side + gap) + gap) // 2
-    _shade(canvas, 0, top, width, height)
-    for place in range(first, first + fitting):
-        at = (left + (place - first) * (side + gap), top + gap)
-        _draw_thumbnail(canvas, hud, place, at, side, unit)
-    return top
+    strip = _lay_out((width, height), len(hud.thumbnails), hud.current)
+    _shade(canvas, 0, strip.top, width, height)
+    for column in range(strip.count):
+        left = strip.left + column * (strip.side + strip.gap)
+        _draw_thumbnail(canvas, hud, strip.first + column, (left, strip.top + strip.gap), strip)
+    return strip.top
 
 
 def _draw_thumbnail(
-    canvas: Frame, hud: Hud, place: int, at: tuple[int, int], side: int, unit: float
+    canvas: Frame, hud: Hud, place: int, at: tuple[int, int], strip: _Strip
 ) -> None:
-    left, top = at
+    (left, top), side, unit = at, strip.side, strip.side / THUMBNAIL_PX
     room = canvas[top : top + side, max(0, left) : left + side]
     small = cv2.resize(hud.thumbnails[place], (side, side), interpolation=cv2.INTER_AREA)
     is_chosen = place in (hud.current, hud.partner)
@@ -167,37 +188,48 @@ def _draw_thumbnail(
         corner = (left + side - 1, top + side - 1)
         cv2.rectangle(canvas, at, corner, color, max(2, _px(3, unit)))
     if place < 9:
-        base = top + _px(15, unit)
         _shade(canvas, left, top, left + _px(16, unit), top + _px(19, unit))
-        _write(canvas, str(place + 1), left + _px(4, unit), base, 0.42 * unit, WHITE)
+        at = (left + _px(4, unit), top + _px(15, unit))
+        write_text(canvas, str(place + 1), at, _px(TEXT_PX, unit), WHITE, _BOLD)
 
 
-def _draw_banner(canvas: Frame, text: str, top: int, color: Color, unit: float) -> None:
-    """Write a message in the middle of a bar from `top` on."""
-    pad = _px(10, unit)
-    room = canvas.shape[1] - 4 * pad
-    scale = _fitting(text, 0.55 * unit, room)
-    width = _width(text, scale)
-    left = (canvas.shape[1] - width) // 2
-    bottom = top + _px(28, unit)
-    cv2.rectangle(canvas, (left - pad, top), (left + width + pad, bottom), color, cv2.FILLED)
-    _write(canvas, text, left, top + _px(14, unit) + round(10 * scale), scale, WHITE)
+def _draw_message(canvas: Frame, text: str, bottom: int | None, color: Color, unit: float) -> None:
+    """Write a message on a box that ends at `bottom`, or in the middle where that is None."""
+    (width, height), pad = size_of(canvas), _px(10, unit)
+    room = width - 4 * pad
+    px = _px(MESSAGE_PX, unit)
+    lines = wrap_text(text, px, room, _BOLD)
+    while len(lines) > _MESSAGE_LINES and px > 1:
+        px = px * 9 // 10
+        lines = wrap_text(text, px, room, _BOLD)
+    step = round(1.3 * px)
+    box = step * len(lines) + pad
+    top = (height - box) // 2 if bottom is None else max(0, bottom - box)
+    half = max(text_width(line, px, _BOLD) for line in lines) // 2 + pad
+    left, right = width // 2 - half, width // 2 + half
+    cv2.rectangle(canvas, (left, top), (right, top + box), color, cv2.FILLED)
+    for row, line in enumerate(lines):
+        at = (width - text_width(line, px, _BOLD)) // 2, top + pad // 2 + round((row + 0.78) * step)
+        write_text(canvas, line, at, px, WHITE, _BOLD)
 
 
 def _draw_help(canvas: Frame, rows: tuple[tuple[str, str], ...]) -> None:
-    """Cover the picture with the table of keys, in as many columns as its shape suggests."""
-    height, width = canvas.shape[:2]
-    canvas[:] = cv2.convertScaleAbs(canvas, alpha=0.25)
-    columns = 2 if width > 0.9 * height else 1
-    per_column = -(-len(rows) // columns)
-    step = height / (per_column + 1.5)
-    column_px = width / columns
-    longest = max((text for _, text in rows), key=len)
-    key_px = column_px * 0.17
-    scale = min(_fitting(longest, step / 34, round(column_px - key_px - step)), height / 480 * 0.6)
+    """Cover the picture with the table of keys, in the columns that allow the largest letters."""
+    canvas[:] = cv2.convertScaleAbs(canvas, alpha=0.2)
+    (width, height), unit = size_of(canvas), _unit(size_of(canvas))
+    reference = 100
+    key_share = (max(text_width(key, reference, _BOLD) for key, _ in rows) + reference) / reference
+    text_share = max(text_width(text, reference) for _, text in rows) / reference + 1
+
+    def letters(columns: int) -> float:
+        by_height = 0.75 * height / (-(-len(rows) // columns) + 1)
+        return min(by_height, width / columns / (key_share + text_share), 1.3 * MESSAGE_PX * unit)
+
+    columns = max((1, 2, 3), key=letters)
+    per_column, px = -(-len(rows) // columns), int(letters(columns))
+    step = height / (per_column + 1)
     for index, (key, text) in enumerate(rows):
         column, row = divmod(index, per_column)
-        left = round(column * column_px + step * 0.4)
-        base = round((row + 1.2) * step)
-        _write(canvas, key, left, base, scale * 1.1, ACCENT)
-        _write(canvas, text, left + round(key_px), base, scale, WHITE)
+        left, base = round(column * width / columns + px / 2), round((row + 1.2) * step)
+        write_text(canvas, key, (left, base), px, ACCENT, _BOLD)
+        write_text(canvas, text, (left + round(key_share * px), base), px, WHITE)

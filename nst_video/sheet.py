@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from nst_video.frames import Frame, Size, size_of
+from nst_video.text import text_width, write_text
 
 CELL_PX = 420
 """Width of each painted picture on the sheet."""
@@ -97,7 +98,7 @@ def _draw_cell(entry: SheetEntry) -> Frame:
         left = _THUMB_PX + 14
     room = CELL_PX - left
     baseline = top + (_THUMB_PX + round(_FONT_PX * 0.7)) // 2
-    _write(cell, _fit_text(entry.caption, room), (left, baseline))
+    write_text(cell, _fit_text(entry.caption, room), (left, baseline), _FONT_PX, _INK)
     return cell
 
 
@@ -130,26 +131,6 @@ def _fit_text(text: str, room: int) -> str:
     """Return the text, cut with an ellipsis where it is wider than `room` pixels."""
     for length in range(len(text), 0, -1):
         shown = text if length == len(text) else text[:length].rstrip() + "..."
-        if _text_width(shown) <= room:
+        if text_width(shown, _FONT_PX) <= room:
             return shown
     return ""
-
-
-# OpenCV 5 brings a smooth sans-serif font that knows most scripts; OpenCV 4 has only strokes.
-if hasattr(cv2, "FontFace"):
-
-    def _text_width(text: str) -> int:
-        box = cv2.getTextSize((0, 0), text, (0, 0), cv2.FontFace("sans"), _FONT_PX, 500)
-        return int(box[0] + box[2])
-
-    def _write(page: Frame, text: str, origin: tuple[int, int]) -> None:
-        cv2.putText(page, text, origin, _INK, cv2.FontFace("sans"), _FONT_PX, 500)
-
-else:
-    _STROKES = (cv2.FONT_HERSHEY_DUPLEX, _FONT_PX / 34)
-
-    def _text_width(text: str) -> int:
-        return int(cv2.getTextSize(text, *_STROKES, 1)[0][0])
-
-    def _write(page: Frame, text: str, origin: tuple[int, int]) -> None:
-        cv2.putText(page, text, origin, *_STROKES, _INK, 1, cv2.LINE_AA)

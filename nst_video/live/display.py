@@ -2,28 +2,40 @@
 
 import numpy as np
 
-from nst_video.frames import Frame, mirrored
-from nst_video.hud import Hud
+from nst_video.frames import Frame, Size, mirrored
+from nst_video.hud import Hud, draw_hud, thumbnail_at
+from nst_video.letterbox import letterbox
 from nst_video.live.hotkeys import help_rows
+from nst_video.live.painter import Painted
 from nst_video.live.state import LiveState
-from nst_video.live.window import legible
 
 _BLANK = np.full((8, 8, 3), 60, np.uint8)
 """Stands for a thumbnail that is not loaded yet."""
 
-_EMPTY_SIZE = (640, 480)
+EMPTY_SIZE = (640, 480)
+"""(width, height) of what is shown before the first frame."""
 
 
-def placeholder() -> Frame:
-    """Return what is shown before the first frame."""
-    width, height = _EMPTY_SIZE
-    return np.full((height, width, 3), 20, np.uint8)
+def render(shown: Painted | None, state: LiveState, hud: Hud, size: Size) -> Frame:
+    """Return the whole content of a window of `size`: the picture in its middle, `hud` over it."""
+    if shown is None:
+        return draw_hud(np.full((size[1], size[0], 3), 20, np.uint8), hud)
+    return draw_hud(letterbox(compose(shown.content, shown.painting, state), size), hud)
 
 
 def compose(content: Frame, painting: Frame, state: LiveState) -> Frame:
-    """Return what to show of a frame and its painting, large enough to be written on."""
-    shown = (content, painting) if state.is_side_by_side else (painting,)
-    return legible(np.hstack([mirrored(frame, state.is_mirrored) for frame in shown]))
+    """Return what to show of a frame and its painting: one or both, mirrored or not."""
+    shown = mirrored(painting, state.is_mirrored)
+    if state.is_side_by_side:
+        return np.hstack((mirrored(content, state.is_mirrored), shown))
+    return shown
+
+
+def style_at(state: LiveState, size: Size, point: tuple[int, int]) -> int | None:
+    """Return the place of the style whose thumbnail is shown at a point of a window of `size`."""
+    if not state.shows_hud or state.shows_help:
+        return None
+    return thumbnail_at(size, len(state.styles), state.current, point)
 
 
 def make_hud(

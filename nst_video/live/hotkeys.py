@@ -93,10 +93,16 @@ class Hotkey:
 
 
 def _choose(session: Session, key: str) -> None:
-    state, place = session.state, int(key) - 1
-    if place >= len(state.styles):
-        state.say(f"There is no style {key}")
+    place = int(key) - 1
+    if place >= len(session.state.styles):
+        session.state.say(f"There is no style {key}")
         return
+    choose_style(session, place)
+
+
+def choose_style(session: Session, place: int) -> None:
+    """Paint in the style at this place of the list, alone."""
+    state = session.state
     state.current, state.partner = place, None
     state.select()
 
@@ -195,11 +201,11 @@ HOTKEYS = (
     Hotkey(("d", "Right"), "D or Right", "next", "next style", lambda s, _: _step(s, 1)),
     Hotkey(("0",), "0", "original", "original picture on or off", _original),
     Hotkey(
-        ("[", "Down"), "[ or Down", "weaker", "less intensity",
+        ("[", "Down", "WheelDown"), "[ or Down", "weaker", "less intensity",
         lambda s, _: _intensity(s, -INTENSITY_STEP),
     ),
     Hotkey(
-        ("]", "Up"), "] or Up", "stronger", "more intensity",
+        ("]", "Up", "WheelUp"), "] or Up", "stronger", "more intensity",
         lambda s, _: _intensity(s, INTENSITY_STEP),
     ),
     Hotkey(("b",), "B", "mix", "mix in another style; again: the next one", _partner),
@@ -229,6 +235,12 @@ HOTKEYS = (
     Hotkey(("q", "Esc"), "Q", "quit", "quit (Esc and closing the window too)", _quit),
 )  # fmt: skip
 """In the order in which they are shown."""
+
+MOUSE = (
+    ("Click", "paint in the style that is clicked at"),
+    ("Wheel", "more or less intensity"),
+)
+"""(what is done, what it does), shown after the keys."""
 
 _BY_KEY = {key: hotkey for hotkey in HOTKEYS for key in hotkey.keys}
 
@@ -270,8 +282,8 @@ def press(session: Session, key: str) -> bool:
 
 
 def help_rows() -> tuple[tuple[str, str], ...]:
-    """Return (label, help) of every key, as shown by `?`."""
-    return tuple((hotkey.label, hotkey.help) for hotkey in HOTKEYS)
+    """Return (label, help) of every key and of the mouse, as shown by `?`."""
+    return (*((hotkey.label, hotkey.help) for hotkey in HOTKEYS), *MOUSE)
 
 
 def markdown_table() -> str:

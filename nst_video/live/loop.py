@@ -14,10 +14,10 @@ from queue import Empty, SimpleQueue
 
 from nst_video.errors import NstVideoError, SinkError
 from nst_video.frames import Frame, VideoInfo, mirrored, size_of
-from nst_video.hud import Hud, draw_hud
+from nst_video.hud import Hud
 from nst_video.library import Style
 from nst_video.live import hotkeys
-from nst_video.live.display import compose, make_hud, placeholder
+from nst_video.live.display import EMPTY_SIZE, make_hud, render, style_at
 from nst_video.live.helpers import Helpers, end_threads
 from nst_video.live.inputs import next_camera_input
 from nst_video.live.loader import Loader, styles_of
@@ -243,12 +243,9 @@ class LiveSession:
         self._drawn_s = time.monotonic()
         if self._window is None:
             return
-        frame = placeholder()
-        if self._shown is not None:
-            shown = self._shown
-            frame = compose(shown.content, shown.painting, self.state)
         self._window.set_fullscreen(self.state.is_fullscreen)
-        self._window.show(draw_hud(frame, self._hud()))
+        self._window.fit(EMPTY_SIZE if self._shown is None else size_of(self._shown.painting))
+        self._window.show(render(self._shown, self.state, self._hud(), self._window.size))
 
     def _hud(self) -> Hud:
         state, now = self.state, time.monotonic()
@@ -275,13 +272,17 @@ class LiveSession:
         if self._window is not None:
             keys = self._window.keys()
             self.state.is_over |= self._window.is_closed
-            self._press(keys)
+            size = self._window.size
+            self._press(keys, [style_at(self.state, size, at) for at in self._window.clicks()])
         self._do_calls()
 
-    def _press(self, keys: Sequence[str]) -> None:
+    def _press(self, keys: Sequence[str], clicked: Sequence[int | None] = ()) -> None:
         before = self.state.wish.selection
         for key in keys:
             hotkeys.press(self, key)
+        for place in clicked:
+            if place is not None:
+                hotkeys.choose_style(self, place)
         if self.state.wish.selection is not before:
             self._loader.wake()
 

@@ -12,21 +12,23 @@ from typing import Self
 import cv2
 
 from nst_video.errors import SinkError
-from nst_video.frames import Frame, Size, size_of
-from nst_video.letterbox import resize
+from nst_video.frames import Frame, Size
 from nst_video.live.hotkeys import Keyboard
+from nst_video.live.qt_zoom import reset_zoom
 from nst_video.quiet import quiet_stderr
 from nst_video.xcb import uses_foreign_xcb
 
 TITLE = "nst-video"
 
 MIN_HEIGHT = 480
-"""Height in pixels under which pictures are enlarged before anything is written on them."""
+"""Height in pixels that a new window has at least, however small the picture is."""
 
 FIRST_SIZE_LIMIT = (1600, 900)
 """(width, height) that a new window does not exceed."""
 
 _KEYS_AT_ONCE = 32
+_NOTCH = 120
+"""What toolkits report for one notch of the wheel; touchpads report less."""
 
 
 def why_no_window() -> str | None:
@@ -71,7 +73,10 @@ def _answers(display: str) -> bool:
 
 
 class Window:
-    """One resizable window that shows frames and hears keys.
+    """One resizable window that shows frames, hears keys and feels the mouse.
+
+    Frames are to be drawn at the window's own `size`: text is sharp then, and a picture of another
+    shape has its bars where `letterbox` puts them, instead of being stretched by the toolkit.
 
     Attributes:
         is_closed: the user closed it.
@@ -92,15 +97,19 @@ class Window:
         self.is_closed = False
         self._title = title
         self._is_fullscreen = False
-        self._content_size: Size | None = None
+        self._shape: Size | None = None
+        self._size = (1, 1)
+        self._clicks: list[tuple[int, int]] = []
+        self._turned = 0.0
         self._keyboard = Keyboard()
 
     def __enter__(self) -> Self:
         with quiet_stderr():  # Qt complains of fonts that it does not need.
             cv2.namedWindow(
-                self._title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL
+                self._title, cv2.WINDOW_NORMAL | cv2.WINDOW_FREERATIO | cv2.WINDOW_GUI_NORMAL
             )
             cv2.pollKey()
+        cv2.setMouseCallback(self._title, self._feel)
         return self
 
     def __exit__(
@@ -113,23 +122,54 @@ class Window:
             cv2.destroyWindow(self._title)
             cv2.pollKey()
 
+    def fit(self, size: Size) -> None:
+        """Take the shape of pictures of `size`, once: what the user makes of it then stays."""
+        if self._is_fullscreen or (self._shape and _has_same_shape(size, self._shape)):
+            return
+        self._shape, self._size = size, _natural(size)
+        cv2.resizeWindow(self._title, *self._size)
+
+    @property
+    def size(self) -> Size:
+        """(width, height) in pixels of what can be drawn on."""
+        try:
+            _, _, width, height = cv2.getWindowImageRect(self._title)
+        except cv2.error:  # It has just been closed.
+            return self._size
+        if width > 1 and height > 1:
+            self._size = (width, height)
+        return self._size
+
     def show(self, frame: Frame) -> None:
-        """Show a frame, RGB (height, width, 3); a first one of another size resizes the window."""
-        if size_of(frame) != self._content_size:
-            self._content_size = size_of(frame)
-            if not self._is_fullscreen:
-                cv2.resizeWindow(self._title, *_within(size_of(frame), FIRST_SIZE_LIMIT))
+        """Show a frame, RGB (height, width, 3), best of the window's own `size`."""
         cv2.imshow(self._title, cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
 
     def keys(self) -> list[str]:
-        """Let the window live for a moment; return the keys pressed since the last call."""
+        """Let the window live for a moment; return the keys pressed since the last call.
+
+        A turn of the wheel counts as a key, too.
+        """
         found: list[str] = []
         code = cv2.pollKey()
         while code != -1 and len(found) < _KEYS_AT_ONCE:
             found.append(self._keyboard.hear(code, time.monotonic()))
             code = cv2.pollKey()
         self.is_closed = self._was_closed()
+        turns, self._turned = int(self._turned), self._turned - int(self._turned)
+        found += (["WheelUp"] if turns > 0 else ["WheelDown"]) * abs(turns)
         return [key for key in found if key]
+
+    def clicks(self) -> list[tuple[int, int]]:
+        """Return the points (x, y) clicked at since the last call, in pixels of what is shown."""
+        clicks, self._clicks = self._clicks, []
+        return clicks
+
+    def _feel(self, event: int, x: int, y: int, flags: int, _: object) -> None:
+        if event == cv2.EVENT_LBUTTONDOWN:
+            self._clicks.append((x, y))
+        elif event == cv2.EVENT_MOUSEWHEEL:
+            self._turned += (flags >> 16) / _NOTCH
+            reset_zoom()
 
     def set_fullscreen(self, wanted: bool) -> None:
         """Fill the screen, or do not."""
@@ -145,14 +185,12 @@ class Window:
             return True
 
 
-def legible(frame: Frame) -> Frame:
-    """Return `frame` enlarged where it is too small to be written on."""
-    height, width = frame.shape[:2]
-    if height >= MIN_HEIGHT:
-        return frame
-    return resize(frame, (round(width * MIN_HEIGHT / height), MIN_HEIGHT))
+def _natural(size: Size) -> Size:
+    """Return the size of a new window for pictures of `size`: neither tiny nor beyond screens."""
+    scale = max(1.0, MIN_HEIGHT / size[1])
+    scale = min(scale, FIRST_SIZE_LIMIT[0] / size[0], FIRST_SIZE_LIMIT[1] / size[1])
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
-def _within(size: Size, limit: Size) -> Size:
-    scale = min(1.0, limit[0] / size[0], limit[1] / size[1])
-    return round(size[0] * scale), round(size[1] * scale)
+def _has_same_shape(size: Size, other: Size) -> bool:
+    return abs(size[0] * other[1] - other[0] * size[1]) < 0.01 * size[0] * other[1]

@@ -15,7 +15,7 @@ from live_tools import ask_to_close, numbered, save_clip, screenshot, unchanged,
 from nst_video.errors import SinkError
 from nst_video.frames import Frame
 from nst_video.live import CaptureOptions, LiveOptions, LiveResult, LiveSession, open_input
-from nst_video.live.window import Window, legible, why_no_window
+from nst_video.live.window import Window, why_no_window
 from nst_video.xcb import load_opencv_xcb, uses_foreign_xcb
 
 REPO = Path(__file__).parents[2]
@@ -134,7 +134,7 @@ def test_every_key_does_what_it_says(screen: str, clip: Path, tmp_path: Path) ->
         key("i", lambda: screenshot(screen)[92, 100].mean() > 50)
         key("question", lambda: screenshot(screen)[240, 90:550].mean() < 50)
         key("question", lambda: screenshot(screen)[240, 90:550].mean() > 50)
-        key("Tab", lambda: state.is_side_by_side and screenshot(screen)[200, 900].mean() > 20)
+        key("Tab", lambda: state.is_side_by_side and screenshot(screen)[380, 320].max() < 30)
         key("Tab", lambda: not state.is_side_by_side)
         key("Return", lambda: state.is_fullscreen)  # filling it takes a window manager
         key("Return", lambda: not state.is_fullscreen)
@@ -155,6 +155,109 @@ def test_every_key_does_what_it_says(screen: str, clip: Path, tmp_path: Path) ->
     picture = cv2.imread(str(next(tmp_path.glob("*.png"))))
     assert picture.shape == (480, 640, 3)
     assert red_at(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)) == [False, True]  # as it is
+
+
+def place_of(window: str) -> list[str]:
+    """Where the window is and how large."""
+    return xdotool("getwindowgeometry", window).splitlines()[1:]
+
+
+def bars(frame: Frame) -> list[int]:
+    """How wide the black edges of a picture are: left, top, right, bottom."""
+    rows, columns = np.nonzero(frame.max(axis=-1) > 20)
+    height, width = frame.shape[:2]
+    if rows.size == 0:
+        return [width, height, width, height]
+    return [columns.min(), rows.min(), width - 1 - columns.max(), height - 1 - rows.max()]
+
+
+def test_picture_keeps_its_shape_and_tab_keeps_the_window(
+    screen: str, clip: Path, tmp_path: Path
+) -> None:
+    session = make_session(clip, tmp_path)
+    state = session.state
+    state.shows_hud = False
+
+    def script(window: str) -> None:
+        def is_shown(size: tuple[int, int], expected: list[int]) -> bool:
+            shown = screenshot(screen)[: size[1], : size[0]]
+            return bool(np.abs(np.subtract(bars(shown), expected)).max() <= 2)
+
+        xdotool("windowmove", window, "0", "0")
+        wait_until(lambda: not state.toast)  # it would be written over the bars
+        wait_until(lambda: is_shown((640, 480), [0, 0, 0, 0]), what="no bars at first")
+        before = place_of(window)
+        for wanted, expected in ((True, [0, 120, 0, 120]), (False, [0, 0, 0, 0])):
+            press_until(window, "Tab", lambda wanted=wanted: state.is_side_by_side == wanted)
+            wait_until(lambda expected=expected: is_shown((640, 480), expected), what="halves")
+            assert place_of(window) == before
+        for size, expected in (((900, 480), [130, 0, 130, 0]), ((400, 600), [0, 150, 0, 150])):
+            xdotool("windowsize", window, *map(str, size))
+            wait_until(lambda s=size, e=expected: is_shown(s, e), what=f"bars at {size}")
+
+    drive(session, script)
+
+
+def test_mouse_chooses_styles_and_intensity(screen: str, clip: Path, tmp_path: Path) -> None:
+    session = make_session(clip, tmp_path)
+    state = session.state
+
+    def script(window: str) -> None:
+        def click(button: int, times: int, expected: Callable[[], object]) -> None:
+            xdotool("click", "--repeat", str(times), "--delay", "60", str(button))
+            wait_until(expected, 10, f"effect of button {button}")
+
+        wait_until(lambda: len(state.thumbnails) > 9, 60)
+        xdotool("windowmove", window, "0", "0")
+        wait_until(lambda: screenshot(screen)[240, 320].mean() > 50)
+        xdotool("mousemove", "300", "200")
+        click(5, 3, lambda: state.wish.look.intensity == 0.7)  # the wheel, toward the user
+        click(4, 2, lambda: state.wish.look.intensity == 0.9)
+        wait_until(lambda: red_at(screenshot(screen)) == [False, True], what="no zoom")
+        assert screenshot(screen)[190:200, 545:555, 0].max() < 200  # the spot begins at line 200
+        click(1, 1, lambda: True)  # on the picture: nothing
+        xdotool("mousemove", "320", "450")
+        click(1, 1, lambda: state.current == 5)
+        assert state.wish.selection.title == state.styles[5].title
+        press_until(window, "i", lambda: not state.shows_hud)
+        xdotool("mousemove", "100", "450")
+        click(1, 1, lambda: True)  # nothing is drawn there any more
+        press_until(window, "i", lambda: state.shows_hud)
+        assert state.current == 5
+
+    drive(session, script)
+
+
+@pytest.mark.parametrize(
+    ("picture", "window"),
+    [((320, 240), (640, 480)), ((1280, 720), (1280, 720)), ((120, 480), (120, 480)),
+     ((3840, 2160), (1600, 900)), ((4000, 100), (1600, 40))],
+)  # fmt: skip
+def test_new_window_has_the_shape_of_the_picture(
+    screen: str, picture: tuple[int, int], window: tuple[int, int]
+) -> None:
+    sizes: list[tuple[int, int]] = []
+    with Window("shape") as shown:
+        for size in (picture, (2 * picture[0], 2 * picture[1])):  # another size of that shape
+            shown.fit(size)
+            shown.show(np.zeros((shown.size[1], shown.size[0], 3), np.uint8))
+            wait_until(lambda: shown.keys() == [] and shown.size == window, 10)
+            sizes.append(shown.size)
+    assert sizes == [window, window]
+
+
+def test_200_updates_of_a_window_hold_nothing(screen: str) -> None:
+    def held() -> tuple[int, int]:
+        return len(list(Path("/proc/self/fd").iterdir())), threading.active_count()
+
+    with Window("flat") as window:
+        before = held()
+        for number in range(200):
+            window.fit((640 + 320 * (number // 50), 480))
+            width, height = window.size
+            window.show(np.full((height, width, 3), number, np.uint8))
+            window.keys()
+        assert held() == before
 
 
 def test_closing_the_window_ends_the_session(screen: str, clip: Path, tmp_path: Path) -> None:
@@ -239,11 +342,6 @@ def test_reasons_against_a_window(display, system, toolkit, expected, monkeypatc
     monkeypatch.setattr(cv2, "currentUIFramework", lambda: toolkit)
     reason = why_no_window()
     assert reason == expected if expected is None else expected in reason
-
-
-def test_pictures_too_small_to_write_on_are_enlarged() -> None:
-    assert legible(np.zeros((240, 320, 3), np.uint8)).shape == (480, 640, 3)
-    assert legible(np.zeros((720, 1280, 3), np.uint8)).shape == (720, 1280, 3)
 
 
 def test_x_libraries_of_opencv_are_loaded_first() -> None:

@@ -1,0 +1,76 @@
+"""Text on pictures: OpenCV 5 has a smooth font that knows most scripts, OpenCV 4 only strokes."""
+
+from functools import cache
+from typing import Any, TypeAlias
+
+import cv2
+
+from nst_video.frames import Frame
+
+Color: TypeAlias = tuple[int, int, int]
+
+WEIGHT = 500
+"""Of letters, from 100 (thin) to 900 (black)."""
+
+if hasattr(cv2, "FontFace"):
+
+    @cache
+    def _font() -> Any:  # noqa: ANN401 - OpenCV's stubs differ from version to version
+        return cv2.FontFace("sans")
+
+    def text_width(text: str, height_px: int, weight: int = WEIGHT) -> int:
+        """Return how wide `text` is when written `height_px` high."""
+        box = cv2.getTextSize((0, 0), text, (0, 0), _font(), height_px, weight)
+        return int(box[0] + box[2])
+
+    def write_text(
+        page: Frame,
+        text: str,
+        origin: tuple[int, int],
+        height_px: int,
+        color: Color,
+        weight: int = WEIGHT,
+    ) -> None:
+        """Write on `page` in place; `origin` is the left end of the line that letters stand on."""
+        cv2.putText(page, text, origin, color, _font(), height_px, weight)
+
+else:
+    _STROKES = cv2.FONT_HERSHEY_DUPLEX
+    _PX = 34
+    """Height of strokes at their scale of 1, as the other font counts it."""
+
+    def text_width(text: str, height_px: int, weight: int = WEIGHT) -> int:
+        """Return how wide `text` is when written `height_px` high."""
+        return int(cv2.getTextSize(text, _STROKES, height_px / _PX, 1)[0][0])
+
+    def write_text(
+        page: Frame,
+        text: str,
+        origin: tuple[int, int],
+        height_px: int,
+        color: Color,
+        weight: int = WEIGHT,
+    ) -> None:
+        """Write on `page` in place; `origin` is the left end of the line that letters stand on."""
+        scale = height_px / _PX
+        cv2.putText(page, text, origin, _STROKES, scale, color, 1, cv2.LINE_AA)
+
+
+def wrap_text(text: str, height_px: int, room_px: int, weight: int = WEIGHT) -> list[str]:
+    """Return `text` in lines of at most `room_px`; a longer word is cut where it has to be."""
+    lines: list[str] = []
+    line = ""
+    for word in text.split():
+        longer = f"{line} {word}" if line else word
+        if line and text_width(longer, height_px, weight) > room_px:
+            lines.append(line)
+            longer = word
+        while len(longer) > 1 and text_width(longer, height_px, weight) > room_px:
+            cut = next(
+                (n for n in range(len(longer) - 1, 1, -1)
+                 if text_width(longer[:n], height_px, weight) <= room_px), 1,
+            )  # fmt: skip
+            lines.append(longer[:cut])
+            longer = longer[cut:]
+        line = longer
+    return [*lines, line] if line else lines
