@@ -23,6 +23,7 @@ from nst_video.cli import (
     transcode,
 )
 from nst_video.cli.console import FAILED, USAGE
+from nst_video.cli.preview import CommandWithPreview
 from nst_video.errors import NstVideoError, UsageError
 from nst_video.quiet import QuietImports
 
@@ -35,7 +36,7 @@ app = typer.Typer(
 )
 app.command()(live.live)
 app.command()(devices.devices)
-app.command()(transcode.transcode)
+app.command(cls=CommandWithPreview)(transcode.transcode)
 app.command()(paint.paint)
 app.command()(image.image)
 app.command()(demo.demo)

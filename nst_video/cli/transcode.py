@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nst_video.cli import films, options
+from nst_video.cli.batch import pending_jobs, run_all
 from nst_video.cli.bugs import bugs_of
-from nst_video.cli.console import complain, interruptible, result, say
+from nst_video.cli.console import interruptible, result, say
 from nst_video.cli.jobs import DEFAULT_TEMPLATE, Job, plan_jobs
+from nst_video.cli.preview import Preview, PreviewOption
 from nst_video.cli.progress import Report, clock_time, progress
-from nst_video.errors import NstVideoError, UsageError
 from nst_video.look import (
     DEFAULT_ENGINE,
     DEFAULT_MODEL,
@@ -89,6 +90,7 @@ def transcode(
     show_progress: Annotated[
         bool, typer.Option("--progress/--no-progress", help="Show how far it is.")
     ] = True,
+    preview: PreviewOption = None,
     quiet: options.QuietOption = False,
 ) -> None:
     """Paint video files, with their sound and everything else in them."""
@@ -107,6 +109,7 @@ def transcode(
         encoder_preset=encoder_preset,
         batch_size=batch_size,
     )
+    looks, output = _preview_of(preview, output)
     jobs = plan_jobs(
         inputs,
         output,
@@ -115,7 +118,7 @@ def transcode(
         is_recursive=recursive,
         on_note=None if quiet else say,
     )
-    pending = _pending(jobs, overwrite=overwrite, skip=skip, quiet=quiet)
+    pending = pending_jobs(jobs, overwrite=overwrite, skip=skip, quiet=quiet)
     if not pending:
         return
     if len(pending) == 1:
@@ -123,7 +126,9 @@ def transcode(
         with bugs_of(pending[0].source):
             open_source(pending[0].source, wanted)
     replaced = options.check_outputs(
-        [OutputFile(job.target, suffixes=tuple(CONTAINERS)) for job in pending],
+        looks.outputs(pending)
+        if looks
+        else [OutputFile(job.target, suffixes=tuple(CONTAINERS)) for job in pending],
         [job.source for job in pending] + [user_path(each) for each in style],
         overwrite=overwrite,
         make_folders=output is not None and pending[0].target != user_path(output),
@@ -143,9 +148,24 @@ def transcode(
             tile=tile,
             quiet=quiet,
         )
+        if looks:
+            looks.run(pending, painter, wanted, replaced=replaced, quiet=quiet)
+            return
         run_jobs(
             pending, painter, wanted, replaced=replaced, quiet=quiet, show_progress=show_progress
         )
+
+
+def _preview_of(seconds: float | None, output: Path | None) -> tuple[Preview | None, Path | None]:
+    """Return the preview that is asked for, and where the films would go."""
+    from nst_video.pictures import WRITABLE_SUFFIXES
+
+    if seconds is None:
+        return None, output
+    picture = user_path(output or "")
+    if not seconds and picture.suffix.lower() in WRITABLE_SUFFIXES:
+        return Preview(seconds, picture), None
+    return Preview(seconds), output
 
 
 def run_jobs(
@@ -173,49 +193,21 @@ def run_jobs(
     """
     from nst_video.transcode import transcode
 
-    failures: list[tuple[Job, NstVideoError]] = []
-    for job in jobs:
-        try:
-            with (
-                bugs_of(job.source),
-                progress(job.source.name, shown=show_progress and not quiet) as report,
-            ):
-                done = transcode(
-                    job.source,
-                    job.target,
-                    painter,
-                    options=wanted,
-                    on_progress=reporting(report),
-                    overwrite=job.target in replaced,
-                )
-        except NstVideoError as error:
-            if len(jobs) == 1:
-                raise
-            complain(error)
-            failures.append((job, error))
-            continue
+    def work(job: Job) -> None:
+        with progress(job.source.name, shown=show_progress and not quiet) as report:
+            done = transcode(
+                job.source,
+                job.target,
+                painter,
+                options=wanted,
+                on_progress=reporting(report),
+                overwrite=job.target in replaced,
+            )
         if not quiet:
             _describe(job, done)
         result(done.target)
-    if failures:
-        say(f"{len(failures)} of {len(jobs)} videos failed:")
-        for job, reason in failures:
-            say(f"  {job.source}: {reason}")
-        raise typer.Exit(1)
 
-
-def _pending(jobs: Sequence[Job], *, overwrite: bool, skip: bool, quiet: bool) -> list[Job]:
-    """Return the jobs to do: without those whose output exists, where these are to be skipped."""
-    if overwrite and skip:
-        raise UsageError("-y replaces existing outputs and -n skips them: use one of them.")
-    pending = []
-    for job in jobs:
-        if skip and job.target.exists():
-            if not quiet:
-                say(f"{job.target} exists; {job.source.name} was skipped.")
-            continue
-        pending.append(job)
-    return pending
+    run_all(jobs, work, "videos")
 
 
 def _describe(job: Job, done: "TranscodeResult") -> None:

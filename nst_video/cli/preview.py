@@ -1,0 +1,163 @@
+"""`nst-video transcode --preview`: a look at the result before the whole is painted."""
+
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from typer.core import TyperCommand
+
+from nst_video.cli import films
+from nst_video.cli.batch import run_all
+from nst_video.cli.console import result, say
+from nst_video.cli.jobs import Job
+from nst_video.cli.options import number
+from nst_video.cli.progress import clock_time
+from nst_video.media.options import TranscodeOptions
+from nst_video.output_files import OutputFile
+from nst_video.ranges import Range
+
+if TYPE_CHECKING:
+    from typer import Context
+
+    from nst_video.transcode import Painter
+    from nst_video.transcode.preview import Estimate
+
+_NAME = "--preview"
+
+PreviewOption = Annotated[
+    float | None,
+    number(
+        Range(0, 600, unit="seconds"),
+        _NAME,
+        metavar="[SECONDS]",
+        help="Paint only the frame in the middle, or so many seconds there, and say how long the "
+        "whole will take and how large it will be.",
+        panel=films.OUTPUT_PANEL,
+    ),
+]
+"""0 for a still."""
+
+_BEGUN_S = time.monotonic()
+
+
+class CommandWithPreview(TyperCommand):
+    """A command whose `--preview` may stand without a number."""
+
+    def parse_args(  # type: ignore[override]  # Typer's own context, by its public name
+        self, ctx: "Context", args: list[str]
+    ) -> list[str]:
+        """Give a bare `--preview` the number 0 first."""
+        return super().parse_args(ctx, with_seconds(args))
+
+
+def with_seconds(args: Sequence[str]) -> list[str]:
+    """Return the arguments with a number for `--preview` where none follows it."""
+    given: list[str] = []
+    for index, text in enumerate(args):
+        if "--" in given:
+            given.append(text)
+        elif text == _NAME and not _is_number(args[index + 1 : index + 2]):
+            given.append(f"{_NAME}=0")
+        else:
+            given.append(text)
+    return given
+
+
+def _is_number(following: Sequence[str]) -> bool:
+    try:
+        float(*following)
+    except ValueError:
+        return False
+    return bool(following)
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What to show of films before they are painted.
+
+    Attributes:
+        seconds: of the middle; 0 for a still.
+        picture: where a still goes; None beside the film to come.
+    """
+
+    seconds: float
+    picture: Path | None = None
+
+    def target(self, job: Job) -> Path:
+        """Return where the preview of a job goes."""
+        suffix = job.target.suffix if self.seconds else ".png"
+        return self.picture or job.target.with_name(f"{job.target.stem}-preview{suffix}")
+
+    def outputs(self, jobs: Sequence[Job]) -> list[OutputFile]:
+        """Return the files to be written."""
+        from nst_video.media.containers import CONTAINERS
+        from nst_video.pictures import WRITABLE_SUFFIXES
+
+        suffixes = tuple(CONTAINERS) if self.seconds else WRITABLE_SUFFIXES
+        return [OutputFile(self.target(job), "preview", suffixes) for job in jobs]
+
+    def run(
+        self,
+        jobs: Sequence[Job],
+        painter: "Painter",
+        wanted: TranscodeOptions,
+        *,
+        replaced: Collection[Path],
+        quiet: bool,
+    ) -> None:
+        """Make the preview of every film, and say what the whole will take.
+
+        Raises:
+            NstVideoError: the only film cannot be painted.
+            typer.Exit: with code 1, some of several cannot.
+        """
+
+        def work(job: Job) -> None:
+            target = self.target(job)
+            make = self._excerpt if self.seconds else self._still
+            written, found = make(job, target, painter, wanted, target in replaced)
+            if not quiet:
+                say(f"{job.source.name}: {_told(found)}")
+            result(written)
+
+        run_all(jobs, work, "videos")
+
+    def _still(
+        self, job: Job, target: Path, painter: "Painter", wanted: TranscodeOptions, replace: bool
+    ) -> "tuple[Path, Estimate | None]":
+        from nst_video.pictures import save_picture
+        from nst_video.transcode.preview import estimate, paint_still
+
+        frame, frame_s = paint_still(job.source, painter, wanted)
+        written = save_picture(target, frame, overwrite=replace)
+        suffix = job.target.suffix
+        ready_s = time.monotonic() - _BEGUN_S
+        return written, estimate(job.source, suffix, painter, wanted, frame_s, ready_s=ready_s)
+
+    def _excerpt(
+        self, job: Job, target: Path, painter: "Painter", wanted: TranscodeOptions, replace: bool
+    ) -> "tuple[Path, Estimate | None]":
+        from nst_video.transcode.preview import transcode_excerpt
+
+        done, found = transcode_excerpt(
+            job.source,
+            target,
+            painter,
+            wanted,
+            self.seconds,
+            ready_s=time.monotonic() - _BEGUN_S,
+            overwrite=replace,
+        )
+        return done.target, found
+
+
+def _told(found: "Estimate | None") -> str:
+    if found is None:
+        return "the file does not say how long it is, so neither can be said of the whole."
+    size = found.bytes / 1e6
+    return (
+        f"the whole, {found.frames} frames, will take about {clock_time(found.seconds)} "
+        f"and {size:.{0 if size >= 10 else 1}f} MB."
+    )

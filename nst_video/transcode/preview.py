@@ -1,0 +1,180 @@
+"""A look at what a transcode will give, and how long and how large the whole will be."""
+
+import math
+import tempfile
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import av
+import numpy as np
+
+from nst_video.errors import SourceError
+from nst_video.frames import Frame, VideoInfo
+from nst_video.media.options import TranscodeOptions
+from nst_video.sources import open_source
+from nst_video.transcode.lanes import Painter
+from nst_video.transcode.loop import TranscodeResult, fit_batch, transcode
+from nst_video.transcode.progress import OnProgress, Progress
+
+SAMPLE_S = 4.0
+"""Seconds of painting from which the whole is estimated."""
+
+SAMPLE_FRAMES = 120
+"""Frames of a sample at most."""
+
+KEY_INTERVAL = 250
+"""Frames from one key frame to the next at most, as encoders have it by default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a whole transcode will take, about.
+
+    Attributes:
+        frames: how many it has.
+        seconds: from the start of the program to the finished file.
+        bytes: size of the file.
+    """
+
+    frames: int
+    seconds: float
+    bytes: float
+
+
+def paint_still(
+    source: Path | str, painter: Painter, options: TranscodeOptions
+) -> tuple[Frame, float]:
+    """Paint the frame in the middle.
+
+    Returns:
+        The painted frame, RGB uint8 (height, width, 3), and how many seconds painting it takes
+        once everything is compiled.
+
+    Raises:
+        NstVideoError: it cannot be read or painted.
+    """
+    info = _info(source, options)
+    with open_source(source, _part(info, options, 1)) as frames:
+        frame = next(iter(frames), None)
+    if frame is None:
+        raise SourceError(f"{source} has no frame in its middle that can be decoded.")
+    painter.reset()
+    painted = painter(frame[None])
+    begun_s = time.monotonic()
+    painter.reset()
+    painter(frame[None])
+    return np.ascontiguousarray(painted[0]), time.monotonic() - begun_s
+
+
+def transcode_excerpt(
+    source: Path | str,
+    target: Path,
+    painter: Painter,
+    options: TranscodeOptions,
+    seconds: float,
+    *,
+    ready_s: float = 0.0,
+    on_progress: OnProgress | None = None,
+    overwrite: bool = False,
+) -> tuple[TranscodeResult, Estimate | None]:
+    """Transcode so many seconds of the middle, and estimate the whole by what they took.
+
+    Args:
+        source: a video file.
+        target: the file to write.
+        painter: paints the frames, compiled for their size.
+        options: of the whole.
+        seconds: at most; a shorter film is transcoded as a whole.
+        ready_s: seconds that the program needs before it begins to transcode.
+        on_progress: called after every batch.
+        overwrite: an existing target is replaced.
+
+    Returns:
+        The finished excerpt, and what the whole will take, None where the film's length is unknown.
+
+    Raises:
+        NstVideoError: it cannot be read, painted or written.
+    """
+    info = _info(source, options)
+    states: list[Progress] = []
+
+    def note(state: Progress) -> None:
+        states.append(state)
+        if on_progress is not None:
+            on_progress(state)
+
+    part = _part(info, options, max(1, round(seconds * info.fps)))
+    done = transcode(source, target, painter, options=part, on_progress=note, overwrite=overwrite)
+    if info.frame_count is None or not states:
+        return done, None
+    whole, frames = info.frame_count, states[-1].frame
+    rate = states[-1].fps or frames / done.elapsed_s
+    once_s = max(0.0, done.elapsed_s - frames / rate)
+    seconds = ready_s + once_s + whole / rate
+    return done, Estimate(whole, seconds, _whole_bytes(done.target, frames, whole))
+
+
+def estimate(
+    source: Path | str,
+    suffix: str,
+    painter: Painter,
+    options: TranscodeOptions,
+    frame_s: float,
+    *,
+    ready_s: float = 0.0,
+) -> Estimate | None:
+    """Estimate a whole transcode by a short one, which is thrown away.
+
+    Args:
+        source: a video file.
+        suffix: of the file to write.
+        painter: paints the frames, compiled for their size.
+        options: of the whole.
+        frame_s: seconds that painting a frame takes.
+        ready_s: seconds that the program needs before it begins to transcode.
+
+    Raises:
+        NstVideoError: it cannot be read, painted or written.
+    """
+    info = _info(source, options)
+    batch = options.batch_size or fit_batch(info.size)
+    # The first batch says nothing of the speed.
+    count = max(2 * batch + 2, min(SAMPLE_FRAMES, round(SAMPLE_S / max(frame_s, 1e-6))))
+    with tempfile.TemporaryDirectory(prefix="nst-video-") as folder:
+        target = Path(folder) / f"sample{suffix}"
+        seconds = float(count / info.fps)
+        _, found = transcode_excerpt(source, target, painter, options, seconds, ready_s=ready_s)
+    return found
+
+
+def _info(source: Path | str, options: TranscodeOptions) -> VideoInfo:
+    with open_source(source, options) as frames:
+        return frames.info
+
+
+def _part(info: VideoInfo, options: TranscodeOptions, frame_count: int) -> TranscodeOptions:
+    """Return the options for so many frames of the middle; the first ones of unknown length."""
+    first = max(0, ((info.frame_count or 0) - frame_count) // 2)
+    start_s = options.start_s + float(first / info.fps)
+    end_s = start_s + float(frame_count / info.fps)
+    return replace(options, start_s=start_s, end_s=min(end_s, options.end_s or math.inf))
+
+
+def _whole_bytes(sample: Path, frames: int, whole: int) -> float:
+    """Return the size of a film of `whole` frames of which a sample has `frames`.
+
+    A sample begins with a key frame, which is many times as large as others: key frames are counted
+    apart, one every `KEY_INTERVAL` frames and one for each cut.
+    """
+    keys: list[int] = []
+    others: list[int] = []
+    with av.open(str(sample)) as film:
+        for packet in film.demux(film.streams.video[0]):
+            if packet.size:
+                (keys if packet.is_keyframe else others).append(packet.size)
+    rest = sample.stat().st_size - sum(keys) - sum(others)
+    cuts = (len(keys) - 1) * whole / frames
+    key_count = min(float(whole), math.ceil(whole / KEY_INTERVAL) + cuts)
+    other = np.mean(others) if others else np.mean(keys)
+    return float(np.mean(keys) * key_count + other * (whole - key_count) + rest * whole / frames)
