@@ -156,7 +156,7 @@ def transcode(
         )
 
 
-def _preview_of(seconds: float | None, output: Path | None) -> tuple[Preview | None, Path | None]:
+def _preview_of(seconds: float | None, output: str | None) -> tuple[Preview | None, str | None]:
     """Return the preview that is asked for, and where the films would go."""
     from nst_video.pictures import WRITABLE_SUFFIXES
 
