@@ -16,10 +16,10 @@ from nst_video.capture.folder import PictureFolderSource
 from nst_video.capture.options import CaptureOptions
 from nst_video.capture.screen import ScreenSource
 from nst_video.capture.stream import StreamSource
-from nst_video.errors import SourceError
 from nst_video.frames import Frame, VideoInfo
 from nst_video.live.reader import LiveInput
 from nst_video.media.options import DecodeOptions
+from nst_video.path_lookup import PathKind, look_up, require_file
 from nst_video.prefetch import Prefetcher
 from nst_video.sources import DEMO_SCHEME, FrameSource, SyntheticSource, open_source
 
@@ -167,7 +167,7 @@ def _named_camera(text: str, options: CaptureOptions) -> LiveInput:
     driver_number(options.driver)
     looks_like_path = Path(text).suffix != "" or len(Path(text).parts) > 1
     if looks_like_path:
-        raise SourceError(f"There is no file {text}.")
+        require_file(text)
     return camera_input(find_camera(text), options)
 
 
@@ -224,8 +224,10 @@ INPUTS = (
     InputKind(
         "stream", "rtsp://host/live", lambda t: urlsplit(t).scheme in STREAM_SCHEMES, _stream
     ),
-    InputKind("folder of pictures", "frames/", lambda text: Path(text).is_dir(), _folder),
-    InputKind("video file", "clip.mp4", lambda text: Path(text).is_file(), _file),
+    InputKind(
+        "folder of pictures", "frames/", lambda text: look_up(text).kind is PathKind.FOLDER, _folder
+    ),
+    InputKind("video file", "clip.mp4", lambda text: look_up(text).kind is PathKind.FILE, _file),
     InputKind("device", "/dev/video0", lambda text: text.startswith("/dev/"), _device),
     InputKind("camera", "0, or part of its name", lambda text: True, _named_camera),
 )

@@ -229,7 +229,7 @@ def test_command_forgets_when_told(command: Command) -> None:
     save_settings(LiveSettings(style=["no-such-style"]))
     done = command("live", "--reset", "missing.mp4", "-o", "null:")
     assert done.returncode == 1
-    assert "There is no file missing.mp4" in done.stderr
+    assert "missing.mp4 cannot be read: there is no such file" in done.stderr
     assert not settings_path().exists()
 
 
