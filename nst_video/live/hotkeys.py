@@ -27,7 +27,12 @@ KEY_CODES: dict[int, str] = {
 }  # fmt: skip
 """What `cv2.pollKey` returns for keys that are no printable ASCII character."""
 
-NAMED_KEYS = frozenset(name for name in KEY_CODES.values() if len(name) > 1)
+WHEEL_UP, WHEEL_DOWN = "WheelUp", "WheelDown"
+"""A notch of the mouse wheel is a key, too."""
+
+NAMED_KEYS = frozenset(
+    (*(name for name in KEY_CODES.values() if len(name) > 1), WHEEL_UP, WHEEL_DOWN)
+)
 
 HARMLESS_STATE = 0x6013
 """GTK's state of the keyboard, 16 bits above the key: Shift, Caps Lock, Num Lock, layout."""
@@ -201,11 +206,11 @@ HOTKEYS = (
     Hotkey(("d", "Right"), "D or Right", "next", "next style", lambda s, _: _step(s, 1)),
     Hotkey(("0",), "0", "original", "original picture on or off", _original),
     Hotkey(
-        ("[", "Down", "WheelDown"), "[ or Down", "weaker", "less intensity",
+        ("[", "Down", WHEEL_DOWN), "[ or Down", "weaker", "less intensity",
         lambda s, _: _intensity(s, -INTENSITY_STEP),
     ),
     Hotkey(
-        ("]", "Up", "WheelUp"), "] or Up", "stronger", "more intensity",
+        ("]", "Up", WHEEL_UP), "] or Up", "stronger", "more intensity",
         lambda s, _: _intensity(s, INTENSITY_STEP),
     ),
     Hotkey(("b",), "B", "mix", "mix in another style; again: the next one", _partner),

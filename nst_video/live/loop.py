@@ -270,9 +270,8 @@ class LiveSession:
     def _hear(self) -> None:
         """Let the window live; do what keys were pressed and what other threads have left."""
         if self._window is not None:
-            keys = self._window.keys()
+            keys, size = self._window.keys(), self._window.size
             self.state.is_over |= self._window.is_closed
-            size = self._window.size
             self._press(keys, [style_at(self.state, size, at) for at in self._window.clicks()])
         self._do_calls()
 

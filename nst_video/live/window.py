@@ -13,7 +13,7 @@ import cv2
 
 from nst_video.errors import SinkError
 from nst_video.frames import Frame, Size
-from nst_video.live.hotkeys import Keyboard
+from nst_video.live.hotkeys import WHEEL_DOWN, WHEEL_UP, Keyboard
 from nst_video.live.qt_zoom import reset_zoom
 from nst_video.quiet import quiet_stderr
 from nst_video.xcb import uses_foreign_xcb
@@ -156,7 +156,7 @@ class Window:
             code = cv2.pollKey()
         self.is_closed = self._was_closed()
         turns, self._turned = int(self._turned), self._turned - int(self._turned)
-        found += (["WheelUp"] if turns > 0 else ["WheelDown"]) * abs(turns)
+        found += [WHEEL_UP if turns > 0 else WHEEL_DOWN] * abs(turns)
         return [key for key in found if key]
 
     def clicks(self) -> list[tuple[int, int]]:
