@@ -158,13 +158,31 @@ def test_openvino_compiles_again_where_the_disk_holds_rubbish(
     arrays: checkpoints.Arrays, damage: bytes | None
 ) -> None:
     painted = OpenVinoEngine(CONFIG, arrays)(frames(1, 24, 32), styles(1))
-    for file in (folders.cache_dir() / "openvino" / "float32-float32").iterdir():
+    files = [path for path in (folders.cache_dir() / "openvino").rglob("*") if path.is_file()]
+    for file in files:
         whole = file.read_bytes()
         file.unlink()
         file.write_bytes(whole[: len(whole) // 2] if damage is None else damage)
     np.testing.assert_array_equal(
         OpenVinoEngine(CONFIG, arrays)(frames(1, 24, 32), styles(1)), painted
     )
+    assert {path.suffix for path in files} == {".blob", ".sha256"}
+
+
+def test_openvino_does_not_paint_with_a_network_of_which_a_bit_flipped_on_the_disk(
+    arrays: checkpoints.Arrays,
+) -> None:
+    painted = OpenVinoEngine(CONFIG, arrays)(frames(1, 24, 32), styles(1))
+    (blob,) = (folders.cache_dir() / "openvino").rglob("*.blob")
+    for at in np.linspace(0, blob.stat().st_size - 1, 12).astype(int):
+        data = bytearray(blob.read_bytes())
+        data[at] ^= 0x40
+        blob.unlink()
+        blob.write_bytes(data)
+        engine = OpenVinoEngine(CONFIG, arrays)
+        np.testing.assert_array_equal(engine(frames(1, 24, 32), styles(1)), painted)
+        assert not was_on_disk(engine, (32, 24))
+        assert was_on_disk(OpenVinoEngine(CONFIG, arrays), (32, 24))
 
 
 def test_openvino_paints_where_nothing_can_be_kept(

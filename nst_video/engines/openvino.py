@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from nst_video import folders
 from nst_video.engines.bands import paint_in_bands
 from nst_video.engines.base import Device, Painting, refuse_small
+from nst_video.engines.compiled_cache import add_checksums, discard_damaged
 from nst_video.engines.openvino_bands import OpenVinoBands
 from nst_video.engines.openvino_ops import build_model
 from nst_video.engines.openvino_planes import build_planes_model
@@ -167,20 +169,30 @@ class OpenVinoEngine:
         if self.device.name == "CPU":
             # Decoder and encoder need the cores, too: threads that may move wait less for them.
             options["ENABLE_CPU_PINNING"] = False
-        return self._core.compile_model(model, self.device.name, options | self._cache())
+        folder = self._cache_folder(model)
+        if folder is None:
+            return self._core.compile_model(model, self.device.name, options)
+        discard_damaged(folder)
+        options["CACHE_DIR"] = str(folder)
+        compiled = self._core.compile_model(model, self.device.name, options)
+        add_checksums(folder)
+        return compiled
 
-    def _cache(self) -> dict[str, str]:
-        """Return the option that keeps compiled networks on disk, none where nothing can be kept.
+    def _cache_folder(self, model: "openvino.Model") -> Path | None:
+        """Return where the compiled network is kept on disk, None where nothing can be kept.
 
         Without it all works the same, only each start takes some tenths of a second longer.
         """
-        # OpenVINO's key for a file knows the network and the CPU, but not the precision.
-        folder = folders.cache_dir() / "openvino" / f"{self._precision}-{self.device.dtype}"
+        # OpenVINO's key for a file knows the network and the CPU, but not the precision. A folder
+        # for each shape leaves few files whose checksums are to be looked at.
+        shape = "x".join(map(str, model.input(0).partial_shape))
+        kind = f"{self._precision}-{self.device.dtype}"
+        folder = folders.cache_dir() / "openvino" / kind / re.sub(r"\W", "_", shape)
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError:
-            return {}
-        return {"CACHE_DIR": str(folder)}
+            return None
+        return folder
 
 
 def has_bfloat16() -> bool:
