@@ -7,7 +7,9 @@ import pytest
 from nst_video.errors import WeightsError
 from nst_video.networks import checkpoints
 from nst_video.networks.builtin import BOTTLENECK, build_style_predictor, load_style_predictor
+from nst_video.networks.checkpoints import network_shapes
 from nst_video.networks.models import load_model, style_input
+from nst_video.networks.style_predictor import open_style_predictor, predictor_shapes
 from nst_video.networks.transformer import TRANSFORMERS
 from nst_video.pictures import load_picture
 from nst_video.training.evaluate import evaluate, painter
@@ -77,3 +79,23 @@ def test_packaged_predictor_sees_the_difference_between_styles(assets):
     )
     distances = np.linalg.norm(sharp[:, None] - soft[None], axis=-1)
     assert (distances.argmin(axis=1) == np.arange(len(pictures))).all()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_openvino_predicts_what_the_keras_network_does(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    small = random.uniform(0, 1, (1, 8 << seed, 8 << seed, 3)).astype(np.float32)
+    picture = small.repeat(32 >> seed, 1).repeat(32 >> seed, 2)
+    expected = np.asarray(load_style_predictor(PREDICTOR)(picture))[0]
+    found = open_style_predictor(PREDICTOR, 256)(picture)
+    assert found.shape == (BOTTLENECK,)
+    assert np.abs(found - expected).max() < 1e-4 * np.abs(expected).max()
+
+
+def test_openvino_refuses_weights_of_another_network() -> None:
+    with pytest.raises(WeightsError, match="the style predictor"):
+        open_style_predictor(TRANSFORMER, 256)
+
+
+def test_shapes_of_the_predictor_are_those_of_the_keras_network() -> None:
+    assert predictor_shapes() == network_shapes(build_style_predictor())

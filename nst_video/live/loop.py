@@ -265,7 +265,7 @@ class LiveSession:
             f"show {self._meter.show_ms.value:.0f} ms",
             f"{self.work_size} lines, {stylizer.describe()}" if stylizer else "",
         )
-        return make_hud(state, tuple(badges), figures, is_loading=stylizer is None)
+        return make_hud(state, tuple(badges), figures, is_loading=not self.has_started)
 
     def _hear(self) -> None:
         """Let the window live; do what keys were pressed and what other threads have left."""

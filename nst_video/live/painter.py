@@ -121,8 +121,8 @@ class _Recipe:
 class PaintLoop:
     """Paints the newest captured frame, one after the other, in a thread of its own.
 
-    Until the stylizer is there, frames pass through as they are. A frame that stays (a still, a
-    paused film) is painted again when anything else changes.
+    Until the stylizer is there and compiled, frames pass through as they are. A frame that stays
+    (a still, a paused film) is painted again when anything else changes.
 
     Attributes:
         painted: where the newest painting waits; closed at the end or with what went wrong.
@@ -213,12 +213,12 @@ class PaintLoop:
         return self._paint(replace(held, at_s=time.monotonic()))
 
     def _paint(self, captured: Captured) -> Painted:
-        recipe = self._choose(self._state.wish, size_of(captured.frame))
+        wish, content = self._state.wish, captured.frame
+        recipe = self._choose(wish, size_of(content))
         stylizer = recipe.stylizer
-        content = captured.frame
         done = Painted(
             content, content, captured.number, captured.at_s,
-            is_painted=self.stylizer is not None,
+            is_painted=stylizer is not None or (self.stylizer is not None and wish.is_original),
         )  # fmt: skip
         is_new = recipe != self._recipe
         may_reuse = not is_new and not self._is_under_way(recipe)
@@ -248,7 +248,8 @@ class PaintLoop:
         if stylizer is None or wish.is_original:
             return _Recipe(None, wish.look, None)
         self._apply(stylizer, wish)
-        self._choose_size(wish, size)
+        if not self._choose_size(wish, size):
+            return _Recipe(None, wish.look, None)
         look = replace(wish.look, work_size=self.work_size)
         if look.intensity < 1 and not stylizer.has_predictor:
             look = replace(look, blend="pixel")  # the same at once, if plainer, until it is there
@@ -268,17 +269,16 @@ class PaintLoop:
             )
         return painting
 
-    def _choose_size(self, wish: Wish, size: Size) -> None:
-        """Change to the wished working size as soon as it is compiled."""
+    def _choose_size(self, wish: Wish, size: Size) -> bool:
+        """Change to the wished working size once it is compiled; False where none is yet."""
         automatic = self._fixed_size if self._pacer is None else self._pacer.pace.size
         wanted = min(wish.look.work_size or automatic, *size)
         exact = fit_short_side(size, wanted)
-        present = fit_short_side(size, self.work_size)
-        if exact in self._ready_sizes or present not in self._ready_sizes:
+        if exact in self._ready_sizes:
             self.work_size, self.missing_size = wanted, None
-            self._ready_sizes.add(exact)
-        else:
-            self.missing_size = exact
+            return True
+        self.missing_size = exact
+        return fit_short_side(size, self.work_size) in self._ready_sizes
 
     def add_size(self, size: Size) -> None:
         """Note that a working size has been compiled; called from any thread."""

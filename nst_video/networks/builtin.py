@@ -10,14 +10,16 @@ from pathlib import Path
 import keras
 from keras import layers, ops
 
-from nst_video.networks.checkpoints import assign, load_npz, network_shapes
+from nst_video.networks.checkpoints import assign, load_npz
+from nst_video.networks.style_predictor import (
+    BOTTLENECK,
+    HIDDEN,
+    STAGE_WIDTHS,
+    STEM_KERNEL,
+    STEM_STRIDE,
+    predictor_shapes,
+)
 from nst_video.networks.transformer import Tensor
-
-BOTTLENECK = 100
-"""Length of the style bottleneck, `magenta-lite`'s."""
-
-STAGE_WIDTHS = (32, 48, 96, 144)
-"""Channels of the style predictor at a quarter, an eighth, ... of the picture's resolution."""
 
 LOSS_BLOCKS = ((32, 2), (64, 2), (128, 4), (256, 1))
 """Channels and number of convolutions of the loss network's blocks: VGG-19's, half as wide."""
@@ -54,11 +56,12 @@ def build_style_predictor() -> keras.Model:
     x = (picture - 0.5) * 4
     means = []
     for stage, width in enumerate(STAGE_WIDTHS, 1):
-        x = _convolution(f"stage{stage}_down", width, *((7, 4) if stage == 1 else (3, 2)))(x)
+        size = (STEM_KERNEL, STEM_STRIDE) if stage == 1 else (3, 2)
+        x = _convolution(f"stage{stage}_down", width, *size)(x)
         if stage > 1:
             x = x + _convolution(f"stage{stage}_more", width, 3)(x)
         means.append(ops.mean(x, axis=(1, 2)))
-    hidden = layers.Dense(256, "relu", kernel_initializer="he_normal", name="hidden")(
+    hidden = layers.Dense(HIDDEN, "relu", kernel_initializer="he_normal", name="hidden")(
         ops.concatenate(means, axis=-1)
     )
     bottleneck: Tensor = layers.Dense(BOTTLENECK, name="bottleneck")(hidden)
@@ -84,7 +87,7 @@ def load_style_predictor(path: Path) -> keras.Model:
         WeightsError: the file is not one of ours, or not of this network.
     """
     network = build_style_predictor()
-    assign(network, load_npz(path, network_shapes(network), "the style predictor"))
+    assign(network, load_npz(path, predictor_shapes(), "the style predictor"))
     return network
 
 

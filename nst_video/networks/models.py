@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from nst_video import folders
 from nst_video.errors import UsageError, WeightsError
 from nst_video.frames import Frame
-from nst_video.networks import checkpoints
+from nst_video.networks import checkpoints, style_predictor
 from nst_video.networks.config import TRANSFORMERS, TransformerConfig
 from nst_video.quiet import quiet_stderr
 from nst_video.weights import digest_of
@@ -64,6 +64,26 @@ class KerasPredictor:
     def __call__(self, picture: Frame) -> NDArray[np.float32]:
         """Return the style bottleneck (d,) of an RGB picture of any size."""
         return np.asarray(self._network.predict_on_batch(style_input(picture))[0], np.float32)
+
+
+class OpenVinoPredictor:
+    """The `builtin` model's style predictor on OpenVINO, compiled when first called.
+
+    Attributes:
+        key: names the model and the exact weights, for caches.
+    """
+
+    def __init__(self, key: str, path: Path) -> None:
+        self.key = key
+        self._path = path
+
+    @cached_property
+    def _run(self) -> style_predictor.Run:
+        return style_predictor.open_style_predictor(self._path, STYLE_SIDE)
+
+    def __call__(self, picture: Frame) -> NDArray[np.float32]:
+        """Return the style bottleneck (100,) of an RGB picture of any size."""
+        return self._run(style_input(picture))
 
 
 class TflitePredictor:
@@ -116,7 +136,7 @@ class StyleModel:
     name: str
     config: TransformerConfig
     arrays: checkpoints.Arrays
-    predictor: KerasPredictor | TflitePredictor
+    predictor: KerasPredictor | OpenVinoPredictor | TflitePredictor
 
     def style_parameters(self, bottlenecks: NDArray[np.float32]) -> NDArray[np.float32]:
         """Turn bottlenecks (n, config.bottleneck) into style parameters (n, config.style_size)."""
@@ -179,22 +199,13 @@ def _load_magenta_lite(files: Mapping[str, Path]) -> StyleModel:
     )
 
 
-def _build_builtin_predictor(path: Path) -> "keras.Model":
-    from nst_video.networks import builtin
-
-    return builtin.load_style_predictor(path)
-
-
 def _load_builtin(files: Mapping[str, Path]) -> StyleModel:
     config = TRANSFORMERS["builtin"]
     return StyleModel(
         "builtin",
         config,
         checkpoints.load_npz(files["transformer"], config.array_shapes(), "the style transformer"),
-        KerasPredictor(
-            _key("builtin", files["predictor"]),
-            lambda: _build_builtin_predictor(files["predictor"]),
-        ),
+        OpenVinoPredictor(_key("builtin", files["predictor"]), files["predictor"]),
     )
 
 

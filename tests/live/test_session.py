@@ -343,6 +343,7 @@ class Wishing:
         self.painter.stylizer = self.stylizer = stylizer
         self.frame = numbered(5, (512, 320))
         self.count = 0
+        self.painter.add_size((256, 160))
 
     def see(self) -> np.ndarray:
         """Show the picture; return what is painted of it."""
@@ -409,6 +410,19 @@ def test_paused_film_is_painted_again_when_the_look_changes(look: Look) -> None:
         wait_until(lambda: painter.stylizer.look == replace(look, work_size=painter.work_size))
         wait_until(lambda: session._shown is not last)
         assert session._shown.number == last.number or session._shown.number <= last.number + 3
+
+
+def test_frames_pass_through_until_the_first_size_is_compiled() -> None:
+    painter = PaintLoop(Newest(), LiveState(Wish(None, Look()), clock=time.monotonic), None, 160)
+    painter.stylizer = Stylizer("builtin", "wave")
+    captured = Captured(numbered(5, (512, 320)), 1, 0.0)
+    passed = painter._paint(captured)
+    assert not passed.is_painted
+    assert np.array_equal(passed.painting, captured.frame)
+    painter.add_size(painter.missing_size)
+    painted = painter._paint(captured)
+    assert painted.is_painted
+    assert not np.array_equal(painted.painting, captured.frame)
 
 
 def test_intensity_shows_at_once_and_is_blended_between_styles_when_that_is_loaded() -> None:
