@@ -153,7 +153,7 @@ class Reader:
         source: LiveInput,
         *,
         on_trouble: Callable[[str | None], None],
-        on_note: Callable[[str], None],
+        on_note: Callable[[str], None] = lambda text: None,
         stall_s: float = STALL_S,
         back_off_s: tuple[float, ...] = BACK_OFF_S,
     ) -> None:

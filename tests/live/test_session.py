@@ -265,7 +265,7 @@ def test_outputs_that_fail_while_others_come_and_go_are_each_told_of_once() -> N
         wait_until(lambda: len(told) >= 20 and len(seen.seen) > 20)
     assert len(owner) == 1
     assert sorted(t for t in told if "bad" in t) == sorted(
-        f"The bad {n} was dropped. the disk is full" for n in range(20)
+        f"The bad {n} has ended. the disk is full" for n in range(20)
     )
     assert len(session.result.lost_outputs) == len(set(told) - {"Virtual camera off"})
 
