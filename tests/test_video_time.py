@@ -131,6 +131,18 @@ def test_start_that_cannot_be_decoded_is_left_out_and_announced(tmp_path: Path, 
     assert abs(source.cut.video_offset_s - Fraction(seen[0] - 20, 25)) < Fraction(1, 5)
 
 
+def test_frames_that_give_no_picture_are_announced(tmp_path: Path):
+    parts = [
+        make_numbered(tmp_path / f"{codec}.ts", *CODECS[codec], first=first, count=40)
+        for codec, first in (("h264", 0), ("mpeg2", 40))
+    ]
+    # Another codec under the same number: only one of the two can be decoded.
+    with VideoFileSource(join(tmp_path / "joined.ts", *parts)) as source:
+        count = len(list(source))
+    assert count == source.info.frame_count
+    assert any("frames could not be decoded" in note for note in source.notes)
+
+
 @pytest.mark.parametrize("count", [1, 5, 20, 30])
 def test_slow_rate_of_a_short_clip_gives_at_least_a_frame(tmp_path: Path, count: int):
     clip = make_numbered(tmp_path / "short.mp4", count=count)

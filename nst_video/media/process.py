@@ -27,6 +27,8 @@ _OTHER_SIZE = re.compile(
     r"filter context - w: (\d+) h: (\d+) .*incoming frame - w: (\d+) h: (\d+) "
 )
 
+_DECODED = re.compile(r"Input stream #0:\d+ \(video\): (\d+) packets read .*; (\d+) frames decoded")
+
 _REASONS = (
     ("No space left on device", "the disk is full; free some space and try again"),
     ("Disk quota exceeded", "the disk quota is used up; free some space and try again"),
@@ -78,6 +80,8 @@ class FfmpegProcess:
     Attributes:
         corrupt_frames: frames that its decoder repaired.
         other_sizes: sizes of frames that differ from the first.
+        lost_frames: packets of video that were read and gave no frame; known where it logs
+            verbosely, and at its end.
     """
 
     def __init__(
@@ -100,6 +104,7 @@ class FfmpegProcess:
         self._log: deque[str] = deque(maxlen=MAX_LOG_LINES)
         self.corrupt_frames = 0
         self.other_sizes: set[Size] = set()
+        self.lost_frames = 0
         self._process = subprocess.Popen(
             [*command, *arguments],
             stdin=subprocess.PIPE if feed else subprocess.DEVNULL,
@@ -209,7 +214,10 @@ class FfmpegProcess:
                     first, other = found.group(1, 2), found.group(3, 4)
                     if other != first:
                         self.other_sizes.add((int(other[0]), int(other[1])))
-                self._log.append(line)
+                if (found := _DECODED.search(line)) is not None:
+                    self.lost_frames = int(found[1]) - int(found[2])
+                if "[verbose]" not in line:
+                    self._log.append(line)
 
 
 def _signal_name(number: int) -> str:

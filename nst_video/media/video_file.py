@@ -2,6 +2,7 @@
 
 import math
 import time
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -29,6 +30,9 @@ from nst_video.planes import YuvColors, planes_shape
 
 FRESH_S = 60
 """Seconds since the last change within which a file may still be being written."""
+
+MISSING_FRAMES, MISSING_PERCENT = 25, 20
+"""How many frames, and how many of a hundred, may give no picture without a word."""
 
 MISSING_END_S = Fraction(1)
 """Seconds by which packets may end before the length a header claims."""
@@ -173,6 +177,7 @@ class VideoFileSource:
         )
         until = span.origin_s - start_s + span.frame_count / span.fps
         return [
+            *("-loglevel", "level+verbose"),
             *self._clock_arguments(),
             # Any packet that cannot be decoded shows in the exit status, after all others.
             *("-max_error_rate", "0", "-reinit_filter", "0"),
@@ -243,6 +248,21 @@ class VideoFileSource:
             if delivered >= expected:
                 what = f"Some of the {expected} frames of {self.media.path} cannot be decoded"
             self._report(f"{what}{reason}", is_useless=not delivered)
+        elif self._is_short_of(process.lost_frames):
+            self._found.append(
+                f"{process.lost_frames} frames could not be decoded; their neighbors stand for them."
+            )
+
+    def _is_short_of(self, lost: int) -> bool:
+        """Whether frames that gave no picture, nor an error, are too many to be in order.
+
+        Fields may be packets of their own, some frames are never shown, and a decoder that is
+        stopped keeps some; what comes before the first frame was announced.
+        """
+        held = len(self._scan.times_s)
+        begun = bisect_left(self._scan.times_s, self._span.origin_s)
+        limit = begun + max(MISSING_FRAMES, held * MISSING_PERCENT // 100)
+        return lost > limit and not self.track.is_interlaced
 
     def _report(self, damage: str, *, is_useless: bool = False) -> None:
         if is_useless:
