@@ -249,9 +249,8 @@ class VideoFileSource:
                 what = f"Some of the {expected} frames of {self.media.path} cannot be decoded"
             self._report(f"{what}{reason}", is_useless=not delivered)
         elif self._is_short_of(process.lost_frames):
-            self._found.append(
-                f"{process.lost_frames} frames could not be decoded; their neighbors stand for them."
-            )
+            lost = process.lost_frames
+            self._found.append(f"{lost} frames could not be decoded; others stand for them.")
 
     def _is_short_of(self, lost: int) -> bool:
         """Whether frames that gave no picture, nor an error, are too many to be in order.
