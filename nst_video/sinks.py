@@ -4,19 +4,22 @@ A new sink is one class, one line in `SINKS`, and passes the contract tests as t
 """
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nst_video.errors import SinkError, SourceError
+from nst_video.errors import SinkError, SourceError, UsageError
 from nst_video.frames import Frame, Size, VideoInfo
+from nst_video.media.animation import webp_length_s, write_gif
 from nst_video.media.carry import Carry
 from nst_video.media.containers import CONTAINERS, codec_for, container_for
-from nst_video.media.filters import encode_filters, encode_planes_filters
+from nst_video.media.filters import encode_filters
 from nst_video.media.options import EncodeOptions
 from nst_video.media.probe import count_frames, probe
 from nst_video.media.process import FfmpegProcess, ffmpeg_path
@@ -27,6 +30,9 @@ from nst_video.path_lookup import os_reason
 from nst_video.planes import planes_shape
 
 NULL_SCHEME = "null:"
+
+LARGE_ANIMATION_BYTES = 10_000_000
+"""From which a picture that moves is a burden to those who get it."""
 
 
 class FrameSink(Protocol):
@@ -111,9 +117,17 @@ class VideoFileSink:
         self._options = options or EncodeOptions()
         self._codec = codec_for(self._container, self._options)
         check_outputs([OutputFile(target, suffixes=tuple(CONTAINERS))], overwrite=overwrite)
-        self._partial = PartialFile(target, overwrite=overwrite)
+        if info.fps > self._container.top_fps:
+            raise UsageError(
+                f"{self._container.name} files show at most {self._container.top_fps} frames a "
+                f"second, not {float(info.fps):.5g}: choose a lower --fps."
+            )
+        self._partial = self._encoded = PartialFile(target, overwrite=overwrite)
+        if self._container.has_palette:
+            self._encoded = PartialFile(target.with_suffix(".mkv"))
+        self._open_files = ExitStack()
         self._process: FfmpegProcess | None = None
-        self._written = 0
+        self._written = self._bytes = 0
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -124,12 +138,16 @@ class VideoFileSink:
             notes += (f"The odd size was padded to {width}x{height} by repeating the edge.",)
         if self.target != self._wanted:
             notes += (f"{self._wanted} appeared meanwhile; this video is in {self.target}.",)
+        if self._container.max_fps is not None and self._bytes > LARGE_ANIMATION_BYTES:
+            notes += (f"It takes {self._bytes / 1e6:.0f} MB: a smaller --size takes less.",)
         return notes
 
     def __enter__(self) -> Self:
         try:
-            self._partial.__enter__()
+            for file in dict.fromkeys((self._partial, self._encoded)):
+                self._open_files.enter_context(file)
         except OSError as error:
+            self._open_files.close()
             raise SinkError(f"{self.target} cannot be written: {os_reason(error)}.") from error
         self._process = FfmpegProcess(self._arguments(), feed=True)
         return self
@@ -146,15 +164,15 @@ class VideoFileSink:
                 status = process.finish()
                 if status:
                     raise self._failed(process)
-                if self._carry is not None and self._carry.tags:
-                    keep_tags(self._partial.path, self._carry.tags)
+                self._complete()
                 self._verify()
+                self._bytes = self._partial.path.stat().st_size
                 self.target = self._partial.commit()
         except OSError as failure:
             raise SinkError(f"{self.target} cannot be finished: {os_reason(failure)}.") from failure
         finally:
             process.close()
-            self._partial.__exit__(kind, error, trace)
+            self._open_files.close()
 
     def write(self, frame: Frame) -> None:
         """Encode the next frame.
@@ -184,23 +202,50 @@ class VideoFileSink:
     def _failed(self, process: FfmpegProcess) -> SinkError:
         return SinkError(f"{self.target} cannot be written: {process.failure()}.")
 
+    def _complete(self) -> None:
+        """Do what takes the whole film.
+
+        Raises:
+            SinkError: it fails.
+        """
+        if self._carry is not None and self._carry.tags:
+            keep_tags(self._partial.path, self._carry.tags)
+        if self._container.has_palette:
+            problem = write_gif(self._encoded.path, self._partial.path)
+            if problem is not None:
+                raise SinkError(f"{self.target} cannot be written: {problem}.")
+
     def _verify(self) -> None:
+        """Read the file back.
+
+        Raises:
+            SinkError: something is missing in it.
+        """
+        path = self._partial.path
         try:
-            held = count_frames(self._partial.path, probe(self._partial.path).streams[0])
+            if self._container.muxer == "webp":
+                missing = self._missing_length(webp_length_s(path))
+            else:
+                held = count_frames(path, probe(path).streams[0])
+                missing = held != self._written and f"holds {held} of {self._written} frames"
         except (SourceError, IndexError) as error:
             raise SinkError(f"{self.target} was written but cannot be read back.") from error
-        if held != self._written:
-            raise SinkError(
-                f"{self.target} was written but holds {held} of {self._written} frames."
-            )
+        if missing:
+            raise SinkError(f"{self.target} was written but {missing}.")
+
+    def _missing_length(self, held_s: Fraction) -> str | Literal[False]:
+        expected_s, frame_s = self._written / self._info.fps, 1 / self._info.fps
+        # Times are whole milliseconds there. Where all pictures are the same, it is a still one.
+        if not held_s or abs(held_s - expected_s) <= frame_s + expected_s / 1000:
+            return False
+        return f"lasts {float(held_s):.2f} of {float(expected_s):.2f} s"
 
     def _arguments(self) -> list[str]:
         width, height = even_size(self._size)
         fps, codec, options = self._info.fps, self._codec, self._options
-        crf = codec.crf if options.crf is None else options.crf
         offset = self._carry.video_offset_s if self._carry else 0
         pixels = "yuv420p" if self._as_planes else "rgb24"
-        filters = encode_planes_filters() if self._as_planes else encode_filters("yuv420p")
+        muxer = "matroska" if self._container.has_palette else self._container.muxer
         return [
             "-y",
             *(("-itsoffset", f"{float(offset):.6f}") if offset else ()),
@@ -209,11 +254,12 @@ class VideoFileSink:
             *(self._carry.inputs if self._carry else ()),
             *("-map", "0:0", "-c:0", codec.encoder, "-disposition:0", "default"),
             *(self._carry.outputs if self._carry else ()),
-            *("-filter:0", filters, "-fps_mode:0", "passthrough"),
-            *("-crf:0", str(crf), *codec.speed(options.preset)),
+            *("-filter:0", encode_filters(codec.pixels, as_planes=self._as_planes)),
+            *("-fps_mode:0", "passthrough"),
+            *(*codec.quality(options.crf), *codec.speed(options.preset)),
             *codec.extra,
             *self._container.flags,
-            *("-f", self._container.muxer, ffmpeg_path(self._partial.path)),
+            *("-f", muxer, ffmpeg_path(self._encoded.path)),
         ]
 
 

@@ -84,6 +84,7 @@ def test_folder_gives_its_films_whatever_they_are_called_and_says_what_it_skips(
     animated = ["-f", "lavfi", "-i", "testsrc2=s=16x16:r=5:d=1"]
     ffmpeg(*animated, tmp_path / "dance.gif")
     ffmpeg(*animated, "-frames:v", "1", tmp_path / "still.gif")
+    ffmpeg(*animated, "-c:v", "libwebp_anim", tmp_path / "wave.webp")
     ffmpeg(*animated, "-f", "mpegts", tmp_path / "station.ts")
     ffmpeg(*animated, "-r", "25", "-f", "mxf", tmp_path / "tape.mxf")
     ffmpeg(*animated, "-f", "matroska", tmp_path / "nameless")
@@ -95,7 +96,7 @@ def test_folder_gives_its_films_whatever_they_are_called_and_says_what_it_skips(
     notes: list[str] = []
     jobs = plan_jobs([str(tmp_path)], style="wave", on_note=notes.append)
     names = [job.source.name for job in jobs]
-    assert names == ["dance.gif", "nameless", "station.ts", "tape.mxf"]
+    assert names == ["dance.gif", "nameless", "station.ts", "tape.mxf", "wave.webp"]
     (note,) = notes
     assert note == ("Skipped as no film: empty0, empty1, empty2, list.m3u8, notes.txt and 3 more.")
 

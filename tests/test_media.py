@@ -86,7 +86,7 @@ def test_time_is_read(text: str, seconds: float):
         lambda: DecodeOptions(size=(None, None)),
         lambda: TranscodeOptions(batch_size=0),
         lambda: TranscodeOptions(start_s=3, end_s=1),
-        lambda: container_for(Path("film.gif")),
+        lambda: container_for(Path("film.avi")),
         lambda: codec_for(CONTAINERS[".webm"], EncodeOptions(codec="h264")),
         lambda: codec_for(CONTAINERS[".mp4"], EncodeOptions(codec="mpeg1")),
         lambda: codec_for(CONTAINERS[".mp4"], EncodeOptions(crf=52)),

@@ -66,9 +66,10 @@ class _Search:
     def films(self, folder: Path) -> Iterator[_Input]:
         """Yield the films in a folder, sorted."""
         from nst_video.media.recognize import is_film
+        from nst_video.sources import is_animated_webp
 
         for path in self._files(folder):
-            if not is_film(path):
+            if not is_film(path) and not is_animated_webp(path):
                 self.others.append(path)
             elif self.is_new(path):
                 yield _Input(path, path.relative_to(folder).parent)

@@ -133,6 +133,10 @@ def plan_carry(media: MediaInfo, painted: StreamInfo, container: Container, cut:
     Raises:
         SourceError: the original cannot be opened.
     """
+    if container.max_fps is not None:
+        has_sound = any(s.kind == "audio" for s in media.streams)
+        silent = f"The sound was left out: {container.name} files hold only pictures."
+        return Carry((), (), notes=(silent,) if has_sound else ())
     sounds = examine_sound(media)
     copied = [
         s for s in media.streams if s.index in sounds and _can_copy(s, sounds[s.index], container)

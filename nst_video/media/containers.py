@@ -1,6 +1,7 @@
 """Video codecs and containers as data: what each takes, and what stands in for the rest."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 from nst_video.errors import UsageError
@@ -16,9 +17,12 @@ class Codec:
     """A video codec and the encoder that makes it.
 
     Attributes:
+        crf: the usual quality.
+        max_crf: 0 where the quality cannot be chosen.
         speed_option: the encoder's option that takes a preset.
         extra: further arguments.
         tuning: arguments that go with the default preset only.
+        pixels: what the encoder is given, by ffmpeg's name.
     """
 
     name: str
@@ -29,6 +33,13 @@ class Codec:
     preset: str
     extra: tuple[str, ...] = ()
     tuning: tuple[str, ...] = ()
+    pixels: str = "yuv420p"
+
+    def quality(self, crf: int | None = None) -> tuple[str, ...]:
+        """Return the arguments for a quality, or for the usual one."""
+        if not self.max_crf:
+            return ()
+        return "-crf:0", str(self.crf if crf is None else crf)
 
     def speed(self, preset: str | None = None) -> tuple[str, ...]:
         """Return the arguments for a preset, or for the default one."""
@@ -70,6 +81,18 @@ CODECS = {
             ("-b:v", "0", "-deadline", "good", "-row-mt", "1"),
         ),
         Codec("av1", "libsvtav1", 24, 63, "-preset", "8"),
+        # Without loss: the film of which the GIF is made.
+        Codec("gif", "libx264rgb", 0, 0, "-preset", "ultrafast", ("-qp:0", "0"), pixels="bgr24"),
+        Codec(
+            "webp",
+            "libwebp_anim",
+            0,
+            0,
+            "-compression_level",
+            "4",
+            ("-quality:0", "80"),
+            pixels="bgra",
+        ),
     )
 }
 
@@ -87,6 +110,11 @@ class Container:
         text_encoder: what any other text subtitles become.
         covers: codecs of cover pictures that can be attached.
         data_tags: tags of data streams that can be copied.
+        flags: further arguments of the muxer.
+        max_fps: rate for pictures that move, above which frames are left out unless a rate is
+            asked for; None for films. What moves so has neither sound nor anything else.
+        top_fps: rate that can be written at all.
+        has_palette: it is made of a film without loss, once the palette is found in that.
     """
 
     name: str
@@ -100,6 +128,9 @@ class Container:
     has_attachments: bool = False
     data_tags: frozenset[str] = frozenset()
     flags: tuple[str, ...] = ()
+    max_fps: Fraction | None = None
+    top_fps: int = 1000
+    has_palette: bool = False
 
 
 _PICTURES = frozenset({"mjpeg", "png"})
@@ -152,7 +183,39 @@ WEBM = Container(
     "webvtt",
 )
 
-CONTAINERS = {".mp4": MP4, ".m4v": MP4, ".mov": MOV, ".mkv": MATROSKA, ".webm": WEBM}
+GIF = Container(
+    "GIF",
+    "gif",
+    ("gif",),
+    frozenset(),
+    "",
+    frozenset(),
+    "",
+    max_fps=Fraction(15),
+    top_fps=50,
+    has_palette=True,
+)
+WEBP = Container(
+    "WebP",
+    "webp",
+    ("webp",),
+    frozenset(),
+    "",
+    frozenset(),
+    "",
+    flags=("-loop", "0"),
+    max_fps=Fraction(30),
+)
+
+CONTAINERS = {
+    ".mp4": MP4,
+    ".m4v": MP4,
+    ".mov": MOV,
+    ".mkv": MATROSKA,
+    ".webm": WEBM,
+    ".gif": GIF,
+    ".webp": WEBP,
+}
 """Containers by the suffix of the file."""
 
 KEPT_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv"})
@@ -183,6 +246,8 @@ def codec_for(container: Container, options: EncodeOptions) -> Codec:
     if codec is None or name not in container.video:
         choice = ", ".join(container.video)
         raise UsageError(f"{container.name} files are not written with {name!r}: use {choice}.")
+    if options.crf is not None and not codec.max_crf:
+        raise UsageError(f"The quality of {container.name} files cannot be chosen: omit --crf.")
     Range(0, codec.max_crf, is_whole=True).check_optional(f"The CRF of {name}", options.crf)
     return codec
 

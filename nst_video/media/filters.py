@@ -25,6 +25,9 @@ BT2020_PRIMARIES = 9
 PLANAR_FORMATS = ("yuv420p", "yuvj420p")
 """Pixel formats that are our planes byte for byte; j means full range."""
 
+RGB_FORMATS = ("bgr24", "bgra")
+"""Pixel formats of encoders that take RGB."""
+
 _EXACT = "accurate_rnd+full_chroma_int"
 """Without both, ffmpeg's RGB comes out 0.6 to 1.8 of 255 too dark."""
 
@@ -108,18 +111,19 @@ def planes_colors(track: VideoTrack, size: Size) -> YuvColors | None:
     return YuvColors(matrix_name(color, track.coded_size), color.is_full_range)
 
 
-def encode_filters(pixel_format: str) -> str:
-    """Return the chain from RGB frames to limited-range BT.709, tagged as such.
+def encode_filters(pixel_format: str, *, as_planes: bool = False) -> str:
+    """Return the chain from RGB frames, or planes of `planes.OUTPUT_COLORS`, to what is encoded.
 
-    The tags are set on the frames because encoders ignore the plain `-color_primaries` options.
+    YUV is limited-range BT.709. The tags that say so are set on the frames because encoders ignore
+    the plain `-color_primaries` options.
     """
+    if pixel_format in RGB_FORMATS:
+        matrix = ":in_color_matrix=bt709:in_range=tv:out_range=pc" if as_planes else ""
+        return f"scale=flags={_SAME_SIZE_FLAGS}{matrix},format={pixel_format}"
+    if as_planes:
+        return _OUTPUT_TAGS
     scale = f"scale=flags={_ENCODE_FLAGS}:out_color_matrix=bt709:out_range=tv"
     return f"{scale},format={pixel_format},{_OUTPUT_TAGS}"
-
-
-def encode_planes_filters() -> str:
-    """Return the chain for planes of `planes.OUTPUT_COLORS`, which are only tagged."""
-    return _OUTPUT_TAGS
 
 
 def _timing(

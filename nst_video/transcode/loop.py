@@ -3,7 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import numpy as np
 from nst_video.engines import Painting
 from nst_video.errors import EngineError
 from nst_video.frames import Frame, Frames, Size, VideoInfo
+from nst_video.media.animation import slower_rate
 from nst_video.media.carry import Carry, plan_carry
 from nst_video.media.containers import container_for
 from nst_video.media.options import TranscodeOptions
@@ -93,6 +94,7 @@ def transcode(
     target = Path(target)
     if str(target) != NULL_SCHEME:
         check_outputs([OutputFile(target)], [user_path(source)], overwrite=overwrite)
+    options, slowed = _fit_rate(source, target, options)
     with open_source(source, options) as frames:
         carry = _plan(frames, target)
         lane = choose_lane(frames, painter)
@@ -107,7 +109,7 @@ def transcode(
             info=VideoInfo(frames.info.size, frames.info.fps, meter.frame),
             elapsed_s=meter.elapsed_s,
             busy_s=busy_s,
-            notes=(*frames.notes, *sink.notes),
+            notes=(*frames.notes, *slowed, *sink.notes),
         )
 
 
@@ -115,6 +117,25 @@ def _plan(source: FrameSource, target: Path) -> Carry | None:
     if not isinstance(source, VideoFileSource) or str(target) == NULL_SCHEME:
         return None
     return plan_carry(source.media, source.track.stream, container_for(target), source.cut)
+
+
+def _fit_rate(
+    source: Path | str, target: Path, options: TranscodeOptions
+) -> tuple[TranscodeOptions, tuple[str, ...]]:
+    """Return options with a rate that suits pictures that move, and a note where it is a lower one.
+
+    Frames that are left out are not painted either.
+    """
+    limit = None if str(target) == NULL_SCHEME else container_for(target).max_fps
+    if limit is None or options.fps is not None:
+        return options, ()
+    with open_source(source, options) as frames:
+        fps = frames.info.fps
+    if fps <= limit:
+        return options, ()
+    slower = slower_rate(fps, limit)
+    note = f"{float(fps):.5g} fps became {float(slower):.5g}; --fps chooses another rate."
+    return replace(options, fps=slower), (note,)
 
 
 def _run(
