@@ -48,14 +48,9 @@ def converter(image: Image.Image) -> Converter:
     A profile that is damaged, or meant for other pixels than these, is ignored as browsers do.
 
     Args:
-        image: decoded.
-
-    Raises:
-        ValueError: pixels of this kind have no clear meaning.
+        image: decoded; 32-bit integers are taken for 0..65535.
     """
     to_plain = _plain_16_bits if image.mode.startswith("I") else _PLAIN.get(image.mode, _same)
-    if image.mode == "I" and image.format != "PPM":
-        raise ValueError("32-bit integers are not read")
     to_srgb = _profile_converter(image)
 
     def convert(strip: Image.Image) -> Image.Image:

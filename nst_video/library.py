@@ -82,7 +82,9 @@ class StyleLibrary:
         yours = read_style_folder(self.user_dir, "yours")
         hidden = {style.name for style in yours.styles}
         named = (
-            replace(style, name=style.aliases[0]) if style.name in hidden else style
+            replace(style, name=style.aliases[0], title=f"{style.title} (packaged)")
+            if style.name in hidden
+            else style
             for style in packaged.styles
         )
         return StyleFolder((*named, *yours.styles), (*packaged.notes, *yours.notes))
@@ -107,7 +109,7 @@ class StyleLibrary:
         at = look_up(name)
         if at.kind is PathKind.FILE:
             return Style(text, at.path, "file", title=at.path.name)
-        shown = short_name(text)
+        shown = short_name(text) if text else ""
         if at.kind is PathKind.FOLDER:
             raise StyleError(f"{shown} is a folder, not a style picture: name one picture in it.")
         is_path = at.path.suffix.lower() in PICTURE_SUFFIXES or len(at.path.parts) != 1

@@ -234,6 +234,8 @@ def _decode(file: BinaryIO, path: Path, *, small: bool) -> Frame:
     width, height = image.size
     if width * height > MAX_PIXELS:
         raise _too_large(path, f"{width}x{height}")
+    if (image.format, image.mode) == ("TIFF", "I"):
+        raise SourceError(f"{path} has pixels of 32-bit integers: save it with 8 or 16 bits.")
     try:
         if small:
             image.draft(None, (THUMBNAIL_PX, THUMBNAIL_PX))
@@ -295,11 +297,7 @@ def _too_large(path: Path, pixels: str) -> SourceError:
 
 
 def _to_frame(image: Image.Image) -> Frame:
-    """Convert a decoded image to RGB strip by strip, so that hardly more than the result is held.
-
-    Raises:
-        ValueError: its pixels are of a kind that has no clear meaning.
-    """
+    """Convert a decoded image to RGB strip by strip: hardly more than the result is held."""
     width, height = image.size
     frame = np.empty((height, width, 3), np.uint8)
     convert = color_profiles.converter(image)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -22,6 +23,9 @@ from nst_video.library import (
     packaged_styles_dir,
     slug_of,
 )
+from nst_video.live.loader import styles_of
+from nst_video.live.state import LiveState, Wish
+from nst_video.look import Look
 from nst_video.pictures import save_picture
 
 
@@ -447,6 +451,18 @@ def test_both_pictures_of_one_stem_can_be_reached(library):
     assert library.get("yours/photo.png").path == png
     assert library.remove("photo").path == jpg
     assert (library.get("photo").path, library.get("photo").title) == (png, "Both")
+
+
+def test_live_keys_reach_every_style_of_one_name(library, tmp_path):
+    paint(library.user_dir / "wave.png", seed=7)
+    files = [library.get(paint(tmp_path / name / "wave.jpg")) for name in ("a", "b")]
+    styles = styles_of(SimpleNamespace(library=library, styles=files))
+    assert [style.path.stem for style in styles].count("wave") == 4
+    state = LiveState(Wish(None, Look()), styles, clock=lambda: 0.0)
+    for state.current, style in enumerate(styles):
+        state.select()
+        state.set_styles(styles)
+        assert styles[state.current] is style
 
 
 def test_label_tells_namesakes_apart(library, tmp_path):

@@ -15,6 +15,7 @@ from PIL import Image, ImageCms
 from nst_video.errors import SinkError, SourceError
 from nst_video.pictures import (
     MAX_BYTES,
+    THUMBNAIL_PX,
     WRITABLE_SUFFIXES,
     check_writable_suffix,
     load_picture,
@@ -84,6 +85,9 @@ def test_load_takes_floating_point_gray_to_be_0_to_1_and_refuses_such_colors(tmp
     assert np.abs(loaded.astype(int) - picture[..., 1:2]).max() <= 1
     with pytest.raises(SourceError, match="such as floating point colors"):
         load_picture(write(tmp_path / "colors.tiff", floats))
+    Image.fromarray(picture[..., 0].astype(np.int32) << 20).save(tmp_path / "whole.tiff")
+    with pytest.raises(SourceError, match="32-bit integers"):
+        load_picture(tmp_path / "whole.tiff")
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "CMYK", "YCbCr", "I;16"])
@@ -226,6 +230,18 @@ def test_load_reads_real_photos(assets):
     assert loaded.shape == (768, 1024, 3)
     top = loaded[:100, 300:600].mean((0, 1))
     assert top[2] > top[0]  # a blue sky: RGB, not BGR
+
+
+def test_load_of_a_small_version_is_quick_to_decode_and_looks_alike(tmp_path):
+    y, x = np.mgrid[0:1200, 0:1600]
+    photo = np.stack([x * 255 / 1600, y * 255 / 1200, (x + y) % 256], axis=-1).astype(np.uint8)
+    for suffix in (".jpg", ".png"):
+        save_picture(tmp_path / f"p{suffix}", photo)
+    assert load_picture(tmp_path / "p.jpg").shape == photo.shape
+    small = load_picture(tmp_path / "p.jpg", small=True)
+    assert THUMBNAIL_PX <= min(small.shape[:2]) < 1200
+    assert np.abs(small.mean((0, 1)) - photo.mean((0, 1))).max() < 3
+    assert load_picture(tmp_path / "p.png", small=True).shape == photo.shape
 
 
 def test_load_refuses_devices_and_pipes_at_once(tmp_path):

@@ -129,7 +129,7 @@ class Loader:
     def _learn(self, stylizer: LiveStylizer, style: Style) -> None:
         try:
             stylizer.load_style(style)
-            picture = fill(style.load(), (THUMBNAIL_PX, THUMBNAIL_PX))
+            picture = fill(style.load(small=True), (THUMBNAIL_PX, THUMBNAIL_PX))
             self._state.thumbnails[style.path] = picture
         except NstVideoError as error:
             self._failed.add(style.path)
