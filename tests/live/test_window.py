@@ -64,6 +64,22 @@ def press_until(window: str, key: str, expected: Callable[[], object]) -> None:
     raise lost
 
 
+def place_of(window: str) -> list[str]:
+    """Where the window is and how large."""
+    return xdotool("getwindowgeometry", window).splitlines()[1:]
+
+
+def move_to_corner(window: str, size: str = "640x480") -> None:
+    """Move the window until it stays there: without a window manager the first time may be lost."""
+
+    def is_there() -> bool:
+        xdotool("windowmove", window, "0", "0")
+        place = " ".join(place_of(window))
+        return "Position: 0,0 " in place and f"Geometry: {size}" in place
+
+    wait_until(is_there, what=f"the window in the corner, {size}")
+
+
 def drive(session: LiveSession, script: Callable[[str], None]) -> LiveResult:
     """Run the session here, where windows must live, and the script beside it."""
     errors: list[BaseException] = []
@@ -125,8 +141,7 @@ def test_every_key_does_what_it_says(screen: str, clip: Path, tmp_path: Path) ->
         key("c", lambda: state.wish.look.keep_colors)
         key("minus", lambda: session.work_size == 224)
         key("equal", lambda: session.work_size == 256)
-        # Without a window manager a busy screen may leave the window where and as large as it was.
-        xdotool("windowmove", window, "0", "0", "windowsize", window, "640", "480")
+        move_to_corner(window)
         wait_until(lambda: red_at(screenshot(screen)) == [False, True])
         key("f", lambda: red_at(screenshot(screen)) == [True, False])
         # The shade behind the figures, below the last line of them.
@@ -157,11 +172,6 @@ def test_every_key_does_what_it_says(screen: str, clip: Path, tmp_path: Path) ->
     assert red_at(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)) == [False, True]  # as it is
 
 
-def place_of(window: str) -> list[str]:
-    """Where the window is and how large."""
-    return xdotool("getwindowgeometry", window).splitlines()[1:]
-
-
 def bars(frame: Frame) -> list[int]:
     """How wide the black edges of a picture are: left, top, right, bottom."""
     rows, columns = np.nonzero(frame.max(axis=-1) > 20)
@@ -183,7 +193,7 @@ def test_picture_keeps_its_shape_and_tab_keeps_the_window(
             shown = screenshot(screen)[: size[1], : size[0]]
             return bool(np.abs(np.subtract(bars(shown), expected)).max() <= 2)
 
-        xdotool("windowmove", window, "0", "0")
+        move_to_corner(window)
         wait_until(lambda: not state.toast)  # it would be written over the bars
         wait_until(lambda: is_shown((640, 480), [0, 0, 0, 0]), what="no bars at first")
         before = place_of(window)
@@ -208,7 +218,7 @@ def test_mouse_chooses_styles_and_intensity(screen: str, clip: Path, tmp_path: P
             wait_until(expected, 10, f"effect of button {button}")
 
         wait_until(lambda: len(state.thumbnails) > 9, 60)
-        xdotool("windowmove", window, "0", "0")
+        move_to_corner(window)
         wait_until(lambda: screenshot(screen)[240, 320].mean() > 50)
         xdotool("mousemove", "300", "200")
         click(5, 3, lambda: state.wish.look.intensity == 0.7)  # the wheel, toward the user
