@@ -52,3 +52,9 @@ def fit_short_side(size: Size, short_side: int) -> Size:
     width, height = size
     scale = min(1.0, short_side / min(size))
     return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def fit_within(size: Size, limit: Size) -> Size:
+    """Return `size` scaled down so that it does not exceed `limit`, aspect kept."""
+    scale = min(1.0, limit[0] / size[0], limit[1] / size[1])
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))

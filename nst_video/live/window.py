@@ -12,7 +12,7 @@ from typing import Self
 import cv2
 
 from nst_video.errors import SinkError
-from nst_video.frames import Frame, Size
+from nst_video.frames import Frame, Size, fit_within
 from nst_video.live.hotkeys import WHEEL_DOWN, WHEEL_UP, Keyboard
 from nst_video.live.qt_zoom import reset_zoom
 from nst_video.quiet import quiet_stderr
@@ -188,8 +188,7 @@ class Window:
 def _natural(size: Size) -> Size:
     """Return the size of a new window for pictures of `size`: neither tiny nor beyond screens."""
     scale = max(1.0, MIN_HEIGHT / size[1])
-    scale = min(scale, FIRST_SIZE_LIMIT[0] / size[0], FIRST_SIZE_LIMIT[1] / size[1])
-    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+    return fit_within((round(size[0] * scale), round(size[1] * scale)), FIRST_SIZE_LIMIT)
 
 
 def _has_same_shape(size: Size, other: Size) -> bool:
