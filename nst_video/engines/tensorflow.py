@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from nst_video.engines.bands import paint_in_bands
 from nst_video.engines.base import Device, Painting, refuse_small
-from nst_video.errors import OutOfMemoryError
+from nst_video.errors import EngineError, OutOfMemoryError
 from nst_video.frames import Frame, Frames, Size, size_of
 from nst_video.networks.checkpoints import Arrays
 from nst_video.networks.config import TransformerConfig
@@ -84,6 +84,12 @@ class TensorFlowEngine:
             from nst_video.networks import keras_ops
             from nst_video.networks.keras_bands import KerasBands
 
+        backend = keras.config.backend()
+        if backend != "tensorflow":
+            raise EngineError(
+                f"The engine tensorflow needs Keras on TensorFlow, and Keras runs on {backend}: "
+                "set KERAS_BACKEND=tensorflow before it is imported, or use --engine openvino."
+            )
         self.device = device or pick_device()
         dtype = keras.dtype_policies.get(self.device.dtype).compute_dtype
         convolutions = fold_transformer(config, arrays)

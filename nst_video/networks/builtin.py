@@ -11,6 +11,7 @@ import keras
 from keras import layers, ops
 
 from nst_video.networks.checkpoints import assign, load_npz
+from nst_video.networks.config import LAYOUT
 from nst_video.networks.style_predictor import (
     BOTTLENECK,
     HIDDEN,
@@ -19,7 +20,7 @@ from nst_video.networks.style_predictor import (
     STEM_STRIDE,
     predictor_shapes,
 )
-from nst_video.networks.transformer import Tensor
+from nst_video.networks.transformer import Tensor, float32_model
 
 LOSS_BLOCKS = ((32, 2), (64, 2), (128, 4), (256, 1))
 """Channels and number of convolutions of the loss network's blocks: VGG-19's, half as wide."""
@@ -52,7 +53,7 @@ def build_style_predictor() -> keras.Model:
     Each stage halves the resolution and adds a residual convolution; the mean of every stage, fine
     strokes to coarse shapes, feeds the last layer: style is a matter of statistics.
     """
-    picture = keras.Input((None, None, 3))
+    picture = keras.Input((None, None, 3), dtype="float32")
     x = (picture - 0.5) * 4
     means = []
     for stage, width in enumerate(STAGE_WIDTHS, 1):
@@ -61,11 +62,11 @@ def build_style_predictor() -> keras.Model:
         if stage > 1:
             x = x + _convolution(f"stage{stage}_more", width, 3)(x)
         means.append(ops.mean(x, axis=(1, 2)))
-    hidden = layers.Dense(HIDDEN, "relu", kernel_initializer="he_normal", name="hidden")(
-        ops.concatenate(means, axis=-1)
-    )
-    bottleneck: Tensor = layers.Dense(BOTTLENECK, name="bottleneck")(hidden)
-    return keras.Model(picture, bottleneck, name="builtin_style_predictor")
+    hidden = layers.Dense(
+        HIDDEN, "relu", kernel_initializer="he_normal", name="hidden", dtype="float32"
+    )(ops.concatenate(means, axis=-1))
+    bottleneck: Tensor = layers.Dense(BOTTLENECK, name="bottleneck", dtype="float32")(hidden)
+    return float32_model(picture, bottleneck, "builtin_style_predictor")
 
 
 def _convolution(name: str, filters: int, kernel: int, stride: int = 1) -> layers.Conv2D:
@@ -74,9 +75,11 @@ def _convolution(name: str, filters: int, kernel: int, stride: int = 1) -> layer
         kernel,
         stride,
         padding="same",
+        data_format=LAYOUT,
         activation="relu",
         kernel_initializer="he_normal",
         name=name,
+        dtype="float32",
     )
 
 
@@ -97,15 +100,15 @@ def build_loss_trunk() -> keras.Model:
     Pictures (n, height, width, 3), 0..1, to a mapping from the names of `LOSS_TRUNK` to rectified
     features (n, height / 2^k, width / 2^k, channels). To be trained; `vgg.LossNetwork` runs it.
     """
-    picture = keras.Input((None, None, 3))
+    picture = keras.Input((None, None, 3), dtype="float32")
     x = center_pixels(picture)
     features = {}
     for block, (width, count) in enumerate(LOSS_BLOCKS, 1):
-        x = x if block == 1 else ops.average_pool(x, 2, 2)
+        x = x if block == 1 else ops.average_pool(x, 2, 2, data_format=LAYOUT)
         for index in range(1, count + 1):
             name = f"block{block}_conv{index}"
             x = features[name] = _convolution(name, width, 3)(x)
-    return keras.Model(picture, features, name="builtin_loss_trunk")
+    return float32_model(picture, features, "builtin_loss_trunk")
 
 
 def center_pixels(pictures: Tensor) -> Tensor:

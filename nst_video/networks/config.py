@@ -21,6 +21,9 @@ MIN_SIDE = 8
 
 NORM_EPSILON = 1e-5
 
+LAYOUT = "channels_last"
+"""Of all pictures in Keras, whatever its global setting."""
+
 
 @dataclass(frozen=True, slots=True)
 class TransformerConfig:

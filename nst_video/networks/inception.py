@@ -14,7 +14,8 @@ from keras import layers, ops
 from numpy.typing import NDArray
 
 from nst_video.networks.checkpoints import Arrays, Read, assign, fold_batch_norm
-from nst_video.networks.transformer import Tensor
+from nst_video.networks.config import LAYOUT
+from nst_video.networks.transformer import Tensor, float32_model
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,26 +106,31 @@ def _run(x: Tensor, chain: Chain, scope: str) -> Tensor:
     for step in chain:
         if isinstance(step, Conv):
             name = f"{scope}{step.scope}".replace("/", ".")
-            x = ops.relu6(
-                layers.Conv2D(
-                    step.filters, step.kernel, step.stride, padding=step.padding, name=name
-                )(x)
+            convolution = layers.Conv2D(
+                step.filters,
+                step.kernel,
+                step.stride,
+                padding=step.padding,
+                data_format=LAYOUT,
+                name=name,
+                dtype="float32",
             )
+            x = ops.relu6(convolution(x))
         elif step.kind == "max":
-            x = layers.MaxPooling2D(3, strides=2, padding="valid")(x)
+            x = ops.max_pool(x, 3, strides=2, padding="valid", data_format=LAYOUT)
         else:
-            x = layers.AveragePooling2D(3, strides=1, padding="same")(x)
+            x = ops.average_pool(x, 3, strides=1, padding="same", data_format=LAYOUT)
     return x
 
 
 def build_inception_predictor() -> keras.Model:
     """Return the network from pictures (n, height, width, 3), 0..1, to bottlenecks (n, 768)."""
-    picture = keras.Input((None, None, 3))
+    picture = keras.Input((None, None, 3), dtype="float32")
     x = _run(picture, STEM, "")
     for block, branches in BLOCKS.items():
         outputs = [_run(x, chain, f"{block}/Branch_{i}/") for i, chain in enumerate(branches)]
         x = ops.concatenate(outputs, axis=-1)
-    return keras.Model(picture, ops.mean(x, axis=(1, 2)), name="inception_style_predictor")
+    return float32_model(picture, ops.mean(x, axis=(1, 2)), "inception_style_predictor")
 
 
 def inception_from_savedmodel(read: Read) -> Arrays:

@@ -8,7 +8,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from nst_video.networks import rewritten
-from nst_video.networks.config import NORM_EPSILON, TransformerConfig
+from nst_video.networks.config import LAYOUT, NORM_EPSILON, TransformerConfig
 from nst_video.networks.folded import PIXEL_SCALE, Convolution
 from nst_video.networks.norms import ExactNorms
 from nst_video.networks.ops import Arrange, Axis
@@ -116,7 +116,8 @@ class KerasOps:
         x = x if arrange is None else arrange(x)
         kernel = ops.convert_to_tensor(convolution.kernel, self._dtype)
         x = ops.cast(x, self._dtype)
-        y = ops.cast(ops.conv(x, kernel, convolution.strides, "valid"), "float32")
+        y = ops.conv(x, kernel, convolution.strides, "valid", data_format=LAYOUT)
+        y = ops.cast(y, "float32")
         return y if convolution.bias is None else y + convolution.bias
 
     def pad(

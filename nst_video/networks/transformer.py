@@ -15,6 +15,7 @@ import keras
 from keras import layers, ops
 
 from nst_video.networks.config import (
+    LAYOUT,
     MIN_SIDE,
     NORM_EPSILON,
     STRIDE,
@@ -26,6 +27,13 @@ __all__ = ["MIN_SIDE", "STRIDE", "TRANSFORMERS", "StyleTransformer", "Transforme
 
 Tensor: TypeAlias = Any
 """A tensor of whichever backend Keras runs on; Keras itself has no common type for them."""
+
+
+def float32_model(inputs: Tensor, outputs: Tensor, name: str) -> keras.Model:
+    """Return the functional model that computes in float32, whatever Keras' global policy."""
+    model = keras.Model(inputs, outputs, name=name)
+    model.dtype_policy = keras.DTypePolicy("float32")
+    return model
 
 
 def pad_to_stride(x: Tensor) -> Tensor:
@@ -94,7 +102,7 @@ class StyleTransformer(keras.Model):
             self._convolution("expand2", full, 3),
             self._convolution("expand3", 3, 9),
         ]
-        self.style_head = layers.Dense(config.style_size, name="style_head")
+        self.style_head = layers.Dense(config.style_size, name="style_head", dtype="float32")
         self._build()
 
     def _convolution(
@@ -102,7 +110,13 @@ class StyleTransformer(keras.Model):
     ) -> layers.Conv2D:
         """A convolution without padding; those under a norm carry no bias, it would cancel."""
         return layers.Conv2D(
-            filters, kernel, stride, use_bias=bias, name=name, dtype=self.dtype_policy
+            filters,
+            kernel,
+            stride,
+            data_format=LAYOUT,
+            use_bias=bias,
+            name=name,
+            dtype=self.dtype_policy,
         )
 
     def _build(self) -> None:

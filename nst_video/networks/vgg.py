@@ -21,7 +21,7 @@ from nst_video import weights
 from nst_video.errors import UsageError, WeightsError
 from nst_video.networks.builtin import LOSS_BLOCKS, VIEW, center_pixels, layer_names
 from nst_video.networks.checkpoints import Arrays, collect, load_npz
-from nst_video.networks.config import DEFAULT_NETWORK, DEFAULT_POOLING, Pooling
+from nst_video.networks.config import DEFAULT_NETWORK, DEFAULT_POOLING, LAYOUT, Pooling
 from nst_video.networks.transformer import Tensor
 
 MEAN_RGB = (123.68, 116.779, 103.939)
@@ -161,7 +161,7 @@ class LossNetwork:
                 break
             if layer.endswith("_conv1") and layer != self.layers[0]:
                 x = self._pool(x)
-            x = ops.conv(x, self._tensors[f"{layer}.kernel"], padding="same")
+            x = ops.conv(x, self._tensors[f"{layer}.kernel"], padding="same", data_format=LAYOUT)
             x = ops.relu(x + self._tensors[f"{layer}.bias"])
             if layer in wanted:
                 features[layer] = ops.cast(self._show(layer, x), "float32")
@@ -204,10 +204,11 @@ class LossNetwork:
 
     def _show(self, layer: str, x: Tensor) -> Tensor:
         view = self._tensors.get(f"{layer}{VIEW}.kernel")
-        return x if view is None else ops.conv(x, view)
+        return x if view is None else ops.conv(x, view, data_format=LAYOUT)
 
     def _pool(self, x: Tensor) -> Tensor:
-        return ops.average_pool(x, 2, 2) if self._pooling == "average" else ops.max_pool(x, 2, 2)
+        pool = ops.average_pool if self._pooling == "average" else ops.max_pool
+        return pool(x, 2, 2, data_format=LAYOUT)
 
 
 def load_loss_network(
@@ -274,10 +275,10 @@ def _read(name: str, path: Path) -> Arrays:
         return load_npz(path, find_shape(name).array_shapes(), name, may_lack=True)
     if not path.is_file():
         raise WeightsError(f"No file {path} to read the weights of {name} from: check the path.")
-    applications = {"vgg16": keras.applications.VGG16, "vgg19": keras.applications.VGG19}
-    if name not in applications:
+    shape = find_shape(name)
+    if not shape.is_vgg:
         raise WeightsError(f"The weights of {name} are an .npz file, not {path.name}.")
-    network = applications[name](include_top=False, weights=None)
+    network = _convolutions(shape)
     try:
         _refuse_larger(path, network)
         network.load_weights(path)
@@ -290,6 +291,23 @@ def _read(name: str, path: Path) -> Arrays:
     if not all(np.isfinite(array).all() for array in arrays.values()):
         raise WeightsError(f"The weights in {path} have numbers that are not finite.")
     return arrays
+
+
+def _convolutions(shape: LossShape) -> keras.Model:
+    """Return the layers that have weights, in order, as `keras.applications` builds them."""
+    network = keras.Sequential([keras.Input((None, None, 3), dtype="float32")])
+    for layer, kernel in shape.kernel_shapes().items():
+        network.add(
+            keras.layers.Conv2D(
+                kernel[-1],
+                _KERNEL,
+                padding="same",
+                data_format=LAYOUT,
+                name=layer,
+                dtype="float32",
+            )
+        )
+    return network
 
 
 def _refuse_larger(path: Path, network: keras.Model) -> None:

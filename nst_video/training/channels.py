@@ -12,6 +12,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from nst_video.networks.builtin import LOSS_BLOCKS, LOSS_TRUNK, center_pixels
+from nst_video.networks.config import LAYOUT
 from nst_video.networks.transformer import Tensor
 from nst_video.training.learner import Loss
 from nst_video.training.vgg import TAPS, Vgg
@@ -87,7 +88,7 @@ def channels_loss(pupil: keras.Model, vgg: Vgg, examples: Floats, faint: float) 
         total = 0.0
         for name in LOSS_TRUNK:
             if name in TAPS[1:]:
-                source = ops.average_pool(source, 2, 2)
+                source = ops.average_pool(source, 2, 2, data_format=LAYOUT)
             target = ops.take(seen[name], chosen[name], axis=-1)
             total += _error(pupil.get_layer(name)(source), target, scales[name][chosen[name]])
             if name in TAPS:

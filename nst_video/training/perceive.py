@@ -17,7 +17,8 @@ from nst_video.frames import Frame
 from nst_video.losses import gram
 from nst_video.networks.builtin import VIEW, build_loss_trunk
 from nst_video.networks.checkpoints import Arrays, collect
-from nst_video.networks.transformer import Tensor
+from nst_video.networks.config import LAYOUT
+from nst_video.networks.transformer import Tensor, float32_model
 from nst_video.training.channels import HEAD, channel_scales, view
 from nst_video.training.dataset import content_batch, pick, random_crop, to_unit
 from nst_video.training.learner import Batch, Judge, Loss
@@ -42,12 +43,17 @@ def build_pupil(vgg: Vgg) -> keras.Model:
     body = build_loss_trunk()
     shown = vgg(np.zeros((1, 32, 32, 3), np.float32))
     guesses = {
-        name: layers.Conv2D(shown[name].shape[-1], 1, use_bias=False, name=name + HEAD)(
-            body.output[name]
-        )
+        name: layers.Conv2D(
+            shown[name].shape[-1],
+            1,
+            data_format=LAYOUT,
+            use_bias=False,
+            name=name + HEAD,
+            dtype="float32",
+        )(body.output[name])
         for name in TAPS
     }
-    return keras.Model(body.input, guesses, name="pupil")
+    return float32_model(body.input, guesses, "pupil")
 
 
 def without_auxiliary(pupil: keras.Model) -> Arrays:
