@@ -240,7 +240,7 @@ def live(
             capture=capture,
         ),
         on_message=say,
-        on_start=lambda: None if quiet else live_run.greet(session, outputs),
+        on_start=lambda: None if quiet else live_run.greet(session, outputs, microphone),
     )
     state = session.state
     state.shows_hud, state.is_side_by_side = settings.hud, settings.side_by_side

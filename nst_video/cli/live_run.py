@@ -9,7 +9,7 @@ from nst_video.cli.options import check_outputs
 from nst_video.errors import NstVideoError, StyleError
 from nst_video.look import DEFAULT_STYLE, Look
 from nst_video.output_files import OutputFile, check_folder
-from nst_video.path_lookup import user_path
+from nst_video.path_lookup import PathKind, look_up, user_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -154,20 +154,36 @@ def stylizer_opener(
     return open_stylizer
 
 
-def greet(session: "LiveSession", outputs: "Sequence[Output]") -> None:
+def greet(session: "LiveSession", outputs: "Sequence[Output]", microphone: str | None) -> None:
     """Say what happens, and by which keys it can be steered."""
     from nst_video.live import HOTKEYS
+    from nst_video.live.places import recording_folders
 
     say(f"Painting {session.reader.source.name}.")
     for output in outputs:
         if output.where:
             say(f"Writing to {output.where}")
+    may_record = session.has_window or bool(recording_folders(outputs))
+    if may_record and microphone is None and _has_sound(session.reader.source.name):
+        say("Recordings are without the sound of the film: `nst-video transcode` keeps it.")
     if session.has_window:
         width = max(len(hotkey.label) for hotkey in HOTKEYS)
         for hotkey in HOTKEYS:
             say(f"  {hotkey.label:{width}}  {hotkey.help}")
     else:
         say("Ctrl-C ends it.")
+
+
+def _has_sound(source: str) -> bool:
+    """Return whether a source is a file with sound."""
+    from nst_video.media.probe import probe
+
+    if look_up(source).kind is not PathKind.FILE:
+        return False
+    try:
+        return any(stream.kind == "audio" for stream in probe(user_path(source)).streams)
+    except NstVideoError:
+        return False
 
 
 def run(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 import pytest
+from clips import ffmpeg, make_clip
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from live_tools import film, unchanged
@@ -199,6 +200,20 @@ def test_command_paints_for_a_while_and_remembers(command: Command, tmp_path: Pa
     assert again.returncode == 0, again.stderr
     assert load_settings().style == ["wave"]
     assert load_settings().intensity == 1
+
+
+def test_sound_of_a_film_that_is_not_recorded_is_said(command: Command, tmp_path: Path) -> None:
+    film, silent = tmp_path / "film.mp4", tmp_path / "silent.mp4"
+    make_clip(silent)
+    ffmpeg("-i", silent, "-f", "lavfi", "-i", "sine=d=1", "-c:v", "copy", film)
+    for source, output, is_said in (
+        (film, str(tmp_path / "take.mp4"), True),
+        (film, "null:", False),
+        (silent, str(tmp_path / "still.mp4"), False),
+    ):
+        done = command("live", str(source), "-o", output, "--engine", "identity")
+        assert done.returncode == 0, done.stderr
+        assert ("without the sound of the film" in done.stderr) is is_said
 
 
 def test_command_never_records_over_what_it_reads_or_what_exists(
