@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -184,11 +185,12 @@ def probe_track(media: MediaInfo, stream: StreamInfo) -> VideoTrack:
     """
     with open_container(media.path) as container:
         video = _video_stream(container, stream)
-        frames = _first_frames(container, video)
-        if not frames:
+        # One at a time: of the largest, eight together would take gigabytes.
+        frames = islice(_frames(container, video), LOOKED_AT_FRAMES)
+        first = next(frames, None)
+        if first is None:
             reason = why_undecodable(media.path, container, video)
             raise SourceError(f"No frame of the video in {media.path} can be decoded: {reason}.")
-        first = frames[0]
         rotation = int(first.rotation)
         pixel_format = str(first.format.name)
         aspect = video.sample_aspect_ratio or Fraction(1)
@@ -200,7 +202,7 @@ def probe_track(media: MediaInfo, stream: StreamInfo) -> VideoTrack:
             is_rgb=bool(first.format.is_rgb),
             color=_color(first),
             rotation_deg=rotation,
-            is_interlaced=any(frame.interlaced_frame for frame in frames),
+            is_interlaced=any(frame.interlaced_frame for frame in chain([first], frames)),
             header_rates=_header_rates(video),
             header_frames=video.frames,
             first_time_s=_time_of(first),
@@ -288,25 +290,20 @@ def _tag(stream: "av.stream.Stream") -> str:
     return tag.strip("\0 ")
 
 
-def _first_frames(
+def _frames(
     container: "av.container.InputContainer", video: "av.video.stream.VideoStream"
-) -> list["av.video.frame.VideoFrame"]:
-    """Decode up to LOOKED_AT_FRAMES frames, stepping over packets that cannot be decoded."""
+) -> Iterator["av.video.frame.VideoFrame"]:
+    """Yield what can be decoded; where the file breaks, the decoder reports the rest later."""
     import av.error
 
-    frames: list[av.video.frame.VideoFrame] = []
     try:
         for packet in container.demux(video):
             try:
-                frames.extend(video.decode(packet))
+                yield from video.decode(packet)
             except av.error.FFmpegError:
                 continue
-            if len(frames) >= LOOKED_AT_FRAMES:
-                break
     except (av.error.FFmpegError, OSError):
-        # A file that breaks here still shows what came before; the decoder reports the rest.
-        return frames
-    return frames
+        return
 
 
 def _time_of(frame: "av.video.frame.VideoFrame") -> Fraction | None:
