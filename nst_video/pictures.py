@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from nst_video import color_profiles
 from nst_video.errors import SinkError, SourceError
@@ -54,6 +54,9 @@ _WRITERS: dict[str, tuple[str, dict[str, Any]]] = {
     ".ppm": ("PPM", {}),
 }
 """Format and options of Pillow by the ending of a file's name."""
+
+_SOFTWARE = "nst-video"
+"""What pictures that we write name as their software."""
 
 _WITH_QUALITY = frozenset(("JPEG", "WEBP", "AVIF"))
 
@@ -189,7 +192,7 @@ def save_picture(path: Path, frame: Frame, quality: int = 95, *, overwrite: bool
     data = io.BytesIO()
     try:
         with _quiet():
-            Image.fromarray(frame).save(data, kind, **options)
+            Image.fromarray(frame).save(data, kind, exif=_written_by_us(), **options)
     except (OSError, ValueError) as error:
         width, height = size_of(frame)
         raise SinkError(
@@ -201,6 +204,31 @@ def save_picture(path: Path, frame: Frame, quality: int = 95, *, overwrite: bool
         )
     except OSError as error:
         raise SinkError(f"Cannot write {path}: {os_reason(error)}.") from error
+
+
+def is_painted(path: Path) -> bool:
+    """Return whether `save_picture` wrote a file; False where that cannot be told.
+
+    GIF, BMP, JPEG 2000 and PPM hold no note of it.
+    """
+    try:
+        with open_picture(path) as file, _quiet():
+            image = _open(file, path)
+            exif = Image.Exif()
+            # Pillow would decode a whole PNG to look for what comes after its pixels.
+            if image.format == "TIFF":
+                exif = image.getexif()
+            elif "exif" in image.info:
+                exif.load(image.info["exif"])
+            return bool(exif.get(ExifTags.Base.Software) == _SOFTWARE)
+    except Exception:  # noqa: BLE001 - whatever is wrong with it is told when it is painted
+        return False
+
+
+def _written_by_us() -> Image.Exif:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Software] = _SOFTWARE
+    return exif
 
 
 def check_writable_suffix(path: Path) -> None:

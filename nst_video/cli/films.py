@@ -101,6 +101,26 @@ EncoderPresetOption = Annotated[
         rich_help_panel=OUTPUT_PANEL,
     ),
 ]
+TemplateOption = Annotated[
+    str,
+    typer.Option(
+        "--template",
+        help="Name of the output where -o is no file, of {stem}, {style} and {ext}.",
+        rich_help_panel=OUTPUT_PANEL,
+    ),
+]
+RecursiveOption = Annotated[
+    bool,
+    typer.Option(
+        "--recursive",
+        "-r",
+        help="Look into the folders in a folder, too; -o repeats these folders.",
+        rich_help_panel=PART_PANEL,
+    ),
+]
+SkipOption = Annotated[
+    bool, typer.Option("--skip-existing", "-n", help="Skip inputs whose output exists.")
+]
 
 
 def transcode_options(

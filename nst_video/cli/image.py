@@ -1,22 +1,18 @@
-"""`nst-video image`: paint one picture."""
+"""`nst-video image`: paint pictures."""
 
-from collections.abc import Sequence
 from enum import StrEnum
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from nst_video.cli import easel, gatys, options
-from nst_video.cli.console import result
+from nst_video.cli import easel, films, gatys, kinds, options
+from nst_video.cli.batch import pending_jobs
+from nst_video.cli.console import say
+from nst_video.cli.jobs import DEFAULT_TEMPLATE, plan_jobs
+from nst_video.cli.photos import Paint, Sides, fast, paint_all, slow
 from nst_video.errors import UsageError
 from nst_video.look import DEFAULT_ENGINE, DEFAULT_MODEL, DEFAULT_STYLE, DEFAULT_TILE, Look
-from nst_video.output_files import OutputFile
 from nst_video.path_lookup import user_path
-
-if TYPE_CHECKING:
-    from nst_video.frames import Frame
-    from nst_video.painter.painting import PaintStep
 
 
 class Method(StrEnum):
@@ -27,10 +23,18 @@ class Method(StrEnum):
 
 
 def image(
-    photo: Annotated[Path, typer.Argument(help="The picture to paint.", metavar="PHOTO")],
+    photos: Annotated[
+        list[str],
+        typer.Argument(help="Pictures, folders of pictures, or patterns.", metavar="PHOTO..."),
+    ],
     output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="Where to; by default beside PHOTO."),
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="PATH",
+            help="Picture (for one PHOTO) or folder; by default beside PHOTO.",
+        ),
     ] = None,
     method: Annotated[
         Method,
@@ -73,18 +77,33 @@ def image(
             help="Also write picture, style and result side by side.",
         ),
     ] = False,
+    template: films.TemplateOption = DEFAULT_TEMPLATE,
+    recursive: films.RecursiveOption = False,
     overwrite: options.OverwriteOption = False,
+    skip: films.SkipOption = False,
     quiet: options.QuietOption = False,
 ) -> None:
-    """Paint one picture in a style."""
-    from nst_video.color import cross_fade
+    """Paint pictures in a style."""
     from nst_video.library import StyleLibrary
-    from nst_video.pictures import load_picture, save_picture
 
-    target = output or photo.with_name(f"{photo.stem}-{StyleLibrary().label(style)}.png")
-    comparison = target.with_name(f"{target.stem}-comparison.png") if compare else None
-    replaced = _check_outputs(
-        target, comparison, plot, preview_every, [photo, *style, *(mask or ())], overwrite
+    jobs = plan_jobs(
+        photos,
+        output,
+        style=StyleLibrary().label(style),
+        template=template,
+        kind=kinds.pictures(),
+        is_recursive=recursive,
+        on_note=None if quiet else say,
+    )
+    pending = pending_jobs(jobs, overwrite=overwrite, skip=skip, quiet=quiet)
+    if not pending:
+        return
+    sides = Sides(styles=style, compare=compare, plot=plot, preview_every=preview_every)
+    replaced = options.check_outputs(
+        sides.outputs(pending),
+        [job.source for job in pending] + [user_path(each) for each in (*style, *(mask or ()))],
+        overwrite=overwrite,
+        make_folders=output is not None and pending[0].target != user_path(output),
     )
     choices = gatys.Choices(
         preset=preset,
@@ -101,78 +120,39 @@ def image(
         style_scale=style_scale,
         colors=colors,
     )
-    content = load_picture(photo)
-    history: Sequence[PaintStep] = ()
     if method is Method.GATYS:
         settings = choices.settings(keep_colors=keep_colors)
         look = Look(intensity, work_size=work_size)
-        pictures = gatys.load_styles(style, options.parse_mix(mix), mask or ())
-        stand = easel.Easel(
-            gatys.load_network(
+
+        def open_painter() -> Paint:
+            pictures = gatys.load_styles(style, options.parse_mix(mix), mask or ())
+            judge = gatys.load_network(
                 network, weights, pooling, models_dir=models_dir, offline=offline, quiet=quiet
-            ),
-            settings,
-            look.work_size,
-        )
-        painting = stand.paint(content, pictures, target, preview_every, quiet=quiet)
-        painted = cross_fade(content, painting.frame, look.intensity)
-        history = painting.history
+            )
+            stand = easel.Easel(judge, settings, look.work_size)
+            return slow(stand, pictures, look.intensity, preview_every, quiet=quiet)
     else:
         others = (mask, network, weights, pooling, plot, preview_every)
         if choices != gatys.Choices() or any(other is not None for other in others):
             raise UsageError("Settings of the optimization need --method gatys.")
-        stylizer = options.build_stylizer(
-            style=style,
-            mix=mix,
-            intensity=intensity,
-            blend=blend,
-            keep_colors=keep_colors,
-            work_size=work_size,
-            model=model,
-            models_dir=models_dir,
-            offline=offline,
-            engine=engine,
-            tile=tile,
-            quiet=quiet,
-        )
-        painted = stylizer(content)
-    result(save_picture(target, painted, overwrite=target in replaced))
-    if comparison:
-        figure = _compared(content, style, painted)
-        save_picture(comparison, figure, overwrite=comparison in replaced)
-    if plot:
-        save_picture(plot, easel.plot_history(history), overwrite=plot in replaced)
 
+        def open_painter() -> Paint:
+            stylizer = options.build_stylizer(
+                style=style,
+                mix=mix,
+                intensity=intensity,
+                blend=blend,
+                keep_colors=keep_colors,
+                work_size=work_size,
+                model=model,
+                models_dir=models_dir,
+                offline=offline,
+                engine=engine,
+                tile=tile,
+                quiet=quiet,
+            )
+            return fast(stylizer)
 
-def _check_outputs(
-    target: Path,
-    comparison: Path | None,
-    plot: Path | None,
-    preview_every: int | None,
-    inputs: "Sequence[str | Path]",
-    overwrite: bool,
-) -> frozenset[Path]:
-    """Refuse what could not be written before anything is painted; return what is replaced."""
-    from nst_video.pictures import WRITABLE_SUFFIXES
-    from nst_video.plots import require_matplotlib
-
-    outputs = [OutputFile(target, suffixes=WRITABLE_SUFFIXES)]
-    if comparison:
-        outputs.append(OutputFile(comparison, "comparison", WRITABLE_SUFFIXES))
-    if plot:
-        outputs.append(OutputFile(plot, "plot", WRITABLE_SUFFIXES))
-    if preview_every:
-        outputs.append(OutputFile(easel.preview_path(target), "preview", WRITABLE_SUFFIXES))
-    if comparison or plot:
-        require_matplotlib()
-    return options.check_outputs(outputs, [user_path(each) for each in inputs], overwrite=overwrite)
-
-
-def _compared(content: "Frame", styles: Sequence[str], painted: "Frame") -> "Frame":
-    """Return a figure of picture, styles and result."""
-    from nst_video.library import StyleLibrary
-    from nst_video.plots import compare_pictures
-
-    shown = [StyleLibrary().get(name) for name in styles]
-    named = [(style.title, style.load()) for style in shown]
-    return compare_pictures([("Picture", content), *named, ("Result", painted)])
+    # An optimization shows its own progress.
+    shown = method is Method.FAST and not quiet
+    paint_all(pending, open_painter, sides, replaced, show_progress=shown)

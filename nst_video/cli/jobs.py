@@ -1,4 +1,4 @@
-"""Which films to paint and what to call the results, from what a user typed."""
+"""Which files to paint and what to call the results, from what a user typed."""
 
 import glob
 import os
@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from nst_video.cli.kinds import FILMS, Kind
 from nst_video.errors import UsageError
-from nst_video.media.containers import CONTAINERS, default_suffix
 from nst_video.output_files import suffix_list
 from nst_video.partial_file import fit_name
 from nst_video.path_lookup import PathKind, address_scheme, look_up, os_reason, user_path
@@ -32,10 +32,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class _Input:
-    """A film to paint.
+    """A file to paint.
 
     Attributes:
-        path: the film.
+        path: the file.
         below: where it lies below the folder that was named, "." in all other cases.
         is_named: the user named this very file.
     """
@@ -47,38 +47,35 @@ class _Input:
 
 @dataclass(slots=True)
 class _Search:
-    """Films in folders, and what else was there.
+    """Films or pictures in folders, and what else was there.
 
     Attributes:
+        kind: what is looked for.
         is_recursive: folders in folders count, too.
         output: is no folder to look into.
-        others: files that are no films.
-        painted: films that are results of ours.
+        others: files that are of another kind.
+        painted: results of ours.
         unreadable: folders and why.
     """
 
+    kind: Kind
     is_recursive: bool
     output: Path | None
     others: list[Path] = field(default_factory=list)
     painted: list[Path] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
 
-    def films(self, folder: Path) -> Iterator[_Input]:
-        """Yield the films in a folder, sorted."""
-        from nst_video.media.recognize import is_film
-        from nst_video.sources import is_animated_webp
-
+    def files(self, folder: Path) -> Iterator[_Input]:
+        """Yield the files of the kind in a folder, sorted."""
         for path in self._files(folder):
-            if not is_film(path) and not is_animated_webp(path):
+            if not self.kind.is_one(path):
                 self.others.append(path)
             elif self.is_new(path):
                 yield _Input(path, path.relative_to(folder).parent)
 
     def is_new(self, path: Path) -> bool:
-        """Return whether a film is none that we have painted, and take note where it is."""
-        from nst_video.media.recognize import is_painted
-
-        if is_painted(path):
+        """Return whether a file is none that we have painted, and take note where it is."""
+        if self.kind.is_painted(path):
             self.painted.append(path)
             return False
         return True
@@ -87,7 +84,10 @@ class _Search:
         """Yield what a user should know about what was left."""
         for text in self.unreadable:
             yield f"Skipped the folder {text}."
-        for paths, reason in ((self.others, "no film"), (self.painted, "painted before")):
+        for paths, reason in (
+            (self.others, f"no {self.kind.name}"),
+            (self.painted, "painted before"),
+        ):
             if paths:
                 names = ", ".join(path.name for path in paths[:MAX_LISTED])
                 more = len(paths) - MAX_LISTED
@@ -117,13 +117,14 @@ def plan_jobs(
     *,
     style: str,
     template: str = DEFAULT_TEMPLATE,
+    kind: Kind = FILMS,
     is_recursive: bool = False,
     on_note: Callable[[str], None] | None = None,
 ) -> list[Job]:
     """Pair every input file with the file to make of it.
 
-    A folder stands for the films in it, a pattern such as `*.mp4` for what it matches; films that
-    we have painted are not taken for inputs, unless they are named.
+    A folder stands for the films or pictures in it, a pattern such as `*.mp4` for what it matches;
+    those that we have painted are not taken for inputs, unless they are named.
 
     Args:
         inputs: files, folders and patterns.
@@ -131,16 +132,17 @@ def plan_jobs(
             the inputs are repeated. None writes beside each.
         style: name of the style, for the template.
         template: file name with {stem}, {style} and {ext}; {ext} holds the dot.
-        is_recursive: folders stand for the films in the folders in them, too.
+        kind: what is painted.
+        is_recursive: folders stand for what is in the folders in them, too.
         on_note: told what was skipped.
 
     Raises:
         UsageError: nothing to do, a template with other fields, an output that is neither a folder
-            nor a film, one file for several inputs, or two inputs with the same output.
+            nor a file of the kind, one file for several inputs, or two inputs with the same output.
     """
     target = None if output is None else user_path(output)
-    is_file = output is not None and _names_file(os.fspath(output))
-    search = _Search(is_recursive, None if is_file else target)
+    is_file = output is not None and _names_file(os.fspath(output), kind)
+    search = _Search(kind, is_recursive, None if is_file else target)
     try:
         found = _unique(each for text in inputs for each in _expand(text, search))
     finally:
@@ -148,12 +150,14 @@ def plan_jobs(
             for note in search.notes():
                 on_note(note)
     if not found:
-        raise UsageError("There is no film to paint: name a file, a folder or a pattern.")
+        raise UsageError(f"There is no {kind.name} to paint: name a file, a folder or a pattern.")
     if target is not None and is_file:
         if len(found) > 1:
-            raise UsageError(f"{target} cannot hold {len(found)} films: give a folder to -o.")
+            raise UsageError(
+                f"{target} cannot hold {len(found)} {kind.name}s: give a folder to -o."
+            )
         return [Job(found[0].path, target)]
-    jobs = _pair(found, target, template, style)
+    jobs = _pair(found, target, template, style, kind)
     results = {job.target.resolve() for job in jobs}
     named = {each.path for each in found if each.is_named}
     jobs = [job for job in jobs if job.source in named or job.source.resolve() not in results]
@@ -161,54 +165,55 @@ def plan_jobs(
     return jobs
 
 
-def _names_file(output: str) -> bool:
-    """Return whether `-o` names a film to write; else it names a folder.
+def _names_file(output: str, kind: Kind) -> bool:
+    """Return whether `-o` names a file to write; else it names a folder.
 
     Raises:
         UsageError: it names neither.
     """
-    path, known = user_path(output), suffix_list(CONTAINERS)
+    path, known = user_path(output), suffix_list(kind.suffixes)
     if output == "-":
-        raise UsageError(f"Films are not written to standard output: name a file ({known}).")
+        raise UsageError(f"Nothing is written to standard output: name a file ({known}).")
     if (scheme := address_scheme(output)) is not None:
         raise UsageError(f"{output} is a {scheme} address: name a file ({known}) or a folder.")
     if output.endswith(("/", os.sep)) or look_up(path).kind is PathKind.FOLDER:
         return False
-    if path.suffix.lower() in CONTAINERS:
+    if path.suffix.lower() in kind.suffixes:
         return True
     if _LIKE_SUFFIX.fullmatch(path.suffix):
         raise UsageError(
-            f"{output} is no film that can be written: use {known}, or {output}/ for a folder."
+            f"{output} is no {kind.name} that can be written: use {known}, or {output}/ for a "
+            "folder."
         )
     return False
 
 
 def _expand(text: str, search: _Search) -> Iterator[_Input]:
-    """Yield the films that one argument stands for.
+    """Yield the files that one argument stands for.
 
     Raises:
         UsageError: there are none.
     """
     path = user_path(text)
     if look_up(path).kind is PathKind.FOLDER:
-        films = list(search.films(path))
-        if not films:
+        files = list(search.files(path))
+        if not files:
             deeper = "" if search.is_recursive else "; -r looks into the folders in it"
-            raise UsageError(f"The folder {path} holds no film to paint{deeper}.")
-        yield from films
+            raise UsageError(f"The folder {path} holds no {search.kind.name} to paint{deeper}.")
+        yield from files
     elif glob.has_magic(text) and not os.path.lexists(path):
         # Path.glob refuses absolute patterns, and an argument may well be one.
         matched = sorted(glob.glob(os.fspath(path), recursive=True))  # noqa: PTH207
-        files = [Path(name) for name in matched if look_up(name).kind is not PathKind.FOLDER]
-        if not files:
+        paths = [Path(name) for name in matched if look_up(name).kind is not PathKind.FOLDER]
+        if not paths:
             raise UsageError(f"Nothing matches {text}.")
-        yield from (_Input(file) for file in files if search.is_new(file))
+        yield from (_Input(each) for each in paths if search.is_new(each))
     else:
         yield _Input(path, is_named=True)
 
 
 def _unique(inputs: Iterator[_Input]) -> list[_Input]:
-    """Return every film once; what is named somewhere counts as named."""
+    """Return every file once; what is named somewhere counts as named."""
     found: dict[Path, _Input] = {}
     for each in inputs:
         before = found.setdefault(each.path, each)
@@ -216,14 +221,19 @@ def _unique(inputs: Iterator[_Input]) -> list[_Input]:
     return list(found.values())
 
 
-def _pair(found: Sequence[_Input], folder: Path | None, template: str, style: str) -> list[Job]:
+def _pair(
+    found: Sequence[_Input], folder: Path | None, template: str, style: str, kind: Kind
+) -> list[Job]:
+    def file_name(path: Path, stem: str) -> str:
+        return _file_name(stem, kind.suffix_of(path), template, style)
+
     def target(each: _Input, stem: str) -> Path:
         parent = each.path.parent if folder is None else folder / each.below
-        name = _file_name(each.path, stem, template, style)
+        name = file_name(each.path, stem)
         # A source whose name is as long as the file system allows has a result all the same.
         others = len(os.fsencode(name)) - len(os.fsencode(stem))
         cut = fit_name(stem, "", parent, taken=others)
-        return parent / (name if cut == stem else _file_name(each.path, cut, template, style))
+        return parent / (name if cut == stem else file_name(each.path, cut))
 
     targets = [target(each, each.path.stem) for each in found]
     # Where talk.avi and talk.mpg would both become talk-wave.mp4, their suffixes stay.
@@ -234,9 +244,9 @@ def _pair(found: Sequence[_Input], folder: Path | None, template: str, style: st
     ]
 
 
-def _file_name(source: Path, stem: str, template: str, style: str) -> str:
+def _file_name(stem: str, suffix: str, template: str, style: str) -> str:
     try:
-        name = template.format(stem=stem, style=style, ext=default_suffix(source))
+        name = template.format(stem=stem, style=style, ext=suffix)
     except (KeyError, IndexError, ValueError, AttributeError):
         raise UsageError(
             f"The template {template!r} may hold {{stem}}, {{style}} and {{ext}}, nothing else."

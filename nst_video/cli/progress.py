@@ -1,5 +1,6 @@
 """How far a command is: a bar where a user watches, a line now and then anywhere else."""
 
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
@@ -160,7 +161,7 @@ def _bar(name: str) -> Iterator[Report]:
         get_renderable=line,
         console=console.stderr,
         transient=True,
-        redirect_stdout=False,
+        redirect_stdout=sys.stdout.isatty(),  # what goes to another program stays apart
         refresh_per_second=8,
     ):
         yield report

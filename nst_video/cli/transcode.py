@@ -67,26 +67,10 @@ def transcode(
             panel=_MODEL_PANEL,
         ),
     ] = TranscodeOptions.batch_size,
-    template: Annotated[
-        str,
-        typer.Option(
-            help="Name of the output where -o is no file, of {stem}, {style} and {ext}.",
-            rich_help_panel=films.OUTPUT_PANEL,
-        ),
-    ] = DEFAULT_TEMPLATE,
-    recursive: Annotated[
-        bool,
-        typer.Option(
-            "--recursive",
-            "-r",
-            help="Paint the films in the folders in a folder, too; -o repeats these folders.",
-            rich_help_panel=films.PART_PANEL,
-        ),
-    ] = False,
+    template: films.TemplateOption = DEFAULT_TEMPLATE,
+    recursive: films.RecursiveOption = False,
     overwrite: options.OverwriteOption = False,
-    skip: Annotated[
-        bool, typer.Option("--skip-existing", "-n", help="Skip inputs whose output exists.")
-    ] = False,
+    skip: films.SkipOption = False,
     show_progress: Annotated[
         bool, typer.Option("--progress/--no-progress", help="Show how far it is.")
     ] = True,
