@@ -129,6 +129,8 @@ class Loopback:
     def __init__(self, *, width, height, fps, fourcc, device) -> None:
         if (width, height) == (2, 2):
             raise RuntimeError("no device")
+        if any(not camera.is_closed for camera in Loopback.opened):
+            raise RuntimeError("Device or resource busy.")
         self.size, self.frames, self.is_closed = (width, height), [], False
         Loopback.opened.append(self)
 
@@ -190,10 +192,46 @@ def test_virtual_camera_is_switched_by_key(loopback: type[Loopback]) -> None:
     assert session.result.lost_outputs == ()
 
 
-def test_virtual_camera_without_a_driver_gives_a_hint(loopback: type[Loopback]) -> None:
+def test_virtual_camera_is_turned_on_again_however_fast(loopback: type[Loopback]) -> None:
+    options = LiveOptions(target_fps=None, virtual_size=(640, 480), virtual_backend="loopback")
+    session = LiveSession(film(), unchanged, has_window=False, options=options)
+    with Running(session):
+        for round_number in range(3):
+            before = len(loopback.opened)
+            for _ in range(3 + 2 * round_number):  # on, off, on, ...
+                session.press("v")
+                shown = session.result.shown
+                wait_until(lambda shown=shown: session.result.shown > shown)
+            wait_until(lambda before=before: len(loopback.opened) > before)
+            wait_until(lambda: len(loopback.opened[-1].frames) > 2)
+            session.press("v")
+            wait_until(lambda: all(camera.is_closed for camera in loopback.opened))
+    assert session.result.lost_outputs == ()
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"), [((1, 1), (2, 2)), ((33, 3), (32, 2)), ((1919, 1081), (1918, 1080))]
+)
+def test_virtual_camera_has_even_sides(
+    loopback: type[Loopback], size: tuple[int, int], expected: tuple[int, int]
+) -> None:
+    assert VirtualCameraSink(size, 30, "loopback")._size == expected
+
+
+def test_virtual_camera_keeps_its_size_when_the_source_changes(loopback: type[Loopback]) -> None:
+    with VirtualCameraSink((320, 240), 30, "loopback") as sink:
+        for size in ((320, 240), (641, 361), (100, 400), (1, 1)):
+            sink.write(np.full((size[1], size[0], 3), 200, np.uint8))
+    assert [frame.shape for frame in loopback.opened[0].frames] == [(240, 320, 3)] * 4
+    assert all((frame[120, 160] == 200).all() for frame in loopback.opened[0].frames)
+
+
+def test_virtual_camera_without_a_driver_says_what_to_install(loopback: type[Loopback]) -> None:
     with pytest.raises(SinkError) as caught, VirtualCameraSink((2, 2), 30, "loopback"):
         pass
-    assert any(hint in str(caught.value) for hint in HINTS.values())
+    assert any(str(caught.value).endswith(f"(no device): {hint}.") for hint in HINTS.values())
+    with pytest.raises(SinkError, match="no virtual camera driver 'nope'"):
+        VirtualCameraSink((64, 48), 30, "nope").__enter__()
 
 
 def test_slow_output_drops_its_oldest_frames_and_holds_nobody_up() -> None:
