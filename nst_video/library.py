@@ -18,7 +18,7 @@ from nst_video.bottleneck_cache import read_vector, write_vector
 from nst_video.errors import StyleError, UsageError
 from nst_video.folders import packaged_styles_dir as packaged_styles_dir  # what this gives out
 from nst_video.frames import Frame
-from nst_video.path_lookup import PathKind, look_up, os_reason, short_name
+from nst_video.path_lookup import PathKind, look_up, os_reason, require_file, short_name
 from nst_video.pictures import PICTURE_SUFFIXES, load_picture, save_picture
 from nst_video.style_folder import Style as Style  # what this module gives out
 from nst_video.style_folder import StyleFolder, read_style_folder, title_of
@@ -179,6 +179,7 @@ class StyleLibrary:
             SourceError: it is no picture.
             StyleError: the name is taken or cannot be one, or the folder cannot be written.
         """
+        path = require_file(path)
         picture = load_picture(path)
         slug = slug_of(name if name is not None else path.stem)
         if _find(slug, read_style_folder(self.packaged_dir, "packaged").styles):

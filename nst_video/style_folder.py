@@ -89,12 +89,13 @@ def read_style_folder(folder: Path, origin: Origin) -> StyleFolder:
         _pictures(folder, notes), key=lambda path: (order.get(path.stem, len(order)), path.name)
     )
     styles: list[Style] = []
+    stems: set[str] = set()
     for path in paths:
         facts = table.get(path.stem)
         if not facts:
             facts = _read_toml(path.with_suffix(".toml"), notes)
-        is_first = all(style.path.stem != path.stem for style in styles)
-        name = path.stem if is_first else f"{origin}/{path.name}"
+        name = path.stem if path.stem not in stems else f"{origin}/{path.name}"
+        stems.add(path.stem)
         styles.append(_style(name, path, origin, facts, notes))
     return StyleFolder(styles, notes)
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -382,6 +383,12 @@ def test_add_copies_the_picture_under_a_name(library, tmp_path):
     assert (style.title, style.description) == ('Say "hi" \\ 絵 ', "Mine.")
     assert library.get("mein-bild-2").load().shape == (24, 32, 3)
     assert style in library.styles()
+
+
+def test_add_resolves_the_home_folder(library, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    paint(tmp_path / "mine.png")
+    assert library.add(Path("~/mine.png")).name == "mine"
 
 
 def test_add_makes_a_title_of_the_name(library, tmp_path):
