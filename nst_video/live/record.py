@@ -26,6 +26,7 @@ from nst_video.live.rescue import UNFINISHED, rescue
 from nst_video.media.containers import CONTAINERS, container_for
 from nst_video.media.filters import encode_filters
 from nst_video.media.process import FfmpegProcess, ffmpeg_path
+from nst_video.media.recognize import PAINTED_BY
 from nst_video.partial_file import PartialFile
 from nst_video.path_lookup import os_reason
 
@@ -78,6 +79,7 @@ _ENCODER = (
     *("-force_key_frames", f"expr:if(isnan(prev_forced_t),1,gte(t,prev_forced_t+{KEYFRAME_S}))"),
     *("-enc_time_base:v", f"1/{TICKS}", "-fps_mode", "passthrough"),
     *("-filter:v", encode_filters("yuv420p")),
+    *("-metadata:s:v", f"encoder={PAINTED_BY}"),
 )
 
 RECORDING_SUFFIXES = tuple(s for s, each in CONTAINERS.items() if each.muxer in _MUXERS)
