@@ -1,5 +1,6 @@
 """File to file in 4:2:0 against the way through RGB, which every painter and source can go."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -176,6 +177,7 @@ def test_damage_is_found_in_planes_as_in_rgb(assets: Path, tmp_path: Path):
     data[1_000_000:1_060_000] = np.random.default_rng(1).bytes(60_000)
     clip, target = tmp_path / "bad.mp4", tmp_path / "out.mp4"
     clip.write_bytes(data)
+    os.utime(clip, (0, 0))
     options = TranscodeOptions(preset="ultrafast")
     with pytest.raises(SourceError, match=r"377 frames.*--keep-partial"):
         transcode(clip, target, PlanesNegative(), options=options)

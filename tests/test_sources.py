@@ -1,5 +1,6 @@
 """The contract of frame sources, on every one of them; then what is special to files."""
 
+import os
 from collections.abc import Callable
 from fractions import Fraction
 from itertools import pairwise
@@ -218,6 +219,7 @@ def damage(path: Path, source: Path, begin: int, length: int) -> Path:
     data = bytearray(source.read_bytes())
     data[begin : begin + length] = np.random.default_rng(1).bytes(length)
     path.write_bytes(data)
+    os.utime(path, (0, 0))  # what was changed just now is watched whether it grows
     return path
 
 
@@ -237,6 +239,7 @@ def test_damage_in_the_middle_is_an_error_unless_asked_for(assets: Path, tmp_pat
 def test_cut_off_file_is_an_error_unless_asked_for(assets: Path, tmp_path: Path):
     clip = tmp_path / "cut.mp4"
     clip.write_bytes((assets / "videos" / "traffic-aac.mp4").read_bytes()[:1_500_000])
+    os.utime(clip, (0, 0))
     with pytest.raises(SourceError, match="is incomplete"):
         VideoFileSource(clip)
     with VideoFileSource(clip, DecodeOptions(keep_partial=True)) as source:

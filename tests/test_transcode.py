@@ -1,5 +1,6 @@
 """File to file: streams, time, damage, progress."""
 
+import os
 import subprocess
 import threading
 from fractions import Fraction
@@ -365,6 +366,7 @@ def test_damage_found_while_decoding_leaves_nothing(assets: Path, tmp_path: Path
     data[1_000_000:1_060_000] = np.random.default_rng(1).bytes(60_000)
     clip = tmp_path / "bad.mp4"
     clip.write_bytes(data)
+    os.utime(clip, (0, 0))
     small = {"size": (None, 64), "preset": "ultrafast"}
     with pytest.raises(SourceError, match="377 frames"):
         transcode(clip, tmp_path / "out.mp4", Identity(), options=TranscodeOptions(**small))

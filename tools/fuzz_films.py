@@ -159,6 +159,7 @@ def make_input(seed: int, number: int, clips: dict[str, bytes], folder: Path) ->
         suffix = rng.choice(sorted(clips))
     path = folder / f"{number:04}-{damage.__name__}.{suffix}"
     path.write_bytes(data)
+    os.utime(path, (0, 0))  # else it is watched for seconds whether it still grows
     return path
 
 

@@ -1,7 +1,6 @@
 """A video file as a source of frames: decoded by ffmpeg, upright, at a constant rate."""
 
 import math
-import time
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,6 +17,7 @@ from nst_video.errors import SourceError
 from nst_video.frames import Frame, Size, VideoInfo
 from nst_video.media.carry import Cut
 from nst_video.media.filters import decode_filters, is_hdr, planes_colors
+from nst_video.media.growth import Growth
 from nst_video.media.options import DecodeOptions
 from nst_video.media.probe import MediaInfo, VideoTrack, pick_video, probe, probe_track
 from nst_video.media.process import FfmpegProcess, ffmpeg_path
@@ -27,9 +27,6 @@ from nst_video.media.span import exact, plan_span
 from nst_video.media.timing import ClockJumpError, PacketScan, scan_packets
 from nst_video.path_lookup import require_file
 from nst_video.planes import YuvColors, planes_shape
-
-FRESH_S = 60
-"""Seconds since the last change within which a file may still be being written."""
 
 MISSING_FRAMES, MISSING_PERCENT = 25, 20
 """How many frames, and how many of a hundred, may give no picture without a word."""
@@ -62,18 +59,18 @@ class VideoFileSource:
         """
         self._options = options or DecodeOptions()
         path = require_file(path)
-        self._bytes, changed_s = _state(path)
+        self._growth = Growth(path)
         self.media: MediaInfo = probe(path)
         self.track: VideoTrack = probe_track(
             self.media, pick_video(self.media, self._options.video_stream)
         )
         self._scan = self._examine()
-        self._is_growing = _state(path)[0] != self._bytes
+        self._is_growing = self._growth.is_seen()
         self._found: list[str] = []
         self._check_complete()
         self._span = plan_span(self.media, self.track, self._scan, self._options)
         self.cut: Cut = self._span.cut
-        if self.cut.length_s is None and time.time() - changed_s < FRESH_S:
+        if self.cut.length_s is None and self._growth.is_fresh:
             # Where it is still being written, no more sound is taken than there was video.
             furthest = max(self._scan.furthest_s, self._scan.end_s)
             self.cut = replace(self.cut, length_s=furthest - self.media.start_s - self.cut.start_s)
@@ -240,7 +237,7 @@ class VideoFileSource:
             count = process.corrupt_frames
             frames = "1 damaged frame was" if count == 1 else f"{count} damaged frames were"
             self._found.append(f"{frames} repaired by the decoder.")
-        self._is_growing |= _state(self.media.path)[0] > self._bytes
+        self._is_growing |= self._growth.is_seen()
         expected = self._span.frame_count
         if status or delivered < expected:
             reason = f": {process.failure()}" if status else ""
@@ -266,6 +263,8 @@ class VideoFileSource:
     def _report(self, damage: str, *, is_useless: bool = False) -> None:
         if is_useless:
             raise SourceError(f"{damage}.")
+        if not self._options.keep_partial:
+            self._is_growing = self._is_growing or self._growth.is_awaited()
         if self._is_growing:
             return
         if not self._options.keep_partial:
@@ -284,15 +283,6 @@ def fit_size(upright: Size, wanted: tuple[int | None, int | None] | None) -> Siz
     elif height is None and width is not None:
         height = max(2, 2 * _round(width / aspect / 2))
     return (width or upright[0], height or upright[1])
-
-
-def _state(path: Path) -> tuple[int, float]:
-    """Return a file's length in bytes and when it was changed; zeros where it is gone."""
-    try:
-        state = path.stat()
-    except OSError:
-        return 0, 0.0
-    return state.st_size, state.st_mtime
 
 
 def _round(value: Fraction) -> int:
