@@ -168,11 +168,18 @@ class _Pass:
 
     def _check_clock(self, index: int, time: int, duration: int, base: Fraction) -> None:
         expected = self.clocks.get(index)
-        self.clocks[index] = time + duration
-        if expected is None or time == expected:
-            return
-        if not -MAX_BACK_S <= (time - expected) * base <= MAX_AHEAD_S:
+        if expected is None:
+            # A stream that begins far from all others has a clock of its own.
+            places = [clock * self.bases[each] for each, clock in self.clocks.items()]
+            is_jump = bool(places) and all(
+                abs(time * base - place) > MAX_AHEAD_S for place in places
+            )
+        else:
+            ahead = (time - expected) * base if time != expected else 0
+            is_jump = not -MAX_BACK_S <= ahead <= MAX_AHEAD_S
+        if is_jump:
             raise ClockJumpError
+        self.clocks[index] = time + duration
 
 
 def scan_packets(
