@@ -212,8 +212,7 @@ def run(
             f"age {done.age_p50_ms:.0f} ms (95 %: {done.age_p95_ms:.0f} ms), "
             f"{done.dropped} dropped."
         )
-    if session.left_behind:
-        end_process(0)
+    end_process(0)  # everything is finished; unloading libraries would keep the user waiting
 
 
 def _remember(session: "LiveSession", settings: "LiveSettings", before: "LiveSettings") -> None:

@@ -130,6 +130,10 @@ def test_every_key_does_what_it_says(screen: str, clip: Path, tmp_path: Path) ->
         key("2", lambda: state.current == 1)
         key("d", lambda: state.current == 2)
         key("a", lambda: state.current == 1)
+        key("Right", lambda: state.current == 2)
+        key("Left", lambda: state.current == 1)
+        key("Down", lambda: state.wish.look.intensity == 0.9)
+        key("Up", lambda: state.wish.look.intensity == 1.0)
         key("bracketleft", lambda: state.wish.look.intensity == 0.9)
         key("bracketright", lambda: state.wish.look.intensity == 1.0)
         key("b", lambda: state.partner == 2)
@@ -268,6 +272,32 @@ def test_200_updates_of_a_window_hold_nothing(screen: str) -> None:
             window.show(np.full((height, width, 3), number, np.uint8))
             window.keys()
         assert held() == before
+
+
+MEANINGLESS = [
+    "Home", "End", "Prior", "Next", "Insert", "Delete", "BackSpace", "F1", "F2", "F5", "F12",
+    "KP_Home", "KP_Begin", "KP_Multiply", "Shift_L", "Num_Lock", "Print", "Pause", "Menu",
+    "shift+Tab", "ctrl+q", "alt+q", "super+q", "ctrl+shift+q", "alt+Left", "ctrl+r", "adiaeresis",
+    "Cyrillic_a", "XF86AudioMute", "dead_acute", "e", "g", "j", "k", "m", "o", "p", "s", "t", "u",
+    "x", "y", "z", "exclam", "colon",
+]  # fmt: skip
+
+
+def test_keys_without_a_meaning_do_nothing(screen: str, clip: Path, tmp_path: Path) -> None:
+    session = make_session(clip, tmp_path)
+    state = session.state
+
+    def script(window: str) -> None:
+        before = (state.wish, state.is_side_by_side, state.shows_help, state.is_mirrored)
+        for start in range(0, len(MEANINGLESS), 10):
+            keys = MEANINGLESS[start : start + 10]
+            xdotool("key", "--window", window, "--delay", "5", *keys)
+        press_until(window, "i", lambda: not state.shows_hud)  # after all the others
+        assert (state.wish, state.is_side_by_side, state.shows_help, state.is_mirrored) == before
+        assert not state.is_over
+        assert not len(session._outputs)
+
+    drive(session, script)
 
 
 def test_closing_the_window_ends_the_session(screen: str, clip: Path, tmp_path: Path) -> None:
