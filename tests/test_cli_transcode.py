@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from clips import ffmpeg, make_clip
 from rich.console import Console
@@ -22,6 +23,7 @@ from nst_video.cli.bugs import bugs_of
 from nst_video.cli.jobs import plan_jobs
 from nst_video.cli.transcode import progress_facts
 from nst_video.errors import NstVideoError, UsageError
+from nst_video.live.record import RecordingSink
 from nst_video.media.probe import probe
 from nst_video.transcode import Identity, Progress, TranscodeOptions, transcode
 
@@ -150,6 +152,14 @@ def test_what_we_have_painted_is_painted_again_only_by_name(tmp_path: Path, suff
     assert notes[-1] == f"Skipped as painted before: {made.target.name}."
     (job,) = plan_jobs([str(made.target)], style="wave")
     assert job.source == made.target
+
+
+def test_recording_is_not_painted_again(tmp_path: Path):
+    clip = make_clip(tmp_path / "clip.mkv")
+    with RecordingSink(tmp_path / "take.mp4", (16, 16)) as sink:
+        for _ in range(3):
+            sink.write(np.zeros((16, 16, 3), np.uint8))
+    assert [job.source for job in plan_jobs([str(tmp_path)], style="wave")] == [clip]
 
 
 def test_results_of_an_earlier_run_are_no_inputs(tmp_path: Path):

@@ -35,7 +35,8 @@ def run_all(jobs: Sequence[Job], work: Callable[[Job], None], kind: str) -> None
     if failures:
         say(f"{len(failures)} of {len(jobs)} {kind} failed:")
         for job, reason in failures:
-            say(f"  {job.source}: {reason}")
+            name = "" if str(job.source) in str(reason) else f"{job.source}: "
+            say(f"  {name}{reason}")
         raise typer.Exit(1)
 
 

@@ -147,7 +147,8 @@ def _preview_of(seconds: float | None, output: str | None) -> tuple[Preview | No
     if seconds is None:
         return None, output
     picture = user_path(output or "")
-    if not seconds and picture.suffix.lower() in WRITABLE_SUFFIXES:
+    # What is a film as well, such as a GIF, is the film that the preview is of.
+    if not seconds and picture.suffix.lower() in set(WRITABLE_SUFFIXES) - set(CONTAINERS):
         return Preview(seconds, picture), None
     return Preview(seconds), output
 
