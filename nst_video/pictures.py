@@ -4,10 +4,12 @@ Style pictures and content photos come through here alike, so both raise `Source
 """
 
 import io
+import logging
 import re
+import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -87,6 +89,10 @@ _OTHER_KINDS = tuple(
 
 _HEIC = re.compile(rb".{4}ftyp(hei|hev|mif1|msf1)", re.DOTALL)
 _HEAD_BYTES = 4096
+_warnings_lock = threading.Lock()
+
+# Without any handler, Python writes what Pillow logs of damaged files to standard error.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 _STRIP_PIXELS = 1 << 18
 """Pixels converted at a time: few enough for the processor's cache."""
 
@@ -104,7 +110,7 @@ def load_picture(path: Path, *, small: bool = False) -> Frame:
     Raises:
         SourceError: there is no such file, it is no picture, or larger than MAX_PIXELS.
     """
-    with open_picture(path) as file, _quiet():
+    with open_picture(path) as file, _without_warnings():
         return _decode(file, path, small=small)
 
 
@@ -191,7 +197,7 @@ def save_picture(path: Path, frame: Frame, quality: int = 95, *, overwrite: bool
         options = {**options, "quality": quality}
     data = io.BytesIO()
     try:
-        with _quiet():
+        with quiet_stderr():  # libjpeg says there that a side is too long
             Image.fromarray(frame).save(data, kind, exif=_written_by_us(), **options)
     except (OSError, ValueError) as error:
         width, height = size_of(frame)
@@ -212,7 +218,7 @@ def is_painted(path: Path) -> bool:
     GIF, BMP, JPEG 2000 and PPM hold no note of it.
     """
     try:
-        with open_picture(path) as file, _quiet():
+        with open_picture(path) as file, _without_warnings():
             image = _open(file, path)
             exif = Image.Exif()
             # Pillow would decode a whole PNG to look for what comes after its pixels.
@@ -245,9 +251,9 @@ def check_writable_suffix(path: Path) -> None:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep what Pillow warns of, and libtiff writes, off the terminal; one thread at a time."""
-    with quiet_stderr(), warnings.catch_warnings():
+def _without_warnings() -> Iterator[None]:
+    """Ignore what Pillow warns of; one thread at a time, as warnings are the whole process's."""
+    with _warnings_lock, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 
@@ -267,7 +273,9 @@ def _decode(file: BinaryIO, path: Path, *, small: bool) -> Frame:
     try:
         if small:
             image.draft(None, (THUMBNAIL_PX, THUMBNAIL_PX))
-        image.load()
+        # Of the decoders, only libtiff writes its complaints to standard error.
+        with quiet_stderr() if image.format == "TIFF" else nullcontext():
+            image.load()
         return _to_frame(color_profiles.upright(image))
     except MemoryError as error:
         raise SourceError(
