@@ -1,6 +1,7 @@
 """What cannot be painted is refused with one sentence, and the sentence is true."""
 
 import os
+import random
 import zipfile
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from clips import ffmpeg, make_clip
 from nst_video.errors import SourceError
 from nst_video.sources import open_source
 
+NOISE = random.Random(1).randbytes(5000)
 KEY = ("-encryption_key", "76a6c65c5ea762046bd749a2e632ccbb")
 KEY_ID = ("-encryption_kid", "a7e61c373e219033c21091fa607bf3b8")
 
@@ -39,6 +41,38 @@ def scrambled(folder: Path) -> Path:
     path = folder / "scrambled.ts"
     path.write_bytes(data)
     return path
+
+
+def encrypted_webm(folder: Path) -> Path:
+    """Write a WebM whose header says how it is encrypted, and which cannot be decoded."""
+    path = make_clip(folder / "clear.webm", "-c:v", "libvpx", "-live", "1", "-g", "100")
+    data = path.read_bytes().replace(b"\x9d\x01\x2a", bytes(3))
+    key = element("47e2", bytes(range(16)))
+    encryption = element("5035", element("47e1", b"\5") + key)
+    encoding = element("6240", element("5033", b"\1") + encryption)
+    added = element("6d80", encoding)
+    tracks = data.rindex(bytes.fromhex("1654ae6b"))  # the first is in the table of contents
+    size, width = read_size(data, tracks + 4)
+    begin, end = tracks + 4 + width, tracks + 4 + width + size
+    entry = data.index(b"\xae", begin)
+    size, width = read_size(data, entry + 1)
+    content = data[entry + 1 + width : entry + 1 + width + size]
+    path = folder / "encrypted.webm"
+    path.write_bytes(
+        data[:tracks] + element("1654ae6b", element("ae", content + added)) + data[end:]
+    )
+    return path
+
+
+def element(number: str, content: bytes) -> bytes:
+    """Return an EBML element."""
+    return bytes.fromhex(number) + (1 << 56 | len(content)).to_bytes(8, "big") + content
+
+
+def read_size(data: bytes, place: int) -> tuple[int, int]:
+    """Return an EBML size and in how many bytes it is written."""
+    width = 9 - data[place].bit_length()
+    return int.from_bytes(data[place : place + width], "big") & ((1 << 7 * width) - 1), width
 
 
 def cover_only(folder: Path) -> Path:
@@ -82,6 +116,7 @@ def pipe(folder: Path) -> Path:
 CASES = {
     "common encryption": (common_encryption, r"encrypted \(DRM\)"),
     "protected by Apple": (lambda f: changed(f, b"avc1\0\0", b"drmi\0\0"), r"encrypted \(DRM\)"),
+    "encrypted WebM": (encrypted_webm, r"encrypted \(DRM\)"),
     "scrambled": (scrambled, r"encrypted \(DRM\)"),
     "unknown in MP4": (lambda f: changed(f, b"avc1", b"zzzz"), r"codec \(zzzz\) is not one"),
     "unknown in Matroska": (
@@ -95,8 +130,8 @@ CASES = {
     "text": (written("a.mp4", "Schöne Grüße".encode() * 500), "it is a text"),
     "zeros": (written("a.mp4", bytes(5000)), "nothing but zeros"),
     "empty": (written("a.mp4", b""), "it is empty"),
-    "noise": (written("a.mp4", os.urandom(5000)), "damaged, encrypted or something else"),
-    "encrypted file": (written("a.mp4", b"Salted__" + os.urandom(5000)), "decrypt it first"),
+    "noise": (written("a.mp4", NOISE), "damaged, encrypted or something else"),
+    "encrypted file": (written("a.mp4", b"Salted__" + NOISE), "decrypt it first"),
     "long name": (lambda f: f / ("n" * 300 + ".mp4"), "name is longer than the file system allows"),
     "no user": (lambda f: Path("~nosuchuser/clip.mp4"), "no such file"),
 }

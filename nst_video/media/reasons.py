@@ -127,6 +127,16 @@ def _has_scrambled_packets(_: Path, head: bytes) -> bool:
     return 2 * marked > len(packets) // TS_PACKET
 
 
+def _has_encrypted_tracks(_: Path, head: bytes) -> bool:
+    """Whether the header of a Matroska or WebM file says how its tracks are encrypted."""
+    is_matroska = head.startswith(b"\x1a\x45\xdf\xa3")
+    # ContentEncryption, and in it ContentEncAlgo or ContentEncKeyID.
+    place = head.find(b"\x50\x35") if is_matroska else -1
+    return place >= 0 and any(
+        each in head[place : place + 64] for each in (b"\x47\xe1", b"\x47\xe2")
+    )
+
+
 def _has_no_index(path: Path, head: bytes) -> bool:
     if head[4:8] not in (b"ftyp", b"mdat", b"wide", b"free", b"skip"):
         return False
@@ -155,6 +165,7 @@ _LOOKS: tuple[tuple[Callable[[Path, bytes], bool], str], ...] = (
     (_is_blank, "it begins with nothing but zeros; its copy or download did not finish"),
     (_is_text, "it is a text"),
     (_has_scrambled_packets, ENCRYPTED),
+    (_has_encrypted_tracks, ENCRYPTED),
     (
         _has_no_index,
         "its index (moov) is missing; its recording or download broke off, or still goes on",
