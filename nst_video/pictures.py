@@ -121,10 +121,8 @@ def animation_frames(path: Path) -> Iterator[tuple[Frame, int]]:
         SourceError: as `load_picture`.
     """
     with open_picture(path) as file:
-        image = _open(file, path)
-        width, height = image.size
-        if width * height > MAX_PIXELS:
-            raise _too_large(path, f"{width}x{height}")
+        with _without_warnings():
+            image = _open(file, path)
         for index in range(getattr(image, "n_frames", 1)):
             try:
                 image.seek(index)
@@ -265,11 +263,6 @@ def _decode(file: BinaryIO, path: Path, *, small: bool) -> Frame:
         SourceError: there is none, or it is too large.
     """
     image = _open(file, path)
-    width, height = image.size
-    if width * height > MAX_PIXELS:
-        raise _too_large(path, f"{width}x{height}")
-    if (image.format, image.mode) == ("TIFF", "I"):
-        raise SourceError(f"{path} has pixels of 32-bit integers: save it with 8 or 16 bits.")
     try:
         if small:
             image.draft(None, (THUMBNAIL_PX, THUMBNAIL_PX))
@@ -278,6 +271,7 @@ def _decode(file: BinaryIO, path: Path, *, small: bool) -> Frame:
             image.load()
         return _to_frame(color_profiles.upright(image))
     except MemoryError as error:
+        width, height = image.size
         raise SourceError(
             f"There is too little memory for {path}, {width}x{height} pixels: scale it down."
         ) from error
@@ -291,6 +285,17 @@ def _open(file: BinaryIO, path: Path) -> Image.Image:
     Raises:
         SourceError: it is not of a format that is read, or its header claims too many pixels.
     """
+    image = _identify(file, path)
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        raise _too_large(path, f"{width}x{height}")
+    if (image.format, image.mode) == ("TIFF", "I"):
+        raise SourceError(f"{path} has pixels of 32-bit integers: save it with 8 or 16 bits.")
+    return image
+
+
+def _identify(file: BinaryIO, path: Path) -> Image.Image:
+    """Return an image of whatever size it claims; SourceError as `_open` but for that."""
     try:
         return Image.open(file, formats=_FORMATS)
     except Image.DecompressionBombError as error:
