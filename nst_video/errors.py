@@ -5,6 +5,7 @@ exits with 1 (2 for `UsageError`); anything else that escapes is a bug.
 
     NstVideoError
     ├── UsageError            an argument that cannot mean anything
+    │   └── MissingExtraError a part of nst-video that is not installed
     ├── StyleError            a style that is unknown, or a picture that cannot be one
     ├── WeightsError          model files
     │   ├── ModelMissingError not on this machine, and not to be fetched now
@@ -23,6 +24,20 @@ class NstVideoError(Exception):
 
 class UsageError(NstVideoError):
     """An argument, alone or together with another, that cannot mean anything."""
+
+
+class MissingExtraError(UsageError):
+    """What was asked for takes a package that is installed with an extra of nst-video."""
+
+    def __init__(self, what: str, package: str, extra: str) -> None:
+        """Say what needs which package, and how to install it.
+
+        Args:
+            what: begins the sentence, in the singular.
+            package: that is not there.
+            extra: of nst-video, which has it.
+        """
+        super().__init__(f"{what} needs {package}: run `pip install 'nst-video[{extra}]'`.")
 
 
 class StyleError(NstVideoError):

@@ -11,12 +11,13 @@ class Glide:
 
     Attributes:
         duration_s: seconds from one target to the next; 0 jumps.
+        clock: tells the time, in seconds.
     """
 
     def __init__(self, duration_s: float, clock: Callable[[], float]) -> None:
         """Begin nowhere: the first target is reached at once."""
         self.duration_s = duration_s
-        self._clock = clock
+        self.clock = clock
         self._from: NDArray[np.float32] | None = None
         self._target: NDArray[np.float32] | None = None
         self._begun_s = 0.0
@@ -24,11 +25,11 @@ class Glide:
     @property
     def is_moving(self) -> bool:
         """True until the target is reached."""
-        return self._from is not None and self._clock() < self._begun_s + self.duration_s
+        return self._from is not None and self.clock() < self._begun_s + self.duration_s
 
     def toward(self, target: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return where it is now on the way to `target`, float32 of the same shape."""
-        now_s = self._clock()
+        now_s = self.clock()
         if self._target is None or self.duration_s <= 0:
             self._from = None
         elif not np.array_equal(target, self._target):

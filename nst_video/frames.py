@@ -7,6 +7,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from nst_video.errors import UsageError
+
 Frame: TypeAlias = NDArray[np.uint8]
 """C-contiguous RGB, uint8, shape (height, width, 3)."""
 
@@ -45,6 +47,21 @@ def size_of(frame: NDArray[np.uint8] | NDArray[np.float32]) -> Size:
 def mirrored(frame: Frame, is_wanted: bool = True) -> Frame:
     """Return `frame` with left and right swapped, itself where that is not wanted."""
     return np.ascontiguousarray(frame[:, ::-1]) if is_wanted else frame
+
+
+def check_frames(frames: Frame | Frames, axes: tuple[int, ...]) -> None:
+    """Refuse what is not RGB uint8 with so many axes.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if not isinstance(frames, np.ndarray):
+        raise UsageError(f"A frame is a numpy array, not {type(frames).__name__}.")
+    if frames.dtype != np.uint8 or frames.ndim not in axes or frames.shape[-1] != 3:
+        raise UsageError(
+            "A frame is RGB uint8 of shape (height, width, 3), a batch has one axis more; "
+            f"got {frames.dtype} of shape {frames.shape}."
+        )
 
 
 def fit_short_side(size: Size, short_side: int) -> Size:

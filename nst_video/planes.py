@@ -10,6 +10,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from nst_video.errors import UsageError
 from nst_video.frames import Frames, Size
 
 Planes: TypeAlias = NDArray[np.uint8]
@@ -83,6 +84,19 @@ def planes_shape(size: Size) -> tuple[int, int]:
 def planes_size(planes: Planes) -> Size:
     """Return (width, height) of the pictures of a batch."""
     return int(planes.shape[-1]), int(planes.shape[-2]) * 2 // 3
+
+
+def check_planes(planes: Planes) -> None:
+    """Refuse what is no batch of planes.
+
+    Raises:
+        UsageError: not uint8 (n, height * 3 / 2, width), both sides even.
+    """
+    if planes.dtype != np.uint8 or planes.ndim != 3 or planes.shape[1] % 3 or planes.shape[2] % 2:
+        raise UsageError(
+            "Planes are uint8 of shape (n, height * 3 / 2, width), both sides even; "
+            f"got {planes.dtype} of shape {planes.shape}."
+        )
 
 
 def has_planes(size: Size) -> bool:

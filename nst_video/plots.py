@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nst_video.errors import UsageError
+from nst_video.errors import MissingExtraError
 from nst_video.frames import Frame
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def compare_pictures(pictures: Sequence[tuple[str, Frame]]) -> Frame:
     """Return a figure of titled pictures side by side, each as high as the others, RGB uint8.
 
     Raises:
-        UsageError: matplotlib is not installed.
+        MissingExtraError: matplotlib is not installed.
     """
     aspects = [picture.shape[1] / picture.shape[0] for _, picture in pictures]
     figure = _figure(HEIGHT_IN * sum(aspects), HEIGHT_IN * 1.1)
@@ -39,7 +39,7 @@ def plot_lines(
     """Return a figure of named lines of (x, y) points on logarithmic axes, RGB uint8.
 
     Raises:
-        UsageError: matplotlib is not installed.
+        MissingExtraError: matplotlib is not installed.
     """
     figure = _figure(8, 5)
     axis = figure.subplots()
@@ -57,7 +57,7 @@ def plot_curves(
     """Return a figure of named curves through (x, y), y on a logarithmic axis, RGB uint8.
 
     Raises:
-        UsageError: matplotlib is not installed.
+        MissingExtraError: matplotlib is not installed.
     """
     figure = _figure(8, 5)
     axis = figure.subplots()
@@ -73,14 +73,12 @@ def require_matplotlib() -> None:
     """Make sure that figures can be drawn, before work is done that a figure is to show.
 
     Raises:
-        UsageError: matplotlib is not installed.
+        MissingExtraError: matplotlib is not installed.
     """
     try:
         import matplotlib  # noqa: F401 - only whether it is there
     except ImportError as error:
-        raise UsageError(
-            "Figures need matplotlib: install it with `pip install nst-video[plot]`."
-        ) from error
+        raise MissingExtraError("A figure", "matplotlib", "plot") from error
 
 
 def _figure(width_in: float, height_in: float) -> "Figure":

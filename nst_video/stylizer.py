@@ -7,7 +7,6 @@ painted = stylizer(frame)          # one RGB uint8 frame (height, width, 3), or 
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -24,13 +23,16 @@ from nst_video.engines import (
     Painting,
     Tile,
     TilingEngine,
-    has_gpu,
+    check_engine,
+    check_tile,
+    choose_model,
     open_engine,
+    refuse_small,
     warm_up,
 )
 from nst_video.errors import UsageError
 from nst_video.fade import Glide
-from nst_video.frames import Frame, Frames, Size, fit_short_side, size_of
+from nst_video.frames import Frame, Frames, Size, check_frames, fit_short_side, size_of
 from nst_video.library import Style, StyleLibrary, mix_bottlenecks
 from nst_video.look import (
     DEFAULT_ENGINE,
@@ -41,7 +43,8 @@ from nst_video.look import (
     Look,
 )
 from nst_video.networks.models import StyleModel, load_model
-from nst_video.planes import Planes, YuvColors, has_planes, planes_size
+from nst_video.planes import Planes, YuvColors, check_planes, has_planes, planes_size
+from nst_video.ranges import FADE_S, MIX_WEIGHT
 
 SMOOTHING = 0.12
 """Share of each new frame in the smoothed bottleneck of the content: about 8 frames of memory."""
@@ -55,34 +58,6 @@ most 0.36), 0.42 to 0.54 at their cuts, 0.5 between unrelated pictures.
 
 TEST_SIZE = (64, 64)
 """(width, height) of the picture that tests an engine before its first frame."""
-
-
-@dataclass(frozen=True, slots=True)
-class ModelChoice:
-    """A model's name and one sentence that says why it was chosen."""
-
-    name: str
-    reason: str
-
-
-def choose_model(name: str = DEFAULT_MODEL, models_dir: Path | None = None) -> ModelChoice:
-    """Resolve "auto" to the best model that is at hand; any other name is kept.
-
-    `magenta` where it is cached and a GPU is present, else `magenta-lite` where that is cached,
-    else `builtin`, which every installation has.
-
-    Raises:
-        WeightsError: the folder that the user names is none, has no file of any model, or one that
-            is not what it should be.
-    """
-    weights.check_models_dir(models_dir, whole=name == "auto")
-    if name != "auto":
-        return ModelChoice(name, "asked for")
-    if weights.is_cached("magenta", models_dir) and has_gpu():
-        return ModelChoice("magenta", "it is cached and a GPU is present")
-    if weights.is_cached("magenta-lite", models_dir):
-        return ModelChoice("magenta-lite", "it is cached")
-    return ModelChoice("builtin", "no other model is cached")
 
 
 class Stylizer:
@@ -144,6 +119,9 @@ class Stylizer:
             StyleError: an unknown style.
         """
         self.look = Look(intensity, blend, keep_colors, work_size)
+        FADE_S.check("The fade", fade_s)
+        check_tile(tile)
+        check_engine(engine)
         self.library = library or StyleLibrary()
         self.choice = choose_model(model, models_dir)
         weights.find_model(self.choice.name)
@@ -160,6 +138,28 @@ class Stylizer:
         self._loaded: dict[Style, NDArray[np.float32]] = {}
         self._predicting = threading.Lock()  # a predictor serves one thread at a time
         self.set_style(style, mix)
+
+    def __getstate__(self) -> dict[str, object]:
+        """Return what copies and pickles take along.
+
+        What is loaded and compiled stays behind, to be opened again where it is needed, as do
+        `on_fetch`, `on_note`, and a fade under way.
+        """
+        left = ("engine", "model", "_predicting")
+        state = {key: value for key, value in self.__dict__.items() if key not in left}
+        return state | {
+            "_is_prepared": False,
+            "has_predictor": False,
+            "_on_fetch": None,
+            "_on_note": None,
+            "_loaded": dict(self._loaded),
+            "_glide": Glide(self._glide.duration_s, self._glide.clock),
+        }
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        """Take what `__getstate__` returned."""
+        self.__dict__.update(state)
+        self._predicting = threading.Lock()
 
     def set_style(
         self,
@@ -179,6 +179,8 @@ class Stylizer:
             raise UsageError("Name at least one style.")
         styles = tuple(n if isinstance(n, Style) else self.library.get(n) for n in names)
         shares = tuple(mix) if mix is not None else (1.0,) * len(names)
+        for share in shares:
+            MIX_WEIGHT.check("Each weight of the mix", share)
         mix_bottlenecks(np.zeros((len(names), 1), np.float32), shares)
         self.styles: tuple[Style, ...] = styles
         self.mix: tuple[float, ...] = shares
@@ -285,11 +287,7 @@ class Stylizer:
             UsageError: not frames of that shape and type.
             EngineError: the frames cannot be painted.
         """
-        if frames.dtype != np.uint8 or frames.ndim not in (3, 4) or frames.shape[-1] != 3:
-            raise UsageError(
-                "A frame is RGB uint8 of shape (height, width, 3), a batch has one axis more; "
-                f"got {frames.dtype} of shape {frames.shape}."
-            )
+        check_frames(frames, (3, 4))
         batch = frames[None] if frames.ndim == 3 else frames
         painted = self.start(batch).wait()
         return painted[0] if frames.ndim == 3 else painted
@@ -313,11 +311,14 @@ class Stylizer:
         Planes come out in `planes.OUTPUT_COLORS`.
 
         Raises:
-            UsageError: the look asks for more of planes than the network's painting.
+            UsageError: not frames or planes of that shape and type, or the look asks for more of
+                planes than the network's painting.
             EngineError: they cannot be painted.
         """
         if colors is None:
+            check_frames(pictures, (4,))
             return self._start(pictures)
+        check_planes(pictures)
         engine = self._planes_engine(planes_size(pictures))
         if engine is None:
             raise UsageError("Planes are painted at full size and intensity only.")
@@ -334,14 +335,15 @@ class Stylizer:
 
     def _start(self, frames: Frames) -> Painting:
         """Begin a batch that goes through the network, then to full size and to the look."""
-        if self.look.is_original:
+        if self.look.is_original or not len(frames):
             return Painting.done(frames.copy())
-        self.prepare()
         size = size_of(frames)
+        refuse_small(size)
+        self.prepare()
         work = self._fit_work(size)
         small = frames if work == size else np.stack([_shrink(frame, work) for frame in frames])
         painting = self.engine.start(small, self._style_parameters(small))
-        if work == size and not self.look.keep_colors and self._fade == 1:
+        if work == size and not self.look.keep_colors and self.look.fade == 1:
             return painting
 
         def finish(painted: Frames) -> Frames:
@@ -355,18 +357,13 @@ class Stylizer:
         work_size = self.look.work_size
         return size if work_size is None else fit_short_side(size, work_size)
 
-    @property
-    def _fade(self) -> float:
-        """Share of the painted picture in a cross-fade, 1 where intensity works otherwise."""
-        return self.look.intensity if self.look.blend == "pixel" else 1.0
-
     def _finish(self, painted: Frame, content: Frame, small: Frame) -> Frame:
         """Bring one painted frame to full size, color and intensity."""
         if painted.shape != content.shape:
             painted = restore_detail(painted, content, small)
         if self.look.keep_colors:
             painted = keep_colors(painted, content)
-        return painted if self._fade == 1 else cross_fade(content, painted, self._fade)
+        return painted if self.look.fade == 1 else cross_fade(content, painted, self.look.fade)
 
     def _style_parameters(self, frames: Frames) -> NDArray[np.float32]:
         """Return the style parameters for the batch, (1, p), or (n, p) where each has its own."""

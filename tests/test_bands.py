@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 import nst_video.memory
 from nst_video.cli.options import parse_tile
 from nst_video.engines import (
+    Device,
     OpenVinoEngine,
     Painting,
+    TensorFlowEngine,
     TilingEngine,
     memory,
     open_engine,
@@ -160,6 +162,29 @@ def test_tiling_shrinks_tiles_where_memory_runs_out_and_says_so(
     assert "memory ran out" in notes[-1]
 
 
+def test_batch_that_was_too_large_for_xla_is_not_filled_up_to_again(
+    arrays: checkpoints.Arrays, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import tensorflow as tf
+
+    engine = TensorFlowEngine(CONFIG, arrays, Device("CPU:0", "a test's GPU", xla=True))
+    seen: list[tuple[int, int]] = []
+
+    def paint(frames: NDArray[np.uint8], style: Floats) -> tf.Tensor:
+        seen.append((len(frames), len(style)))
+        if len(frames) > 2:
+            raise tf.errors.ResourceExhaustedError(None, None, "out of memory")
+        return tf.constant(frames)
+
+    monkeypatch.setattr(engine, "_paint", paint)
+    frames = random_frames((5, 24, 24), 5)
+    tiling = TilingEngine(engine, free=lambda: None)
+    np.testing.assert_array_equal(tiling(frames, random_style(1, 5)), frames)
+    assert seen == [(5, 5), (2, 2), (2, 2), (2, 2)]  # the last one filled up: no other to compile
+    tiling(frames[:3], random_style(1, 5))
+    assert seen[4:] == [(2, 2), (2, 2)]
+
+
 @pytest.mark.parametrize("tile", ["auto", "off"])
 def test_tiling_gives_up_where_nothing_fits(tile: str, arrays: checkpoints.Arrays) -> None:
     short = ShortEngine(arrays, 0, MIN_ROWS - 1)
@@ -185,7 +210,7 @@ def test_tiling_begins_with_tiles_where_the_estimate_exceeds_the_memory(
 
 
 def test_tiling_refuses_tiles_that_save_nothing(arrays: checkpoints.Arrays) -> None:
-    with pytest.raises(UsageError, match="at least 16 rows, not 4"):
+    with pytest.raises(UsageError, match=r"from 16 to 16384 \(rows\), not 4"):
         open_engine("openvino", CONFIG, arrays, tile=4)
 
 
@@ -216,5 +241,5 @@ def test_tile_option_is_understood(text: str, tile: int | str) -> None:
 
 
 def test_tile_option_refuses_what_makes_no_sense() -> None:
-    with pytest.raises(UsageError, match="auto, off or a number of rows, not '-3'"):
+    with pytest.raises(UsageError, match="--tile must be a whole number from 16"):
         parse_tile("-3")

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -294,6 +295,33 @@ def test_missing_ffmpeg_is_explained(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.undo()
     ffmpeg_exe.cache_clear()
     assert subprocess.run([ffmpeg_exe(), "-version"], capture_output=True).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("nowhere/ffmpeg", "no such file"),
+        ("folder", "permission denied"),
+        ("text", "permission denied"),
+        ("python", "it is no ffmpeg"),
+        ("broken", "exec format error"),
+        ("x" * 300, "longer"),
+    ],
+)
+def test_ffmpeg_that_the_environment_names_is_tried_before_it_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, problem: str
+):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "text").write_text("ffmpeg")
+    (tmp_path / "python").symlink_to(sys.executable)
+    (tmp_path / "broken").write_bytes(b"\x7fELF")
+    (tmp_path / "broken").chmod(0o755)
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(tmp_path / name))
+    ffmpeg_exe.cache_clear()
+    with pytest.raises(NstVideoError, match=f"IMAGEIO_FFMPEG_EXE names .*{problem}"):
+        ffmpeg_exe()
+    monkeypatch.undo()
+    ffmpeg_exe.cache_clear()
 
 
 def _written(path: Path, data: bytes) -> Path:

@@ -10,7 +10,7 @@ import numpy as np
 
 from nst_video.capture.base import LiveSource
 from nst_video.capture.options import CaptureOptions
-from nst_video.errors import SourceError, UsageError
+from nst_video.errors import MissingExtraError, SourceError, UsageError
 from nst_video.frames import Frame, VideoInfo
 
 FPS = Fraction(30)
@@ -46,9 +46,7 @@ class ScreenSource(LiveSource):
         try:
             import mss
         except ImportError as error:
-            raise SourceError(
-                "Grabbing the screen needs mss: pip install 'nst-video[live]'."
-            ) from error
+            raise MissingExtraError("Grabbing the screen", "mss", "live") from error
         try:
             self._grabber = mss.MSS() if hasattr(mss, "MSS") else mss.mss()
             self._region = self._find_region(self._grabber.monitors)

@@ -83,7 +83,7 @@ def _windows() -> Iterator[str]:
 
 def _models() -> Iterator[str]:
     from nst_video import weights
-    from nst_video.stylizer import choose_model
+    from nst_video.engines import choose_model
 
     for name in weights.MODELS:
         yield f"{name}: {'ready' if weights.is_cached(name) else 'not downloaded'}"

@@ -6,11 +6,12 @@ uint8; conversion happens inside it, where it costs least.
 
 from collections.abc import Callable
 
-from nst_video.engines.base import Device, Engine, IdentityEngine, Painting, warm_up
+from nst_video.engines.base import Device, Engine, IdentityEngine, Painting, refuse_small, warm_up
 from nst_video.engines.choice import AUTO, choose_engine, explain_engines, why_not
+from nst_video.engines.model_choice import ModelChoice, choose_model
 from nst_video.engines.openvino import OpenVinoEngine, has_bfloat16
 from nst_video.engines.tensorflow import TensorFlowEngine, has_gpu, pick_device
-from nst_video.engines.tiling import OnNote, PartedEngine, Tile, TilingEngine
+from nst_video.engines.tiling import OnNote, PartedEngine, Tile, TilingEngine, check_tile
 from nst_video.errors import UsageError
 from nst_video.networks.checkpoints import Arrays
 from nst_video.networks.config import TransformerConfig
@@ -21,18 +22,23 @@ __all__ = [
     "Device",
     "Engine",
     "IdentityEngine",
+    "ModelChoice",
     "OnNote",
     "OpenVinoEngine",
     "Painting",
     "TensorFlowEngine",
     "Tile",
     "TilingEngine",
+    "check_engine",
+    "check_tile",
     "choose_engine",
+    "choose_model",
     "explain_engines",
     "has_bfloat16",
     "has_gpu",
     "open_engine",
     "pick_device",
+    "refuse_small",
     "warm_up",
     "why_not",
 ]
@@ -45,6 +51,16 @@ ENGINES: dict[str, Callable[[TransformerConfig, Arrays], Engine]] = {
     "tensorflow": TensorFlowEngine,
     "identity": lambda config, arrays: IdentityEngine(),
 }
+
+
+def check_engine(name: str) -> None:
+    """Make sure that there is an engine of this name; "auto" is one.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if name not in (AUTO, *ENGINES):
+        raise UsageError(f"No engine {name!r}. Choose from: {AUTO}, {', '.join(ENGINES)}.")
 
 
 def open_engine(
@@ -68,8 +84,6 @@ def open_engine(
         UsageError: no such engine, or it cannot do what is asked.
         EngineError: the engine does not run on this machine.
     """
-    name = choose_engine(name)
-    if name not in ENGINES:
-        raise UsageError(f"No engine {name!r}. Choose from: auto, {', '.join(ENGINES)}.")
-    engine = ENGINES[name](config, arrays)
+    check_engine(name)
+    engine = ENGINES[choose_engine(name)](config, arrays)
     return TilingEngine(engine, tile, on_note) if isinstance(engine, PartedEngine) else engine

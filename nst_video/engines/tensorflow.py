@@ -115,7 +115,7 @@ class TensorFlowEngine:
         to_rgb_spec = tf.TensorSpec((3, 4), tf.float32)
         self._planar = self._compile(planar, [planes_spec, style_spec, to_rgb_spec])
         self._bands = KerasBands(config, convolutions, dtype)
-        self._largest: dict[tuple[int, ...], int] = {}
+        self._largest: dict[tuple[int, ...] | None, int] = {}
 
     def __call__(self, frames: Frames, style: Floats) -> Frames:
         """Paint `frames` (n, height, width, 3) with `style` (n or 1, style_size).
@@ -138,23 +138,21 @@ class TensorFlowEngine:
             EngineError: as for a call; so does waiting.
         """
         size = size_of(pictures) if colors is None else planes_size(pictures)
-        count = len(pictures)
-        with self._running(count, size):
+        count, shape = len(pictures), pictures.shape[1:]
+        with self._running(count, size, shape):
             if self.device.xla:
                 # XLA compiles for every number of pictures, which takes far longer than painting
                 # some in vain: the last batch of a film is often smaller than those before.
-                full = self._largest[pictures.shape[1:]] = max(
-                    count, self._largest.get(pictures.shape[1:], 0)
-                )
+                full = self._largest[shape] = max(count, self._largest.get(shape, 0))
                 pictures = _fill_up(pictures, full)
-                style = style if len(style) == 1 else _fill_up(style, full)
+                style = _fill_up(style, full)
             if colors is None:
                 painted = self._paint(pictures, style)
             else:
                 painted = self._planar(pictures, style, colors.to_rgb())
 
         def wait() -> NDArray[np.uint8]:
-            with self._running(count, size):
+            with self._running(count, size, shape):
                 return np.ascontiguousarray(painted.numpy()[:count])
 
         return Painting(wait)
@@ -180,13 +178,19 @@ class TensorFlowEngine:
         )
 
     @contextmanager
-    def _running(self, count: int, size: Size) -> Iterator[None]:
-        """Compute on the device; refuse frames too small, and say what memory is too little for."""
+    def _running(
+        self, count: int, size: Size, shape: tuple[int, ...] | None = None
+    ) -> Iterator[None]:
+        """Compute on the device; refuse frames too small, and say what memory is too little for.
+
+        A batch that was too large, of pictures of this shape, is not to be filled up to again.
+        """
         refuse_small(size)
         try:
             with self._tf.device(self.device.name):
                 yield
         except (self._tf.errors.ResourceExhaustedError, MemoryError) as error:
+            self._largest.pop(shape, None)
             frames = f"{count} frame(s) of {size[0]}x{size[1]}"
             raise OutOfMemoryError(
                 f"{self.device.name} has not enough memory for {frames}. "

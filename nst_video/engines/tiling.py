@@ -15,6 +15,7 @@ from nst_video.memory import free_memory
 from nst_video.networks.config import TransformerConfig
 from nst_video.networks.statistics import Floats
 from nst_video.planes import Planes, YuvColors, planes_size, to_frames, to_planes
+from nst_video.ranges import TILE_ROWS
 
 Tile: TypeAlias = int | Literal["auto", "off"]
 """Rows of a band, bands where frames do not fit into memory, or never any."""
@@ -27,7 +28,7 @@ SHARE = 0.75
 BAND_PIXELS = 1 << 20
 """Pixels of a band where the memory allows it; more of them cost less at the bands' edges."""
 
-MIN_ROWS = 16
+MIN_ROWS = int(TILE_ROWS.low)
 """Of a band, in pixels; smaller ones save nothing."""
 
 MANY = 1 << 16
@@ -91,6 +92,16 @@ class _Plan:
     rows: int = 0
 
 
+def check_tile(tile: Tile) -> None:
+    """Refuse what is no `Tile`.
+
+    Raises:
+        UsageError: neither "auto" nor "off" nor a number of rows.
+    """
+    if tile not in ("auto", "off") and tile not in TILE_ROWS:
+        raise UsageError(f"The tile must be auto, off or {TILE_ROWS} (rows), not {tile!r}.")
+
+
 class TilingEngine:
     """An engine that paints frames whole while they fit into memory, and in bands where not.
 
@@ -115,8 +126,7 @@ class TilingEngine:
         Raises:
             UsageError: bands of fewer than `MIN_ROWS` rows.
         """
-        if isinstance(tile, int) and tile < MIN_ROWS:
-            raise UsageError(f"Tiles have at least {MIN_ROWS} rows, not {tile}.")
+        check_tile(tile)
         self._engine = engine
         self._tile = tile
         self._on_note = on_note

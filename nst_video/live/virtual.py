@@ -5,7 +5,7 @@ import threading
 from types import TracebackType
 from typing import Any, Self
 
-from nst_video.errors import SinkError
+from nst_video.errors import MissingExtraError, SinkError
 from nst_video.frames import Frame, Size
 from nst_video.letterbox import letterbox
 
@@ -46,9 +46,7 @@ class VirtualCameraSink:
         try:
             import pyvirtualcam
         except ImportError as error:
-            raise SinkError(
-                "The virtual camera needs pyvirtualcam: pip install 'nst-video[live]'."
-            ) from error
+            raise MissingExtraError("The virtual camera", "pyvirtualcam", "live") from error
         drivers = pyvirtualcam.camera.BACKENDS
         if self._backend is not None and self._backend not in drivers:
             raise SinkError(

@@ -14,11 +14,15 @@ from typing import IO, Self
 
 from nst_video.errors import NstVideoError
 from nst_video.frames import Size
+from nst_video.path_lookup import os_reason, short_name
 
 PIPE_BYTES = 1 << 20
 """Pipe size asked of the system (honored on Linux): one wake-up moves many lines of a frame."""
 
 MAX_LOG_LINES = 400
+
+_ANSWER_S = 20
+"""Longest wait for a program to tell its version."""
 
 _ADDRESS = re.compile(r" @ 0x[0-9a-f]+")
 _LINE = re.compile(r"^(?:\[(?P<context>[^\]]*)\] ?)*\[(?P<level>warning|error|fatal|panic)\] ")
@@ -51,9 +55,13 @@ def ffmpeg_exe() -> str:
     `IMAGEIO_FFMPEG_EXE` overrides the bundled one, as imageio-ffmpeg documents.
 
     Raises:
-        NstVideoError: there is none.
+        NstVideoError: there is none, or the override is no ffmpeg.
     """
     import imageio_ffmpeg
+
+    override = os.environ.get("IMAGEIO_FFMPEG_EXE")
+    if override:
+        _check_override(override)
 
     try:
         return str(imageio_ffmpeg.get_ffmpeg_exe())
@@ -61,6 +69,28 @@ def ffmpeg_exe() -> str:
         raise NstVideoError(
             "No ffmpeg found: reinstall imageio-ffmpeg or set IMAGEIO_FFMPEG_EXE to a binary."
         ) from error
+
+
+def _check_override(exe: str) -> None:
+    """Make sure that a program is ffmpeg, as nobody else does."""
+    try:
+        answer = subprocess.run(
+            [exe, "-version"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_ANSWER_S,
+            check=False,
+        )
+        problem = "" if answer.stdout.startswith(b"ffmpeg version") else "it is no ffmpeg"
+    except (OSError, ValueError) as error:
+        problem = os_reason(error)
+    except subprocess.TimeoutExpired:
+        problem = "it does not answer"
+    if problem:
+        raise NstVideoError(
+            f"IMAGEIO_FFMPEG_EXE names {short_name(exe)}, which does not run ({problem}): correct "
+            "it, or unset it to use the ffmpeg that came with nst-video."
+        )
 
 
 def ffmpeg_path(path: Path) -> str:

@@ -1,6 +1,5 @@
 """Cameras, streams, screen, folders: what can be tested without the device, and with stand-ins."""
 
-import sys
 import time
 import wave
 from fractions import Fraction
@@ -28,11 +27,10 @@ from nst_video.capture.folder import FPS, PICTURE_S, PictureFolderSource
 from nst_video.capture.options import CaptureOptions
 from nst_video.capture.screen import ScreenSource
 from nst_video.capture.stream import StreamSource
-from nst_video.errors import SinkError, SourceError, UsageError
+from nst_video.errors import SourceError, UsageError
 from nst_video.frames import size_of
 from nst_video.live import LiveOptions, LiveSession, open_input
 from nst_video.live.reader import Reader
-from nst_video.live.virtual import VirtualCameraSink
 from nst_video.pictures import save_picture
 
 AVFOUNDATION = """[AVFoundation indev @ 0x1] AVFoundation video devices:
@@ -264,15 +262,6 @@ def test_camera_leaves_out_damaged_pictures(script: str, seen: str, why: str) ->
     with pytest.raises(SourceError, match=why):
         frames.extend(camera)
     assert "".join(str(frame[0, 0, 0]) for frame in frames) == seen
-
-
-def test_extras_that_are_missing_are_named(monkeypatch) -> None:
-    monkeypatch.setitem(sys.modules, "mss", None)
-    monkeypatch.setitem(sys.modules, "pyvirtualcam", None)
-    with pytest.raises(SourceError, match=r"nst-video\[live\]"), ScreenSource():
-        pass
-    with pytest.raises(SinkError, match=r"nst-video\[live\]"), VirtualCameraSink((64, 48), 30):
-        pass
 
 
 def test_screen_region_is_grabbed_at_its_rate(screen: str) -> None:
