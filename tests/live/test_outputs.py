@@ -192,7 +192,14 @@ def test_virtual_camera_is_switched_by_key(loopback: type[Loopback]) -> None:
     assert session.result.lost_outputs == ()
 
 
-def test_virtual_camera_is_turned_on_again_however_fast(loopback: type[Loopback]) -> None:
+def test_virtual_camera_is_turned_on_again_however_fast(
+    loopback: type[Loopback], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def close_slowly(self: Loopback) -> None:
+        threading.Event().wait(0.2)
+        self.is_closed = True
+
+    monkeypatch.setattr(Loopback, "close", close_slowly)
     options = LiveOptions(target_fps=None, virtual_size=(640, 480), virtual_backend="loopback")
     session = LiveSession(film(), unchanged, has_window=False, options=options)
     with Running(session):
