@@ -44,11 +44,6 @@ def size_of(frame: NDArray[np.uint8] | NDArray[np.float32]) -> Size:
     return int(frame.shape[-2]), int(frame.shape[-3])
 
 
-def mirrored(frame: Frame, is_wanted: bool = True) -> Frame:
-    """Return `frame` with left and right swapped, itself where that is not wanted."""
-    return np.ascontiguousarray(frame[:, ::-1]) if is_wanted else frame
-
-
 def check_frames(frames: Frame | Frames, axes: tuple[int, ...]) -> None:
     """Refuse what is not RGB uint8 with so many axes.
 

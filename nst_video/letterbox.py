@@ -39,5 +39,10 @@ def resize(frame: Frame, size: Size) -> Frame:
     return np.asarray(cv2.resize(frame, size, interpolation=interpolation), np.uint8)
 
 
+def mirrored(frame: Frame, is_wanted: bool = True) -> Frame:
+    """Return `frame` with left and right swapped, itself where that is not wanted."""
+    return np.asarray(cv2.flip(frame, 1), np.uint8) if is_wanted else frame
+
+
 def _scaled(side: int, scale: float) -> int:
     return max(1, round(side * scale))

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from nst_video.frames import Frame, Size, mirrored
+from nst_video.frames import Frame, Size
 from nst_video.hud import Hud, draw_hud, thumbnail_at
-from nst_video.letterbox import letterbox
+from nst_video.letterbox import letterbox, mirrored
 from nst_video.live.hotkeys import help_rows
 from nst_video.live.painter import Painted
 from nst_video.live.state import LiveState

@@ -13,8 +13,9 @@ from fractions import Fraction
 from queue import Empty, SimpleQueue
 
 from nst_video.errors import NstVideoError, SinkError
-from nst_video.frames import Frame, VideoInfo, mirrored, size_of
+from nst_video.frames import Frame, VideoInfo, size_of
 from nst_video.hud import Hud
+from nst_video.letterbox import mirrored
 from nst_video.library import Style
 from nst_video.live import hotkeys
 from nst_video.live.display import EMPTY_SIZE, make_hud, render, style_at
@@ -218,8 +219,7 @@ class LiveSession:
         self._shown = painted
         if painted.is_painted:
             info = VideoInfo(size_of(painted.painting), self._rate())
-            picture = self._outgoing(painted)
-            self._outputs.put(picture, info)
+            self._outputs.put(self._outgoing(painted), info)
         self._draw()
         self._hear()
         now = time.monotonic()

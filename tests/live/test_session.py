@@ -19,7 +19,8 @@ from live_tools import (
 )
 
 from nst_video.errors import EngineError, NstVideoError, SinkError, SourceError
-from nst_video.frames import Frame, mirrored
+from nst_video.frames import Frame
+from nst_video.letterbox import mirrored
 from nst_video.library import Style
 from nst_video.live import (
     CaptureOptions,

@@ -69,15 +69,21 @@ def place_of(window: str) -> list[str]:
     return xdotool("getwindowgeometry", window).splitlines()[1:]
 
 
-def move_to_corner(window: str, size: str = "640x480") -> None:
-    """Move the window until it stays there: without a window manager the first time may be lost."""
+def move_to_corner(screen: str, window: str) -> None:
+    """Wait for the picture, then move the window until it stays: a busy screen may lose that.
+
+    Moved before it is painted for the first time, a window without a manager may stay black.
+    """
 
     def is_there() -> bool:
-        xdotool("windowmove", window, "0", "0")
         place = " ".join(place_of(window))
-        return "Position: 0,0 " in place and f"Geometry: {size}" in place
+        if "Position: 0,0 " in place and "Geometry: 640x480" in place:
+            return True
+        xdotool("windowmove", window, "0", "0", "windowsize", window, "640", "480")
+        return False
 
-    wait_until(is_there, what=f"the window in the corner, {size}")
+    wait_until(lambda: screenshot(screen).max() > 200, what="a picture")
+    wait_until(is_there, what="the window in the corner")
 
 
 def drive(session: LiveSession, script: Callable[[str], None]) -> LiveResult:
@@ -145,7 +151,7 @@ def test_every_key_does_what_it_says(screen: str, clip: Path, tmp_path: Path) ->
         key("c", lambda: state.wish.look.keep_colors)
         key("minus", lambda: session.work_size == 224)
         key("equal", lambda: session.work_size == 256)
-        move_to_corner(window)
+        move_to_corner(screen, window)
         wait_until(lambda: red_at(screenshot(screen)) == [False, True])
         key("f", lambda: red_at(screenshot(screen)) == [True, False])
         # The shade behind the figures, below the last line of them.
@@ -197,7 +203,7 @@ def test_picture_keeps_its_shape_and_tab_keeps_the_window(
             shown = screenshot(screen)[: size[1], : size[0]]
             return bool(np.abs(np.subtract(bars(shown), expected)).max() <= 2)
 
-        move_to_corner(window)
+        move_to_corner(screen, window)
         wait_until(lambda: not state.toast)  # it would be written over the bars
         wait_until(lambda: is_shown((640, 480), [0, 0, 0, 0]), what="no bars at first")
         before = place_of(window)
@@ -222,7 +228,7 @@ def test_mouse_chooses_styles_and_intensity(screen: str, clip: Path, tmp_path: P
             wait_until(expected, 10, f"effect of button {button}")
 
         wait_until(lambda: len(state.thumbnails) > 9, 60)
-        move_to_corner(window)
+        move_to_corner(screen, window)
         wait_until(lambda: screenshot(screen)[240, 320].mean() > 50)
         xdotool("mousemove", "300", "200")
         click(5, 3, lambda: state.wish.look.intensity == 0.7)  # the wheel, toward the user
