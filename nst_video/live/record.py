@@ -41,8 +41,13 @@ KEYFRAME_S = 2
 FLUSH_S = 0.5
 """Seconds of video after which ffmpeg writes what it has."""
 
-TEND_S = 1.0
-"""Seconds after which a picture that stays is recorded again, and all of it is put on disk."""
+STILL_S = 0.6
+"""Seconds after which a picture that stays is recorded again: ffmpeg writes when the next comes."""
+
+SYNC_S = 1.0
+"""Seconds after which all that is written is put on disk."""
+
+_TICK_S = 0.2
 
 MICROPHONES: dict[str, tuple[str, str]] = {
     "Linux": ("pulse", "{}"),
@@ -171,8 +176,10 @@ class RecordingSink:
         Raises:
             SinkError: ffmpeg fails, as on a full disk or without the microphone.
         """
-        self._last = letterbox(frame, self._size)
-        self._feed(self._last)
+        fitted = letterbox(frame, self._size)
+        with self._feeding:
+            self._last = fitted
+            self._feed(fitted)
 
     def stop(self) -> None:
         """Kill the encoder; what is written by then is kept."""
@@ -224,30 +231,38 @@ class RecordingSink:
 
     def _tend(self) -> None:
         """Record a picture that stays again and again, and have the disk hold what is written."""
-        while not self._is_over.wait(TEND_S):
+        synchronized_s = time.monotonic()
+        while not self._is_over.wait(_TICK_S):
             # What fails is told where the next frame is written, or at the end.
             with contextlib.suppress(SinkError, OSError):
-                if self._last is not None and time.monotonic() > self._fed_s + TEND_S:
-                    self._feed(self._last)
-                self._take.synchronize()
+                with self._feeding:
+                    if self._last is not None and time.monotonic() > self._fed_s + STILL_S:
+                        self._feed(self._last)
+                if time.monotonic() > synchronized_s + SYNC_S:
+                    synchronized_s = time.monotonic()
+                    self._take.synchronize()
 
     def _feed(self, frame: Frame) -> None:
-        with self._feeding:
-            if self._problem is not None:
-                raise SinkError(self._problem)
-            now_s = time.time()
-            if self._process is None or self._nut is None:
-                self._process = FfmpegProcess(
-                    self._arguments(now_s), feed=True, inherit=[self._take.lock]
-                )
-                self._nut = _NutWriter(self._process, self._size)
-            try:
-                self._nut.write(frame, now_s)
-            except (OSError, av.FFmpegError) as error:
-                self._process.finish()
-                self._problem = self._process.failure()
-                raise SinkError(self._problem) from error
-            self._fed_s = time.monotonic()
+        """Hand a frame to ffmpeg; the caller holds the lock, or is alone.
+
+        Raises:
+            SinkError: ffmpeg has ended.
+        """
+        if self._problem is not None:
+            raise SinkError(self._problem)
+        now_s = time.time()
+        if self._process is None or self._nut is None:
+            self._process = FfmpegProcess(
+                self._arguments(now_s), feed=True, inherit=[self._take.lock]
+            )
+            self._nut = _NutWriter(self._process, self._size)
+        try:
+            self._nut.write(frame, now_s)
+        except (OSError, av.FFmpegError) as error:
+            self._process.finish()
+            self._problem = self._process.failure()
+            raise SinkError(self._problem) from error
+        self._fed_s = time.monotonic()
 
     def _arguments(self, start_s: float) -> list[str]:
         return [

@@ -155,7 +155,8 @@ def test_recording_never_replaces_what_it_may_not(tmp_path: Path) -> None:
 def test_picture_that_stays_is_recorded_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(record, "TEND_S", 0.05)
+    monkeypatch.setattr(record, "STILL_S", 0.05)
+    monkeypatch.setattr(record, "_TICK_S", 0.05)
     monkeypatch.setattr(record, "_MUXERS", {"matroska": ("-cluster_time_limit", "50")})
     sink = RecordingSink(tmp_path / "take.mkv", SIZE)
 
