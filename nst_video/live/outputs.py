@@ -42,9 +42,11 @@ class SavingSink(Protocol):
 
     Attributes:
         saved: the file, None before it is finished.
+        note: what is not as it should be, empty where nothing is.
     """
 
     saved: Path | None
+    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,11 @@ class OutputThread:
         """What it writes to, or has written: not the name asked for where that was taken."""
         saved = self._sink.saved if isinstance(self._sink, SavingSink) else None
         return str(saved or self.output.where)
+
+    @property
+    def note(self) -> str:
+        """What is not as it should be in what it has written, empty where nothing is."""
+        return self._sink.note if isinstance(self._sink, SavingSink) else ""
 
     def put(self, frame: Frame, info: VideoInfo) -> None:
         """Hand over a frame; never waits."""

@@ -1,14 +1,13 @@
 """Recording what is shown: frames carry the time at which they come, so the speed is true.
 
-Frames reach ffmpeg as raw video in NUT, a container that holds a time for each; a microphone's
-packets are stamped by the same clock, so that both stay together.
+Frames reach ffmpeg as raw video in NUT, a container that holds a time for each; what a microphone
+hears is put beside them by the same clock, so that both stay together.
 
 Nothing that was recorded is lost but the last moment, whatever happens: nothing waits for later
 frames in the encoder, ffmpeg writes every half second, and the system is told to put it on disk.
 """
 
 import contextlib
-import platform
 import threading
 import time
 from fractions import Fraction
@@ -17,11 +16,13 @@ from types import TracebackType
 from typing import Self
 
 import av
+import numpy as np
 
 from nst_video.errors import SinkError, UsageError
 from nst_video.frames import Frame, Size
 from nst_video.letterbox import letterbox
 from nst_video.live import journal
+from nst_video.live.microphone import CHANNELS, RATE, Microphone
 from nst_video.live.rescue import UNFINISHED, rescue
 from nst_video.media.containers import CONTAINERS, container_for
 from nst_video.media.filters import encode_filters
@@ -49,16 +50,6 @@ SYNC_S = 1.0
 
 _TICK_S = 0.2
 
-MICROPHONES: dict[str, tuple[str, str]] = {
-    "Linux": ("pulse", "{}"),
-    "Darwin": ("avfoundation", ":{}"),
-    "Windows": ("dshow", "audio={}"),
-}
-"""System to ffmpeg's input device and how it takes a microphone's name."""
-
-DEFAULT_MICROPHONES = {"Linux": "default", "Darwin": "0"}
-"""Names that stand for the usual microphone; Windows has none."""
-
 _MUXERS: dict[str, tuple[str, ...]] = {
     "mp4": ("-movflags", "+hybrid_fragmented", "-frag_duration", f"{FLUSH_S * 1e6:.0f}"),
     "mov": ("-movflags", "+hybrid_fragmented", "-frag_duration", f"{FLUSH_S * 1e6:.0f}"),
@@ -69,11 +60,10 @@ _MUXERS: dict[str, tuple[str, ...]] = {
 _READ_AT_ONCE = ("-probesize", "1024", "-analyzeduration", "0", "-fpsprobesize", "0")
 """ffmpeg would first collect 20 frames to guess a rate."""
 
-_WRITE_AT_ONCE = (
-    *("-flush_packets", "1", "-max_interleave_delta", f"{FLUSH_S * 1e6:.0f}"),
-    *("-shortest_buf_duration", f"{FLUSH_S}"),
-)
-"""Neither waits for a full buffer nor for a microphone that has stalled."""
+_WRITE_AT_ONCE = ("-flush_packets", "1", "-max_interleave_delta", f"{FLUSH_S * 1e6:.0f}")
+
+_INTERLEAVE_S = 0.1
+"""Longest wait of a frame for the sound that belongs before it."""
 
 _ENCODER = (
     *("-c:v", "libx264", "-preset", "superfast", "-crf", f"{CRF}", "-bf", "0"),
@@ -99,6 +89,7 @@ class RecordingSink:
 
     Attributes:
         saved: its final path once it is finished, None before.
+        note: what is not as it should be, empty where nothing is.
     """
 
     def __init__(
@@ -127,10 +118,11 @@ class RecordingSink:
         if not target.parent.is_dir():
             raise SinkError(f"{target} cannot be written: there is no folder {target.parent}.")
         self.saved: Path | None = None
+        self.note = ""
         self._target = target
         self._muxer = container.muxer
         self._size = (size[0] + size[0] % 2, size[1] + size[1] % 2)
-        self._sound = [] if microphone is None else microphone_input(microphone)
+        self._microphone = None if microphone is None else Microphone(microphone, time.time)
         self._take = PartialFile(target, overwrite=overwrite, is_take=True)
         self._process: FfmpegProcess | None = None
         self._nut: _NutWriter | None = None
@@ -176,7 +168,11 @@ class RecordingSink:
         Raises:
             SinkError: ffmpeg fails, as on a full disk or without the microphone.
         """
-        fitted = letterbox(frame, self._size)
+        microphone, fitted = self._microphone, letterbox(frame, self._size)
+        if microphone is not None and microphone.problem is not None:
+            if not microphone.has_sound:
+                raise SinkError(f"nothing comes from the microphone: {microphone.problem}")
+            self.note = f"the microphone ended before: {microphone.problem}"
         with self._feeding:
             self._last = fitted
             self._feed(fitted)
@@ -189,7 +185,7 @@ class RecordingSink:
 
     def _finish(self) -> str | None:
         """Finish the file and give it its name; return what went wrong, None where nothing did."""
-        if self._last is None or self._process is None:
+        if self._last is None or self._process is None or self._nut is None:
             return None
         self._end_tender()
         try:
@@ -197,6 +193,8 @@ class RecordingSink:
             # the one before it, which so is a tick.
             self._feed(self._last)
             self._feed(self._last)
+            with contextlib.suppress(OSError, av.FFmpegError):  # ffmpeg's status tells why
+                self._nut.close()
             if self._process.finish():
                 return self._process.failure()
             self.saved = self._take.commit()
@@ -223,6 +221,8 @@ class RecordingSink:
         """End what writes to the file."""
         if self._process is not None:
             self._process.close()
+        if self._microphone is not None:
+            self._microphone.close()
         self._end_tender()
 
     def _end_tender(self) -> None:
@@ -251,12 +251,17 @@ class RecordingSink:
         if self._problem is not None:
             raise SinkError(self._problem)
         now_s = time.time()
+        microphone = self._microphone
         if self._process is None or self._nut is None:
+            if microphone is not None:
+                microphone.start()
             self._process = FfmpegProcess(
                 self._arguments(now_s), feed=True, inherit=[self._take.lock]
             )
-            self._nut = _NutWriter(self._process, self._size)
+            self._nut = _NutWriter(self._process, self._size, now_s, has_sound=bool(microphone))
         try:
+            if microphone is not None:
+                self._nut.write_sound(microphone.take())
             self._nut.write(frame, now_s)
         except (OSError, av.FFmpegError) as error:
             self._process.finish()
@@ -266,9 +271,9 @@ class RecordingSink:
 
     def _arguments(self, start_s: float) -> list[str]:
         return [
-            *("-y", *_READ_AT_ONCE, "-copyts", "-f", "nut", "-i", "pipe:0", *self._sound),
+            *("-y", *_READ_AT_ONCE, "-copyts", "-f", "nut", "-i", "pipe:0"),
             *("-map", "0:v", *_ENCODER, "-output_ts_offset", f"{-start_s:.3f}"),
-            *(("-map", "1:a", "-c:a", "aac", "-b:a", "160k", "-shortest") if self._sound else ()),
+            *("-map", "0:a?", "-c:a", "aac", "-b:a", "160k"),
             *_MUXERS[self._muxer],
             *_WRITE_AT_ONCE,
             *("-f", self._muxer, ffmpeg_path(self._take.path)),
@@ -288,14 +293,25 @@ class _Pipe:
 
 
 class _NutWriter:
-    """Puts frames and their times into ffmpeg's input."""
+    """Puts frames and sound with their times into ffmpeg's input."""
 
-    def __init__(self, process: FfmpegProcess, size: Size) -> None:
-        self._container = av.open(_Pipe(process), "w", format="nut")
+    def __init__(
+        self, process: FfmpegProcess, size: Size, start_s: float, *, has_sound: bool
+    ) -> None:
+        self._container = av.open(
+            _Pipe(process),
+            "w",
+            format="nut",
+            options={"max_interleave_delta": f"{_INTERLEAVE_S * 1e6:.0f}"},
+        )
         self._stream = self._container.add_stream("rawvideo", rate=TICKS)
         self._stream.width, self._stream.height = size
         self._stream.pix_fmt = "rgb24"
         self._ticks = 0
+        self._sound = None
+        if has_sound:
+            self._sound = self._container.add_stream("pcm_s16le", rate=RATE, layout="stereo")
+        self._samples = round(start_s * RATE)
 
     def write(self, frame: Frame, at_s: float) -> None:
         """Append a frame that is shown from then on, in seconds of the epoch."""
@@ -305,24 +321,17 @@ class _NutWriter:
         picture.pts, picture.time_base = self._ticks, Fraction(1, TICKS)
         self._container.mux(self._stream.encode(picture))
 
+    def write_sound(self, sound: bytes) -> None:
+        """Append sound to that before, 16 bits for each channel in turn."""
+        if self._sound is None or not sound:
+            return
+        samples = np.frombuffer(sound, np.int16).reshape(1, -1)
+        piece = av.AudioFrame.from_ndarray(samples, format="s16", layout="stereo")
+        piece.sample_rate, piece.time_base = RATE, Fraction(1, RATE)
+        piece.pts = self._samples
+        self._samples += samples.size // CHANNELS
+        self._container.mux(self._sound.encode(piece))
 
-def microphone_input(name: str, system: str | None = None) -> list[str]:
-    """Return ffmpeg's arguments for a microphone.
-
-    Args:
-        name: as the system calls it, or "default".
-        system: as `platform.system()` says.
-
-    Raises:
-        UsageError: ffmpeg has no way to one on this system, or it must be named.
-    """
-    system = system or platform.system()
-    if system not in MICROPHONES:
-        raise UsageError(f"Sound cannot be recorded on {system}.")
-    device, form = MICROPHONES[system]
-    if name == "default":
-        if system not in DEFAULT_MICROPHONES:
-            raise UsageError(f"On {system} the microphone must be named.")
-        name = DEFAULT_MICROPHONES[system]
-    wallclock = ("-use_wallclock_as_timestamps", "1", "-thread_queue_size", "512")
-    return [*wallclock, "-f", device, "-i", form.format(name)]
+    def close(self) -> None:
+        """Hand over what still waits."""
+        self._container.close()

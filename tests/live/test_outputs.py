@@ -13,8 +13,9 @@ from live_tools import Running, film, info_of, number_in, numbered, unchanged, w
 
 from nst_video.errors import SinkError, UsageError
 from nst_video.live import LiveOptions, LiveSession, open_output
+from nst_video.live.microphone import microphone_input
 from nst_video.live.outputs import OutputThread
-from nst_video.live.record import RecordingSink, microphone_input
+from nst_video.live.record import RecordingSink
 from nst_video.live.virtual import HINTS, VirtualCameraSink
 
 FIXED = LiveOptions(target_fps=None)

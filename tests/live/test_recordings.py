@@ -11,11 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 from live_tools import Running, film, info_of, number_in, numbered, unchanged, wait_until
 
 from nst_video.errors import SinkError
-from nst_video.live import LiveOptions, LiveSession, Output, journal, record, recovery
+from nst_video.live import LiveOptions, LiveSession, Output, journal, microphone, record, recovery
+from nst_video.live.microphone import RATE, SAMPLE_BYTES, SoundTrack
 from nst_video.live.outputs import OutputThread
 from nst_video.live.record import RecordingSink
 from nst_video.live.recovery import Recovery
@@ -278,6 +280,47 @@ class _Nothing:
     def stop(self) -> None:
         self.is_stopped = True
         self.is_done.set()
+
+
+SINE = "sine=r=48000:f=440:b=4{},arealtime"
+"""A microphone that hears a tone, for ever or only for a while."""
+
+
+@pytest.mark.parametrize(("tone", "ends"), [(SINE.format(""), False), (SINE.format(":d=1"), True)])
+def test_recording_goes_on_where_its_microphone_ends(
+    tmp_path: Path, tone: str, ends: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(microphone, "MICROPHONES", {"Linux": ("lavfi", (), "{}")})
+    sink = RecordingSink(tmp_path / "take.mp4", SIZE, tone)
+
+    with sink:
+        write_until(sink, lambda number: number > 60)
+        listening = sink._microphone
+        assert listening is not None
+        wait_until(lambda: listening.has_sound and (listening.problem is not None) == ends)
+        write_until(sink, lambda number: number > 20)
+    assert bool(sink.note) == ends
+    assert len(numbers_of(tmp_path / "take.mp4")) > 80
+    with av.open(str(tmp_path / "take.mp4")) as container:
+        sound = [f.to_ndarray() for f in container.decode(audio=0)]
+        video, audio = container.streams.video[0], container.streams.audio[0]
+        lasts_s = [float(s.duration * s.time_base) for s in (video, audio)]
+    assert lasts_s[0] == pytest.approx(lasts_s[1], abs=1)
+    assert np.abs(np.concatenate(sound, axis=1)).max() > 0.1
+
+
+def test_microphone_that_hears_nothing_in_time_gives_silence() -> None:
+    second = bytes(RATE * SAMPLE_BYTES)
+    tenth = b"\1" * (len(second) // 10)
+    track = SoundTrack(100.0)
+    assert track.place(100.1, tenth) == tenth
+    assert track.place(100.25, tenth) == tenth  # a little late is as it always is
+    late = track.place(101.3, tenth)
+    assert late.endswith(tenth)
+    assert len(late) == pytest.approx(1.1 * len(second), rel=0.01)
+    assert track.place(100.9, tenth) == b""  # what is too early would delay all that follows
+    assert track.fill(101.5) == b""
+    assert len(track.fill(102.6)) == pytest.approx(len(second), rel=0.01)
 
 
 @pytest.mark.parametrize("is_interrupted", [False, True])
