@@ -323,6 +323,18 @@ def test_microphone_that_hears_nothing_in_time_gives_silence() -> None:
     assert len(track.fill(102.6)) == pytest.approx(len(second), rel=0.01)
 
 
+class _Interrupted(threading.Event):
+    """An event whose first wait is ended by Ctrl-C."""
+
+    is_waited_for = False
+
+    def wait(self, timeout: float | None = None) -> bool:
+        if not self.is_waited_for:
+            self.is_waited_for = True
+            raise KeyboardInterrupt
+        return super().wait(timeout)
+
+
 @pytest.mark.parametrize("is_interrupted", [False, True])
 def test_recording_finishes_as_long_as_it_takes_or_until_ctrl_c(
     is_interrupted: bool, monkeypatch: pytest.MonkeyPatch
@@ -333,17 +345,14 @@ def test_recording_finishes_as_long_as_it_takes_or_until_ctrl_c(
     output = OutputThread(Output("slow", lambda info: sink, close_s=None), lambda ended: None)
     output.put(numbered(0), info_of(SIZE))
     wait_until(lambda: output.written)
-    main = threading.get_ident()
-    timer = threading.Timer(
-        0.3,
-        lambda: signal.pthread_kill(main, signal.SIGINT) if is_interrupted else sink.is_done.set(),
-    )
-    timer.start()
     if is_interrupted:
+        output._has_ended = _Interrupted()
         with pytest.raises(KeyboardInterrupt):
             output.close()
     else:
+        timer = threading.Timer(0.3, sink.is_done.set)
+        timer.start()
         output.close()
-    timer.join()
+        timer.join()
     assert sink.is_stopped == is_interrupted
     wait_until(lambda: not output.is_alive)
