@@ -36,7 +36,7 @@ from nst_video.live.painter import PaintLoop
 from nst_video.live.reader import Captured
 from nst_video.live.state import LiveState, Selection, Wish
 from nst_video.look import Look
-from nst_video.pictures import load_picture
+from nst_video.pictures import load_picture, save_picture
 from nst_video.prefetch import Newest
 from nst_video.stylizer import Stylizer
 
@@ -284,6 +284,24 @@ def test_failing_sink_is_dropped_and_the_rest_go_on() -> None:
     assert session.result.lost_outputs == ("bad one",)
 
 
+def test_recording_badge_counts_from_the_first_frame_recorded() -> None:
+    ready, seen = threading.Event(), Collector()
+
+    def open_slowly(info: object) -> Collector:
+        ready.wait(20)
+        return seen
+
+    session = LiveSession(
+        film(), unchanged, [Output("recording", open_slowly)], has_window=False, options=FIXED
+    )
+    with Running(session):
+        wait_until(lambda: session.result.shown > 10)
+        assert session._hud().badges == ()
+        ready.set()
+        wait_until(lambda: seen.seen)
+        assert session._hud().badges in (("REC 0:00",), ("REC 0:01",))
+
+
 def test_session_ends_when_its_only_sink_fails() -> None:
     output = Output("bad one", lambda info: Failing())
     session = LiveSession(film(), unchanged, [output], has_window=False, options=FIXED)
@@ -398,6 +416,28 @@ def test_still_is_painted_in_a_size_that_has_to_be_compiled_first() -> None:
     seen.painter.add_size(seen.painter.missing_size)
     new = seen.settle()
     assert np.array_equal(new, expected("wave", Look(work_size=192), seen.frame))
+
+
+def test_number_keys_reach_both_of_two_styles_of_one_name(tmp_path: Path) -> None:
+    paths = [tmp_path / folder / "mine.png" for folder in ("one", "two")]
+    for number, path in enumerate(paths):
+        path.parent.mkdir()
+        save_picture(path, numbered(900 * number + 3, (256, 256)))
+
+    def load() -> Stylizer:
+        return Stylizer("builtin", paths, engine="identity")
+
+    with Running(LiveSession(film(), load, has_window=False, options=FIXED)) as session:
+        wait_until(lambda: all(path in session.state.thumbnails for path in paths))
+        thumbnails = [session.state.thumbnails[path] for path in paths]
+        assert not np.array_equal(*thumbnails)
+        for key in "2121":
+            session.press(key)
+            wanted = (paths[int(key) - 1],)
+            wait_until(lambda w=wanted: tuple(s.path for s in session.painter.stylizer.styles) == w)
+        session.press("l")  # neither is lost when styles are looked for again, used or not
+        wait_until(lambda: "styles" in session.state.toast)
+        assert [style.path for style in session.state.styles[:2]] == paths
 
 
 @pytest.mark.parametrize("look", [Look(0.4, "pixel"), Look(keep_colors=True), Look(work_size=128)])
