@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-from urllib.parse import urlsplit
 
 from nst_video import scene
 from nst_video.capture.camera import CameraSource, driver_number
@@ -222,7 +221,10 @@ INPUTS = (
     InputKind("demo scene", DEMO_SCHEME, lambda text: text == DEMO_SCHEME, _demo),
     InputKind("screen", "screen:640x480+0+0", lambda t: t.startswith(SCREEN_SCHEME), _screen),
     InputKind(
-        "stream", "rtsp://host/live", lambda t: urlsplit(t).scheme in STREAM_SCHEMES, _stream
+        "stream",
+        "rtsp://host/live",
+        lambda t: t.partition(":")[0].lower() in STREAM_SCHEMES,
+        _stream,
     ),
     InputKind(
         "folder of pictures", "frames/", lambda text: look_up(text).kind is PathKind.FOLDER, _folder

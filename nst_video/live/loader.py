@@ -59,6 +59,7 @@ class Loader:
         self._state = state
         self._on_ready = on_ready
         self._failed: set[Path] = set()
+        self._has_no_predictor = False
         self._wake = threading.Event()
         self._stopped = False
         self._thread = threading.Thread(target=self._work, name="load", daemon=True)
@@ -104,15 +105,26 @@ class Loader:
             self._painter.missing_size = None
         elif style := self._next(stylizer, () if selection is None else selection.styles):
             self._learn(stylizer, style)
-        elif self._state.wish.look.intensity < 1 and not stylizer.has_predictor:
-            stylizer.load_predictor()
+        elif self._state.wish.look.intensity < 1 and self._lacks_predictor(stylizer):
+            self._load_predictor(stylizer)
         elif style := self._next(stylizer, self._state.styles):
             self._learn(stylizer, style)
-        elif not stylizer.has_predictor:
-            stylizer.load_predictor()
+        elif self._lacks_predictor(stylizer):
+            self._load_predictor(stylizer)
         else:
             return False
         return True
+
+    def _lacks_predictor(self, stylizer: LiveStylizer) -> bool:
+        return not (stylizer.has_predictor or self._has_no_predictor)
+
+    def _load_predictor(self, stylizer: LiveStylizer) -> None:
+        """Load it; where that fails, intensity stays the plain cross-fade that it is without."""
+        try:
+            stylizer.load_predictor()
+        except NstVideoError as error:
+            self._has_no_predictor = True
+            self._state.say(str(error))
 
     def _next(self, stylizer: LiveStylizer, styles: Sequence[Style]) -> Style | None:
         """Return the first of the styles that is not learned yet."""

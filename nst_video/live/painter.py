@@ -16,6 +16,7 @@ from nst_video.live.reader import Captured
 from nst_video.live.state import LiveState, Selection, Wish
 from nst_video.look import Look
 from nst_video.prefetch import Newest
+from nst_video.ranges import WORK_SIZE
 
 _POLL_S = 0.03
 """Longest wait for a frame before the one at hand is looked at again: it may be a still."""
@@ -250,7 +251,9 @@ class PaintLoop:
         self._apply(stylizer, wish)
         if not self._choose_size(wish, size):
             return _Recipe(None, wish.look, None)
-        look = replace(wish.look, work_size=self.work_size)
+        # Frames smaller than any working size are painted as they are, or refused as too small.
+        is_tiny = self.work_size not in WORK_SIZE
+        look = replace(wish.look, work_size=None if is_tiny else self.work_size)
         if look.intensity < 1 and not stylizer.has_predictor:
             look = replace(look, blend="pixel")  # the same at once, if plainer, until it is there
         return _Recipe(stylizer, look, self._applied)

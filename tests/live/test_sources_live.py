@@ -417,6 +417,7 @@ def test_missing_file_is_not_taken_for_a_camera(text: str, error: type) -> None:
     ("text", "name"),
     [
         ("rtsp://host/live", "rtsp://host/live"),
+        ("HTTP://[::1", "HTTP://[::1"),  # no address, as opening it will tell
         ("screen:", "Screen"),
         ("demo:", "The demo"),
         ("7", "Camera 7"),
