@@ -86,6 +86,7 @@ class Loader:
         try:
             stylizer = self._open()
             stylizer.prepare()
+            self._compile(stylizer)
             if not self._stopped:
                 self._on_ready(stylizer, styles_of(stylizer))
             while not self._stopped:
@@ -98,12 +99,9 @@ class Loader:
     def _step(self, stylizer: LiveStylizer) -> bool:
         """Do what is most urgent; False where nothing is left."""
         selection = self._state.wish.selection
-        size = self._painter.missing_size
-        if size is not None:
-            stylizer.load_size(size)
-            self._painter.add_size(size)
-            self._painter.missing_size = None
-        elif style := self._next(stylizer, () if selection is None else selection.styles):
+        if self._compile(stylizer):
+            return True
+        if style := self._next(stylizer, () if selection is None else selection.styles):
             self._learn(stylizer, style)
         elif self._state.wish.look.intensity < 1 and self._lacks_predictor(stylizer):
             self._load_predictor(stylizer)
@@ -113,6 +111,16 @@ class Loader:
             self._load_predictor(stylizer)
         else:
             return False
+        return True
+
+    def _compile(self, stylizer: LiveStylizer) -> bool:
+        """Compile the size that the painter misses; False where it misses none."""
+        size = self._painter.missing_size
+        if size is None:
+            return False
+        stylizer.load_size(size)
+        self._painter.add_size(size)
+        self._painter.missing_size = None
         return True
 
     def _lacks_predictor(self, stylizer: LiveStylizer) -> bool:

@@ -162,6 +162,7 @@ class PaintLoop:
         self._recipe: _Recipe | None = None
         self._last: Painted | None = None
         self._is_settled = False
+        self._has_painted = False
         self._next_number = 0
         self.missing_size: Size | None = None
         self._ready_sizes: set[Size] = set()
@@ -199,9 +200,17 @@ class PaintLoop:
                     self.painted.put(painted)
             if not self._stopped.is_set():
                 self._frames.take(0)  # raises what ended the reading, if anything did
+                self._paint_last()
             self.painted.close()
         except BaseException as error:  # noqa: BLE001 - raised again where paintings are taken
             self.painted.close(error)
+
+    def _paint_last(self) -> None:
+        """Paint the last frame of a source that ended before everything was loaded."""
+        while self._held is not None and not self._has_painted and not self._stopped.wait(_POLL_S):
+            painted = self._paint_again()
+            if painted is not None:
+                self.painted.put(painted)
 
     def _paint_again(self) -> Painted | None:
         """Paint the frame at hand again if anything that matters has changed; else None."""
@@ -221,6 +230,7 @@ class PaintLoop:
             content, content, captured.number, captured.at_s,
             is_painted=stylizer is not None or (self.stylizer is not None and wish.is_original),
         )  # fmt: skip
+        self._has_painted = done.is_painted
         is_new = recipe != self._recipe
         may_reuse = not is_new and not self._is_under_way(recipe)
         # What begins while a style still turns into the next is not yet what will be.
@@ -246,10 +256,11 @@ class PaintLoop:
     def _choose(self, wish: Wish, size: Size) -> _Recipe:
         """Take over of the wish what is loaded and compiled; say how to paint now."""
         stylizer = self.stylizer
+        is_compiled = self._choose_size(wish, size)
         if stylizer is None or wish.is_original:
             return _Recipe(None, wish.look, None)
         self._apply(stylizer, wish)
-        if not self._choose_size(wish, size):
+        if not is_compiled:
             return _Recipe(None, wish.look, None)
         # Frames smaller than any working size are painted as they are, or refused as too small.
         is_tiny = self.work_size not in WORK_SIZE
