@@ -217,3 +217,20 @@ def test_file_still_being_written_gives_its_readable_part(
         }
     assert abs(last["video"] - (count - 1) / 25) < 0.1
     assert last["audio"] < count / 25 + 0.5
+
+
+def test_frame_with_a_damaged_time_does_not_make_a_film_of_days(tmp_path: Path):
+    clip = make_numbered(tmp_path / "clip.flv", "-c:v", "flv1", "-g", "1")
+    data = bytearray(clip.read_bytes())
+    place, videos = 13, 0
+    while videos < 31:
+        videos += data[place] == 9
+        tag, place = place, place + 15 + int.from_bytes(data[place + 1 : place + 4], "big")
+    data[tag + 7] ^= 16  # the highest byte of its time
+    clip.write_bytes(data)
+    with VideoFileSource(clip, DecodeOptions(keep_partial=True)) as source:
+        seen = [read_number(frame) for frame in source]
+    assert len(seen) == 50
+    assert sorted(set(range(50)) - set(seen)) == [30]
+    assert source.cut.length_s == 2
+    assert any("damaged times" in note for note in source.notes)

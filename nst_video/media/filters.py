@@ -76,6 +76,7 @@ def decode_filters(
     size: Size,
     as_planes: bool = False,
     frame_s: Fraction | None = None,
+    until_s: Fraction | None = None,
 ) -> str:
     """Return the chain from decoded, autorotated pictures to RGB at a constant rate.
 
@@ -86,10 +87,11 @@ def decode_filters(
         size: (width, height) of delivery.
         as_planes: leave the pictures as they are, where they have `planes_colors`.
         frame_s: seconds from frame to frame, where the file itself has no times.
+        until_s: frames that appear later after the first are left out.
     """
     flags = _RESIZE_FLAGS if _is_resized(track, size) else _SAME_SIZE_FLAGS
     scale = f"scale={size[0]}:{size[1]}:flags={flags}"
-    chain = _timing(track, origin_s, fps, frame_s)
+    chain = _timing(track, origin_s, fps, frame_s, until_s)
     if as_planes:
         chain.append(f"format={track.pixel_format}")
     else:
@@ -127,12 +129,19 @@ def encode_filters(pixel_format: str, *, as_planes: bool = False) -> str:
 
 
 def _timing(
-    track: VideoTrack, origin_s: Fraction | None, fps: Fraction, frame_s: Fraction | None
+    track: VideoTrack,
+    origin_s: Fraction | None,
+    fps: Fraction,
+    frame_s: Fraction | None,
+    until_s: Fraction | None,
 ) -> list[str]:
     """Return what makes the rate constant, and whole frames of fields."""
     shift = "STARTPTS" if origin_s is None else f"({origin_s.numerator}/{origin_s.denominator}/TB)"
     times = "PTS" if frame_s is None else f"N*({frame_s.numerator}/{frame_s.denominator}/TB)"
-    chain = [f"setpts={times}-{shift}", *_same_size(track)]
+    chain = [f"setpts={times}-{shift}"]
+    if until_s is not None:
+        chain.append(f"select=lt(t\\,{float(until_s):.3f})")
+    chain += _same_size(track)
     if track.is_interlaced:
         # One frame for two fields keeps the rate; progressive frames in between pass unchanged.
         chain.append("bwdif=mode=send_frame:deint=interlaced")

@@ -9,7 +9,15 @@ from nst_video.errors import SourceError
 from nst_video.media.carry import Cut
 from nst_video.media.options import DecodeOptions
 from nst_video.media.probe import MediaInfo, VideoTrack
-from nst_video.media.timing import PacketScan, Rate, choose_rate, frame_at, typical_interval
+from nst_video.media.timing import (
+    LONGEST_GAP_S,
+    STRAY_GAP_S,
+    PacketScan,
+    Rate,
+    choose_rate,
+    frame_at,
+    typical_interval,
+)
 
 LATE_FRAMES = 3
 """Frames by which the first that can be decoded may be late without a word: decoders delay some."""
@@ -71,13 +79,16 @@ def plan_span(
         end = min(end, max(origin, media.start_s + exact(options.end_s)))
     count = max(1, math.floor((end - origin) * fps + Fraction(1, 2)))
     offset = origin - start
+    is_limited = options.end_s is not None or _has_strays(media, scan)
     cut = Cut(
         start_s=start - media.start_s,
-        length_s=None if options.end_s is None else offset + count / fps,
+        length_s=offset + count / fps if is_limited else None,
         video_offset_s=offset,
         is_rejoined=scan.is_rejoined,
     )
     notes = _gap_notes(media, scan, rate, origin, end)
+    if scan.stray_frames:
+        notes = (f"Frames with damaged times, {scan.stray_frames}, were left out.", *notes)
     if scan.is_rejoined:
         notes = (
             "The file's clock jumps midway; its parts follow each other without a gap.",
@@ -87,6 +98,12 @@ def plan_span(
         late = float(first - scan.times_s[0])
         notes = (f"The first {late:.2f} s of the video cannot be decoded; it begins later.", *notes)
     return Span(origin, fps, count, cut, rate, notes)
+
+
+def _has_strays(media: MediaInfo, scan: PacketScan) -> bool:
+    """Whether packets of any stream lie far behind the video and the claimed length."""
+    known = max(scan.end_s, media.start_s + (media.duration_s or LONGEST_GAP_S))
+    return scan.stray_frames > 0 or scan.furthest_s > known + STRAY_GAP_S
 
 
 def exact(seconds: float) -> Fraction:

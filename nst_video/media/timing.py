@@ -38,6 +38,10 @@ MAX_AHEAD_S = Fraction(10)
 """How far they may jump ahead. Both as in ffmpeg, which then lets the stream go on at once."""
 
 
+STRAY_GAP_S, LONGEST_GAP_S = Fraction(600), Fraction(86_400)
+"""From which distance on frames beyond the claimed length are strays; where none is claimed."""
+
+
 @dataclass(frozen=True, slots=True)
 class PacketScan:
     """What a pass over the packets of a file found, up to the time asked for.
@@ -52,6 +56,8 @@ class PacketScan:
         is_broken: reading stopped with an error.
         is_counted: there are no times in the file; they follow from the number of each frame.
         is_rejoined: the file's clock jumps; times are those after closing the jumps.
+        stray_frames: frames left out, since their damaged times lie far behind all others.
+        strays_from_s: a time between the others and those; None where there are none.
     """
 
     times_s: tuple[Fraction, ...]
@@ -63,6 +69,8 @@ class PacketScan:
     is_broken: bool = False
     is_counted: bool = False
     is_rejoined: bool = False
+    stray_frames: int = 0
+    strays_from_s: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +241,10 @@ def _has(flags: int, name: str) -> bool:
 
 def summarize(media: MediaInfo, frames: list[FramePacket], furthest_s: Fraction) -> PacketScan:
     """Return the scan of a whole file whose video has these frames, given in any order."""
-    frames = sorted(_with_times(frames), key=lambda frame: frame.time_s)
+    everything = sorted(_with_times(frames), key=lambda frame: frame.time_s)
+    count = len(everything) - _count_strays(media, [frame.time_s for frame in everything])
+    frames = everything[:count]
+    strays = everything[count:]
     times = tuple(frame.time_s for frame in frames)
     end = media.start_s
     if frames:
@@ -244,7 +255,23 @@ def summarize(media: MediaInfo, frames: list[FramePacket], furthest_s: Fraction)
         keys_s=tuple(frame.time_s for frame in frames if frame.is_key),
         end_s=end,
         furthest_s=furthest_s,
+        stray_frames=len(strays),
+        strays_from_s=(frames[-1].time_s + strays[0].time_s) / 2 if strays else None,
     )
+
+
+def _count_strays(media: MediaInfo, times_s: Sequence[Fraction]) -> int:
+    """Return how many of the last frames lie far behind the others and the claimed length.
+
+    A single flipped bit in a time would else make a film of days.
+    """
+    claimed = None if media.duration_s is None else media.start_s + media.duration_s
+    for index, (time, following) in enumerate(itertools.pairwise(times_s), start=1):
+        gap = following - time
+        is_beyond = gap > LONGEST_GAP_S if claimed is None else following > claimed + STRAY_GAP_S
+        if gap > STRAY_GAP_S and is_beyond and 2 * index > len(times_s):
+            return len(times_s) - index
+    return 0
 
 
 def _counted(track: VideoTrack, frames: list[FramePacket]) -> list[FramePacket]:

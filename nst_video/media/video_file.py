@@ -171,6 +171,7 @@ class VideoFileSource:
             size=self.info.size,
             as_planes=as_planes,
             frame_s=scan.times_s[1] - start_s if scan.is_counted and scan.times_s[1:] else None,
+            until_s=None if scan.strays_from_s is None else scan.strays_from_s - span.origin_s,
         )
         until = span.origin_s - start_s + span.frame_count / span.fps
         return [
