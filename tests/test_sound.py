@@ -82,7 +82,9 @@ def test_sound_begins_with_its_first_sample(assets: Path, tmp_path: Path, name: 
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
-@pytest.mark.parametrize("original", ["sweep.mp4", "sweep.mkv", "sweep.mp3.mp4", "sweep.pcm.mkv"])
+@pytest.mark.parametrize(
+    "original", ["sweep.mp4", "sweep.mkv", "sweep.ts", "sweep.mp3.mp4", "sweep.pcm.mkv"]
+)
 def test_part_of_sound_is_in_sync_and_whole_from_its_start(
     sweep: Path, tmp_path: Path, original: str, suffix: str
 ):
@@ -93,7 +95,9 @@ def test_part_of_sound_is_in_sync_and_whole_from_its_start(
     # Half-way between two keyframes, and within a packet of sound.
     start_s = Fraction(152, 100)
     paint(source, tmp_path / f"out{suffix}", float(start_s), 2.52)
-    before, after = heard(source)[int(start_s * RATE) :][:RATE], heard(tmp_path / f"out{suffix}")
+    # In MPEG-TS the sound begins before the pictures, from the first of which is counted here.
+    begin_s = Fraction(148, 100) if original.endswith(".ts") else start_s
+    before, after = heard(source)[int(begin_s * RATE) :][:RATE], heard(tmp_path / f"out{suffix}")
     assert 1.0 * RATE - 48 <= len(after) <= 1.06 * RATE
     # Matroska counts milliseconds.
     lag = lag_s(before, after[: len(before)])
@@ -167,6 +171,15 @@ def test_kind_of_pcm_that_a_container_refuses_is_converted(
     with av.open(str(result.target)) as container:
         assert container.streams.audio[0].codec_context.name == kept
     assert lag_s(heard(source), heard(result.target)) == pytest.approx(0, abs=0.0015)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_part_after_the_end_of_the_sound_is_painted(sweep: Path, tmp_path: Path, suffix: str):
+    source = tmp_path / "short.ts"
+    ffmpeg("-i", sweep, "-t", "1", "-i", sweep, "-map", "0:v", "-map", "1:a", "-c", "copy", source)
+    assert paint(source, tmp_path / f"out{suffix}", 2.0).info.frame_count == pytest.approx(
+        25, abs=2
+    )
 
 
 def test_codec_tag_that_is_not_text_is_no_trouble(assets: Path, tmp_path: Path):

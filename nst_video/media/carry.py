@@ -10,7 +10,7 @@ from nst_video.media.probe import MediaInfo, StreamInfo
 from nst_video.media.process import ffmpeg_path
 from nst_video.media.quicktime_tags import MUXERS, room_arguments
 from nst_video.media.recognize import PAINTED_BY
-from nst_video.media.sound import Sound, examine_sound, refused_sound
+from nst_video.media.sound import Sound, can_be_written, examine_sound
 
 KBPS_PER_CHANNEL = {"aac": 96, "libopus": 64}
 
@@ -29,8 +29,9 @@ _NOT_LONG_BEFORE_ZERO = "noise=amount=0:drop=lte((pts+d)*tb\\,-{roll_s:.6f})"
 itself would drop all, or keep it back to the last keyframe of the video. MP4 tells players to be
 silent meanwhile; elsewhere the picture begins some hundredths of a second later."""
 
-_PREPARE = {"aac": "aac_adtstoasc,"}
-"""Filters that ffmpeg adds by itself too, but then ends where one packet is damaged."""
+_REPACK = {"aac": ",aac_adtstoasc"}
+"""Filters that ffmpeg adds by itself too, but then ends where one packet is damaged. They come
+last: the first packet that passes has to bring the header of the stream."""
 
 _FROM_ZERO = "atrim=start=0"
 
@@ -83,13 +84,24 @@ class Carry:
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How a stream of sound is carried over: its encoder or "copy", and what belongs to that.
+
+    A "#" in the arguments stands for the number of the stream in the output.
+    """
+
+    encoder: str
+    extra: tuple[str, ...] = ()
+
+
 @dataclass(slots=True)
 class _Plan:
     """Arguments under construction; the painted video is stream 0 of the output."""
 
     is_cut: bool
-    sounds: dict[int, Sound] = field(default_factory=dict)
-    refused: list[StreamInfo] = field(default_factory=list)
+    sounds: Mapping[int, Sound] = field(default_factory=dict)
+    ways: Mapping[int, _Way | None] = field(default_factory=dict)
     outputs: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     count: int = 0
@@ -138,10 +150,7 @@ def plan_carry(media: MediaInfo, painted: StreamInfo, container: Container, cut:
         silent = f"The sound was left out: {container.name} files hold only pictures."
         return Carry((), (), notes=(silent,) if has_sound else ())
     sounds = examine_sound(media)
-    copied = [
-        s for s in media.streams if s.index in sounds and _can_copy(s, sounds[s.index], container)
-    ]
-    plan = _Plan(cut.start_s > 0, sounds, refused_sound(media.path, copied, container.muxer))
+    plan = _Plan(cut.start_s > 0, sounds, _choose_ways(media, sounds, container, cut))
     for stream in media.streams:
         if stream.index != painted.index:
             _PLANNERS.get(stream.kind, _plan_data)(plan, stream, container)
@@ -175,15 +184,25 @@ def _input_arguments(
     original = ("-i", ffmpeg_path(media.path))
     # A cover has the time 0, so it is taken from the original as a whole.
     cover = original if has_cover else ()
-    length = _length_arguments(cut)
-    if media.container not in _DISCONTINUOUS and not cut.is_rejoined:
-        seek = ("-ss", f"{float(cut.start_s):.6f}") if cut.start_s else ()
+    length, seek = _length_arguments(cut), _seek_arguments(media, cut)
+    if not _is_discontinuous(media, cut):
         return (*_TOLERANT, *seek, *length, *original, *cover)
-    # Seeking there ends seconds too late, so all is read and what comes too early is dropped.
-    shift = ("-itsoffset", f"{-float(cut.start_s):.6f}") if cut.start_s else ()
     # Time 0 is where the streams in use begin, so the video has to be one of them.
     clock = ("-map", f"1:{painted.index}", "-c", "copy", *length, "-f", "null", os.devnull)
-    return (*_TOLERANT, *shift, *original, *cover, *clock)
+    return (*_TOLERANT, *seek, *original, *cover, *clock)
+
+
+def _is_discontinuous(media: MediaInfo, cut: Cut) -> bool:
+    return media.container in _DISCONTINUOUS or cut.is_rejoined
+
+
+def _seek_arguments(media: MediaInfo, cut: Cut) -> tuple[str, ...]:
+    if not cut.start_s:
+        return ()
+    if _is_discontinuous(media, cut):
+        # Seeking there ends seconds too late, so all is read and what comes too early is dropped.
+        return "-itsoffset", f"{-float(cut.start_s):.6f}"
+    return "-ss", f"{float(cut.start_s):.6f}"
 
 
 def _length_arguments(cut: Cut) -> tuple[str, ...]:
@@ -206,27 +225,57 @@ def _metadata_arguments(media: MediaInfo, painted: StreamInfo) -> list[str]:
     return arguments
 
 
-def _can_copy(stream: StreamInfo, sound: Sound, container: Container) -> bool:
-    return sound.problem is None and stream.codec in container.audio
+def _choose_ways(
+    media: MediaInfo, sounds: Mapping[int, Sound], container: Container, cut: Cut
+) -> dict[int, _Way | None]:
+    """Return the first way that works for each stream of sound, None where none does."""
+    possible = {
+        stream.index: _possible_ways(stream, sounds[stream.index], container)
+        for stream in media.streams
+        if stream.index in sounds and sounds[stream.index].problem is None
+    }
+
+    def works(ways: Mapping[int, _Way]) -> bool:
+        original = (*_TOLERANT, *_seek_arguments(media, cut), "-i", ffmpeg_path(media.path))
+        outputs = [
+            text.replace("#", str(number))
+            for number, (index, way) in enumerate(ways.items())
+            for text in ("-map", f"0:{index}", "-c:#", way.encoder, *way.extra)
+        ]
+        return can_be_written([*original, *outputs], container.muxer)
+
+    best = {index: ways[0] for index, ways in possible.items()}
+    if not best or works(best):
+        return {**best}
+    return {
+        index: next((way for way in ways if works({index: way})), None)
+        for index, ways in possible.items()
+    }
 
 
-def _plan_audio(plan: _Plan, stream: StreamInfo, container: Container) -> None:
-    sound = plan.sounds[stream.index]
-    if sound.problem is not None:
-        plan.leave_out(stream, sound.problem)
-        return
-    if _can_copy(stream, sound, container) and stream not in plan.refused:
+def _possible_ways(stream: StreamInfo, sound: Sound, container: Container) -> list[_Way]:
+    """Return the ways to carry over sound, the best first."""
+    encoder, ways = container.audio_encoder, []
+    if stream.codec in container.audio:
         cutting = _NOT_LONG_BEFORE_ZERO.format(roll_s=sound.roll_s)
-        plan.add(stream, extra=("-bsf:#", _PREPARE.get(stream.codec, "") + cutting))
-        return
-    encoder = container.audio_encoder
-    rate = KBPS_PER_CHANNEL[encoder] * max(1, stream.channels)
+        ways.append(_Way("copy", ("-bsf:#", cutting + _REPACK.get(stream.codec, ""))))
     filters = [_FROM_ZERO]
     if encoder == "libopus":
         # It refuses side layouts such as 5.1(side), which AC-3 has.
         filters.append(_OPUS_LAYOUTS)
-    extra = ("-b:#", f"{rate}k", "-filter:#", ",".join(filters))
-    plan.convert(stream, container, encoder, extra)
+    rate = KBPS_PER_CHANNEL[encoder] * max(1, stream.channels)
+    ways.append(_Way(encoder, ("-b:#", f"{rate}k", "-filter:#", ",".join(filters))))
+    return ways
+
+
+def _plan_audio(plan: _Plan, stream: StreamInfo, container: Container) -> None:
+    way, problem = plan.ways.get(stream.index), plan.sounds[stream.index].problem
+    if way is None:
+        plan.leave_out(stream, problem or "nothing of it can be carried over")
+    elif way.encoder == "copy":
+        plan.add(stream, extra=way.extra)
+    else:
+        plan.convert(stream, container, way.encoder, way.extra)
 
 
 def _plan_subtitle(plan: _Plan, stream: StreamInfo, container: Container) -> None:

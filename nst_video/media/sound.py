@@ -6,11 +6,10 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nst_video.media.probe import MediaInfo, StreamInfo, open_container
-from nst_video.media.process import FfmpegProcess, ffmpeg_path
+from nst_video.media.probe import MediaInfo, open_container
+from nst_video.media.process import FfmpegProcess
 
 if TYPE_CHECKING:
     import av.audio.stream
@@ -91,20 +90,22 @@ def examine_sound(media: MediaInfo) -> dict[int, Sound]:
     return found
 
 
-def refused_sound(path: Path, streams: Sequence[StreamInfo], muxer: str) -> list[StreamInfo]:
-    """Return the streams whose packets ffmpeg cannot write to a kind of file as they are.
+def can_be_written(arguments: Sequence[str], muxer: str) -> bool:
+    """Return whether ffmpeg can write the beginning of an output, tried to nowhere.
 
-    The first second is written, to nowhere: what a container takes depends on more than the name
-    of the codec.
+    What a container takes depends on more than the name of a codec.
 
     Args:
-        path: the original.
-        streams: sound streams of it.
+        arguments: of the input and the output.
         muxer: ffmpeg's name of the container.
     """
-    if not streams or _is_taken(path, streams, muxer):
-        return []
-    return [s for s in streams if not _is_taken(path, [s], muxer)]
+    trial = ("-y", *arguments, "-t", str(TRIAL_S), "-f", muxer, os.devnull)
+    with FfmpegProcess(trial) as process:
+        try:
+            return process.finish(TRIAL_TIMEOUT_S) == 0
+        except subprocess.TimeoutExpired:
+            # So slow a file is not tried any longer.
+            return True
 
 
 def _decoded(
@@ -144,13 +145,3 @@ def _reading() -> Iterator[None]:
         yield
     except (av.error.FFmpegError, OSError, ValueError):
         return
-
-
-def _is_taken(path: Path, streams: Sequence[StreamInfo], muxer: str) -> bool:
-    maps = [text for s in streams for text in ("-map", f"0:{s.index}")]
-    arguments = [*("-y", "-i", ffmpeg_path(path)), *maps, "-c", "copy", "-t", str(TRIAL_S)]
-    with FfmpegProcess([*arguments, "-f", muxer, os.devnull]) as process:
-        try:
-            return process.finish(TRIAL_TIMEOUT_S) == 0
-        except subprocess.TimeoutExpired:
-            return False
