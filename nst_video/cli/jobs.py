@@ -107,7 +107,7 @@ class _Search:
                     yield path
 
     def _enters(self, folder: Path) -> bool:
-        is_output = self.output is not None and folder.resolve() == self.output.resolve()
+        is_output = self.output is not None and _resolved(folder) == _resolved(self.output)
         return folder.name[0] != "." and not is_output
 
 
@@ -158,11 +158,19 @@ def plan_jobs(
             )
         return [Job(found[0].path, target)]
     jobs = _pair(found, target, template, style, kind)
-    results = {job.target.resolve() for job in jobs}
+    results = {_resolved(job.target) for job in jobs}
     named = {each.path for each in found if each.is_named}
-    jobs = [job for job in jobs if job.source in named or job.source.resolve() not in results]
+    jobs = [job for job in jobs if job.source in named or _resolved(job.source) not in results]
     _check_distinct(jobs)
     return jobs
+
+
+def _resolved(path: Path) -> Path:
+    """Return a path without links, as it is where that cannot be: what is wrong is told later."""
+    try:
+        return path.resolve()
+    except (OSError, ValueError, RuntimeError):
+        return path
 
 
 def _names_file(output: str, kind: Kind) -> bool:
