@@ -32,7 +32,7 @@ import typer
 from nst_video.cli import app as command_line
 from nst_video.media.process import ffmpeg_exe
 
-TIMEOUT_S = 90
+TIMEOUT_S = 240
 GRACE_S = 3
 CRASHED = 99
 CODES = (0, 1, 2, 130)
@@ -109,7 +109,7 @@ LIMITS: dict[str, dict[str, str]] = {
     "live": {"--duration": "0.3"},
     "bench": {"--rounds": "1", "--seconds": "0.1", "--model": "builtin", "--size": "64x48"},
     "train": {"--shorten": "100000"},
-    "paint": {"--steps": "3", "--next-steps": "2"},
+    "paint": {"--steps": "3", "--next-steps": "2", "--end": "0.2", "--work-size": "48"},
     "image": {"--steps": "3"},
 }
 """What keeps a command short, where nothing else was drawn for it."""
@@ -306,9 +306,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--count", type=int, default=300, help="how many command lines to try")
     parser.add_argument("--seed", type=int, default=1, help="which command lines to make")
     parser.add_argument("--only", type=int, help="try the line of one number")
+    parser.add_argument("--command", action="append", help="draw from this command only")
     parser.add_argument("--verbose", action="store_true", help="say what came of every line")
     given = parser.parse_args(arguments)
-    known = commands()
+    known = {name: each for name, each in commands().items() if name in (given.command or [name])}
     codes: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as temporary:
         os.environ |= {"NST_VIDEO_HOME": f"{temporary}/home", "NST_VIDEO_OFFLINE": "1"}
