@@ -302,7 +302,7 @@ def _frames(
                 yield from video.decode(packet)
             except av.error.FFmpegError:
                 continue
-    except (av.error.FFmpegError, OSError):
+    except (av.error.FFmpegError, OSError, IndexError):  # the last: of a stream that is new
         return
 
 

@@ -88,7 +88,7 @@ def _is_encrypted(
         for packet in container.demux(video):
             if packet.size:
                 return packet.has_sidedata("encryption_info")
-    except (av.error.FFmpegError, OSError):
+    except (av.error.FFmpegError, OSError, IndexError):
         return False
     return False
 

@@ -70,6 +70,6 @@ def _leads_to(
                 has_key, checked = True, checked + 1
                 if time > time_s and checked >= CHECKED_FRAMES:
                     break
-        except (av.error.FFmpegError, OSError):
+        except (av.error.FFmpegError, OSError, IndexError):  # the last: of a stream that is new
             return False
     return has_key

@@ -143,5 +143,5 @@ def _reading() -> Iterator[None]:
 
     try:
         yield
-    except (av.error.FFmpegError, OSError, ValueError):
+    except (av.error.FFmpegError, OSError, ValueError, IndexError):
         return

@@ -115,7 +115,7 @@ class FramePacket(NamedTuple):
 
 
 class ClockJumpError(Exception):
-    """The times of a file's packets jump: they say nothing about the file as a whole."""
+    """A file's times jump, or its streams change: only ffmpeg itself can tell the whole."""
 
 
 @dataclass(slots=True)
@@ -220,6 +220,9 @@ def scan_packets(
                 if stop is not None and seen.frames and seen.frames[-1].time_s > stop:
                     is_whole = False
                     break
+        except IndexError as error:
+            # PyAV knows only the streams of the beginning; ffmpeg goes on without the new one.
+            raise ClockJumpError from error
         except (av.error.FFmpegError, OSError):
             is_broken = True
     frames = _counted(track, seen.frames) if seen.is_counted else seen.frames
