@@ -41,7 +41,10 @@ CHORD_KEYS = frozenset((0xFFE3, 0xFFE4, 0xFFE7, 0xFFE8, 0xFFE9, 0xFFEA, 0xFFEB, 
 """X11's keysyms of Control, Meta, Alt and Super."""
 
 CHORD_S = 0.7
-"""Seconds after one of `CHORD_KEYS` in which a key belongs to it: Qt tells no more of Alt+Q."""
+"""Seconds after one of `CHORD_KEYS` in which a key belongs to it: Qt tells no more of Alt+Q.
+
+Not even that where both come at once, as no hand presses them: OpenCV keeps the last code only.
+"""
 
 
 class Session(Protocol):
