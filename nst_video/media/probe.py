@@ -298,6 +298,8 @@ def _frames(
 
     try:
         for packet in container.demux(video):
+            if packet.has_sidedata("encryption_info"):
+                return  # what a decoder makes of it is noise
             try:
                 yield from video.decode(packet)
             except av.error.FFmpegError:
