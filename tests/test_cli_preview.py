@@ -99,6 +99,15 @@ def test_size_is_estimated_within_a_factor_of_two(tmp_path: Path, assets: Path, 
     assert 0.5 < found.bytes / size < 2
 
 
+@pytest.mark.parametrize("name", ["12:30.mkv", "-dash.mkv"])
+def test_names_are_no_addresses_or_options(tmp_path: Path, monkeypatch, name: str):
+    monkeypatch.chdir(tmp_path)
+    make_clip(tmp_path / "clip.mkv").rename(name)
+    done = CliRunner().invoke(app, ["transcode", "--preview", "0.4", *PLAIN, "--", name])
+    assert done.exit_code == 0, done.output
+    assert seconds_of(tmp_path / f"{Path(name).stem}-starfield-preview.mkv") > 0.3
+
+
 def test_an_excerpt_longer_than_the_film_is_the_film(tmp_path: Path):
     clip = make_clip(tmp_path / "clip.mkv")
     done, found = transcode_excerpt(

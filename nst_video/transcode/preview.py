@@ -6,12 +6,12 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import av
 import numpy as np
 
 from nst_video.errors import SourceError
 from nst_video.frames import Frame, VideoInfo
 from nst_video.media.options import TranscodeOptions
+from nst_video.media.probe import open_container
 from nst_video.sources import open_source
 from nst_video.transcode.lanes import Painter
 from nst_video.transcode.loop import TranscodeResult, fit_batch, transcode
@@ -169,7 +169,7 @@ def _whole_bytes(sample: Path, frames: int, whole: int) -> float:
     """
     keys: list[int] = []
     others: list[int] = []
-    with av.open(str(sample)) as film:
+    with open_container(sample) as film:
         for packet in film.demux(film.streams.video[0]):
             if packet.size:
                 (keys if packet.is_keyframe else others).append(packet.size)
