@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from live_tools import ask_to_close, numbered, save_clip, screenshot, unchanged,
 from nst_video.errors import SinkError
 from nst_video.frames import Frame
 from nst_video.live import CaptureOptions, LiveOptions, LiveResult, LiveSession, open_input
+from nst_video.live.hotkeys import CHORD_S
 from nst_video.live.window import Window, why_no_window
 from nst_video.xcb import load_opencv_xcb, uses_foreign_xcb
 
@@ -299,6 +301,8 @@ def test_keys_without_a_meaning_do_nothing(screen: str, clip: Path, tmp_path: Pa
         for start in range(0, len(MEANINGLESS), 10):
             keys = MEANINGLESS[start : start + 10]
             xdotool("key", "--window", window, "--delay", "5", *keys)
+        over_s = time.monotonic() + CHORD_S  # what follows Control belongs to it
+        wait_until(lambda: time.monotonic() > over_s)
         press_until(window, "i", lambda: not state.shows_hud)  # after all the others
         assert (state.wish, state.is_side_by_side, state.shows_help, state.is_mirrored) == before
         assert not state.is_over
