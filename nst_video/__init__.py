@@ -2,7 +2,7 @@
 
 import os
 
-from nst_video.xcb import load_opencv_xcb
+from nst_video.system.opencv_xcb import load_opencv_xcb
 
 __version__ = "0.1.0"
 

@@ -15,8 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nst_video import weights
-from nst_video.color import cross_fade, keep_colors
-from nst_video.detail import restore_detail
 from nst_video.engines import (
     Engine,
     OnNote,
@@ -31,10 +29,13 @@ from nst_video.engines import (
     warm_up,
 )
 from nst_video.errors import UsageError
-from nst_video.fade import Glide
 from nst_video.frames import Frame, Frames, Size, check_frames, fit_short_side, size_of
-from nst_video.library import Style, StyleLibrary, mix_bottlenecks
-from nst_video.look import (
+from nst_video.image.color import cross_fade, keep_colors
+from nst_video.image.detail import restore_detail
+from nst_video.image.easing import Glide
+from nst_video.image.yuv420 import Planes, YuvColors, check_planes, has_planes, planes_size
+from nst_video.networks.models import StyleModel, load_model
+from nst_video.settings import (
     DEFAULT_ENGINE,
     DEFAULT_MODEL,
     DEFAULT_STYLE,
@@ -42,9 +43,8 @@ from nst_video.look import (
     Blend,
     Look,
 )
-from nst_video.networks.models import StyleModel, load_model
-from nst_video.planes import Planes, YuvColors, check_planes, has_planes, planes_size
-from nst_video.ranges import FADE_S, MIX_WEIGHT
+from nst_video.style_library.library import Style, StyleLibrary, mix_bottlenecks
+from nst_video.validation import FADE_S, MIX_WEIGHT
 
 SMOOTHING = 0.12
 """Share of each new frame in the smoothed bottleneck of the content: about 8 frames of memory."""
@@ -308,7 +308,7 @@ class Stylizer:
     def start(self, pictures: Frames | Planes, colors: YuvColors | None = None) -> Painting:
         """Begin to paint a batch of frames, or of planes of some colors, which are left alone.
 
-        Planes come out in `planes.OUTPUT_COLORS`.
+        Planes come out in `image.yuv420.OUTPUT_COLORS`.
 
         Raises:
             UsageError: not frames or planes of that shape and type, or the look asks for more of

@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 
 from nst_video import weights
-from nst_video.library import StyleLibrary, package_bottlenecks
 from nst_video.networks.models import load_model
+from nst_video.style_library.library import StyleLibrary, package_bottlenecks
 
 HERE = Path(__file__).resolve().parent
 MODELS = ("builtin", "magenta-lite")

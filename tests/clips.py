@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nst_video.media.process import ffmpeg_exe
+from nst_video.video.media.ffmpeg import ffmpeg_exe
 
 Inputs = tuple[str, ...]
 

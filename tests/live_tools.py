@@ -13,7 +13,7 @@ import numpy as np
 
 from nst_video.frames import Frame, VideoInfo
 from nst_video.live import LiveInput, LiveSession, Output
-from nst_video.live.mjpeg import MjpegSink
+from nst_video.live.outputs.mjpeg import MjpegSink
 from nst_video.stylizer import Stylizer
 
 SIZE = (320, 240)

@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 import pytest
 
-from nst_video.capture.screen import ScreenSource
 from nst_video.errors import MissingExtraError, UsageError
-from nst_video.live.virtual import VirtualCameraSink
-from nst_video.plots import require_matplotlib
+from nst_video.image.plots import require_matplotlib
+from nst_video.live.outputs.virtual_camera import VirtualCameraSink
+from nst_video.video.capture.screen import ScreenSource
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from nst_video import weights
 from nst_video.engines import IdentityEngine, ModelChoice, choose_model
 from nst_video.errors import EngineError, StyleError, UsageError, WeightsError
-from nst_video.look import Look
+from nst_video.settings import Look
 from nst_video.stylizer import Stylizer
 
 Make = Callable[..., Stylizer]

@@ -30,7 +30,7 @@ from pathlib import Path
 import typer
 
 from nst_video.cli import app as command_line
-from nst_video.media.process import ffmpeg_exe
+from nst_video.video.media.ffmpeg import ffmpeg_exe
 
 TIMEOUT_S = 240
 GRACE_S = 3

@@ -24,10 +24,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nst_video.errors import NstVideoError
-from nst_video.media.options import DecodeOptions, TranscodeOptions
-from nst_video.media.process import ffmpeg_exe
-from nst_video.sources import open_source
 from nst_video.transcode import Identity, transcode
+from nst_video.video.media.codec_options import DecodeOptions, TranscodeOptions
+from nst_video.video.media.ffmpeg import ffmpeg_exe
+from nst_video.video.sources import open_source
 
 TIMEOUT_S = 60
 MEMORY_MB = 1500

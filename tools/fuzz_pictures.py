@@ -28,7 +28,7 @@ import numpy as np
 from PIL import Image, ImageCms
 
 from nst_video.errors import SourceError, StyleError
-from nst_video.pictures import load_picture
+from nst_video.image.files import load_picture
 
 HEIC = Path(__file__).resolve().parent.parent / "tests" / "pictures" / "turned.heic"
 
@@ -181,8 +181,8 @@ def work(seed: int, numbers: range, every: int, folder: Path) -> None:
 
 
 def _predictor() -> Callable[[Path], object]:
-    from nst_video.library import StyleLibrary
     from nst_video.networks.models import load_model
+    from nst_video.style_library.library import StyleLibrary
     from nst_video.weights import resolve
 
     predictor = load_model("builtin", resolve("builtin")).predictor

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nst_video.engines import Device, Engine
-from nst_video.engines.openvino import PRECISION_HINTS
-from nst_video.networks.multiplications import FLOP
+from nst_video.engines.openvino.engine import PRECISION_HINTS
+from nst_video.networks.fused.flops import FLOP
 
 CPU_SIDE = 2048
 """Of the square matrices; larger ones reach no more."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from nst_video.bench.runners import PEERS, Case, Work
 from nst_video.frames import Frame, Size
-from nst_video.plots import plot_lines
+from nst_video.image.plots import plot_lines
 
 _KEYS = ("model", "engine", "size")
 """What every table begins with."""

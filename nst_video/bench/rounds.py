@@ -16,9 +16,9 @@ from nst_video.bench.report import Row
 from nst_video.bench.runners import OTHER_STYLE, Case, Runner, Work, open_runner, test_frame
 from nst_video.errors import EngineError, NstVideoError
 from nst_video.frames import Frame
-from nst_video.look import DEFAULT_STYLE
-from nst_video.quiet import quiet_stderr
-from nst_video.ranges import COUNT, SECONDS
+from nst_video.settings import DEFAULT_STYLE
+from nst_video.system.stderr import quiet_stderr
+from nst_video.validation import COUNT, SECONDS
 
 BURN_IN_S = 1.0
 """Seconds of painting before anything counts: clocks rise, caches fill, code is compiled."""

@@ -12,16 +12,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nst_video import scene, weights
+from nst_video import weights
 from nst_video.bench.products import Product, open_product
 from nst_video.engines import ENGINES, IdentityEngine, open_engine
 from nst_video.errors import UsageError
 from nst_video.frames import Frame, Size
-from nst_video.library import StyleLibrary
-from nst_video.look import DEFAULT_STYLE
-from nst_video.networks.folded import fold_transformer
+from nst_video.image import synthetic
+from nst_video.networks.fused.convolutions import fold_transformer
+from nst_video.networks.fused.flops import count_plain, count_rewritten, gflop
 from nst_video.networks.models import StyleModel, load_model, style_input
-from nst_video.networks.multiplications import count_plain, count_rewritten, gflop
+from nst_video.settings import DEFAULT_STYLE
+from nst_video.style_library.library import StyleLibrary
 
 LITERT_SIZE: Size = (384, 384)
 """The public `.tflite` carries its picture size as a constant."""
@@ -90,7 +91,7 @@ def _runs(peer: str, model: str, size: Size) -> bool:
 
 def test_frame(size: Size) -> Frame:
     """Return a frame of the synthetic scene: edges, fine texture and gradients."""
-    return scene.draw(size, 0.4)
+    return synthetic.draw(size, 0.4)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,13 @@ from nst_video.bench.machine import cpu_s
 from nst_video.bench.report import markdown
 from nst_video.errors import SourceError
 from nst_video.frames import Frames, VideoInfo
-from nst_video.media.options import TranscodeOptions
-from nst_video.ranges import COUNT
-from nst_video.sinks import open_sink
-from nst_video.sources import open_source
 from nst_video.transcode import Painter, transcode
-from nst_video.transcode.lanes import choose_lane
-from nst_video.transcode.loop import batches, fit_batch, paint_ahead
+from nst_video.transcode.pipeline import batches, fit_batch, paint_ahead
+from nst_video.transcode.pixel_format import choose_lane
+from nst_video.validation import COUNT
+from nst_video.video.media.codec_options import TranscodeOptions
+from nst_video.video.sinks import open_sink
+from nst_video.video.sources import open_source
 
 WHOLE = "whole"
 """The name of everything at once, among those of the stages."""

@@ -25,7 +25,7 @@ from nst_video.cli import (
 from nst_video.cli.console import FAILED, USAGE
 from nst_video.cli.preview import CommandWithPreview
 from nst_video.errors import NstVideoError, UsageError
-from nst_video.quiet import QuietImports
+from nst_video.system.stderr import QuietImports
 
 app = typer.Typer(
     name="nst-video",

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 
 import typer
 
-from nst_video.cli.bugs import bugs_of
 from nst_video.cli.console import complain, say
 from nst_video.cli.jobs import Job
+from nst_video.cli.unexpected_errors import bugs_of
 from nst_video.errors import NstVideoError, UsageError
 
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nst_video.cli import completion, options
+from nst_video.cli import common_options, completion
 from nst_video.cli.console import result, say
 from nst_video.errors import UsageError
-from nst_video.ranges import COUNT, SECONDS
+from nst_video.validation import COUNT, SECONDS
 
 if TYPE_CHECKING:
     from nst_video.bench import Pipeline
-    from nst_video.media.options import TranscodeOptions
+    from nst_video.video.media.codec_options import TranscodeOptions
 
 DEFAULT_SIZE = "384x384"
 
@@ -55,33 +55,35 @@ def bench(
         list[str] | None,
         typer.Option("--against", help="Peers: litert (magenta-lite, 384x384), hub (magenta)."),
     ] = None,
-    rounds: Annotated[int, options.number(COUNT, "--rounds", help="Turns of each case.")] = 5,
+    rounds: Annotated[
+        int, common_options.number(COUNT, "--rounds", help="Turns of each case.")
+    ] = 5,
     round_s: Annotated[
         float,
-        options.number(SECONDS, "--seconds", help="Seconds of a turn; of film, for a clip."),
+        common_options.number(SECONDS, "--seconds", help="Seconds of a turn; of film, for a clip."),
     ] = 2.0,
-    models_dir: options.ModelsDirOption = None,
+    models_dir: common_options.ModelsDirOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, not a table.")] = False,
     plot: Annotated[
         Path | None, typer.Option("--plot", help="Also draw fps over size to this picture.")
     ] = None,
-    overwrite: options.OverwriteOption = False,
-    quiet: options.QuietOption = False,
+    overwrite: common_options.OverwriteOption = False,
+    quiet: common_options.QuietOption = False,
 ) -> None:
     """Measure engines, models and sizes, in turn, each in a process of its own."""
     from nst_video import bench as measuring
     from nst_video import weights
     from nst_video.engines import ENGINES, why_not
-    from nst_video.media.options import TranscodeOptions, parse_size
-    from nst_video.output_files import OutputFile
-    from nst_video.path_lookup import user_path
-    from nst_video.pictures import WRITABLE_SUFFIXES, save_picture
-    from nst_video.plots import require_matplotlib
+    from nst_video.image.files import WRITABLE_SUFFIXES, save_picture
+    from nst_video.image.plots import require_matplotlib
+    from nst_video.system.output_files import OutputFile
+    from nst_video.system.path_lookup import user_path
+    from nst_video.video.media.codec_options import TranscodeOptions, parse_size
 
     replaced: frozenset[Path] = frozenset()
     if plot is not None:
         require_matplotlib()
-        replaced = options.check_outputs(
+        replaced = common_options.check_outputs(
             [OutputFile(plot, "plot", WRITABLE_SUFFIXES)],
             [user_path(clip)] if clip else [],
             overwrite=overwrite,

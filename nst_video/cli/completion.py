@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from nst_video import folders
+from nst_video.system import paths
 
 Complete = Callable[[str], list[str]]
 
@@ -35,12 +35,12 @@ def styles(incomplete: str) -> list[str]:
     Nothing for a path: shells then offer files.
     """
     found: set[str] = set()
-    for folder in (folders.packaged_styles_dir(), folders.user_styles_dir()):
+    for folder in (paths.packaged_styles_dir(), paths.user_styles_dir()):
         try:
             found |= {
                 path.stem
                 for path in folder.iterdir()
-                if path.suffix.lower() in folders.PICTURE_SUFFIXES and path.name[0] != "."
+                if path.suffix.lower() in paths.PICTURE_SUFFIXES and path.name[0] != "."
             }
         except OSError:  # absent, or not to be read: nothing to offer
             continue

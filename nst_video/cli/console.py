@@ -12,7 +12,7 @@ from typing import IO, NoReturn, cast
 
 from rich.console import Console
 
-from nst_video.quiet import UserStderr
+from nst_video.system.stderr import UserStderr
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 """Exit codes: what was asked could not be done, made no sense, or was ended by Ctrl-C."""

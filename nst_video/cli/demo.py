@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from nst_video.cli import options
+from nst_video.cli import common_options
 from nst_video.cli.console import result, say
-from nst_video.look import DEFAULT_ENGINE, DEFAULT_MODEL, DEFAULT_STYLE, Look
-from nst_video.media.containers import CONTAINERS
-from nst_video.output_files import OutputFile
+from nst_video.settings import DEFAULT_ENGINE, DEFAULT_MODEL, DEFAULT_STYLE, Look
+from nst_video.system.output_files import OutputFile
+from nst_video.video.media.containers import CONTAINERS
 
 DEFAULT_OUTPUT = Path("nst-video-demo.mp4")
 
@@ -20,19 +20,19 @@ def demo(
         Path,
         typer.Option("--output", "-o", help="Where to; only the default is replaced unasked."),
     ] = DEFAULT_OUTPUT,
-    style: options.StyleOption = [DEFAULT_STYLE],  # noqa: B006 - Typer copies it
-    model: options.ModelOption = DEFAULT_MODEL,
-    models_dir: options.ModelsDirOption = None,
-    offline: options.OfflineOption = False,
-    overwrite: options.OverwriteOption = False,
-    quiet: options.QuietOption = False,
+    style: common_options.StyleOption = [DEFAULT_STYLE],  # noqa: B006 - Typer copies it
+    model: common_options.ModelOption = DEFAULT_MODEL,
+    models_dir: common_options.ModelsDirOption = None,
+    offline: common_options.OfflineOption = False,
+    overwrite: common_options.OverwriteOption = False,
+    quiet: common_options.QuietOption = False,
 ) -> None:
     """Make a short moving scene with sound, paint it, and say where the film is."""
     from nst_video.transcode import transcode, write_demo_clip
 
     wanted = OutputFile(output, suffixes=tuple(CONTAINERS), overwrite=output == DEFAULT_OUTPUT)
-    replaced = options.check_outputs([wanted], overwrite=overwrite)
-    stylizer = options.build_stylizer(
+    replaced = common_options.check_outputs([wanted], overwrite=overwrite)
+    stylizer = common_options.build_stylizer(
         style=style,
         mix=None,
         intensity=Look.intensity,

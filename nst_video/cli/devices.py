@@ -9,7 +9,7 @@ from nst_video.cli.console import result
 
 def devices() -> None:
     """List the cameras by number, name and size."""
-    from nst_video.capture.devices import NO_CAMERA
+    from nst_video.video.capture.devices import NO_CAMERA
 
     lines = list(describe_cameras())
     for line in lines:
@@ -20,7 +20,7 @@ def devices() -> None:
 
 def describe_cameras() -> Iterator[str]:
     """Yield a line for each camera, one line where there is none."""
-    from nst_video.capture.devices import NO_CAMERA, list_cameras, measure
+    from nst_video.video.capture.devices import NO_CAMERA, list_cameras, measure
 
     cameras = [measure(camera) for camera in list_cameras()]
     for camera in cameras:

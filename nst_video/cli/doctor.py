@@ -61,7 +61,7 @@ def _engines() -> Iterator[str]:
 def _ffmpeg() -> Iterator[str]:
     import imageio_ffmpeg
 
-    from nst_video.media.process import ffmpeg_exe
+    from nst_video.video.media.ffmpeg import ffmpeg_exe
 
     yield f"{imageio_ffmpeg.get_ffmpeg_version()} at {ffmpeg_exe()}"
 
@@ -75,7 +75,7 @@ def _cameras() -> Iterator[str]:
 def _windows() -> Iterator[str]:
     import cv2
 
-    from nst_video.live.window import why_no_window
+    from nst_video.live.outputs.window import why_no_window
 
     reason = why_no_window()
     yield (cv2.currentUIFramework() or "native") if reason is None else f"none: {reason}"

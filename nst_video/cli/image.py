@@ -5,14 +5,20 @@ from typing import Annotated
 
 import typer
 
-from nst_video.cli import easel, films, gatys, kinds, options
+from nst_video.cli import (
+    common_options,
+    kinds,
+    optimization_options,
+    optimization_progress,
+    video_options,
+)
 from nst_video.cli.batch import pending_jobs
 from nst_video.cli.console import say
 from nst_video.cli.jobs import DEFAULT_TEMPLATE, plan_jobs
 from nst_video.cli.photos import Paint, Sides, fast, paint_all, slow
 from nst_video.errors import UsageError
-from nst_video.look import DEFAULT_ENGINE, DEFAULT_MODEL, DEFAULT_STYLE, DEFAULT_TILE, Look
-from nst_video.path_lookup import user_path
+from nst_video.settings import DEFAULT_ENGINE, DEFAULT_MODEL, DEFAULT_STYLE, DEFAULT_TILE, Look
+from nst_video.system.path_lookup import user_path
 
 
 class Method(StrEnum):
@@ -40,36 +46,36 @@ def image(
         Method,
         typer.Option(help="A fast network, or Gatys' optimization: minutes, and richer."),
     ] = Method.FAST,
-    style: options.StyleOption = [DEFAULT_STYLE],  # noqa: B006 - Typer copies it
-    mix: options.MixOption = None,
-    intensity: options.IntensityOption = Look.intensity,
-    blend: options.BlendOption = Look.blend,
-    keep_colors: options.KeepColorsOption = Look.keep_colors,
-    work_size: options.WorkSizeOption = Look.work_size,
-    model: options.ModelOption = DEFAULT_MODEL,
-    models_dir: options.ModelsDirOption = None,
-    offline: options.OfflineOption = False,
-    engine: options.EngineOption = DEFAULT_ENGINE,
-    tile: options.TileOption = DEFAULT_TILE,
-    preset: gatys.PresetOption = None,
-    steps: gatys.StepsOption = None,
-    optimizer: gatys.OptimizerOption = None,
-    scales: gatys.ScalesOption = None,
-    content_layers: gatys.ContentLayersOption = None,
-    style_layers: gatys.StyleLayersOption = None,
-    content_weight: gatys.ContentWeightOption = None,
-    style_weight: gatys.StyleWeightOption = None,
-    tv_weight: gatys.TvWeightOption = None,
-    init: gatys.InitOption = None,
-    seed: gatys.SeedOption = None,
-    style_scale: gatys.StyleScaleOption = None,
-    colors: gatys.ColorsOption = None,
-    mask: gatys.MaskOption = None,
-    network: gatys.NetworkOption = None,
-    weights: gatys.WeightsOption = None,
-    pooling: gatys.PoolingOption = None,
-    plot: gatys.PlotOption = None,
-    preview_every: gatys.PreviewOption = None,
+    style: common_options.StyleOption = [DEFAULT_STYLE],  # noqa: B006 - Typer copies it
+    mix: common_options.MixOption = None,
+    intensity: common_options.IntensityOption = Look.intensity,
+    blend: common_options.BlendOption = Look.blend,
+    keep_colors: common_options.KeepColorsOption = Look.keep_colors,
+    work_size: common_options.WorkSizeOption = Look.work_size,
+    model: common_options.ModelOption = DEFAULT_MODEL,
+    models_dir: common_options.ModelsDirOption = None,
+    offline: common_options.OfflineOption = False,
+    engine: common_options.EngineOption = DEFAULT_ENGINE,
+    tile: common_options.TileOption = DEFAULT_TILE,
+    preset: optimization_options.PresetOption = None,
+    steps: optimization_options.StepsOption = None,
+    optimizer: optimization_options.OptimizerOption = None,
+    scales: optimization_options.ScalesOption = None,
+    content_layers: optimization_options.ContentLayersOption = None,
+    style_layers: optimization_options.StyleLayersOption = None,
+    content_weight: optimization_options.ContentWeightOption = None,
+    style_weight: optimization_options.StyleWeightOption = None,
+    tv_weight: optimization_options.TvWeightOption = None,
+    init: optimization_options.InitOption = None,
+    seed: optimization_options.SeedOption = None,
+    style_scale: optimization_options.StyleScaleOption = None,
+    colors: optimization_options.ColorsOption = None,
+    mask: optimization_options.MaskOption = None,
+    network: optimization_options.NetworkOption = None,
+    weights: optimization_options.WeightsOption = None,
+    pooling: optimization_options.PoolingOption = None,
+    plot: optimization_options.PlotOption = None,
+    preview_every: optimization_options.PreviewOption = None,
     compare: Annotated[
         bool,
         typer.Option(
@@ -77,14 +83,14 @@ def image(
             help="Also write picture, style and result side by side.",
         ),
     ] = False,
-    template: films.TemplateOption = DEFAULT_TEMPLATE,
-    recursive: films.RecursiveOption = False,
-    overwrite: options.OverwriteOption = False,
-    skip: films.SkipOption = False,
-    quiet: options.QuietOption = False,
+    template: video_options.TemplateOption = DEFAULT_TEMPLATE,
+    recursive: video_options.RecursiveOption = False,
+    overwrite: common_options.OverwriteOption = False,
+    skip: video_options.SkipOption = False,
+    quiet: common_options.QuietOption = False,
 ) -> None:
     """Paint pictures in a style."""
-    from nst_video.library import StyleLibrary
+    from nst_video.style_library.library import StyleLibrary
 
     jobs = plan_jobs(
         photos,
@@ -99,13 +105,13 @@ def image(
     if not pending:
         return
     sides = Sides(styles=style, compare=compare, plot=plot, preview_every=preview_every)
-    replaced = options.check_outputs(
+    replaced = common_options.check_outputs(
         sides.outputs(pending),
         [job.source for job in pending] + [user_path(each) for each in (*style, *(mask or ()))],
         overwrite=overwrite,
         make_folders=output is not None and pending[0].target != user_path(output),
     )
-    choices = gatys.Choices(
+    choices = optimization_options.Choices(
         preset=preset,
         steps=steps,
         method=optimizer,
@@ -125,19 +131,21 @@ def image(
         look = Look(intensity, work_size=work_size)
 
         def open_painter() -> Paint:
-            pictures = gatys.load_styles(style, options.parse_mix(mix), mask or ())
-            judge = gatys.load_network(
+            pictures = optimization_options.load_styles(
+                style, common_options.parse_mix(mix), mask or ()
+            )
+            judge = optimization_options.load_network(
                 network, weights, pooling, models_dir=models_dir, offline=offline, quiet=quiet
             )
-            stand = easel.Easel(judge, settings, look.work_size)
+            stand = optimization_progress.Easel(judge, settings, look.work_size)
             return slow(stand, pictures, look.intensity, preview_every, quiet=quiet)
     else:
         others = (mask, network, weights, pooling, plot, preview_every)
-        if choices != gatys.Choices() or any(other is not None for other in others):
+        if choices != optimization_options.Choices() or any(other is not None for other in others):
             raise UsageError("Settings of the optimization need --method gatys.")
 
         def open_painter() -> Paint:
-            stylizer = options.build_stylizer(
+            stylizer = common_options.build_stylizer(
                 style=style,
                 mix=mix,
                 intensity=intensity,

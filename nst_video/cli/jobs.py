@@ -10,9 +10,9 @@ from pathlib import Path
 
 from nst_video.cli.kinds import FILMS, Kind
 from nst_video.errors import UsageError
-from nst_video.output_files import suffix_list
-from nst_video.partial_file import fit_name
-from nst_video.path_lookup import PathKind, address_scheme, look_up, os_reason, user_path
+from nst_video.system.output_files import suffix_list
+from nst_video.system.partial_file import fit_name
+from nst_video.system.path_lookup import PathKind, address_scheme, look_up, os_reason, user_path
 
 DEFAULT_TEMPLATE = "{stem}-{style}{ext}"
 

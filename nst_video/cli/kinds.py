@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from nst_video.media.containers import CONTAINERS, default_suffix
+from nst_video.video.media.containers import CONTAINERS, default_suffix
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +27,14 @@ class Kind:
 
 
 def _is_film(path: Path) -> bool:
-    from nst_video.media.recognize import is_film
-    from nst_video.sources import is_animated_webp
+    from nst_video.video.media.file_type import is_film
+    from nst_video.video.sources import is_animated_webp
 
     return is_film(path) or is_animated_webp(path)
 
 
 def _is_painted_film(path: Path) -> bool:
-    from nst_video.media.recognize import is_painted
+    from nst_video.video.media.file_type import is_painted
 
     return is_painted(path)
 
@@ -44,7 +44,7 @@ FILMS = Kind("film", CONTAINERS, _is_film, _is_painted_film, default_suffix)
 
 def pictures() -> Kind:
     """Return the kind of pictures; what decodes them is loaded for it."""
-    from nst_video.pictures import PICTURE_SUFFIXES, WRITABLE_SUFFIXES, is_painted
+    from nst_video.image.files import PICTURE_SUFFIXES, WRITABLE_SUFFIXES, is_painted
 
     def is_picture(path: Path) -> bool:
         return path.suffix.lower() in PICTURE_SUFFIXES

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from nst_video.cli import completion, live_run, options
+from nst_video.cli import common_options, completion, live_session
 from nst_video.cli.console import say
 from nst_video.errors import UsageError
-from nst_video.ranges import FADE_S, INTENSITY, RATE, SECONDS, WORK_SIZE
+from nst_video.validation import FADE_S, INTENSITY, RATE, SECONDS, WORK_SIZE
 
 _CAMERA_PANEL = "Camera"
 _STYLE_PANEL = "Style"
@@ -51,7 +51,7 @@ def live(
     ] = Path(),
     duration: Annotated[
         float | None,
-        options.number(
+        common_options.number(
             SECONDS, help="Stop after painting so long.", metavar="SECONDS", panel=_OUTPUT_PANEL
         ),
     ] = None,
@@ -65,10 +65,10 @@ def live(
             rich_help_panel=_STYLE_PANEL,
         ),
     ] = None,
-    mix: options.MixOption = None,
+    mix: common_options.MixOption = None,
     intensity: Annotated[
         float | None,
-        options.number(
+        common_options.number(
             INTENSITY,
             help="How far to go, from 0 (the picture) to 1 (the style).",
             panel=_STYLE_PANEL,
@@ -84,7 +84,7 @@ def live(
     ] = None,
     fade: Annotated[
         float | None,
-        options.number(
+        common_options.number(
             FADE_S,
             help="How long one style takes to turn into the next.",
             metavar="SECONDS",
@@ -93,7 +93,7 @@ def live(
     ] = None,
     work_size: Annotated[
         int | None,
-        options.number(
+        common_options.number(
             replace(WORK_SIZE, or_zero=True),
             help="Short side at which the network paints; 0 chooses it for --target-fps.",
             metavar="PIXELS",
@@ -102,7 +102,7 @@ def live(
     ] = None,
     target_fps: Annotated[
         float | None,
-        options.number(
+        common_options.number(
             replace(RATE, or_zero=True),
             help="Rate for which the working size is chosen; 0 leaves it as it is.",
             metavar="RATE",
@@ -168,8 +168,8 @@ def live(
             rich_help_panel=_MODEL_PANEL,
         ),
     ] = None,
-    models_dir: options.ModelsDirOption = None,
-    offline: options.OfflineOption = False,
+    models_dir: common_options.ModelsDirOption = None,
+    offline: common_options.OfflineOption = False,
     engine: Annotated[
         str | None,
         typer.Option(
@@ -184,8 +184,8 @@ def live(
     reset: Annotated[
         bool, typer.Option("--reset", help="Forget the remembered settings first.")
     ] = False,
-    overwrite: options.OverwriteOption = False,
-    quiet: options.QuietOption = False,
+    overwrite: common_options.OverwriteOption = False,
+    quiet: common_options.QuietOption = False,
 ) -> None:
     """Paint what a camera sees, live in a window; press ? there for all keys.
 
@@ -193,13 +193,13 @@ def live(
     before the remembered value, and that before the default.
     """
     from nst_video.live import LiveOptions, LiveSession
-    from nst_video.live.places import WINDOW
-    from nst_video.live.settings import forget_settings, load_settings, overlay
+    from nst_video.live.output_specs import WINDOW
+    from nst_video.live.saved_settings import forget_settings, load_settings, overlay
 
     if reset:
         forget_settings()
     given: dict[str, object] = {
-        "style": style, "mix": options.parse_mix(mix) or ([] if style else None),
+        "style": style, "mix": common_options.parse_mix(mix) or ([] if style else None),
         "intensity": intensity, "keep_colors": keep_colors, "fade_s": fade,
         "work_size": work_size, "target_fps": target_fps, "size": size, "fps": fps,
         "fourcc": fourcc, "driver": driver, "model": model, "engine": engine, "hud": hud,
@@ -209,10 +209,10 @@ def live(
     has_window = not output or WINDOW in output
     if mirror and not has_window:
         raise UsageError("--mirror is for the window: try --mirror-outputs.")
-    styles = live_run.find_styles(settings, may_fall_back=not style)
-    opened, capture = live_run.open_source(source or "0", settings, given, loop=loop)
+    styles = live_session.find_styles(settings, may_fall_back=not style)
+    opened, capture = live_session.open_source(source or "0", settings, given, loop=loop)
     places = [place for place in output or [] if place != WINDOW]
-    outputs = live_run.open_outputs(
+    outputs = live_session.open_outputs(
         places,
         microphone,
         inputs=[source or "", *settings.style],
@@ -221,7 +221,7 @@ def live(
     )
     session = LiveSession(
         opened,
-        live_run.stylizer_opener(
+        live_session.stylizer_opener(
             styles,
             models_dir,
             offline=offline,
@@ -230,7 +230,7 @@ def live(
         ),
         outputs,
         has_window=has_window,
-        look=live_run.make_look(settings),
+        look=live_session.make_look(settings),
         options=LiveOptions(
             target_fps=settings.target_fps or None,
             duration_s=duration,
@@ -240,10 +240,10 @@ def live(
             capture=capture,
         ),
         on_message=say,
-        on_start=lambda: None if quiet else live_run.greet(session, outputs, microphone),
+        on_start=lambda: None if quiet else live_session.greet(session, outputs, microphone),
     )
     state = session.state
     state.shows_hud, state.is_side_by_side = settings.hud, settings.side_by_side
     if mirror is not None or not settings.mirror:
         state.is_mirrored = bool(mirror)
-    live_run.run(session, settings, remembered, quiet=quiet)
+    live_session.run(session, settings, remembered, quiet=quiet)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from nst_video.cli import completion, options
+from nst_video.cli import common_options, completion
 from nst_video.cli.console import complain, result, say
 from nst_video.cli.progress import fetch_progress
 from nst_video.errors import ModelMissingError, WeightsError
@@ -24,7 +24,7 @@ _MEGABYTE = 1e6
 
 
 @app.command("list")
-def list_models(models_dir: options.ModelsDirOption = None) -> None:
+def list_models(models_dir: common_options.ModelsDirOption = None) -> None:
     """List every model: name, whether it is at hand, size, license."""
     from nst_video import weights
 
@@ -51,8 +51,8 @@ def fetch(
         bool,
         typer.Option("--trust", help="Keep files even if their SHA-256 is not a known one."),
     ] = False,
-    offline: options.OfflineOption = False,
-    quiet: options.QuietOption = False,
+    offline: common_options.OfflineOption = False,
+    quiet: common_options.QuietOption = False,
 ) -> None:
     """Put models' files into the cache and print where they are."""
     from nst_video import weights
@@ -80,7 +80,7 @@ def verify(
             autocompletion=completion.model_files,
         ),
     ] = None,
-    models_dir: options.ModelsDirOption = None,
+    models_dir: common_options.ModelsDirOption = None,
 ) -> None:
     """Read models' files from first byte to last and compare them with what they should be."""
     from nst_video import weights
@@ -105,7 +105,7 @@ def verify(
 
 
 @app.command()
-def path(name: Name, models_dir: options.ModelsDirOption = None) -> None:
+def path(name: Name, models_dir: common_options.ModelsDirOption = None) -> None:
     """Print where a model's files are, one a line; never downloads."""
     from nst_video import weights
 

@@ -4,24 +4,37 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from nst_video.cli import completion, easel, films, gatys, options
-from nst_video.cli.bugs import bugs_of
+from nst_video.cli import (
+    common_options,
+    completion,
+    optimization_options,
+    optimization_progress,
+    video_options,
+)
 from nst_video.cli.console import interruptible, result, say
 from nst_video.cli.jobs import DEFAULT_TEMPLATE, Job, plan_jobs
 from nst_video.cli.progress import Report, clock_time, progress
+from nst_video.cli.unexpected_errors import bugs_of
 from nst_video.errors import UsageError
-from nst_video.look import DEFAULT_ENGINE, DEFAULT_MODEL, DEFAULT_STYLE, Look
-from nst_video.media.containers import CONTAINERS
-from nst_video.media.options import TranscodeOptions
-from nst_video.output_files import OutputFile
-from nst_video.painter.film import ADAPTIVE, INTERVAL, MAX_INTERVAL, Every, Opening, VideoSettings
-from nst_video.painter.settings import WEIGHT
-from nst_video.path_lookup import user_path
-from nst_video.ranges import COUNT
+from nst_video.optimization.settings import WEIGHT
+from nst_video.optimization.video_settings import (
+    ADAPTIVE,
+    INTERVAL,
+    MAX_INTERVAL,
+    Every,
+    Opening,
+    VideoSettings,
+)
+from nst_video.settings import DEFAULT_ENGINE, DEFAULT_MODEL, DEFAULT_STYLE, Look
+from nst_video.system.output_files import OutputFile
+from nst_video.system.path_lookup import user_path
+from nst_video.validation import COUNT
+from nst_video.video.media.codec_options import TranscodeOptions
+from nst_video.video.media.containers import CONTAINERS
 
 if TYPE_CHECKING:
-    from nst_video.painter.optimizer import GatysOptimizer
-    from nst_video.painter.pace import KeyframeProgress, OnKeyframe
+    from nst_video.optimization.gatys import GatysOptimizer
+    from nst_video.optimization.progress import KeyframeProgress, OnKeyframe
     from nst_video.stylizer import Stylizer
     from nst_video.transcode import TranscodeResult
 
@@ -30,11 +43,11 @@ _FILM_PANEL = "Keyframes"
 
 def paint(
     source: Annotated[str, typer.Argument(help="The video to paint.", metavar="INPUT")],
-    output: films.OutputOption = None,
-    style: options.StyleOption = [DEFAULT_STYLE],  # noqa: B006 - Typer copies it
-    mix: options.MixOption = None,
-    keep_colors: options.KeepColorsOption = Look.keep_colors,
-    work_size: options.WorkSizeOption = VideoSettings.work_size,
+    output: video_options.OutputOption = None,
+    style: common_options.StyleOption = [DEFAULT_STYLE],  # noqa: B006 - Typer copies it
+    mix: common_options.MixOption = None,
+    keep_colors: common_options.KeepColorsOption = Look.keep_colors,
+    work_size: common_options.WorkSizeOption = VideoSettings.work_size,
     every: Annotated[
         str,
         typer.Option(
@@ -45,7 +58,7 @@ def paint(
     ] = str(VideoSettings.every),
     next_steps: Annotated[
         int,
-        options.number(
+        common_options.number(
             COUNT,
             help="Steps at most for keyframes that start from another.",
             panel=_FILM_PANEL,
@@ -68,55 +81,55 @@ def paint(
             rich_help_panel=_FILM_PANEL,
         ),
     ] = False,
-    preset: gatys.PresetOption = None,
-    steps: gatys.StepsOption = None,
-    optimizer: gatys.OptimizerOption = None,
-    scales: gatys.ScalesOption = None,
-    content_layers: gatys.ContentLayersOption = None,
-    style_layers: gatys.StyleLayersOption = None,
-    content_weight: gatys.ContentWeightOption = None,
-    style_weight: gatys.StyleWeightOption = None,
-    tv_weight: gatys.TvWeightOption = None,
+    preset: optimization_options.PresetOption = None,
+    steps: optimization_options.StepsOption = None,
+    optimizer: optimization_options.OptimizerOption = None,
+    scales: optimization_options.ScalesOption = None,
+    content_layers: optimization_options.ContentLayersOption = None,
+    style_layers: optimization_options.StyleLayersOption = None,
+    content_weight: optimization_options.ContentWeightOption = None,
+    style_weight: optimization_options.StyleWeightOption = None,
+    tv_weight: optimization_options.TvWeightOption = None,
     temporal_weight: Annotated[
         float | None,
-        options.number(
+        common_options.number(
             WEIGHT,
             help="Of staying close to the keyframe before, moved along the flow.",
             panel=_FILM_PANEL,
         ),
     ] = None,
-    init: gatys.InitOption = None,
-    seed: gatys.SeedOption = None,
-    style_scale: gatys.StyleScaleOption = None,
-    colors: gatys.ColorsOption = None,
-    mask: gatys.MaskOption = None,
-    network: gatys.NetworkOption = None,
-    weights: gatys.WeightsOption = None,
-    pooling: gatys.PoolingOption = None,
-    model: options.ModelOption = DEFAULT_MODEL,
-    engine: options.EngineOption = DEFAULT_ENGINE,
-    models_dir: options.ModelsDirOption = None,
-    offline: options.OfflineOption = False,
-    start: films.StartOption = None,
-    end: films.EndOption = None,
-    video_stream: films.VideoStreamOption = TranscodeOptions.video_stream,
-    keep_partial: films.KeepPartialOption = TranscodeOptions.keep_partial,
-    fps: films.FpsOption = None,
-    size: films.SizeOption = None,
-    crf: films.CrfOption = TranscodeOptions.crf,
-    codec: films.CodecOption = TranscodeOptions.codec,
-    encoder_preset: films.EncoderPresetOption = TranscodeOptions.preset,
-    overwrite: options.OverwriteOption = False,
-    quiet: options.QuietOption = False,
+    init: optimization_options.InitOption = None,
+    seed: optimization_options.SeedOption = None,
+    style_scale: optimization_options.StyleScaleOption = None,
+    colors: optimization_options.ColorsOption = None,
+    mask: optimization_options.MaskOption = None,
+    network: optimization_options.NetworkOption = None,
+    weights: optimization_options.WeightsOption = None,
+    pooling: optimization_options.PoolingOption = None,
+    model: common_options.ModelOption = DEFAULT_MODEL,
+    engine: common_options.EngineOption = DEFAULT_ENGINE,
+    models_dir: common_options.ModelsDirOption = None,
+    offline: common_options.OfflineOption = False,
+    start: video_options.StartOption = None,
+    end: video_options.EndOption = None,
+    video_stream: video_options.VideoStreamOption = TranscodeOptions.video_stream,
+    keep_partial: video_options.KeepPartialOption = TranscodeOptions.keep_partial,
+    fps: video_options.FpsOption = None,
+    size: video_options.SizeOption = None,
+    crf: video_options.CrfOption = TranscodeOptions.crf,
+    codec: video_options.CodecOption = TranscodeOptions.codec,
+    encoder_preset: video_options.EncoderPresetOption = TranscodeOptions.preset,
+    overwrite: common_options.OverwriteOption = False,
+    quiet: common_options.QuietOption = False,
 ) -> None:
     """Paint a video by optimization: keyframes one after the other, flow between them.
 
     Finished keyframes are kept beside the output until it is complete: after an interruption the
     same command goes on where it was.
     """
-    from nst_video.sources import open_source
+    from nst_video.video.sources import open_source
 
-    wanted = films.transcode_options(
+    wanted = video_options.transcode_options(
         start=start,
         end=end,
         fps=fps,
@@ -133,7 +146,7 @@ def paint(
         opening=opening,  # type: ignore[arg-type]  # VideoSettings checks it
         work_size=work_size,
     )
-    settings = gatys.Choices(
+    settings = optimization_options.Choices(
         preset=preset,
         steps=steps,
         method=optimizer,
@@ -150,7 +163,7 @@ def paint(
         colors=colors,
     ).settings(keep_colors=keep_colors)
     job = _plan(source, output, style)
-    replaced = options.check_outputs(
+    replaced = common_options.check_outputs(
         [OutputFile(job.target, suffixes=tuple(CONTAINERS))],
         [job.source, *(user_path(each) for each in style), *(mask or ())],
         overwrite=overwrite,
@@ -160,13 +173,15 @@ def paint(
     with bugs_of(job.source):
         open_source(job.source, wanted)
     with interruptible():
-        from nst_video.painter.optimizer import GatysOptimizer
+        from nst_video.optimization.gatys import GatysOptimizer
 
-        pictures = gatys.load_styles(style, options.parse_mix(mix), mask or ())
-        judge = gatys.load_network(
+        pictures = optimization_options.load_styles(
+            style, common_options.parse_mix(mix), mask or ()
+        )
+        judge = optimization_options.load_network(
             network, weights, pooling, models_dir=models_dir, offline=offline, quiet=quiet
         )
-        fast = options.build_stylizer(
+        fast = common_options.build_stylizer(
             style=style,
             mix=mix,
             intensity=Look.intensity,
@@ -227,7 +242,7 @@ def run_job(
     Raises:
         NstVideoError: the film cannot be painted.
     """
-    from nst_video.transcode.paint import find_store, paint_video
+    from nst_video.transcode.gatys_video import find_store, paint_video
 
     store = find_store(job.source, job.target, optimizer, fast, film, wanted)
     if fresh:
@@ -257,7 +272,7 @@ def _reporting(report: Report | None) -> "OnKeyframe | None":
     """Return what shows the state of a film's keyframes by `report`."""
     if report is None:
         return None
-    from nst_video.painter.pace import work_done
+    from nst_video.optimization.progress import work_done
 
     def on_keyframe(state: "KeyframeProgress") -> None:
         report(state.keyframe - 1 + work_done(state.step), state.keyframes, keyframe_facts(state))
@@ -268,7 +283,7 @@ def _reporting(report: Report | None) -> "OnKeyframe | None":
 def keyframe_facts(state: "KeyframeProgress") -> tuple[str, ...]:
     """Return "keyframe 3/12", "2:10 left" and so on, the most important first."""
     count = "?" if state.keyframes is None else str(state.keyframes)
-    scale, step, *losses = easel.describe(state.step)
+    scale, step, *losses = optimization_progress.describe(state.step)
     return (
         f"keyframe {state.keyframe}/{count}",
         f"{clock_time(state.remaining_s)} left",
@@ -280,7 +295,7 @@ def keyframe_facts(state: "KeyframeProgress") -> tuple[str, ...]:
 
 
 def _plan(source: str, output: str | None, style: list[str]) -> Job:
-    from nst_video.library import StyleLibrary
+    from nst_video.style_library.library import StyleLibrary
 
     name = StyleLibrary().label(style)
     jobs = plan_jobs([source], output, style=name, template=DEFAULT_TEMPLATE)

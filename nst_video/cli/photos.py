@@ -9,17 +9,17 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from nst_video.cli import easel
+from nst_video.cli import optimization_progress
 from nst_video.cli.batch import run_all
 from nst_video.cli.console import result
 from nst_video.cli.jobs import Job
 from nst_video.cli.progress import clock_time, progress
 from nst_video.errors import UsageError
-from nst_video.output_files import OutputFile
+from nst_video.system.output_files import OutputFile
 
 if TYPE_CHECKING:
     from nst_video.frames import Frame
-    from nst_video.painter.painting import PaintStep, StylePicture
+    from nst_video.optimization.painting import PaintStep, StylePicture
     from nst_video.stylizer import Stylizer
 
 Paint: TypeAlias = "Callable[[Frame, Path], tuple[Frame, Sequence[PaintStep]]]"
@@ -37,7 +37,7 @@ def fast(stylizer: "Stylizer") -> Paint:
 
 
 def slow(
-    stand: easel.Easel,
+    stand: optimization_progress.Easel,
     styles: "Sequence[StylePicture]",
     intensity: float,
     preview_every: int | None,
@@ -45,7 +45,7 @@ def slow(
     quiet: bool,
 ) -> Paint:
     """Return what paints pictures by optimization."""
-    from nst_video.color import cross_fade
+    from nst_video.image.color import cross_fade
 
     def paint(content: "Frame", target: Path) -> "tuple[Frame, Sequence[PaintStep]]":
         painting = stand.paint(content, styles, target, preview_every, quiet=quiet)
@@ -77,8 +77,8 @@ class Sides:
             UsageError: the losses of several pictures would be drawn into one file, or matplotlib
                 is needed and not installed.
         """
-        from nst_video.pictures import WRITABLE_SUFFIXES
-        from nst_video.plots import require_matplotlib
+        from nst_video.image.files import WRITABLE_SUFFIXES
+        from nst_video.image.plots import require_matplotlib
 
         if self.plot and len(jobs) > 1:
             raise UsageError(f"--plot draws the losses of one picture, not of {len(jobs)}.")
@@ -90,7 +90,7 @@ class Sides:
             if self.compare:
                 files.append(OutputFile(_comparison(job), "comparison", WRITABLE_SUFFIXES))
             if self.preview_every:
-                path = easel.preview_path(job.target)
+                path = optimization_progress.preview_path(job.target)
                 files.append(OutputFile(path, "preview", WRITABLE_SUFFIXES))
         if self.plot:
             files.append(OutputFile(self.plot, "plot", WRITABLE_SUFFIXES))
@@ -103,7 +103,7 @@ class Sides:
         if self.compare:
             yield _comparison(job), _compared(content, self.styles, painted)
         if self.plot:
-            yield self.plot, easel.plot_history(history)
+            yield self.plot, optimization_progress.plot_history(history)
 
 
 def paint_all(
@@ -127,7 +127,7 @@ def paint_all(
         NstVideoError: the only picture failed, or nothing can be painted.
         typer.Exit: with code 1, some of several failed.
     """
-    from nst_video.pictures import load_picture, save_picture
+    from nst_video.image.files import load_picture, save_picture
 
     painter = cache(open_painter)
     if len(jobs) > 1:
@@ -168,8 +168,8 @@ def _comparison(job: Job) -> Path:
 
 def _compared(content: "Frame", styles: Sequence[str], painted: "Frame") -> "Frame":
     """Return a figure of picture, styles and result."""
-    from nst_video.library import StyleLibrary
-    from nst_video.plots import compare_pictures
+    from nst_video.image.plots import compare_pictures
+    from nst_video.style_library.library import StyleLibrary
 
     shown = [StyleLibrary().get(name) for name in styles]
     named = [(style.title, style.load()) for style in shown]

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer.core import TyperCommand
 
-from nst_video.cli import films
+from nst_video.cli import video_options
 from nst_video.cli.batch import run_all
+from nst_video.cli.common_options import number
 from nst_video.cli.console import result, say
 from nst_video.cli.jobs import Job
-from nst_video.cli.options import number
 from nst_video.cli.progress import clock_time
-from nst_video.media.options import TranscodeOptions
-from nst_video.output_files import OutputFile
-from nst_video.ranges import Range
+from nst_video.system.output_files import OutputFile
+from nst_video.validation import Range
+from nst_video.video.media.codec_options import TranscodeOptions
 
 if TYPE_CHECKING:
     from typer import Context
@@ -34,7 +34,7 @@ PreviewOption = Annotated[
         metavar="[SECONDS]",
         help="Paint only the frame in the middle, or so many seconds there, and say how long the "
         "whole will take and how large it will be.",
-        panel=films.OUTPUT_PANEL,
+        panel=video_options.OUTPUT_PANEL,
     ),
 ]
 """0 for a still."""
@@ -92,8 +92,8 @@ class Preview:
 
     def outputs(self, jobs: Sequence[Job]) -> list[OutputFile]:
         """Return the files to be written."""
-        from nst_video.media.containers import CONTAINERS
-        from nst_video.pictures import WRITABLE_SUFFIXES
+        from nst_video.image.files import WRITABLE_SUFFIXES
+        from nst_video.video.media.containers import CONTAINERS
 
         suffixes = tuple(CONTAINERS) if self.seconds else WRITABLE_SUFFIXES
         return [OutputFile(self.target(job), "preview", suffixes) for job in jobs]
@@ -127,7 +127,7 @@ class Preview:
     def _still(
         self, job: Job, target: Path, painter: "Painter", wanted: TranscodeOptions, replace: bool
     ) -> "tuple[Path, Estimate | None]":
-        from nst_video.pictures import save_picture
+        from nst_video.image.files import save_picture
         from nst_video.transcode.preview import estimate, paint_still
 
         frame, frame_s = paint_still(job.source, painter, wanted)

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nst_video.cli import completion, options
+from nst_video.cli import common_options, completion
 from nst_video.cli.console import result, say
 from nst_video.cli.progress import progress
-from nst_video.look import DEFAULT_ENGINE, DEFAULT_MODEL, Look
-from nst_video.ranges import COUNT
+from nst_video.settings import DEFAULT_ENGINE, DEFAULT_MODEL, Look
+from nst_video.validation import COUNT
 
 if TYPE_CHECKING:
     from nst_video.frames import Frame
-    from nst_video.library import Style
-    from nst_video.sheet import SheetEntry
+    from nst_video.image.contact_sheet import SheetEntry
+    from nst_video.style_library.library import Style
     from nst_video.stylizer import Stylizer
 
 app = typer.Typer(help="List, add, remove and show styles.", no_args_is_help=True)
@@ -32,7 +32,7 @@ PHOTO_SIDE_PX = 768
 @app.command("list")
 def list_styles() -> None:
     """List every style: name, whose it is, title."""
-    from nst_video.library import StyleLibrary
+    from nst_video.style_library.library import StyleLibrary
 
     found = StyleLibrary().read()
     for note in found.notes:
@@ -56,7 +56,7 @@ def add(
     ] = False,
 ) -> None:
     """Copy a picture into your own styles and print its name."""
-    from nst_video.library import StyleLibrary
+    from nst_video.style_library.library import StyleLibrary
 
     style = StyleLibrary().add(
         picture, name, title=title, description=description, overwrite=overwrite
@@ -68,7 +68,7 @@ def add(
 @app.command()
 def remove(name: Name) -> None:
     """Delete one of your own styles."""
-    from nst_video.library import StyleLibrary
+    from nst_video.style_library.library import StyleLibrary
 
     say(f"Removed {StyleLibrary().remove(name).path}")
 
@@ -77,7 +77,7 @@ def remove(name: Name) -> None:
 def show(name: Name) -> None:
     """Show what is known of a style, and where its picture is."""
     from nst_video.frames import size_of
-    from nst_video.library import StyleLibrary
+    from nst_video.style_library.library import StyleLibrary
 
     style = StyleLibrary().get(name)
     width, height = size_of(style.load())
@@ -111,33 +111,33 @@ def sheet(
         ),
     ] = None,
     columns: Annotated[
-        int | None, options.number(COUNT, "--columns", help="Pictures in a row.")
+        int | None, common_options.number(COUNT, "--columns", help="Pictures in a row.")
     ] = None,
-    intensity: options.IntensityOption = Look.intensity,
-    keep_colors: options.KeepColorsOption = Look.keep_colors,
-    model: options.ModelOption = DEFAULT_MODEL,
-    models_dir: options.ModelsDirOption = None,
-    offline: options.OfflineOption = False,
-    engine: options.EngineOption = DEFAULT_ENGINE,
-    overwrite: options.OverwriteOption = False,
-    quiet: options.QuietOption = False,
+    intensity: common_options.IntensityOption = Look.intensity,
+    keep_colors: common_options.KeepColorsOption = Look.keep_colors,
+    model: common_options.ModelOption = DEFAULT_MODEL,
+    models_dir: common_options.ModelsDirOption = None,
+    offline: common_options.OfflineOption = False,
+    engine: common_options.EngineOption = DEFAULT_ENGINE,
+    overwrite: common_options.OverwriteOption = False,
+    quiet: common_options.QuietOption = False,
 ) -> None:
     """Write a contact sheet: every style applied to a photo, with captions."""
     from nst_video.errors import StyleError
-    from nst_video.library import StyleLibrary
-    from nst_video.output_files import OutputFile
-    from nst_video.path_lookup import user_path
-    from nst_video.pictures import WRITABLE_SUFFIXES, load_picture, save_picture
-    from nst_video.sheet import contact_sheet
+    from nst_video.image.contact_sheet import contact_sheet
+    from nst_video.image.files import WRITABLE_SUFFIXES, load_picture, save_picture
+    from nst_video.style_library.library import StyleLibrary
+    from nst_video.system.output_files import OutputFile
+    from nst_video.system.path_lookup import user_path
 
-    replaced = options.check_outputs(
+    replaced = common_options.check_outputs(
         [OutputFile(output, "sheet", WRITABLE_SUFFIXES)], [user_path(photo)], overwrite=overwrite
     )
     content = _shrunk(load_picture(photo))
     names = style or [each.name for each in _without_broken(StyleLibrary().styles())]
     if not names:
         raise StyleError("There are no styles yet: add a picture with `nst-video styles add`.")
-    stylizer = options.build_stylizer(
+    stylizer = common_options.build_stylizer(
         style=names[:1],
         mix=None,
         intensity=intensity,
@@ -188,7 +188,7 @@ def _entries(
     content: "Frame", names: list[str], stylizer: "Stylizer", quiet: bool
 ) -> "Iterator[SheetEntry]":
     """Paint the photo in one style after the other."""
-    from nst_video.sheet import SheetEntry
+    from nst_video.image.contact_sheet import SheetEntry
 
     yield SheetEntry("Original", content)
     with progress("Painting", shown=not quiet) as report:

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from nst_video.cli import options
+from nst_video.cli import common_options
 from nst_video.cli.console import result, say
-from nst_video.output_files import OutputFile
-from nst_video.ranges import COUNT, SEED
+from nst_video.system.output_files import OutputFile
+from nst_video.validation import COUNT, SEED
 
 TEACHER = "magenta-lite"
 
@@ -52,19 +52,21 @@ def train(
             help="VGG-19's weights (.npz); without, no loss network, and strokes do not count.",
         ),
     ] = None,
-    seed: Annotated[int, options.number(SEED, "--seed", help="Of everything random.")] = 0,
+    seed: Annotated[int, common_options.number(SEED, "--seed", help="Of everything random.")] = 0,
     shorten: Annotated[
         int,
-        options.number(COUNT, "--shorten", help="Do only one step in so many, to try things out."),
+        common_options.number(
+            COUNT, "--shorten", help="Do only one step in so many, to try things out."
+        ),
     ] = 1,
     evaluate: Annotated[
         bool,
         typer.Option("--evaluate", help="Only judge the weights in FOLDER on held-out pictures."),
     ] = False,
-    models_dir: options.ModelsDirOption = None,
-    offline: options.OfflineOption = False,
-    overwrite: options.OverwriteOption = False,
-    quiet: options.QuietOption = False,
+    models_dir: common_options.ModelsDirOption = None,
+    offline: common_options.OfflineOption = False,
+    overwrite: common_options.OverwriteOption = False,
+    quiet: common_options.QuietOption = False,
 ) -> None:
     """Train the builtin networks on folders of pictures, with magenta-lite as the teacher.
 
@@ -72,8 +74,8 @@ def train(
     a run that was stopped goes on where it was.
     """
     from nst_video.networks.models import load_model
-    from nst_video.training import dataset, recipe, teach
-    from nst_video.training.learner import LOG
+    from nst_video.training import dataset, recipe, runs
+    from nst_video.training.loop import LOG
     from nst_video.weights import resolve
 
     def on_log(entry: Mapping[str, float | str]) -> None:
@@ -83,15 +85,15 @@ def train(
     if not evaluate:
         # A folder with a log is that of a run, which goes on and owns its results.
         is_own = (out / LOG).is_file()
-        options.check_outputs(
-            [OutputFile(out / name, "weights", overwrite=is_own) for name in teach.RESULTS],
+        common_options.check_outputs(
+            [OutputFile(out / name, "weights", overwrite=is_own) for name in runs.RESULTS],
             [vgg] if vgg else [],
             overwrite=overwrite,
             make_folders=True,
         )
     on_note = None if quiet else say
     files = resolve(TEACHER, models_dir=models_dir, offline=offline)
-    course = teach.Course(
+    course = runs.Course(
         load_model(TEACHER, files),
         dataset.read_pictures(photos, on_note),
         dataset.read_pictures(artworks, on_note),
@@ -100,13 +102,13 @@ def train(
         vgg,
     )
     if evaluate:
-        result(teach.report(course))
+        result(runs.report(course))
         return
     for each in part or [each for each in Part if vgg or each is not Part.LOSS]:
         teach_part = {
-            Part.TRANSFORMER: teach.teach_transformer,
-            Part.PREDICTOR: teach.teach_predictor,
-            Part.LOSS: teach.teach_loss,
+            Part.TRANSFORMER: runs.teach_transformer,
+            Part.PREDICTOR: runs.teach_predictor,
+            Part.LOSS: runs.teach_loss,
         }
         result(teach_part[each](course, recipe.shortened(shorten), on_log))
 

@@ -6,24 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nst_video.cli import films, options
+from nst_video.cli import common_options, video_options
 from nst_video.cli.batch import pending_jobs, run_all
-from nst_video.cli.bugs import bugs_of
 from nst_video.cli.console import interruptible, result, say
 from nst_video.cli.jobs import DEFAULT_TEMPLATE, Job, plan_jobs
 from nst_video.cli.preview import Preview, PreviewOption
 from nst_video.cli.progress import Report, clock_time, progress
-from nst_video.look import (
-    DEFAULT_ENGINE,
-    DEFAULT_MODEL,
-    DEFAULT_STYLE,
-    DEFAULT_TILE,
-    Look,
-)
-from nst_video.media.containers import CONTAINERS
-from nst_video.media.options import BATCH_SIZE, TranscodeOptions
-from nst_video.output_files import OutputFile
-from nst_video.path_lookup import user_path
+from nst_video.cli.unexpected_errors import bugs_of
+from nst_video.settings import DEFAULT_ENGINE, DEFAULT_MODEL, DEFAULT_STYLE, DEFAULT_TILE, Look
+from nst_video.system.output_files import OutputFile
+from nst_video.system.path_lookup import user_path
+from nst_video.video.media.codec_options import BATCH_SIZE, TranscodeOptions
+from nst_video.video.media.containers import CONTAINERS
 
 if TYPE_CHECKING:
     from nst_video.transcode import Painter, Progress, TranscodeResult
@@ -37,51 +31,51 @@ def transcode(
         list[str],
         typer.Argument(help="Videos, folders of videos, or patterns.", metavar="INPUT..."),
     ],
-    output: films.OutputOption = None,
-    style: options.StyleOption = [DEFAULT_STYLE],  # noqa: B006 - Typer copies it
-    mix: options.MixOption = None,
-    intensity: options.IntensityOption = Look.intensity,
-    blend: options.BlendOption = Look.blend,
-    keep_colors: options.KeepColorsOption = Look.keep_colors,
-    work_size: options.WorkSizeOption = Look.work_size,
-    model: options.ModelOption = DEFAULT_MODEL,
-    models_dir: options.ModelsDirOption = None,
-    offline: options.OfflineOption = False,
-    engine: options.EngineOption = DEFAULT_ENGINE,
-    tile: options.TileOption = DEFAULT_TILE,
-    start: films.StartOption = None,
-    end: films.EndOption = None,
-    video_stream: films.VideoStreamOption = TranscodeOptions.video_stream,
-    keep_partial: films.KeepPartialOption = TranscodeOptions.keep_partial,
-    fps: films.FpsOption = None,
-    size: films.SizeOption = None,
-    crf: films.CrfOption = TranscodeOptions.crf,
-    codec: films.CodecOption = TranscodeOptions.codec,
-    encoder_preset: films.EncoderPresetOption = TranscodeOptions.preset,
+    output: video_options.OutputOption = None,
+    style: common_options.StyleOption = [DEFAULT_STYLE],  # noqa: B006 - Typer copies it
+    mix: common_options.MixOption = None,
+    intensity: common_options.IntensityOption = Look.intensity,
+    blend: common_options.BlendOption = Look.blend,
+    keep_colors: common_options.KeepColorsOption = Look.keep_colors,
+    work_size: common_options.WorkSizeOption = Look.work_size,
+    model: common_options.ModelOption = DEFAULT_MODEL,
+    models_dir: common_options.ModelsDirOption = None,
+    offline: common_options.OfflineOption = False,
+    engine: common_options.EngineOption = DEFAULT_ENGINE,
+    tile: common_options.TileOption = DEFAULT_TILE,
+    start: video_options.StartOption = None,
+    end: video_options.EndOption = None,
+    video_stream: video_options.VideoStreamOption = TranscodeOptions.video_stream,
+    keep_partial: video_options.KeepPartialOption = TranscodeOptions.keep_partial,
+    fps: video_options.FpsOption = None,
+    size: video_options.SizeOption = None,
+    crf: video_options.CrfOption = TranscodeOptions.crf,
+    codec: video_options.CodecOption = TranscodeOptions.codec,
+    encoder_preset: video_options.EncoderPresetOption = TranscodeOptions.preset,
     batch_size: Annotated[
         int | None,
-        options.number(
+        common_options.number(
             BATCH_SIZE,
             help="Frames painted at once; by default up to 4, fewer of large ones.",
             metavar="N",
             panel=_MODEL_PANEL,
         ),
     ] = TranscodeOptions.batch_size,
-    template: films.TemplateOption = DEFAULT_TEMPLATE,
-    recursive: films.RecursiveOption = False,
-    overwrite: options.OverwriteOption = False,
-    skip: films.SkipOption = False,
+    template: video_options.TemplateOption = DEFAULT_TEMPLATE,
+    recursive: video_options.RecursiveOption = False,
+    overwrite: common_options.OverwriteOption = False,
+    skip: video_options.SkipOption = False,
     show_progress: Annotated[
         bool, typer.Option("--progress/--no-progress", help="Show how far it is.")
     ] = True,
     preview: PreviewOption = None,
-    quiet: options.QuietOption = False,
+    quiet: common_options.QuietOption = False,
 ) -> None:
     """Paint video files, with their sound and everything else in them."""
-    from nst_video.library import StyleLibrary
-    from nst_video.sources import open_source
+    from nst_video.style_library.library import StyleLibrary
+    from nst_video.video.sources import open_source
 
-    wanted = films.transcode_options(
+    wanted = video_options.transcode_options(
         start=start,
         end=end,
         fps=fps,
@@ -109,7 +103,7 @@ def transcode(
         # A single hopeless input is refused before the model is loaded for it.
         with bugs_of(pending[0].source):
             open_source(pending[0].source, wanted)
-    replaced = options.check_outputs(
+    replaced = common_options.check_outputs(
         looks.outputs(pending)
         if looks
         else [OutputFile(job.target, suffixes=tuple(CONTAINERS)) for job in pending],
@@ -118,7 +112,7 @@ def transcode(
         make_folders=output is not None and pending[0].target != user_path(output),
     )
     with interruptible():
-        painter = options.build_stylizer(
+        painter = common_options.build_stylizer(
             style=style,
             mix=mix,
             intensity=intensity,
@@ -142,7 +136,7 @@ def transcode(
 
 def _preview_of(seconds: float | None, output: str | None) -> tuple[Preview | None, str | None]:
     """Return the preview that is asked for, and where the films would go."""
-    from nst_video.pictures import WRITABLE_SUFFIXES
+    from nst_video.image.files import WRITABLE_SUFFIXES
 
     if seconds is None:
         return None, output

@@ -7,9 +7,9 @@ uint8; conversion happens inside it, where it costs least.
 from collections.abc import Callable
 
 from nst_video.engines.base import Device, Engine, IdentityEngine, Painting, refuse_small, warm_up
-from nst_video.engines.choice import AUTO, choose_engine, explain_engines, why_not
 from nst_video.engines.model_choice import ModelChoice, choose_model
-from nst_video.engines.openvino import OpenVinoEngine, has_bfloat16
+from nst_video.engines.openvino.engine import OpenVinoEngine, has_bfloat16
+from nst_video.engines.selection import AUTO, choose_engine, explain_engines, why_not
 from nst_video.engines.tensorflow import TensorFlowEngine, has_gpu, pick_device
 from nst_video.engines.tiling import OnNote, PartedEngine, Tile, TilingEngine, check_tile
 from nst_video.errors import UsageError

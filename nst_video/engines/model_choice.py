@@ -5,7 +5,7 @@ from pathlib import Path
 
 from nst_video import weights
 from nst_video.engines.tensorflow import has_gpu
-from nst_video.look import DEFAULT_MODEL
+from nst_video.settings import DEFAULT_MODEL
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nst_video.engines.bands import paint_in_bands
 from nst_video.engines.base import Device, Painting, refuse_small
+from nst_video.engines.tiles import paint_in_bands
 from nst_video.errors import EngineError, OutOfMemoryError
 from nst_video.frames import Frame, Frames, Size, size_of
+from nst_video.image.yuv420 import Planes, YuvColors, planes_size
 from nst_video.networks.checkpoints import Arrays
 from nst_video.networks.config import TransformerConfig
-from nst_video.networks.folded import PIXEL_SCALE, fold_transformer
-from nst_video.networks.statistics import Floats
-from nst_video.planes import Planes, YuvColors, planes_size
-from nst_video.quiet import quiet_stderr
+from nst_video.networks.fused.convolutions import PIXEL_SCALE, fold_transformer
+from nst_video.networks.fused.statistics import Floats
+from nst_video.system.stderr import quiet_stderr
 
 
 def has_gpu() -> bool:
@@ -81,8 +81,8 @@ class TensorFlowEngine:
             import keras
             import tensorflow as tf
 
-            from nst_video.networks import keras_ops
-            from nst_video.networks.keras_bands import KerasBands
+            from nst_video.networks.fused import keras_backend
+            from nst_video.networks.fused.keras_tiles import KerasBands
 
         backend = keras.config.backend()
         if backend != "tensorflow":
@@ -101,10 +101,10 @@ class TensorFlowEngine:
             return tf.cast(tf.round(painted * PIXEL_SCALE), tf.uint8)
 
         def paint(frames: tf.Tensor, style: tf.Tensor) -> tf.Tensor:
-            return rounded(keras_ops.paint(config, convolutions, scaled(frames), style, dtype))
+            return rounded(keras_backend.paint(config, convolutions, scaled(frames), style, dtype))
 
         def planar(planes: tf.Tensor, style: tf.Tensor, to_rgb: tf.Tensor) -> tf.Tensor:
-            return keras_ops.paint_planes(config, convolutions, planes, style, to_rgb, dtype)
+            return keras_backend.paint_planes(config, convolutions, planes, style, to_rgb, dtype)
 
         self._tf = tf
         self.config = config

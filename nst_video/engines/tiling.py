@@ -7,15 +7,15 @@ from typing import Literal, Protocol, TypeAlias, runtime_checkable
 import numpy as np
 
 from nst_video.engines.base import Device, Painting, refuse_small
-from nst_video.engines.flat import calm_flat_frames
-from nst_video.engines.memory import bands_bytes, frame_bytes
+from nst_video.engines.flat_frames import calm_flat_frames
+from nst_video.engines.memory_estimate import bands_bytes, frame_bytes
 from nst_video.errors import OutOfMemoryError, UsageError
 from nst_video.frames import Frame, Frames, Size, size_of
-from nst_video.memory import free_memory
+from nst_video.image.yuv420 import Planes, YuvColors, planes_size, to_frames, to_planes
 from nst_video.networks.config import TransformerConfig
-from nst_video.networks.statistics import Floats
-from nst_video.planes import Planes, YuvColors, planes_size, to_frames, to_planes
-from nst_video.ranges import TILE_ROWS
+from nst_video.networks.fused.statistics import Floats
+from nst_video.system.memory import free_memory
+from nst_video.validation import TILE_ROWS
 
 Tile: TypeAlias = int | Literal["auto", "off"]
 """Rows of a band, bands where frames do not fit into memory, or never any."""

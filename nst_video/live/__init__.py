@@ -7,16 +7,16 @@ run_live("clip.mp4", stylizer, ["null:"], options=LiveOptions(duration_s=10))
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from nst_video.capture.options import CaptureOptions
+from nst_video.live.capture_thread import LiveInput
 from nst_video.live.hotkeys import HOTKEYS, Hotkey
-from nst_video.live.inputs import open_input
-from nst_video.live.loop import LiveSession
-from nst_video.live.meter import LiveResult
-from nst_video.live.options import LiveOptions
-from nst_video.live.outputs import LiveSink, Output
-from nst_video.live.painter import LiveStylizer
-from nst_video.live.places import WINDOW, open_output
-from nst_video.live.reader import LiveInput
+from nst_video.live.metrics import LiveResult
+from nst_video.live.output_specs import WINDOW, open_output
+from nst_video.live.outputs.threads import LiveSink, Output
+from nst_video.live.render_thread import LiveStylizer
+from nst_video.live.session import LiveSession
+from nst_video.live.session_options import LiveOptions
+from nst_video.live.source_specs import open_input
+from nst_video.video.capture.capture_options import CaptureOptions
 
 __all__ = [
     "HOTKEYS",

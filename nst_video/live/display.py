@@ -3,10 +3,10 @@
 import numpy as np
 
 from nst_video.frames import Frame, Size
-from nst_video.hud import Hud, draw_hud, thumbnail_at
-from nst_video.letterbox import letterbox, mirrored
+from nst_video.image.overlay import Hud, draw_hud, thumbnail_at
+from nst_video.image.resize import letterbox, mirrored
 from nst_video.live.hotkeys import help_rows
-from nst_video.live.painter import Painted
+from nst_video.live.render_thread import Painted
 from nst_video.live.state import LiveState
 
 _BLANK = np.full((8, 8, 3), 60, np.uint8)

@@ -6,9 +6,9 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from nst_video.frames import Frame, VideoInfo
-from nst_video.live.outputs import Output, OutputThread, explain
-from nst_video.live.places import RECORDING, VIRTUAL_CAMERA, recording_folders
-from nst_video.live.recovery import Recovery
+from nst_video.live.output_specs import RECORDING, VIRTUAL_CAMERA, recording_folders
+from nst_video.live.outputs.recording_recovery import Recovery
+from nst_video.live.outputs.threads import Output, OutputThread, explain
 
 PATIENCE_S = 0.5
 """Seconds after which the user is told what is still being finished."""

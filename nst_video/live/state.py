@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nst_video.frames import Frame
-from nst_video.library import Style
-from nst_video.look import Look
+from nst_video.settings import Look
+from nst_video.style_library.library import Style
 
 TOAST_S = 1.8
 """Seconds that a message stays on screen."""

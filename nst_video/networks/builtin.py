@@ -12,7 +12,7 @@ from keras import layers, ops
 
 from nst_video.networks.checkpoints import assign, load_npz
 from nst_video.networks.config import LAYOUT
-from nst_video.networks.style_predictor import (
+from nst_video.networks.openvino_predictor import (
     BOTTLENECK,
     HIDDEN,
     STAGE_WIDTHS,

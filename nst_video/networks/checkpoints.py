@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from nst_video.errors import WeightsError
 from nst_video.networks.config import TransformerConfig
-from nst_video.npz import Header, read_npz
-from nst_video.quiet import quiet_stderr
+from nst_video.system.npz import Header, read_npz
+from nst_video.system.stderr import quiet_stderr
 
 if TYPE_CHECKING:
     import keras

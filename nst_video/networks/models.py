@@ -14,12 +14,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nst_video import folders
 from nst_video.errors import UsageError, WeightsError
 from nst_video.frames import Frame
-from nst_video.networks import checkpoints, style_predictor
+from nst_video.networks import checkpoints, openvino_predictor
 from nst_video.networks.config import TRANSFORMERS, TransformerConfig
-from nst_video.quiet import quiet_stderr
+from nst_video.system import paths
+from nst_video.system.stderr import quiet_stderr
 from nst_video.weights import digest_of
 
 if TYPE_CHECKING:
@@ -78,8 +78,8 @@ class OpenVinoPredictor:
         self._path = path
 
     @cached_property
-    def _run(self) -> style_predictor.Run:
-        return style_predictor.open_style_predictor(self._path, STYLE_SIDE)
+    def _run(self) -> openvino_predictor.Run:
+        return openvino_predictor.open_style_predictor(self._path, STYLE_SIDE)
 
     def __call__(self, picture: Frame) -> NDArray[np.float32]:
         """Return the style bottleneck (100,) of an RGB picture of any size."""
@@ -155,12 +155,12 @@ def _kept(
 
     A SavedModel takes TensorFlow and seconds to read, these files some hundredths of a second.
     """
-    path = folders.cache_dir() / "transformers" / f"{key}.npz"
+    path = paths.cache_dir() / "transformers" / f"{key}.npz"
     with suppress(WeightsError):
         return checkpoints.load_npz(path, config.array_shapes(), key)
     arrays = read()
     with suppress(OSError):
-        folders.write_atomically(path, lambda file: np.savez(file, allow_pickle=False, **arrays))
+        paths.write_atomically(path, lambda file: np.savez(file, allow_pickle=False, **arrays))
     return arrays
 
 

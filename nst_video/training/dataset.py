@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nst_video.errors import SourceError, UsageError
 from nst_video.frames import Frame
-from nst_video.pictures import load_picture, pictures_in
+from nst_video.image.files import load_picture, pictures_in
 
 Floats = NDArray[np.float32]
 

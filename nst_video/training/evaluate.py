@@ -10,10 +10,10 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from nst_video.frames import Frame
-from nst_video.losses import gram_distance
 from nst_video.networks.transformer import StyleTransformer, Tensor
+from nst_video.optimization.losses import gram_distance
+from nst_video.training.consistency import CAMERA_NOISE, add_noise, move, shift_kernel, trim
 from nst_video.training.dataset import square, to_unit
-from nst_video.training.steady import CAMERA_NOISE, add_noise, move, shift_kernel, trim
 from nst_video.training.vgg import Vgg
 
 Floats = NDArray[np.float32]

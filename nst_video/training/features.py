@@ -5,13 +5,7 @@ from dataclasses import dataclass
 
 from keras import ops
 
-from nst_video.networks.transformer import (
-    StyleTransformer,
-    Tensor,
-    double,
-    instance_norm,
-    reflect,
-)
+from nst_video.networks.transformer import StyleTransformer, Tensor, double, instance_norm, reflect
 
 
 @dataclass(frozen=True, slots=True)

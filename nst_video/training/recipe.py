@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from nst_video.ranges import COUNT
+from nst_video.validation import COUNT
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from nst_video.folders import write_atomically
 from nst_video.networks.checkpoints import Arrays, assign, collect, load_npz, network_shapes
+from nst_video.system.paths import write_atomically
 
 Floats = NDArray[np.float32]
 

@@ -1,10 +1,10 @@
 """File to file: decode, paint and encode at the same time, and carry everything else over."""
 
-from nst_video.media.options import DecodeOptions, EncodeOptions, TranscodeOptions
-from nst_video.transcode.demo import write_demo_clip
-from nst_video.transcode.lanes import FilmPainter, Painter, PlanesPainter, StartingPainter
-from nst_video.transcode.loop import Identity, TranscodeResult, transcode
+from nst_video.transcode.demo_clip import write_demo_clip
+from nst_video.transcode.pipeline import Identity, TranscodeResult, transcode
+from nst_video.transcode.pixel_format import FilmPainter, Painter, PlanesPainter, StartingPainter
 from nst_video.transcode.progress import Progress
+from nst_video.video.media.codec_options import DecodeOptions, EncodeOptions, TranscodeOptions
 
 __all__ = [
     "DecodeOptions",

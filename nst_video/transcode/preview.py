@@ -10,12 +10,12 @@ import numpy as np
 
 from nst_video.errors import SourceError
 from nst_video.frames import Frame, VideoInfo
-from nst_video.media.options import TranscodeOptions
-from nst_video.media.probe import open_container
-from nst_video.sources import open_source
-from nst_video.transcode.lanes import Painter
-from nst_video.transcode.loop import TranscodeResult, fit_batch, transcode
+from nst_video.transcode.pipeline import TranscodeResult, fit_batch, transcode
+from nst_video.transcode.pixel_format import Painter
 from nst_video.transcode.progress import OnProgress, Progress
+from nst_video.video.media.codec_options import TranscodeOptions
+from nst_video.video.media.probe import open_container
+from nst_video.video.sources import open_source
 
 SAMPLE_S = 4.0
 """Seconds of painting from which the whole is estimated."""

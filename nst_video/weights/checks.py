@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from nst_video import folders
 from nst_video.errors import HashMismatchError, WeightsError
+from nst_video.system import paths
 from nst_video.weights.table import FileVariant, ModelArchive
 
 
@@ -159,9 +159,9 @@ def _remember(path: Path, stamp: _Stamp) -> None:
     """Write a stamp; a cache folder that cannot be written only costs hashing again."""
     text = json.dumps(asdict(stamp)).encode()
     with contextlib.suppress(OSError):
-        folders.write_atomically(_stamp_path(path.stat()), lambda file: file.write(text))
+        paths.write_atomically(_stamp_path(path.stat()), lambda file: file.write(text))
 
 
 def _stamp_path(status: os.stat_result) -> Path:
     """Return where a file's stamp is kept: by file number, so that it survives a rename."""
-    return folders.cache_dir() / "verified" / f"{status.st_dev:x}-{status.st_ino:x}.json"
+    return paths.cache_dir() / "verified" / f"{status.st_dev:x}-{status.st_ino:x}.json"

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from nst_video import folders
 from nst_video.errors import HashMismatchError, ModelMissingError, UsageError, WeightsError
-from nst_video.path_lookup import PathKind, look_up, short_name
+from nst_video.system import paths as folders
+from nst_video.system.path_lookup import PathKind, look_up, short_name
 from nst_video.weights.checks import check_file, check_saved_model
 from nst_video.weights.fetch import (
     OnProgress,

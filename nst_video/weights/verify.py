@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nst_video.errors import WeightsError
-from nst_video.quiet import quiet_stderr
+from nst_video.system.stderr import quiet_stderr
 from nst_video.weights.checks import digest_of, is_trusted, read_again
 from nst_video.weights.store import find_model, resolve
 from nst_video.weights.table import ALL_MODELS, ModelFiles

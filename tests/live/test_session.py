@@ -20,8 +20,8 @@ from live_tools import (
 
 from nst_video.errors import EngineError, NstVideoError, SinkError, SourceError
 from nst_video.frames import Frame
-from nst_video.letterbox import mirrored
-from nst_video.library import Style
+from nst_video.image.files import load_picture, save_picture
+from nst_video.image.resize import mirrored
 from nst_video.live import (
     CaptureOptions,
     LiveInput,
@@ -31,14 +31,14 @@ from nst_video.live import (
     open_input,
     run_live,
 )
+from nst_video.live.capture_thread import Captured
 from nst_video.live.display import compose
-from nst_video.live.painter import PaintLoop
-from nst_video.live.reader import Captured
+from nst_video.live.render_thread import PaintLoop
 from nst_video.live.state import LiveState, Selection, Wish
-from nst_video.look import Look
-from nst_video.pictures import load_picture, save_picture
-from nst_video.prefetch import Newest
+from nst_video.settings import Look
+from nst_video.style_library.library import Style
 from nst_video.stylizer import Stylizer
+from nst_video.video.queues import Newest
 
 
 class Slow(Stylizer):

@@ -1,0 +1,249 @@
+"""What `nst-video live` does around its session: opening, greeting, remembering."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nst_video.cli.common_options import check_outputs
+from nst_video.cli.console import FAILED, complain, end_process, interruptible, say
+from nst_video.errors import NstVideoError, StyleError
+from nst_video.settings import DEFAULT_STYLE, Look
+from nst_video.system.output_files import OutputFile, check_folder
+from nst_video.system.path_lookup import PathKind, look_up, user_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from nst_video.live import LiveInput, LiveSession, LiveStylizer, Output
+    from nst_video.live.saved_settings import LiveSettings
+    from nst_video.video.capture.capture_options import CaptureOptions
+    from nst_video.weights import FetchProgress
+
+
+def open_source(
+    source: str, settings: "LiveSettings", given: dict[str, object], *, loop: bool
+) -> "tuple[LiveInput, CaptureOptions]":
+    """Return the source and what to ask of it: of a camera also what is remembered."""
+    from nst_video.live import open_input
+    from nst_video.live.saved_settings import CAMERA_SETTINGS
+
+    remembered = _capture_options(settings, loop=loop)
+    asked = {name: given[name] or "" for name in CAMERA_SETTINGS}
+    capture = _capture_options(replace(settings, **asked), loop=loop)  # type: ignore[arg-type]
+    opened = open_input(source, capture)
+    return (open_input(source, remembered) if opened.is_camera else opened), remembered
+
+
+def open_outputs(
+    wanted: "Sequence[str]",
+    microphone: str | None,
+    *,
+    inputs: "Sequence[str]",
+    save_dir: Path,
+    overwrite: bool,
+) -> "list[Output]":
+    """Return the outputs beside the window, their files and the folder for others checked.
+
+    Args:
+        wanted: as the user typed them.
+        microphone: name of one, for recordings.
+        inputs: the source and the styles; what is recorded must not replace them.
+        save_dir: where snapshots and recordings begun by key go.
+        overwrite: existing files may be replaced.
+
+    Raises:
+        NstVideoError: an output that makes no sense, or cannot or must not be written.
+    """
+    from nst_video.live import open_output
+    from nst_video.live.output_specs import recording_target
+    from nst_video.live.outputs.recording import RECORDING_SUFFIXES
+
+    targets = [recording_target(each) for each in wanted]
+    replaced = check_outputs(
+        [OutputFile(each, "recording", RECORDING_SUFFIXES) for each in targets if each],
+        [user_path(each) for each in inputs],
+        overwrite=overwrite,
+    )
+    check_folder(save_dir)
+    return [
+        open_output(each, microphone, overwrite=target in replaced)
+        for each, target in zip(wanted, targets, strict=True)
+    ]
+
+
+def _capture_options(settings: "LiveSettings", *, loop: bool) -> "CaptureOptions":
+    from nst_video.live.saved_settings import parse_whole_size
+    from nst_video.video.capture.capture_options import CaptureOptions
+    from nst_video.video.media.codec_options import parse_rate
+
+    return CaptureOptions(
+        size=parse_whole_size(settings.size) if settings.size else None,
+        fps=parse_rate(settings.fps) if settings.fps else None,
+        fourcc=settings.fourcc or None,
+        driver=settings.driver or None,
+        loop=loop,
+    )
+
+
+def make_look(settings: "LiveSettings") -> Look:
+    """Return how to begin to paint."""
+    return Look(
+        settings.intensity,
+        settings.blend,  # type: ignore[arg-type]  # Look checks it
+        settings.keep_colors,
+        settings.work_size or None,
+    )
+
+
+def find_styles(settings: "LiveSettings", *, may_fall_back: bool) -> "LiveSettings":
+    """Check that there are such styles; take the default one for those that are gone.
+
+    Raises:
+        StyleError: there is no such style, and none is to be taken for it.
+    """
+    from nst_video.style_library.library import StyleLibrary
+
+    library = StyleLibrary()
+    try:
+        for name in settings.style:
+            library.get(name)
+    except StyleError as error:
+        if not may_fall_back:
+            raise
+        say(f"{error} Painting in {DEFAULT_STYLE}.")
+        return replace(settings, style=[DEFAULT_STYLE], mix=[])
+    return settings
+
+
+def stylizer_opener(
+    settings: "LiveSettings",
+    models_dir: Path | None,
+    *,
+    offline: bool,
+    quiet: bool,
+    is_over: "Callable[[], bool]",
+) -> "Callable[[], LiveStylizer]":
+    """Return what makes the stylizer, in a thread of the session, while the window is up."""
+
+    def open_stylizer() -> "LiveStylizer":
+        from nst_video.cli.progress import fetch_progress
+        from nst_video.live.loader_thread import Abandoned, choose_live_engine
+        from nst_video.stylizer import Stylizer
+
+        with fetch_progress(quiet=quiet) as show:
+
+            def on_fetch(progress: "FetchProgress") -> None:
+                if is_over():
+                    raise Abandoned
+                if show is not None:
+                    show(progress)
+
+            stylizer = Stylizer(
+                settings.model,
+                settings.style,
+                mix=settings.mix or None,
+                engine=choose_live_engine(settings.engine),
+                models_dir=models_dir,
+                offline=offline,
+                on_fetch=on_fetch,
+                fade_s=settings.fade_s,
+            )
+            stylizer.prepare()
+        return stylizer
+
+    return open_stylizer
+
+
+def greet(session: "LiveSession", outputs: "Sequence[Output]", microphone: str | None) -> None:
+    """Say what happens, and by which keys it can be steered."""
+    from nst_video.live import HOTKEYS
+    from nst_video.live.output_specs import recording_folders
+
+    say(f"Painting {session.reader.source.name}.")
+    for output in outputs:
+        if output.where:
+            say(f"Writing to {output.where}")
+    may_record = session.has_window or bool(recording_folders(outputs))
+    if may_record and microphone is None and _has_sound(session.reader.source.name):
+        say("Recordings are without the sound of the film: `nst-video transcode` keeps it.")
+    if session.has_window:
+        width = max(len(hotkey.label) for hotkey in HOTKEYS)
+        for hotkey in HOTKEYS:
+            say(f"  {hotkey.label:{width}}  {hotkey.help}")
+    else:
+        say("Ctrl-C ends it.")
+
+
+def _has_sound(source: str) -> bool:
+    """Return whether a source is a file with sound."""
+    from nst_video.video.media.probe import probe
+
+    if look_up(source).kind is not PathKind.FILE:
+        return False
+    try:
+        return any(stream.kind == "audio" for stream in probe(user_path(source)).streams)
+    except NstVideoError:
+        return False
+
+
+def run(
+    session: "LiveSession", settings: "LiveSettings", before: "LiveSettings", *, quiet: bool
+) -> None:
+    """Run to the end; remember the settings of a session that went well."""
+    from nst_video.live.saved_settings import LiveSettings, settings_path
+
+    with interruptible():
+        try:
+            done = session.run()
+        except KeyboardInterrupt:
+            _remember(session, settings, before)
+            raise
+        except NstVideoError as error:
+            if before != LiveSettings():
+                say(f"What {settings_path()} remembers was used, too: --reset forgets it.")
+            if session.left_behind:
+                complain(error)
+                end_process(FAILED)
+            raise
+        _remember(session, settings, before)
+    if not quiet:
+        say(
+            f"{done.shown} frames painted, {done.fps:.1f} fps, "
+            f"age {done.age_p50_ms:.0f} ms (95 %: {done.age_p95_ms:.0f} ms), "
+            f"{done.dropped} dropped."
+        )
+    end_process(0)  # everything is finished; unloading libraries would keep the user waiting
+
+
+def _remember(session: "LiveSession", settings: "LiveSettings", before: "LiveSettings") -> None:
+    """Keep the settings of a session that has painted something, as keys have left them."""
+    from nst_video.live.saved_settings import CAMERA_SETTINGS, save_settings
+
+    if not session.has_started:
+        return
+    state = session.state
+    wish, look = state.wish, state.wish.look
+    selection, is_camera = wish.selection, session.reader.source.is_camera
+    if selection is not None:
+        settings = replace(
+            settings,
+            style=[
+                s.name if s.origin != "file" else str(s.path.resolve()) for s in selection.styles
+            ],
+            mix=[] if len(selection.styles) == 1 else list(selection.mix),
+        )
+    kept = {name: getattr(settings if is_camera else before, name) for name in CAMERA_SETTINGS}
+    settings = replace(
+        settings,
+        **kept,
+        intensity=look.intensity,
+        keep_colors=look.keep_colors,
+        work_size=look.work_size or 0,
+        mirror=state.is_mirrored if is_camera else settings.mirror,
+        hud=state.shows_hud,
+        side_by_side=state.is_side_by_side,
+    )
+    try:
+        save_settings(settings)
+    except NstVideoError as error:
+        say(str(error))

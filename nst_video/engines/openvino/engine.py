@@ -1,0 +1,258 @@
+"""The rewritten transformer on OpenVINO: the fast way on a CPU, and no TensorFlow in sight."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+
+from nst_video.engines.base import Device, Painting, refuse_small
+from nst_video.engines.openvino.compiled_cache import add_checksums, discard_damaged
+from nst_video.engines.openvino.nodes import build_model
+from nst_video.engines.openvino.requests import Run, Runs
+from nst_video.engines.openvino.tiles import OpenVinoBands
+from nst_video.engines.openvino.yuv import build_planes_model
+from nst_video.engines.tiles import paint_in_bands
+from nst_video.errors import EngineError, OutOfMemoryError
+from nst_video.frames import Frame, Frames, Size, size_of
+from nst_video.image.yuv420 import Planes, YuvColors, planes_size
+from nst_video.networks.checkpoints import Arrays
+from nst_video.networks.config import TransformerConfig
+from nst_video.networks.fused.convolutions import fold_transformer
+from nst_video.networks.fused.quantization import fold_mixed
+from nst_video.networks.fused.statistics import Floats
+from nst_video.system import paths
+
+if TYPE_CHECKING:
+    import openvino
+
+Precision: TypeAlias = Literal["float32", "mixed", "float16"]
+"""All in one, or for each layer what suits it (see `networks.fused.quantization`)."""
+
+Kind: TypeAlias = Literal["CPU", "GPU", "NPU"]
+"""OpenVINO's names of processors; GPU and NPU are Intel's."""
+
+Hint: TypeAlias = Literal["LATENCY", "THROUGHPUT"]
+"""All cores on one frame, or a frame for each core or two."""
+
+NETWORKS_KEPT = 8
+"""Compiled networks kept in memory, each for a size, hint and colors; the disk has the others."""
+
+_OF_MEMORY = re.compile("bad_alloc|alloc|out of memory|not enough memory", re.IGNORECASE)
+
+PRECISION_HINTS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
+"""OpenVINO's names of what is computed in, by the `dtype` of a `Device`."""
+
+
+class OpenVinoEngine:
+    """The transformer compiled for each frame size; styles and mixes are inputs.
+
+    Compiled networks are kept on disk below the cache folder, so that a second start is quick.
+    One frame is painted by all cores together, the frames of a batch side by side, and a batch may
+    begin before the one before is over. Any thread may call.
+    """
+
+    live_pictures = 3.3  # measured: peak memory at several sizes
+
+    def __init__(
+        self,
+        config: TransformerConfig,
+        arrays: Arrays,
+        precision: Precision = "float32",
+        device: Kind = "CPU",
+    ) -> None:
+        """Prepare the network; compilation happens at the first frame of each size.
+
+        Args:
+            config: the transformer's shape.
+            arrays: its weights.
+            precision: "mixed" is about twice as fast as "float32" on CPUs that compute in
+                bfloat16, up to a third faster on others, and within a few of 255 levels of it.
+            device: what runs it; the code is the same for all.
+
+        Raises:
+            EngineError: there is no such device.
+        """
+        import openvino
+
+        self._core = openvino.Core()
+        self.device = _describe(self._core, precision, device)
+        self.config = config
+        self._precision = precision
+        fold = fold_mixed if precision == "mixed" else fold_transformer
+        self._convolutions = fold(config, arrays)
+        self._compiled = lru_cache(NETWORKS_KEPT)(self._compile)
+        self._bands = OpenVinoBands(
+            config, self._convolutions, lambda model: self._compile_model(model, "LATENCY")
+        )
+
+    @property
+    def name(self) -> str:
+        """The engine's name in `ENGINES`."""
+        if self.device.name != "CPU":
+            return f"openvino-{self.device.name.lower()}"
+        return "openvino-fast" if self._precision == "mixed" else "openvino"
+
+    def __call__(self, frames: Frames, style: Floats) -> Frames:
+        """Paint `frames` (n, height, width, 3) with `style` (n or 1, style_size).
+
+        Raises:
+            EngineError: a side is under 8 pixels, or OpenVINO fails.
+            OutOfMemoryError: it fails for want of memory.
+        """
+        return self.start(frames, style).wait()
+
+    def start(
+        self, pictures: Frames | Planes, style: Floats, colors: YuvColors | None = None
+    ) -> Painting:
+        """Begin to paint frames, or planes of some colors to planes of `OUTPUT_COLORS`.
+
+        Comes back once the last of them is begun.
+
+        Raises:
+            EngineError: as for a call; so does waiting.
+        """
+        size = size_of(pictures) if colors is None else planes_size(pictures)
+        refuse_small(size)
+        pictures = np.ascontiguousarray(pictures)
+        styles = np.broadcast_to(style, (len(pictures), style.shape[1]))
+        painted = np.empty_like(pictures)
+        begun: list[Run] = []
+        with _explained(len(pictures), size):
+            hint: Hint = "LATENCY" if len(pictures) == 1 else "THROUGHPUT"
+            runs = self._compiled(size, hint, colors)
+            try:
+                for here in (slice(index, index + 1) for index in range(len(pictures))):
+                    begun.append(runs.start([pictures[here], styles[here]], painted[here]))
+            except RuntimeError:
+                with suppress(RuntimeError):
+                    runs.finish(begun)
+                raise
+
+        def wait() -> Frames | Planes:
+            with _explained(len(pictures), size):
+                runs.finish(begun)
+            return painted
+
+        return Painting(wait)
+
+    def paint_bands(self, frame: Frame, style: Floats, rows: int) -> Frame:
+        """Paint one frame in bands: see `bands.paint_in_bands`.
+
+        Raises:
+            EngineError: as for a call.
+        """
+        refuse_small(size_of(frame))
+        with _explained(1, size_of(frame)):
+            return paint_in_bands(self._bands, self.config, frame, style, rows)
+
+    def _compile(self, size: Size, hint: Hint, colors: YuvColors | None) -> Runs:
+        """Compile the network for frames of `size`, or read it from the disk."""
+        if colors is None:
+            model = build_model(self.config, self._convolutions, size)
+        else:
+            model = build_planes_model(self.config, self._convolutions, size, colors)
+        compiled = self._compile_model(model, hint)
+        count = 1
+        if hint == "THROUGHPUT":
+            count = compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
+        return Runs(compiled, count)
+
+    def _compile_model(self, model: "openvino.Model", hint: Hint) -> "openvino.CompiledModel":
+        options: dict[str, Any] = {
+            "PERFORMANCE_HINT": hint,
+            "INFERENCE_PRECISION_HINT": PRECISION_HINTS[self.device.dtype],
+        }
+        if self.device.name == "CPU":
+            # Decoder and encoder need the cores, too: threads that may move wait less for them.
+            options["ENABLE_CPU_PINNING"] = False
+        folder = self._cache_folder(model)
+        if folder is None:
+            return self._core.compile_model(model, self.device.name, options)
+        discard_damaged(folder)
+        options["CACHE_DIR"] = str(folder)
+        compiled = self._core.compile_model(model, self.device.name, options)
+        add_checksums(folder)
+        return compiled
+
+    def _cache_folder(self, model: "openvino.Model") -> Path | None:
+        """Return where the compiled network is kept on disk, None where nothing can be kept.
+
+        Without it all works the same, only each start takes some tenths of a second longer.
+        """
+        # OpenVINO's key for a file knows the network and the CPU, but not the precision. A folder
+        # for each shape leaves few files whose checksums are to be looked at.
+        shape = "x".join(map(str, model.input(0).partial_shape))
+        kind = f"{self._precision}-{self.device.dtype}"
+        folder = paths.cache_dir() / "openvino" / kind / re.sub(r"\W", "_", shape)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            return None
+        return folder
+
+
+def has_bfloat16() -> bool:
+    """Return whether this CPU computes in bfloat16, faster than in float32."""
+    import openvino
+
+    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def openvino_devices() -> dict[str, str]:
+    """Return what OpenVINO can run on here: "CPU", "GPU" or "NPU" to the full name of the first."""
+    import openvino
+
+    return _list_devices(openvino.Core())
+
+
+def _list_devices(core: "openvino.Core") -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name in core.available_devices:
+        # Several of a kind are called GPU.0, GPU.1.
+        kind = name.partition(".")[0]
+        found.setdefault(kind, str(core.get_property(name, "FULL_DEVICE_NAME")).strip())
+    return found
+
+
+def _describe(core: "openvino.Core", precision: Precision, kind: Kind) -> Device:
+    """Return the device for `precision`.
+
+    Raises:
+        EngineError: there is no such device.
+    """
+    found = _list_devices(core)
+    if kind not in found:
+        raise EngineError(
+            f"OpenVINO finds no {kind} here, only {', '.join(found)}: install the driver of the "
+            f"{kind}, or use --engine openvino, which runs on the CPU."
+        )
+    dtype: str = precision
+    words: str = precision
+    if precision == "mixed":
+        dtype = "bfloat16" if has_bfloat16() else "float32"
+        words = " and ".join(dict.fromkeys(("8-bit integers", dtype, "float32")))
+    return Device(kind, f"{kind}: {found[kind]}, OpenVINO in {words}", dtype)
+
+
+@contextmanager
+def _explained(count: int, size: Size) -> Iterator[None]:
+    """Raise as ours what OpenVINO raises while it paints `count` pictures of `size`."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        raise _explain(error, count, size) from error
+
+
+def _explain(error: Exception, count: int, size: Size) -> EngineError:
+    """Return what to raise for OpenVINO's `error`; it has one type for all of them."""
+    width, height = size
+    reason = str(error).strip().rpartition("\n")[2]
+    is_memory = isinstance(error, MemoryError) or _OF_MEMORY.search(str(error)) is not None
+    return (OutOfMemoryError if is_memory else EngineError)(
+        f"OpenVINO cannot paint {count} frame(s) of {width}x{height} ({reason}). "
+        "Try a smaller --work-size or --batch-size, or --engine tensorflow."
+    )

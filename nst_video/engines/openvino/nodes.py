@@ -1,0 +1,203 @@
+"""The primitives of `networks.fused.network` as OpenVINO nodes, and the model they make up.
+
+Pictures are (n, channels, rows, columns) in the graph, as OpenVINO's convolutions want them; its
+CPU plugin keeps the channels last in memory all the same.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nst_video.engines.openvino.quantization import Node, convolve_bytes, keep_float32
+from nst_video.frames import Size
+from nst_video.networks.config import NORM_EPSILON, STRIDE, TransformerConfig
+from nst_video.networks.fused import network
+from nst_video.networks.fused.backend import Arrange, Axis
+from nst_video.networks.fused.convolutions import PIXEL_SCALE, Convolution
+from nst_video.networks.fused.network import EDGE, MARGIN
+from nst_video.networks.fused.norms import ExactNorms
+
+if TYPE_CHECKING:
+    import openvino
+
+_AXES: Mapping[Axis, int] = {"channels": 1, "rows": 2, "columns": 3}
+_TO_NCHW, _TO_NHWC = (0, 3, 1, 2), (0, 2, 3, 1)
+
+
+def build_model(
+    config: TransformerConfig, convolutions: Mapping[str, Convolution], size: Size
+) -> "openvino.Model":
+    """Return the graph that paints one frame of `size`.
+
+    Its inputs are the frame, uint8 (1, height, width, 3), and the style parameters, float32
+    (1, style_size); its output is the painted frame, uint8 (1, height, width, 3).
+    """
+    nodes = Nodes()
+    width, height = size
+    frame = nodes.op.parameter([1, height, width, 3], np.uint8, name="frame")
+    style = nodes.op.parameter([1, config.style_size], np.float32, name="style")
+    norms = ExactNorms(nodes, config, nodes.as_1x1(style))
+    blocks = network.paint(nodes, config, convolutions, nodes.content(frame, size), norms)
+    return nodes.make_model({"painted": nodes.frame(blocks, size)}, [frame, style])
+
+
+def _make_model(outputs: Mapping[str, Node], inputs: Sequence[Node]) -> "openvino.Model":
+    import openvino
+
+    model = openvino.Model(list(outputs.values()), list(inputs), "style_transformer")
+    # Their names enter the key under which the compiled model is kept on disk, and those given by
+    # default count all nodes that the process ever made.
+    for index, name in enumerate(outputs):
+        model.output(index).set_names({name})
+    return model
+
+
+def integers(*values: int) -> NDArray[np.int64]:
+    """Return a vector, as OpenVINO wants shapes, axes and bounds."""
+    return np.array(values, np.int64)
+
+
+class Nodes:
+    """Makes graph nodes; the runtime of `rewritten.paint`."""
+
+    def __init__(self) -> None:
+        from openvino import opset1, opset15
+
+        self.op = opset15
+        self._pad = opset1.pad  # marks of later versions get lost in OpenVINO's conversions
+        self._float32: list[Node] = []
+
+    def make_model(self, outputs: Mapping[str, Node], inputs: Sequence[Node]) -> "openvino.Model":
+        """Return the graph that leads from inputs to named outputs.
+
+        Raises:
+            EngineError: see `keep_float32`.
+        """
+        model = _make_model(outputs, inputs)
+        return keep_float32(model, self._float32) if self._float32 else model
+
+    def as_1x1(self, vector: Node) -> Node:
+        """Turn a vector (1, channels) into a picture of 1x1."""
+        return self.op.reshape(vector, integers(1, vector.get_output_shape(0)[1], 1, 1), False)
+
+    def to_nchw(self, x: Node) -> Node:
+        """Turn an array with the channels last into a picture."""
+        return self.op.transpose(x, integers(*_TO_NCHW))
+
+    def to_nhwc(self, x: Node) -> Node:
+        """Turn a picture into an array with the channels last."""
+        return self.op.transpose(x, integers(*_TO_NHWC))
+
+    def content(self, frame: Node, size: Size) -> Node:
+        """Turn a frame into padded column blocks: of uint8 pixels, so that little is moved."""
+        extra = [-side % STRIDE for side in size]
+        end = integers(0, extra[1], extra[0], 0)
+        if end.any():
+            frame = self.op.pad(frame, integers(0, 0, 0, 0), end, "reflect")
+        margin = integers(0, MARGIN, MARGIN, 0)
+        frame = self.op.pad(frame, margin, margin, "reflect")
+        _, rows, columns, _ = frame.get_output_shape(0)
+        blocks = self.op.reshape(frame, integers(1, rows, columns // 2, 6), False)
+        blocks = self.op.convert(blocks, np.float32)
+        return self.to_nchw(blocks)
+
+    def frame(self, blocks: Node, size: Size) -> Node:
+        """Turn shifted blocks of 0..1 into the frame, uint8.
+
+        One transposition of bytes unblocks them: twice as fast here as DepthToSpace.
+        """
+        scaled = blocks * self.number(PIXEL_SCALE) + self.number(0.5)
+        _, _, rows, columns = scaled.get_output_shape(0)
+        pixels = self.op.convert(self.to_nhwc(scaled), np.uint8)
+        pixels = self.op.reshape(pixels, integers(1, rows, columns, 2, 6), False)
+        pixels = self.op.transpose(pixels, integers(0, 1, 3, 2, 4))
+        pixels = self.op.reshape(pixels, integers(1, 2 * rows, 2 * columns, 3), False)
+        width, height = size
+        ends = integers(EDGE + height, EDGE + width)
+        return self.op.slice(pixels, integers(EDGE, EDGE), ends, integers(1, 1), integers(1, 2))
+
+    def convolve(self, x: Node, convolution: Convolution, arrange: Arrange | None = None) -> Node:
+        """Convolve without padding what `arrange` makes of the picture."""
+        if convolution.numbers.endswith("bytes"):
+            y = convolve_bytes(self, x, convolution, arrange)
+        else:
+            x = x if arrange is None else arrange(x)
+            kernel = np.ascontiguousarray(convolution.kernel.transpose(3, 2, 0, 1))
+            # As an array it would take OpenVINO ten times as long to make it a constant.
+            y = self.convolve_by(x, self.op.constant(kernel), convolution.strides)
+        if convolution.numbers == "float32":
+            self._float32.append(y)
+        return y if convolution.bias is None else y + self.vector(convolution.bias)
+
+    def convolve_by(self, x: Node, kernel: Node, strides: tuple[int, int] = (1, 1)) -> Node:
+        """Convolve by a kernel (output, input, rows, columns), which may be an input."""
+        return self.op.convolution(x, kernel, list(strides), [0, 0], [0, 0], [1, 1])
+
+    def pad(
+        self,
+        x: Node,
+        rows: tuple[int, int],
+        columns: tuple[int, int],
+        mode: Literal["symmetric", "reflect"],
+    ) -> Node:
+        """Pad (before, after) along rows and columns."""
+        before, after = zip(rows, columns, strict=True)
+        return self._pad(x, integers(0, 0, *before), integers(0, 0, *after), mode)
+
+    def cut(self, x: Node, axis: Axis, start: int, stop: int | None) -> Node:
+        """Return a slice along one axis; negative bounds count from the end."""
+        index = _AXES[axis]
+        end = x.get_output_shape(0)[index] if stop is None else stop
+        return self.op.slice(x, integers(start), integers(end), integers(1), integers(index))
+
+    def join(self, parts: Sequence[Node], axis: Axis) -> Node:
+        """Concatenate along one axis."""
+        return self.op.concat(list(parts), _AXES[axis])
+
+    def select(self, where: NDArray[np.bool_], x: Node, other: Node) -> Node:
+        """Take the channels of `x` where the vector says so, else those of `other`."""
+        return self.op.select(where.reshape(1, -1, 1, 1), x, other)
+
+    def vector(self, values: NDArray[np.float32]) -> Node:
+        """Return one constant for each channel, fit to be multiplied with a picture."""
+        return self.op.constant(values.reshape(1, -1, 1, 1).astype(np.float32))
+
+    def total(self, x: Node, axis: Axis) -> Node:
+        """Sum along an axis, which stays with length 1."""
+        return self.op.reduce_sum(x, integers(_AXES[axis]), True)
+
+    def total_of_squares(self, x: Node, axis: Axis) -> Node:
+        """Sum the squares along an axis, which stays with length 1."""
+        norm = self.op.reduce_l2(x, integers(_AXES[axis]), True)
+        return norm * norm
+
+    def pixels_inside(self, x: Node) -> Node:
+        """Return how many pixels of one picture of shifted blocks lie inside of it."""
+        _, _, rows, columns = x.get_output_shape(0)
+        return self.number((2 * rows - 2) * (2 * columns - 2))
+
+    def normalize(self, x: Node) -> Node:
+        """Give every channel mean 0 and variance 1 over rows and columns."""
+        return self.op.mvn(x, integers(2, 3), True, NORM_EPSILON, "inside_sqrt")
+
+    def unblock(self, x: Node) -> Node:
+        """Turn blocks of 2x2 pixels into pixels."""
+        return self.op.depth_to_space(x, "blocks_first", 2)
+
+    def relu(self, x: Node) -> Node:
+        """max(x, 0)."""
+        return self.op.relu(x)
+
+    def sigmoid(self, x: Node) -> Node:
+        """1 / (1 + exp(-x))."""
+        return self.op.sigmoid(x)
+
+    def inverse_deviation(self, variance: Node) -> Node:
+        """1 / sqrt(variance + NORM_EPSILON)."""
+        return self.op.power(variance + self.number(NORM_EPSILON), self.number(-0.5))
+
+    def number(self, value: float) -> Node:
+        """Return a constant; OpenVINO would guess a wrong type for a bare number."""
+        return self.op.constant(np.array(value, np.float32))

@@ -1,0 +1,121 @@
+"""Numbers of less than 32 bits in OpenVINO graphs: where they are used, and where not."""
+
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+from xml.etree import ElementTree
+
+import numpy as np
+
+from nst_video.errors import EngineError
+from nst_video.networks.fused.backend import Arrange
+from nst_video.networks.fused.convolutions import PIXEL_SCALE, Convolution
+from nst_video.networks.fused.quantization import kernel_steps
+
+if TYPE_CHECKING:
+    import openvino
+
+    from nst_video.engines.openvino.nodes import Nodes
+
+Node: TypeAlias = Any
+"""A node of an OpenVINO graph."""
+
+BYTE_LEVELS = 256
+
+TINY = 1e-6
+"""Keeps the scale of a picture finite that is nothing but zeros."""
+
+
+def convolve_bytes(
+    nodes: "Nodes", x: Node, convolution: Convolution, arrange: Arrange | None = None
+) -> Node:
+    """Convolve in 8-bit integers, without padding and without bias.
+
+    OpenVINO takes to integers a convolution of quantized inputs by a kernel of whole numbers and a
+    step for each output channel. Inputs that are bytes are left as they are; others, none of them
+    negative, are scaled by the largest of the picture.
+
+    Args:
+        nodes: what makes nodes.
+        x: the picture.
+        convolution: with a kernel that `mixed.round_kernel` rounded.
+        arrange: moves the picture's pixels first, as bytes.
+    """
+    scale = None
+    if convolution.numbers == "scaled bytes":
+        scale = _scale(nodes, x)
+        # The scale may be a little too small, being rounded to what the product is computed in.
+        x = nodes.op.clamp(x / scale + nodes.number(0.5), 0, PIXEL_SCALE)
+        x = nodes.op.convert(x, np.uint8)
+    x = x if arrange is None else arrange(x)
+    bounds = nodes.number(0), nodes.number(PIXEL_SCALE)
+    quantized = nodes.op.fake_quantize(
+        nodes.op.convert(x, np.float32), *bounds, *bounds, BYTE_LEVELS
+    )
+    y = nodes.convolve_by(quantized, _kernel(nodes, convolution), convolution.strides)
+    return y if scale is None else y * scale
+
+
+def _scale(nodes: "Nodes", x: Node) -> Node:
+    """Return by what to divide a picture so that its largest value is the largest byte.
+
+    OpenVINO's CPU plugin computes the end of a graph in float32: all from which a result follows
+    without a convolution or a product of matrices in between. The scale is such a product, or
+    the norm before it would count as the end, too, and be slower.
+    """
+    largest = nodes.op.reduce_max(x, np.array([1, 2, 3]), True) + nodes.number(TINY)
+    return nodes.op.matmul(largest, np.full((1, 1), 1 / PIXEL_SCALE, np.float32), False, False)
+
+
+def _kernel(nodes: "Nodes", convolution: Convolution) -> Node:
+    """Return the kernel as whole numbers times steps."""
+    steps = kernel_steps(convolution.kernel)
+    whole = np.round(convolution.kernel / steps).astype(np.int8)
+    levels = nodes.op.convert(nodes.op.constant(_outputs_first(whole)), np.float32)
+    return levels * nodes.op.constant(_outputs_first(steps))
+
+
+def _outputs_first(kernel: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    return np.ascontiguousarray(kernel.transpose(3, 2, 0, 1))
+
+
+def keep_float32(model: "openvino.Model", convolutions: Iterable[Node]) -> "openvino.Model":
+    """Return the graph with some convolutions, and the paddings before them, marked for float32.
+
+    They stay so whatever else is computed in. The mark can only be set in OpenVINO's own file
+    format, so the graph takes the way over one.
+
+    Raises:
+        EngineError: there is no folder for temporary files.
+    """
+    import openvino
+
+    marked = {node.get_friendly_name() for each in convolutions for node in _with_paddings(each)}
+    try:
+        with tempfile.TemporaryDirectory(prefix="nst-video-") as folder:
+            graph, weights = Path(folder) / "graph.xml", Path(folder) / "graph.bin"
+            openvino.serialize(model, graph, weights)
+            root = ElementTree.parse(graph).getroot()
+            constants = weights.read_bytes()
+    except OSError as error:
+        raise EngineError(
+            f"No temporary file can be written ({error}): set TMPDIR to a folder with some space, "
+            "or use --engine openvino."
+        ) from error
+    for layer in root.iterfind("layers/layer"):
+        if layer.get("name") in marked:
+            mark = ElementTree.Element("rt_info")
+            ElementTree.SubElement(mark, "attribute", name="precise", version="0")
+            layer.insert(0 if layer.find("data") is None else 1, mark)
+    return openvino.Core().read_model(ElementTree.tostring(root), constants)
+
+
+def _with_paddings(convolution: Node) -> Iterable[Node]:
+    """Yield a convolution and what lies between it and the one before: paddings, bias, ReLU."""
+    node = convolution
+    while node.get_type_name() not in ("Parameter", "Transpose"):
+        yield node
+        node = node.input_value(0).get_node()
+        if node.get_type_name() == "Convolution":
+            return

@@ -1,0 +1,136 @@
+"""The contact sheet: one photo in many styles, each beside the picture its style is from."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from nst_video.frames import Frame, Size, size_of
+from nst_video.image.text import text_width, write_text
+
+CELL_PX = 420
+"""Width of each painted picture on the sheet."""
+
+_MARGIN_PX = 36
+_GAP_PX = 24
+_STRIP_PX = 76
+"""Height of the caption strip below each picture, which holds the style's thumbnail."""
+_THUMB_PX = 58
+_FONT_PX = 25
+_PAGE_ASPECT = 1.4
+"""Width to height that the grid comes close to."""
+
+_PAPER = (250, 248, 244)
+_INK = (44, 42, 40)
+_EDGE = (206, 201, 192)
+
+
+@dataclass(frozen=True, slots=True)
+class SheetEntry:
+    """One cell of the sheet.
+
+    Attributes:
+        caption: one short line.
+        picture: the photo as painted, RGB uint8 of any size, all of one aspect.
+        style: the style image shown small beside the caption, None for the photo itself.
+    """
+
+    caption: str
+    picture: Frame
+    style: Frame | None = None
+
+
+def contact_sheet(entries: Iterable[SheetEntry], columns: int | None = None) -> Frame:
+    """Return a grid of captioned pictures on paper, RGB uint8.
+
+    Args:
+        entries: row by row; each is shrunk as it comes, so a generator needs little memory.
+        columns: default: as many as bring the sheet near the shape of a page.
+
+    Raises:
+        ValueError: there are no entries.
+    """
+    cells = [_draw_cell(entry) for entry in entries]
+    if not cells:
+        raise ValueError("a contact sheet needs at least one entry")
+    height = max(cell.shape[0] for cell in cells)
+    across = columns or best_columns(len(cells), (CELL_PX, height))
+    down = math.ceil(len(cells) / across)
+    sheet = _paper(
+        (
+            2 * _MARGIN_PX + across * (CELL_PX + _GAP_PX) - _GAP_PX,
+            2 * _MARGIN_PX + down * (height + _GAP_PX) - _GAP_PX,
+        )
+    )
+    for index, cell in enumerate(cells):
+        row, column = divmod(index, across)
+        _paste(
+            sheet,
+            cell,
+            (_MARGIN_PX + column * (CELL_PX + _GAP_PX), _MARGIN_PX + row * (height + _GAP_PX)),
+        )
+    return sheet
+
+
+def best_columns(count: int, cell: Size) -> int:
+    """Return how many columns make `count` cells a sheet near page shape, with few empty places."""
+
+    def badness(columns: int) -> float:
+        rows = math.ceil(count / columns)
+        aspect = columns * cell[0] / (rows * cell[1])
+        return abs(math.log(aspect / _PAGE_ASPECT)) + (rows * columns - count) / count
+
+    return min(range(1, count + 1), key=badness)
+
+
+def _draw_cell(entry: SheetEntry) -> Frame:
+    """Return the picture with its caption strip below."""
+    width, height = size_of(entry.picture)
+    shown = max(1, round(height * CELL_PX / width))
+    cell = _paper((CELL_PX, shown + _STRIP_PX))
+    _paste(cell, _resize(entry.picture, (CELL_PX, shown)), (0, 0))
+    top = shown + (_STRIP_PX - _THUMB_PX) // 2
+    left = 0
+    if entry.style is not None:
+        _paste(cell, _thumbnail(entry.style), (0, top))
+        left = _THUMB_PX + 14
+    room = CELL_PX - left
+    baseline = top + (_THUMB_PX + round(_FONT_PX * 0.7)) // 2
+    write_text(cell, _fit_text(entry.caption, room), (left, baseline), _FONT_PX, _INK)
+    return cell
+
+
+def _thumbnail(style: Frame) -> Frame:
+    """Return the middle square of a style image with a thin edge."""
+    width, height = size_of(style)
+    side = min(width, height)
+    top, left = (height - side) // 2, (width - side) // 2
+    small = _resize(style[top : top + side, left : left + side], (_THUMB_PX, _THUMB_PX))
+    cv2.rectangle(small, (0, 0), (_THUMB_PX - 1, _THUMB_PX - 1), _EDGE, 1)
+    return small
+
+
+def _resize(picture: Frame, size: Size) -> Frame:
+    is_smaller = size[0] < picture.shape[1]
+    interpolation = cv2.INTER_AREA if is_smaller else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(picture, size, interpolation=interpolation), np.uint8)
+
+
+def _paper(size: Size) -> Frame:
+    return np.full((size[1], size[0], 3), _PAPER, np.uint8)
+
+
+def _paste(page: Frame, picture: Frame, corner: tuple[int, int]) -> None:
+    left, top = corner
+    page[top : top + picture.shape[0], left : left + picture.shape[1]] = picture
+
+
+def _fit_text(text: str, room: int) -> str:
+    """Return the text, cut with an ellipsis where it is wider than `room` pixels."""
+    for length in range(len(text), 0, -1):
+        shown = text if length == len(text) else text[:length].rstrip() + "..."
+        if text_width(shown, _FONT_PX) <= room:
+            return shown
+    return ""

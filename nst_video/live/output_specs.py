@@ -1,0 +1,126 @@
+"""What a user may name as an output of a live session, as a table."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from nst_video.errors import UsageError
+from nst_video.frames import Frame, Size, VideoInfo
+from nst_video.live.outputs.mjpeg import PORT, MjpegSink
+from nst_video.live.outputs.recording import RecordingSink
+from nst_video.live.outputs.threads import LiveSink, Output
+from nst_video.live.outputs.virtual_camera import VirtualCameraSink
+from nst_video.video.media.codec_options import parse_size
+
+WINDOW = "window:"
+RECORDING = "recording"
+VIRTUAL_CAMERA = "virtual camera"
+
+
+class _Discard:
+    """Takes frames and forgets them."""
+
+    def __enter__(self) -> "_Discard":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing was opened."""
+
+    def write(self, frame: Frame) -> None:
+        """Forget the frame."""
+
+    def stop(self) -> None:
+        """Nothing hangs."""
+
+
+def recording(target: Path, microphone: str | None = None, *, overwrite: bool = False) -> Output:
+    """Return a recording into `target`, or a free name beside it unless that may be replaced.
+
+    Raises:
+        UsageError: no container for that suffix.
+        SinkError: there is no folder to write in.
+    """
+    RecordingSink(target, (2, 2), microphone)
+
+    def start(info: VideoInfo) -> LiveSink:
+        return RecordingSink(target, info.size, microphone, overwrite=overwrite)
+
+    return Output(RECORDING, start, str(target), close_s=None)
+
+
+def recording_folders(outputs: Iterable[Output]) -> list[Path]:
+    """Return the folders into which outputs record."""
+    return [Path(output.where).parent for output in outputs if output.name == RECORDING]
+
+
+def virtual_camera(size: Size | None = None, backend: str | None = None) -> Output:
+    """Return a virtual camera of a size, by default that of the first frame."""
+
+    def start(info: VideoInfo) -> LiveSink:
+        return VirtualCameraSink(size or info.size, float(info.fps), backend)
+
+    return Output(VIRTUAL_CAMERA, start)
+
+
+def _http(rest: str) -> Output:
+    if rest and not (rest.isdecimal() and int(rest) < 1 << 16):
+        raise UsageError(f"A port is a number up to 65535, as in http:{PORT}, not {rest!r}.")
+    port = int(rest or PORT)
+    return Output("HTTP", lambda info: MjpegSink(port), f"http://127.0.0.1:{port}/")
+
+
+def _virtual(rest: str) -> Output:
+    if not rest:
+        return virtual_camera()
+    width, height = parse_size(rest)
+    if width is None or height is None:
+        raise UsageError(f"The virtual camera's size is written 1280x720, not {rest!r}.")
+    return virtual_camera((width, height))
+
+
+def _null(rest: str) -> Output:
+    return Output("null", lambda info: _Discard())
+
+
+@dataclass(frozen=True, slots=True)
+class OutputKind:
+    """One line of the table: how it begins, and how to make it of the rest."""
+
+    prefix: str
+    make: Callable[[str], Output]
+
+
+OUTPUTS = (
+    OutputKind("null:", _null),
+    OutputKind("http:", _http),
+    OutputKind("virtual:", _virtual),
+)
+"""What begins like none of them is a file to record into."""
+
+
+def open_output(
+    where: str | Path, microphone: str | None = None, *, overwrite: bool = False
+) -> Output:
+    """Find out what a user means; it is opened with the first frame.
+
+    Args:
+        where: a video file, "http:" or "http:PORT", "virtual:" or "virtual:1280x720", "null:".
+        microphone: for a file: name of the one to record, or "default".
+        overwrite: a file may be replaced; otherwise a free name beside it is taken.
+
+    Raises:
+        UsageError: it makes no sense.
+        SinkError: there is no folder for the file.
+    """
+    target = recording_target(where)
+    if target is not None:
+        return recording(target, microphone, overwrite=overwrite)
+    text = str(where)
+    kind = next(kind for kind in OUTPUTS if text.startswith(kind.prefix))
+    return kind.make(text.removeprefix(kind.prefix))
+
+
+def recording_target(where: str | Path) -> Path | None:
+    """Return the file that an output is recorded into, None where it is no file."""
+    is_file = not any(str(where).startswith(kind.prefix) for kind in OUTPUTS)
+    return Path(where) if is_file else None

@@ -1,0 +1,1 @@
+"""Where a live session shows or sends its frames: window, recording, virtual camera, HTTP."""

@@ -1,0 +1,146 @@
+"""A microphone, heard by an ffmpeg of its own: it may hang or fail without harm to the picture."""
+
+import platform
+import threading
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+
+from nst_video.errors import UsageError
+from nst_video.video.media.ffmpeg import FfmpegProcess
+
+RATE = 48000
+CHANNELS = 2
+SAMPLE_BYTES = 2 * CHANNELS
+"""Of 16 bits for each channel."""
+
+MICROPHONES: dict[str, tuple[str, tuple[str, ...], str]] = {
+    "Linux": ("pulse", (), "{}"),
+    "Darwin": ("avfoundation", (), ":{}"),
+    "Windows": ("dshow", ("-audio_buffer_size", "50"), "audio={}"),
+}
+"""System to ffmpeg's input device, options that make it prompt, how it takes a name."""
+
+DEFAULT_MICROPHONES = {"Linux": "default", "Darwin": "0"}
+"""Names that stand for the usual microphone; Windows has none."""
+
+SLACK_S = 0.3
+"""How far sound may be from its time before silence is put in or sound is left out."""
+
+_CHUNK_SAMPLES = 1024
+
+
+def microphone_input(name: str, system: str | None = None) -> list[str]:
+    """Return ffmpeg's arguments for a microphone.
+
+    Args:
+        name: as the system calls it, or "default".
+        system: as `platform.system()` says.
+
+    Raises:
+        UsageError: ffmpeg has no way to one on this system, or it must be named.
+    """
+    system = system or platform.system()
+    if system not in MICROPHONES:
+        raise UsageError(f"Sound cannot be recorded on {system}.")
+    device, options, form = MICROPHONES[system]
+    if name == "default":
+        if system not in DEFAULT_MICROPHONES:
+            raise UsageError(f"On {system} the microphone must be named.")
+        name = DEFAULT_MICROPHONES[system]
+    return [*options, "-f", device, "-i", form.format(name)]
+
+
+class Microphone:
+    """What a microphone hears, without gaps: where it hears nothing in time, there is silence.
+
+    Attributes:
+        has_sound: something has come.
+        problem: why nothing comes any more, None while all is well.
+    """
+
+    def __init__(self, name: str, clock: Callable[[], float]) -> None:
+        """Prepare; nothing runs before `start`.
+
+        Args:
+            name: of a microphone, or "default".
+            clock: seconds.
+
+        Raises:
+            UsageError: there can be no such microphone here.
+        """
+        self.has_sound = False
+        self.problem: str | None = None
+        self._input = microphone_input(name)
+        self._clock = clock
+        self._heard: SimpleQueue[tuple[float, bytes]] = SimpleQueue()
+        self._track = SoundTrack(0.0)
+        self._process: FfmpegProcess | None = None
+        self._thread = threading.Thread(target=self._listen, name="microphone", daemon=True)
+
+    def start(self) -> None:
+        """Begin to listen."""
+        self._track = SoundTrack(self._clock())
+        self._process = FfmpegProcess(
+            [
+                *(*self._input, "-map", "0:a:0", "-ac", f"{CHANNELS}", "-ar", f"{RATE}"),
+                *("-flush_packets", "1", "-f", "s16le", "pipe:1"),
+            ],
+            drain=True,
+        )
+        self._thread.start()
+
+    def take(self) -> bytes:
+        """Return the sound since the last call, 16 bits for each channel in turn."""
+        sound = []
+        while True:
+            try:
+                sound.append(self._track.place(*self._heard.get_nowait()))
+            except Empty:
+                return b"".join([*sound, self._track.fill(self._clock())])
+
+    def close(self) -> None:
+        """Listen no more."""
+        if self._process is not None:
+            self._process.close()
+            self._thread.join()
+
+    def _listen(self) -> None:
+        process, chunk = self._process, bytearray(_CHUNK_SAMPLES * SAMPLE_BYTES)
+        while process is not None and process.read_into(memoryview(chunk)) == len(chunk):
+            self.has_sound = True
+            self._heard.put((self._clock(), bytes(chunk)))
+        if process is not None:
+            process.finish()
+            self.problem = process.failure()
+
+
+class SoundTrack:
+    """Puts pieces of sound that come at any time into a row."""
+
+    def __init__(self, start_s: float) -> None:
+        """Begin an empty track at a time."""
+        self._start_s = start_s
+        self._samples = 0
+
+    def place(self, end_s: float, sound: bytes) -> bytes:
+        """Return what to append for a piece that has just been heard to its end.
+
+        Args:
+            end_s: when that was.
+            sound: its samples.
+        """
+        ahead = self._samples + len(sound) // SAMPLE_BYTES - (end_s - self._start_s) * RATE
+        if ahead > SLACK_S * RATE:
+            return b""
+        silence = b""
+        if ahead < -SLACK_S * RATE:
+            silence = bytes(int(-ahead) * SAMPLE_BYTES)
+        self._samples += (len(silence) + len(sound)) // SAMPLE_BYTES
+        return silence + sound
+
+    def fill(self, now_s: float) -> bytes:
+        """Return the silence to append where nothing has come for long."""
+        missing_s = now_s - self._start_s - self._samples / RATE
+        if missing_s < 2 * SLACK_S:
+            return b""
+        return self.place(now_s - SLACK_S, b"")

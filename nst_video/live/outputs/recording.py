@@ -1,0 +1,337 @@
+"""Recording what is shown: frames carry the time at which they come, so the speed is true.
+
+Frames reach ffmpeg as raw video in NUT, a container that holds a time for each; what a microphone
+hears is put beside them by the same clock, so that both stay together.
+
+Nothing that was recorded is lost but the last moment, whatever happens: nothing waits for later
+frames in the encoder, ffmpeg writes every half second, and the system is told to put it on disk.
+"""
+
+import contextlib
+import threading
+import time
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import av
+import numpy as np
+
+from nst_video.errors import SinkError, UsageError
+from nst_video.frames import Frame, Size
+from nst_video.image.resize import letterbox
+from nst_video.live.outputs import recording_journal
+from nst_video.live.outputs.microphone import CHANNELS, RATE, Microphone
+from nst_video.live.outputs.recording_repair import UNFINISHED, rescue
+from nst_video.system.partial_file import PartialFile
+from nst_video.system.path_lookup import os_reason
+from nst_video.video.media.containers import CONTAINERS, container_for
+from nst_video.video.media.ffmpeg import FfmpegProcess, ffmpeg_path
+from nst_video.video.media.file_type import PAINTED_BY
+from nst_video.video.media.filters import encode_filters
+
+TICKS = 1000
+"""Ticks a second to which times are rounded."""
+
+CRF = 20
+
+KEYFRAME_S = 2
+"""Between them nobody can seek."""
+
+FLUSH_S = 0.5
+"""Seconds of video after which ffmpeg writes what it has."""
+
+STILL_S = 0.6
+"""Seconds after which a picture that stays is recorded again: ffmpeg writes when the next comes."""
+
+SYNC_S = 1.0
+"""Seconds after which all that is written is put on disk."""
+
+_TICK_S = 0.2
+
+_MUXERS: dict[str, tuple[str, ...]] = {
+    "mp4": ("-movflags", "+hybrid_fragmented", "-frag_duration", f"{FLUSH_S * 1e6:.0f}"),
+    "mov": ("-movflags", "+hybrid_fragmented", "-frag_duration", f"{FLUSH_S * 1e6:.0f}"),
+    "matroska": ("-cluster_time_limit", f"{FLUSH_S * 1e3:.0f}"),
+}
+"""By muxer: what makes an unfinished file readable up to its last half second."""
+
+_READ_AT_ONCE = ("-probesize", "1024", "-analyzeduration", "0", "-fpsprobesize", "0")
+"""ffmpeg would first collect 20 frames to guess a rate."""
+
+_WRITE_AT_ONCE = ("-flush_packets", "1", "-max_interleave_delta", f"{FLUSH_S * 1e6:.0f}")
+
+_INTERLEAVE_S = 0.1
+"""Longest wait of a frame for the sound that belongs before it."""
+
+_ENCODER = (
+    *("-c:v", "libx264", "-preset", "superfast", "-crf", f"{CRF}", "-bf", "0"),
+    # A look ahead, and one frame for each thread, would wait in the encoder, at 3 frames a second
+    # for 4 s. Without them files are 5 to 11 % smaller at 0.4 to 0.8 dB less (SSIM). The rate is
+    # for the choice of a level only.
+    *("-x264-params", "rc-lookahead=0:sync-lookahead=0:mbtree=0:sliced-threads=1:fps=30"),
+    *("-force_key_frames", f"expr:if(isnan(prev_forced_t),1,gte(t,prev_forced_t+{KEYFRAME_S}))"),
+    *("-enc_time_base:v", f"1/{TICKS}", "-fps_mode", "passthrough"),
+    *("-filter:v", encode_filters("yuv420p")),
+    *("-metadata:s:v", f"encoder={PAINTED_BY}"),
+)
+
+RECORDING_SUFFIXES = tuple(s for s, each in CONTAINERS.items() if each.muxer in _MUXERS)
+"""Suffixes of the files that can be recorded into."""
+
+
+class RecordingSink:
+    """A file of frames with the times at which they were written; H.264 in MP4, MOV or Matroska.
+
+    It grows under a hidden name beside the target and stays readable should the program die;
+    leaving the context gives it its own, or that of an unfinished one where something failed.
+
+    Attributes:
+        saved: its final path once it is finished, None before.
+        note: what is not as it should be, empty where nothing is.
+    """
+
+    def __init__(
+        self,
+        target: Path,
+        size: Size,
+        microphone: str | None = None,
+        *,
+        overwrite: bool = False,
+    ) -> None:
+        """Check that it can be written; ffmpeg starts with the first frame.
+
+        Args:
+            target: the file; its suffix names the container.
+            size: (width, height) of the video; frames of other sizes are fitted into it.
+            microphone: name of one, or "default"; None records no sound.
+            overwrite: `target` may be replaced; otherwise a free name is taken where it exists.
+
+        Raises:
+            UsageError: a container that does not hold H.264, or no such microphone here.
+            SinkError: there is no folder to write in.
+        """
+        container = container_for(target)
+        if container.muxer not in _MUXERS:
+            raise UsageError(f"A recording is .mp4, .mov or .mkv, not {target.suffix}.")
+        if not target.parent.is_dir():
+            raise SinkError(f"{target} cannot be written: there is no folder {target.parent}.")
+        self.saved: Path | None = None
+        self.note = ""
+        self._target = target
+        self._muxer = container.muxer
+        self._size = (size[0] + size[0] % 2, size[1] + size[1] % 2)
+        self._microphone = None if microphone is None else Microphone(microphone, time.time)
+        self._take = PartialFile(target, overwrite=overwrite, is_take=True)
+        self._process: FfmpegProcess | None = None
+        self._nut: _NutWriter | None = None
+        self._last: Frame | None = None
+        self._problem: str | None = None
+        self._fed_s = 0.0
+        self._feeding = threading.Lock()
+        self._is_over = threading.Event()
+        self._is_stopped = False
+        self._tender = threading.Thread(target=self._tend, name="recording", daemon=True)
+
+    def __enter__(self) -> Self:
+        try:
+            self._take.__enter__()
+        except OSError as error:
+            raise SinkError(f"{self._target} cannot be written: {os_reason(error)}.") from error
+        recording_journal.note(self._take.path)
+        self._tender.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if error is None:
+                problem = self._finish()
+            else:
+                problem = str(error) if isinstance(error, SinkError) else repr(error)
+            if problem is not None:
+                raise SinkError(self._cut_off(problem)) from error
+        finally:
+            self._end_process()
+            self._take.__exit__(kind, error, trace)
+            if not self._take.path.exists():
+                recording_journal.forget(self._take.path)
+
+    def write(self, frame: Frame) -> None:
+        """Record a frame as shown from now on.
+
+        Raises:
+            SinkError: ffmpeg fails, as on a full disk or without the microphone.
+        """
+        microphone, fitted = self._microphone, letterbox(frame, self._size)
+        if microphone is not None and microphone.problem is not None:
+            if not microphone.has_sound:
+                raise SinkError(f"nothing comes from the microphone: {microphone.problem}")
+            self.note = f"the microphone ended before: {microphone.problem}"
+        with self._feeding:
+            self._last = fitted
+            self._feed(fitted)
+
+    def stop(self) -> None:
+        """Kill the encoder; what is written by then is kept."""
+        self._is_stopped = True
+        if self._process is not None:
+            self._process.stop()
+
+    def _finish(self) -> str | None:
+        """Finish the file and give it its name; return what went wrong, None where nothing did."""
+        if self._last is None or self._process is None or self._nut is None:
+            return None
+        self._end_tender()
+        try:
+            # The last picture lasts until now; players give the very last frame as long as
+            # the one before it, which so is a tick.
+            self._feed(self._last)
+            self._feed(self._last)
+            with contextlib.suppress(OSError, av.FFmpegError):  # ffmpeg's status tells why
+                self._nut.close()
+            if self._process.finish():
+                return self._process.failure()
+            self.saved = self._take.commit()
+        except SinkError as error:
+            return str(error)
+        except OSError as error:
+            return os_reason(error)
+        return None
+
+    def _cut_off(self, problem: str) -> str:
+        """Keep what was written; return what to tell the user."""
+        self._end_process()
+        begin = f"{self._target} was cut off: {problem}."
+        try:
+            rescued = rescue(self._take, UNFINISHED, lambda: self._is_stopped)
+        except OSError as error:
+            return (
+                f"{begin} What was recorded is in {self._take.path} ({os_reason(error)}); the next "
+                "live session gives it a name."
+            )
+        return f"{begin} " + (f"Kept {rescued}" if rescued else "Nothing was recorded.")
+
+    def _end_process(self) -> None:
+        """End what writes to the file."""
+        if self._process is not None:
+            self._process.close()
+        if self._microphone is not None:
+            self._microphone.close()
+        self._end_tender()
+
+    def _end_tender(self) -> None:
+        self._is_over.set()
+        self._tender.join()
+
+    def _tend(self) -> None:
+        """Record a picture that stays again and again, and have the disk hold what is written."""
+        synchronized_s = time.monotonic()
+        while not self._is_over.wait(_TICK_S):
+            # What fails is told where the next frame is written, or at the end.
+            with contextlib.suppress(SinkError, OSError):
+                with self._feeding:
+                    if self._last is not None and time.monotonic() > self._fed_s + STILL_S:
+                        self._feed(self._last)
+                if time.monotonic() > synchronized_s + SYNC_S:
+                    synchronized_s = time.monotonic()
+                    self._take.synchronize()
+
+    def _feed(self, frame: Frame) -> None:
+        """Hand a frame to ffmpeg; the caller holds the lock, or is alone.
+
+        Raises:
+            SinkError: ffmpeg has ended.
+        """
+        if self._problem is not None:
+            raise SinkError(self._problem)
+        now_s = time.time()
+        microphone = self._microphone
+        if self._process is None or self._nut is None:
+            if microphone is not None:
+                microphone.start()
+            self._process = FfmpegProcess(
+                self._arguments(now_s), feed=True, inherit=[self._take.lock]
+            )
+            self._nut = _NutWriter(self._process, self._size, now_s, has_sound=bool(microphone))
+        try:
+            if microphone is not None:
+                self._nut.write_sound(microphone.take())
+            self._nut.write(frame, now_s)
+        except (OSError, av.FFmpegError) as error:
+            self._process.finish()
+            self._problem = self._process.failure()
+            raise SinkError(self._problem) from error
+        self._fed_s = time.monotonic()
+
+    def _arguments(self, start_s: float) -> list[str]:
+        return [
+            *("-y", *_READ_AT_ONCE, "-copyts", "-f", "nut", "-i", "pipe:0"),
+            *("-map", "0:v", *_ENCODER, "-output_ts_offset", f"{-start_s:.3f}"),
+            *("-map", "0:a?", "-c:a", "aac", "-b:a", "160k"),
+            *_MUXERS[self._muxer],
+            *_WRITE_AT_ONCE,
+            *("-f", self._muxer, ffmpeg_path(self._take.path)),
+        ]
+
+
+class _Pipe:
+    """ffmpeg's input as the file that PyAV writes to."""
+
+    def __init__(self, process: FfmpegProcess) -> None:
+        self._process = process
+
+    def write(self, data: bytes) -> int:
+        """Write all of it."""
+        self._process.write(memoryview(data))
+        return len(data)
+
+
+class _NutWriter:
+    """Puts frames and sound with their times into ffmpeg's input."""
+
+    def __init__(
+        self, process: FfmpegProcess, size: Size, start_s: float, *, has_sound: bool
+    ) -> None:
+        self._container = av.open(
+            _Pipe(process),
+            "w",
+            format="nut",
+            options={"max_interleave_delta": f"{_INTERLEAVE_S * 1e6:.0f}"},
+        )
+        self._stream = self._container.add_stream("rawvideo", rate=TICKS)
+        self._stream.width, self._stream.height = size
+        self._stream.pix_fmt = "rgb24"
+        self._ticks = 0
+        self._sound = None
+        if has_sound:
+            self._sound = self._container.add_stream("pcm_s16le", rate=RATE, layout="stereo")
+        self._samples = round(start_s * RATE)
+
+    def write(self, frame: Frame, at_s: float) -> None:
+        """Append a frame that is shown from then on, in seconds of the epoch."""
+        picture = av.VideoFrame.from_ndarray(frame, format="rgb24")
+        # Two frames within a tick need different times all the same.
+        self._ticks = max(self._ticks + 1, round(at_s * TICKS))
+        picture.pts, picture.time_base = self._ticks, Fraction(1, TICKS)
+        self._container.mux(self._stream.encode(picture))
+
+    def write_sound(self, sound: bytes) -> None:
+        """Append sound to that before, 16 bits for each channel in turn."""
+        if self._sound is None or not sound:
+            return
+        samples = np.frombuffer(sound, np.int16).reshape(1, -1)
+        piece = av.AudioFrame.from_ndarray(samples, format="s16", layout="stereo")
+        piece.sample_rate, piece.time_base = RATE, Fraction(1, RATE)
+        piece.pts = self._samples
+        self._samples += samples.size // CHANNELS
+        self._container.mux(self._sound.encode(piece))
+
+    def close(self) -> None:
+        """Hand over what still waits."""
+        self._container.close()

@@ -1,0 +1,47 @@
+"""A list of the recordings that run, one small file for each, which outlives the process.
+
+So the next session finds what a killed one has left, in whatever folder that is.
+"""
+
+import contextlib
+import hashlib
+import os
+from pathlib import Path
+
+from nst_video.system.partial_file import PartialFile, is_take
+from nst_video.system.paths import data_dir
+
+
+def note(take: Path) -> None:
+    """Add a recording by the path of its unfinished file."""
+    # A recording without an entry is still a recording: only nobody looks for it by itself.
+    with contextlib.suppress(OSError):
+        entry = _entry(take)
+        entry.parent.mkdir(parents=True, exist_ok=True)
+        with PartialFile(entry, overwrite=True) as part:
+            part.path.write_bytes(os.fsencode(take.absolute()))
+            part.commit()
+
+
+def forget(take: Path) -> None:
+    """Remove a recording from the list; it need not be there."""
+    with contextlib.suppress(OSError):
+        _entry(take).unlink(missing_ok=True)
+
+
+def noted() -> list[Path]:
+    """Return the unfinished files of all recordings in the list."""
+    takes = []
+    with contextlib.suppress(OSError):
+        for entry in sorted(_folder().glob("*.path")):
+            with contextlib.suppress(OSError, ValueError):
+                takes.append(Path(os.fsdecode(entry.read_bytes())))
+    return [take for take in takes if is_take(take)]
+
+
+def _folder() -> Path:
+    return data_dir() / "recordings"
+
+
+def _entry(take: Path) -> Path:
+    return _folder() / f"{hashlib.sha256(os.fsencode(take.absolute())).hexdigest()[:16]}.path"

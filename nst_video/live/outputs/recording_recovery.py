@@ -1,0 +1,78 @@
+"""Finds recordings of sessions that were killed, as by a power failure, and makes them films."""
+
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from nst_video.live.outputs import recording_journal
+from nst_video.live.outputs.recording_repair import RECOVERED, rescue
+from nst_video.system.partial_file import PartialFile, old_takes
+from nst_video.system.path_lookup import os_reason
+
+TRIES = 20
+PAUSE_S = 1.0
+"""Seconds between attempts: ffmpeg may still be finishing the recording of a killed session."""
+
+
+class Recovery:
+    """A search in a thread of its own.
+
+    A recording that a running session writes is left alone.
+    """
+
+    def __init__(self, folders: Iterable[Path], on_message: Callable[[str], None]) -> None:
+        """Prepare.
+
+        Args:
+            folders: searched besides the journal, for recordings that it does not know.
+            on_message: told what was found, one sentence for each; called in the thread.
+        """
+        self._folders = tuple(folders)
+        self._tell = on_message
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._search, name="recovery", daemon=True)
+
+    def start(self) -> None:
+        """Begin to search."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the search, soon; what was not reached is found the next time."""
+        self._is_over.set()
+        self._thread.join()
+
+    def _search(self) -> None:
+        found = recording_journal.noted()
+        for folder in self._folders:
+            found += (take.absolute() for take in old_takes(folder))
+        waiting = list(dict.fromkeys(found))
+        for _ in range(TRIES):
+            waiting = [take for take in waiting if not self._is_settled(take)]
+            if not waiting or self._is_over.wait(PAUSE_S):
+                return
+
+    def _is_settled(self, path: Path) -> bool:
+        """Recover a recording; return False where somebody still writes to it."""
+        if self._is_over.is_set():
+            return True
+        try:
+            take = PartialFile.adopt(path)
+            if take is None:
+                return False
+            with take:
+                rescued = rescue(take, RECOVERED, self._is_over.is_set)
+        except FileNotFoundError:
+            if path.parent.is_dir():
+                recording_journal.forget(path)
+            else:
+                self._tell(
+                    f"A recording that was cut off is in {path.parent}, which is not there now: "
+                    "it will be recovered when it is."
+                )
+        except OSError as error:
+            self._tell(f"The recording {path} was cut off and not recovered: {os_reason(error)}.")
+        else:
+            recording_journal.forget(path)
+            if rescued is not None:
+                self._tell(f"Recovered a recording that was cut off: {rescued}")
+        return True

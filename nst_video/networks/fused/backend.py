@@ -1,0 +1,85 @@
+"""What the rewritten transformer asks of a runtime: a dozen primitives over pictures."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nst_video.networks.fused.convolutions import Convolution
+
+Tensor: TypeAlias = Any
+"""A runtime's tensor; `+`, `-` and `*` work between any two of them and with numbers."""
+
+Arrange: TypeAlias = Callable[[Tensor], Tensor]
+"""Moves pixels and leaves their values: it may do so with any numbers."""
+
+Axis: TypeAlias = Literal["rows", "columns", "channels"]
+
+
+class Ops(Protocol):
+    """What a runtime must be able to do with pictures."""
+
+    def convolve(
+        self, x: Tensor, convolution: Convolution, arrange: Arrange | None = None
+    ) -> Tensor:
+        """Convolve without padding what `arrange` makes of the picture."""
+        ...
+
+    def pad(
+        self,
+        x: Tensor,
+        rows: tuple[int, int],
+        columns: tuple[int, int],
+        mode: Literal["symmetric", "reflect"],
+    ) -> Tensor:
+        """Pad (before, after) along rows and columns."""
+        ...
+
+    def cut(self, x: Tensor, axis: Axis, start: int, stop: int | None) -> Tensor:
+        """Return a slice along one axis; negative bounds count from the end."""
+        ...
+
+    def join(self, parts: Sequence[Tensor], axis: Axis) -> Tensor:
+        """Concatenate along one axis."""
+        ...
+
+    def select(self, where: NDArray[np.bool_], x: Tensor, other: Tensor) -> Tensor:
+        """Take the channels of `x` where the vector says so, else those of `other`."""
+        ...
+
+    def vector(self, values: NDArray[np.float32]) -> Tensor:
+        """Return one constant for each channel, fit to be multiplied with a picture."""
+        ...
+
+    def total(self, x: Tensor, axis: Axis) -> Tensor:
+        """Sum along an axis, which stays with length 1."""
+        ...
+
+    def total_of_squares(self, x: Tensor, axis: Axis) -> Tensor:
+        """Sum the squares along an axis, which stays with length 1."""
+        ...
+
+    def pixels_inside(self, x: Tensor) -> Tensor:
+        """Return how many pixels of one picture of shifted blocks lie inside of it."""
+        ...
+
+    def normalize(self, x: Tensor) -> Tensor:
+        """Give every channel of every picture mean 0 and variance 1 over rows and columns."""
+        ...
+
+    def unblock(self, x: Tensor) -> Tensor:
+        """Turn blocks of 2x2 pixels into pixels."""
+        ...
+
+    def relu(self, x: Tensor) -> Tensor:
+        """max(x, 0)."""
+        ...
+
+    def sigmoid(self, x: Tensor) -> Tensor:
+        """1 / (1 + exp(-x))."""
+        ...
+
+    def inverse_deviation(self, variance: Tensor) -> Tensor:
+        """1 / sqrt(variance + config.NORM_EPSILON)."""
+        ...

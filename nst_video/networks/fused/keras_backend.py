@@ -1,0 +1,184 @@
+"""The primitives of `rewritten` in `keras.ops`: for TensorFlow, JAX and PyTorch, on any device."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+from nst_video.image.yuv420 import OUTPUT_COLORS
+from nst_video.networks.config import LAYOUT, NORM_EPSILON, TransformerConfig
+from nst_video.networks.fused import network
+from nst_video.networks.fused.backend import Arrange, Axis
+from nst_video.networks.fused.convolutions import PIXEL_SCALE, Convolution
+from nst_video.networks.fused.network import EDGE, MARGIN
+from nst_video.networks.fused.norms import ExactNorms
+from nst_video.networks.transformer import Tensor, pad_to_stride, reflect
+
+_AXES: Mapping[Axis, int] = {"rows": 1, "columns": 2, "channels": 3}
+
+
+def paint(
+    config: TransformerConfig,
+    convolutions: Mapping[str, Convolution],
+    content: Tensor,
+    style: Tensor,
+    dtype: str = "float32",
+) -> Tensor:
+    """Paint `content` as `transformer.StyleTransformer` does, with fewer multiplications.
+
+    Args:
+        config: shape of the network.
+        convolutions: as `folded.fold_transformer` returns them.
+        content: (n, height, width, 3), 0..1; both sides at least `config.MIN_SIDE`.
+        style: style parameters (n or 1, `config.style_size`).
+        dtype: what the convolutions compute in; everything else is float32.
+
+    Returns:
+        (n, height, width, 3), 0..1, float32.
+    """
+    runtime = KerasOps(dtype)
+    norms = ExactNorms(runtime, config, style[:, None, None, :])
+    height, width = ops.shape(content)[1:3]
+    x = runtime.content(content * PIXEL_SCALE)
+    return runtime.pixels(network.paint(runtime, config, convolutions, x, norms), height, width)
+
+
+def paint_planes(
+    config: TransformerConfig,
+    convolutions: Mapping[str, Convolution],
+    planes: Tensor,
+    style: Tensor,
+    to_rgb: Tensor,
+    dtype: str = "float32",
+) -> Tensor:
+    """Paint as `paint` does, from planes to planes of `OUTPUT_COLORS`, by way of rounded RGB.
+
+    Args:
+        config: shape of the network.
+        convolutions: as `folded.fold_transformer` returns them.
+        planes: see `image.yuv420.Planes`.
+        style: style parameters (n or 1, `config.style_size`).
+        to_rgb: see `image.yuv420.YuvColors.to_rgb`.
+        dtype: what the convolutions compute in; everything else is float32.
+    """
+    content = _from_planes(planes, to_rgb) / PIXEL_SCALE
+    return _to_planes(ops.round(paint(config, convolutions, content, style, dtype) * PIXEL_SCALE))
+
+
+def _from_planes(planes: Tensor, to_rgb: Tensor) -> Tensor:
+    """Return RGB (n, height, width, 3), whole numbers of 0..255."""
+    _, rows, width = ops.shape(planes)
+    height = rows * 2 // 3
+    planes = ops.cast(planes, "float32")
+    chroma = ops.reshape(planes[:, height:], (-1, 2, height // 2, width // 2))
+    chroma = ops.repeat(ops.repeat(chroma, 2, 2), 2, 3)
+    y, u, v = (x[..., None] for x in (planes[:, :height], chroma[:, 0], chroma[:, 1]))
+    # No product of matrices: a GPU may compute one with too few digits.
+    rgb = y * to_rgb[:, 0] + u * to_rgb[:, 1] + v * to_rgb[:, 2] + to_rgb[:, 3]
+    return ops.clip(ops.round(rgb), 0, PIXEL_SCALE)
+
+
+def _to_planes(rgb: Tensor) -> Tensor:
+    """Turn RGB of 0..255 (n, height, width, 3) into planes."""
+    _, height, width, _ = ops.shape(rgb)
+    blocks = ops.reshape(rgb, (-1, height // 2, 2, width // 2, 2, 3))
+    means = ops.mean(blocks, axis=(2, 4))
+    luma, *chroma = (
+        ops.sum(x * weights[:3], axis=-1) + (weights[3] + 0.5)
+        for x, weights in zip((rgb, means, means), OUTPUT_COLORS.from_rgb(), strict=True)
+    )
+    both = ops.reshape(ops.stack(chroma, 1), (-1, height // 2, width))
+    return ops.cast(ops.concatenate([luma, both], 1), "uint8")
+
+
+class KerasOps:
+    """The runtime of `rewritten.paint`; pictures are float32 (n, rows, columns, channels)."""
+
+    def __init__(self, dtype: str) -> None:
+        self._dtype = dtype
+
+    def content(self, pixels: Tensor) -> Tensor:
+        """Turn pixels of 0..255 into the padded column blocks that `rewritten` begins with."""
+        x = reflect(pad_to_stride(pixels), MARGIN)
+        _, rows, columns, _ = ops.shape(x)
+        return ops.reshape(x, (-1, rows, columns // 2, 6))
+
+    def pixels(self, blocks: Tensor, height: int, width: int) -> Tensor:
+        """Turn the shifted blocks that `rewritten` ends with into pixels."""
+        return self.unblock(blocks)[:, EDGE : EDGE + height, EDGE : EDGE + width]
+
+    def convolve(
+        self, x: Tensor, convolution: Convolution, arrange: Arrange | None = None
+    ) -> Tensor:
+        """Convolve without padding what `arrange` makes of the picture."""
+        x = x if arrange is None else arrange(x)
+        kernel = ops.convert_to_tensor(convolution.kernel, self._dtype)
+        x = ops.cast(x, self._dtype)
+        y = ops.conv(x, kernel, convolution.strides, "valid", data_format=LAYOUT)
+        y = ops.cast(y, "float32")
+        return y if convolution.bias is None else y + convolution.bias
+
+    def pad(
+        self,
+        x: Tensor,
+        rows: tuple[int, int],
+        columns: tuple[int, int],
+        mode: Literal["symmetric", "reflect"],
+    ) -> Tensor:
+        """Pad (before, after) along rows and columns."""
+        return ops.pad(x, ((0, 0), rows, columns, (0, 0)), mode)
+
+    def cut(self, x: Tensor, axis: Axis, start: int, stop: int | None) -> Tensor:
+        """Return a slice along one axis; negative bounds count from the end."""
+        return x[(slice(None),) * _AXES[axis] + (slice(start, stop),)]
+
+    def join(self, parts: Sequence[Tensor], axis: Axis) -> Tensor:
+        """Concatenate along one axis."""
+        return ops.concatenate(list(parts), _AXES[axis])
+
+    def select(self, where: NDArray[np.bool_], x: Tensor, other: Tensor) -> Tensor:
+        """Take the channels of `x` where the vector says so, else those of `other`."""
+        return ops.where(where, x, other)
+
+    def vector(self, values: NDArray[np.float32]) -> Tensor:
+        """Return one constant for each channel, fit to be multiplied with a picture."""
+        return ops.convert_to_tensor(values)
+
+    def total(self, x: Tensor, axis: Axis) -> Tensor:
+        """Sum along an axis, which stays with length 1."""
+        return ops.sum(x, _AXES[axis], keepdims=True)
+
+    def total_of_squares(self, x: Tensor, axis: Axis) -> Tensor:
+        """Sum the squares along an axis, which stays with length 1."""
+        return ops.sum(ops.square(x), _AXES[axis], keepdims=True)
+
+    def pixels_inside(self, x: Tensor) -> Tensor:
+        """Return how many pixels of one picture of shifted blocks lie inside of it."""
+        rows, columns = ops.shape(x)[1:3]
+        return ops.cast((2 * rows - 2) * (2 * columns - 2), "float32")
+
+    def normalize(self, x: Tensor) -> Tensor:
+        """Give every channel of every picture mean 0 and variance 1 over rows and columns."""
+        mean, variance = ops.moments(x, axes=(1, 2), keepdims=True)
+        return (x - mean) * self.inverse_deviation(variance)
+
+    def unblock(self, x: Tensor) -> Tensor:
+        """Turn blocks of 2x2 pixels into pixels."""
+        _, rows, columns, channels = ops.shape(x)
+        x = ops.reshape(x, (-1, rows, columns, 2, channels // 2))
+        x = ops.transpose(x, (0, 1, 3, 2, 4))
+        return ops.reshape(x, (-1, 2 * rows, 2 * columns, channels // 4))
+
+    def relu(self, x: Tensor) -> Tensor:
+        """max(x, 0)."""
+        return ops.relu(x)
+
+    def sigmoid(self, x: Tensor) -> Tensor:
+        """1 / (1 + exp(-x))."""
+        return ops.sigmoid(x)
+
+    def inverse_deviation(self, variance: Tensor) -> Tensor:
+        """1 / sqrt(variance + NORM_EPSILON)."""
+        return ops.rsqrt(variance + NORM_EPSILON)

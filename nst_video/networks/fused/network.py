@@ -1,0 +1,140 @@
+"""The style transformer over the rewritten convolutions of `folded`, written once for all runtimes.
+
+It speaks to a runtime through `ops.Ops`, over pictures of any layout, and computes the numbers of
+`transformer.StyleTransformer`, up to rounding, with fewer multiplications and without ever holding
+the picture at full resolution. `paint` is the whole of it; the other functions are its parts, which
+also do for a band of rows (`engines.tiles`).
+
+Three forms of a picture occur. Pixels: as they are. Column blocks: two neighbors of a row as one.
+Shifted blocks: 2x2 pixels as one, block (i, j) holding rows 2i-1 and 2i, columns 2j-1 and 2j; its
+outermost pixels lie outside of the picture.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+from nst_video.networks.config import TransformerConfig
+from nst_video.networks.fused.backend import Axis, Ops, Tensor
+from nst_video.networks.fused.convolutions import Convolution
+from nst_video.networks.fused.norms import block_phases
+
+Convolutions: TypeAlias = Mapping[str, Convolution]
+"""By layer, as `folded.fold_transformer` returns them."""
+
+Normalize: TypeAlias = Callable[[str, Tensor], Tensor]
+"""What follows the convolution of a normalized layer, given its name; see `norms`."""
+
+MARGIN = 4
+"""Pixels by which the first and the last layer, both 9x9, reflect their picture."""
+
+EDGE = 1
+"""Pixels around the picture in the result of `paint`, to be cut off."""
+
+
+def paint(
+    ops: Ops,
+    config: TransformerConfig,
+    convolutions: Convolutions,
+    content: Tensor,
+    normalize: Normalize,
+) -> Tensor:
+    """Paint a batch of pictures.
+
+    Args:
+        ops: the runtime.
+        config: shape of the network.
+        convolutions: its convolutions.
+        content: see `encode`.
+        normalize: one of `norms`, which knows the style.
+
+    Returns:
+        Shifted blocks of 12 channels, 0..1: after `unblock`, cut off `EDGE` pixels on all sides.
+    """
+    x = encode(ops, convolutions, content)
+    for block in range(1, config.residual_blocks + 1):
+        first, second = f"residual{block}_conv1", f"residual{block}_conv2"
+        y = ops.relu(normalize(first, residual(ops, convolutions[first], x)))
+        x = x + normalize(second, residual(ops, convolutions[second], y))
+    return finish(ops, config, convolutions, x, normalize)
+
+
+def encode(ops: Ops, convolutions: Convolutions, content: Tensor) -> Tensor:
+    """Return what the residual blocks start from, pixels at a quarter of the resolution.
+
+    Args:
+        ops: the runtime.
+        convolutions: the network's.
+        content: pixels of 0..255 in column blocks of 6 channels; the picture's sides are multiples
+            of `config.STRIDE`, and it is padded by reflection by `MARGIN` pixels on all sides.
+    """
+    x = ops.relu(ops.convolve(content, convolutions["contract1"]))
+    x = ops.pad(x, (1, 0), (0, 0), "reflect")
+    x = ops.pad(x, (0, 0), (1, 0), "symmetric")
+    x = ops.relu(ops.convolve(x, convolutions["contract2"]))
+    x = ops.pad(x, (1, 0), (1, 0), "reflect")
+    return ops.relu(ops.convolve(x, convolutions["contract3"]))
+
+
+def residual(ops: Ops, convolution: Convolution, x: Tensor) -> Tensor:
+    """Return a convolution of a residual block, before its norm."""
+    return ops.convolve(ops.pad(x, (1, 1), (1, 1), "reflect"), convolution)
+
+
+def expand(
+    ops: Ops,
+    config: TransformerConfig,
+    convolutions: Convolutions,
+    x: Tensor,
+    normalize: Normalize,
+    last: str = "expand3",
+) -> Tensor:
+    """Return what the layer `last` makes of the residual blocks' result, before its norm.
+
+    Returns:
+        Shifted blocks at half of the resolution for "expand1", else at the full one.
+    """
+    x = ops.convolve(ops.pad(x, (1, 1), (1, 1), "symmetric"), convolutions["expand1"])
+    if last == "expand1":
+        return x
+    x = ops.relu(normalize("expand1", x))
+    # The pixels outside of the picture equal their neighbors inside: just the padding needed here.
+    x = ops.convolve(ops.unblock(x), convolutions["expand2"])
+    if last == "expand2":
+        return x
+    x = ops.relu(normalize("expand2", x))
+
+    def reflect(x: Tensor) -> Tensor:
+        rows = _reflect_blocks(ops, x, "rows", config.widths[0])
+        return _reflect_blocks(ops, rows, "columns", config.widths[0])
+
+    return ops.convolve(x, convolutions["expand3"], reflect)
+
+
+def finish(
+    ops: Ops,
+    config: TransformerConfig,
+    convolutions: Convolutions,
+    x: Tensor,
+    normalize: Normalize,
+) -> Tensor:
+    """Return the painting, as `paint` does, of the residual blocks' result."""
+    return ops.sigmoid(normalize("expand3", expand(ops, config, convolutions, x, normalize)))
+
+
+def _reflect_blocks(ops: Ops, x: Tensor, axis: Axis, channels: int) -> Tensor:
+    """Pad shifted blocks by reflection, two on each side, along one axis.
+
+    The pixels outside of the picture are replaced, too, but for the outermost ones of the result,
+    which no pixel inside sees.
+    """
+    is_second = block_phases(axis, channels) == 1
+
+    def block(index: int) -> Tensor:
+        return ops.cut(x, axis, index, index + 1 or None)
+
+    def mix(first: int, second: int) -> Tensor:
+        return ops.select(is_second, block(second), block(first))
+
+    before = [block(2), mix(2, 1), mix(1, 0)]
+    after = [mix(-1, -2), mix(-2, -3), block(-3)]
+    return ops.join([*before, ops.cut(x, axis, 1, -1), *after], axis)

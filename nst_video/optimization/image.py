@@ -1,0 +1,74 @@
+"""One picture painted by optimization, whatever its size.
+
+network = load_loss_network("builtin")
+style = StylePicture(load_picture(Path("wave.jpg")))
+painted = paint_image(load_picture(Path("photo.jpg")), [style], network).frame
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from nst_video.frames import Frame, Size, fit_short_side, size_of
+from nst_video.image.detail import restore_detail
+from nst_video.networks.vgg import LossNetwork
+from nst_video.optimization.gatys import GatysOptimizer, OnPicture, OnStep
+from nst_video.optimization.painting import Painting, StylePicture, to_unit
+from nst_video.optimization.settings import DEFAULT_PRESET, PRESETS, PaintSettings
+from nst_video.optimization.size_limit import available_bytes, fit_to_memory
+
+OnNote = Callable[[str], None]
+
+
+def paint_image(
+    content: Frame,
+    styles: Sequence[StylePicture],
+    network: LossNetwork,
+    settings: PaintSettings = PRESETS[DEFAULT_PRESET],
+    *,
+    work_size: int | None = None,
+    memory_bytes: int | None = None,
+    on_step: OnStep | None = None,
+    on_picture: OnPicture | None = None,
+    on_note: OnNote | None = None,
+) -> Painting:
+    """Paint a picture in one style or several, at its own size.
+
+    Where it is painted smaller, it is brought back to full size with the content's fine structure.
+
+    Args:
+        content: RGB uint8 (h, w, 3).
+        styles: pictures with weights, and perhaps masks.
+        network: sees style and content, see `networks.vgg.load_loss_network`.
+        settings: how to paint.
+        work_size: short side in pixels at which to paint at most; None for the picture's own.
+        memory_bytes: what the painting may take; None for a share of what is available.
+        on_step: called after every step.
+        on_picture: see `GatysOptimizer`.
+        on_note: told in one sentence when memory limits the size.
+
+    Raises:
+        UsageError: settings, styles or masks without sense, or a picture too small.
+    """
+    optimizer = GatysOptimizer(network, styles, settings)
+    wanted = size_of(content) if work_size is None else fit_short_side(size_of(content), work_size)
+    budget = available_bytes() if memory_bytes is None else memory_bytes
+    size = fit_to_memory(network, optimizer.layers, wanted, budget)
+    if size != wanted and on_note:
+        on_note(
+            f"Memory allows to paint at {size[0]}x{size[1]} instead of {wanted[0]}x{wanted[1]}; "
+            "fine structure is restored."
+        )
+    small = _shrunk(content, size)
+    painting = optimizer(small, on_step=on_step, on_picture=on_picture)
+    if size == size_of(content):
+        return painting
+    return replace(painting, picture=to_unit(restore_detail(painting.frame, content, small)))
+
+
+def _shrunk(picture: Frame, size: Size) -> Frame:
+    if size == size_of(picture):
+        return picture
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)

@@ -1,0 +1,40 @@
+"""Style vectors kept on disk, with a checksum: what was damaged there is computed again."""
+
+import contextlib
+import hashlib
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nst_video.system import paths
+
+_SUM_BYTES = hashlib.sha256().digest_size
+_MAX_BYTES = 1 << 20
+
+
+def read_vector(folder: Path, key: str) -> NDArray[np.float32] | None:
+    """Return the vector (d,) kept under a key, None where there is none or it is damaged."""
+    try:
+        with (folder / key).open("rb") as file:
+            data = file.read(_MAX_BYTES)
+    except OSError:
+        return None
+    if data[:_SUM_BYTES] != _checksum(key, data[_SUM_BYTES:]):
+        return None
+    return np.frombuffer(data[_SUM_BYTES:], "<f4").astype(np.float32)
+
+
+def write_vector(folder: Path, key: str, vector: NDArray[np.float32]) -> None:
+    """Keep a vector (d,) under a key such as `model/picture`, a relative path.
+
+    A folder that cannot be written, or a full disk, only costs computing it again.
+    """
+    data = vector.astype("<f4").tobytes()
+    with contextlib.suppress(OSError):
+        paths.write_atomically(folder / key, lambda file: file.write(_checksum(key, data) + data))
+
+
+def _checksum(key: str, data: bytes) -> bytes:
+    """Return the checksum of a vector; the key is part of it, so that none is taken for another."""
+    return hashlib.sha256(key.encode() + b"\n" + data).digest()

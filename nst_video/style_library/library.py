@@ -1,0 +1,326 @@
+"""Style pictures: the packaged ones, the user's own, any other by path; and their bottlenecks."""
+
+import difflib
+import json
+import re
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nst_video.errors import StyleError, UsageError
+from nst_video.frames import Frame
+from nst_video.image.files import PICTURE_SUFFIXES, load_picture, save_picture
+from nst_video.style_library.bottleneck_cache import read_vector, write_vector
+from nst_video.style_library.folder import Style as Style  # what this module gives out
+from nst_video.style_library.folder import StyleFolder, read_style_folder, title_of
+from nst_video.system import paths
+from nst_video.system.path_lookup import PathKind, look_up, os_reason, require_file, short_name
+from nst_video.system.paths import packaged_styles_dir as packaged_styles_dir  # what this gives out
+
+Bottleneck: TypeAlias = NDArray[np.float32]
+"""What a style predictor makes of a style image: float32 (d,)."""
+
+_DAMAGED_NPZ = (
+    OSError,
+    MemoryError,
+    ValueError,
+    KeyError,
+    EOFError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
+class Predictor(Protocol):
+    """A style prediction network, as far as the library needs to know it."""
+
+    @property
+    def key(self) -> str:
+        """Name of the model and its exact weights, `<model>-<hash>`, fit for a folder name."""
+        ...
+
+    def __call__(self, picture: Frame) -> Bottleneck:
+        """Return the bottleneck (d,) of an RGB uint8 picture (height, width, 3)."""
+        ...
+
+
+class StyleLibrary:
+    """Finds styles by name or path and remembers their bottlenecks on disk."""
+
+    def __init__(
+        self,
+        packaged_dir: Path | None = None,
+        user_dir: Path | None = None,
+        cache_dir: Path | None = None,
+    ) -> None:
+        """Name the folders; each may be absent.
+
+        Args:
+            packaged_dir: default: what comes with nst-video.
+            user_dir: default: `styles` in the user's data folder.
+            cache_dir: default: `bottlenecks` in the user's cache folder.
+        """
+        self.packaged_dir = packaged_dir or packaged_styles_dir()
+        self.user_dir = user_dir or paths.user_styles_dir()
+        self._cache_dir = cache_dir or paths.cache_dir() / "bottlenecks"
+
+    def read(self) -> StyleFolder:
+        """Return the packaged styles in their own order, then the user's, sorted by name.
+
+        A packaged style of which the user has a namesake is called as in `packaged/wave`. What is
+        broken is left out, with a note that says so; whether each picture can be decoded is not
+        looked at.
+        """
+        packaged = read_style_folder(self.packaged_dir, "packaged")
+        yours = read_style_folder(self.user_dir, "yours")
+        hidden = {style.name for style in yours.styles}
+        named = (
+            replace(style, name=style.aliases[0], title=f"{style.title} (packaged)")
+            if style.name in hidden
+            else style
+            for style in packaged.styles
+        )
+        return StyleFolder((*named, *yours.styles), (*packaged.notes, *yours.notes))
+
+    def styles(self) -> list[Style]:
+        """Return every style, see `read`."""
+        return list(self.read().styles)
+
+    def get(self, name: str | Path) -> Style:
+        """Return the style of that name, or the one that a picture file is.
+
+        Every style also goes by its origin, as in `packaged/wave`, `yours/wave`, `yours/wave.jpg`.
+
+        Raises:
+            StyleError: neither a style nor a file; the message suggests near names.
+        """
+        text = str(name)
+        found = self.read()
+        style = _find(text, found.styles)
+        if style is not None:
+            return style
+        at = look_up(name)
+        if at.kind is PathKind.FILE:
+            return Style(text, at.path, "file", title=at.path.name)
+        shown = short_name(text) if text else ""
+        if at.kind is PathKind.FOLDER:
+            raise StyleError(f"{shown} is a folder, not a style picture: name one picture in it.")
+        is_path = at.path.suffix.lower() in PICTURE_SUFFIXES or len(at.path.parts) != 1
+        if is_path or at.kind is not PathKind.MISSING or text.startswith("~"):
+            raise StyleError(f"No style picture {shown!r}: {at.problem}.")
+        raise StyleError(" ".join((_unknown(shown, found.styles), *found.notes)))
+
+    def label(self, names: Sequence[str | Path]) -> str:
+        """Return what to call files painted in these styles, such as "wave" or "wave-neon".
+
+        Different pictures of one name are told apart by their folders.
+
+        Raises:
+            StyleError: an unknown style.
+        """
+        styles = [self.get(name) for name in names]
+        others = [*self.styles(), *styles]
+
+        def part(style: Style) -> str:
+            stem = style.path.stem
+            if style.origin != "file":
+                return style.name.replace("/", "-")
+            has_namesake = any(o.path.stem == stem and o.path != style.path for o in others)
+            folder = style.path.resolve().parent.name
+            return f"{folder}-{stem}" if has_namesake and folder else stem
+
+        return "-".join(part(style) for style in styles)
+
+    def bottleneck(self, style: Style, predictor: Predictor) -> Bottleneck:
+        """Return a style's bottleneck (d,): packaged, from the cache, or predicted now.
+
+        Raises:
+            SourceError: the picture cannot be read.
+            StyleError: the network makes no finite numbers of it.
+        """
+        digest = style.digest
+        known = self._packaged(predictor.key, digest)
+        if known is not None:
+            return known
+        key = f"{predictor.key}/{digest}"
+        cached = read_vector(self._cache_dir, key)
+        if cached is not None:
+            return cached
+        bottleneck = _predict(style, predictor)
+        write_vector(self._cache_dir, key, bottleneck)
+        return bottleneck
+
+    def add(
+        self,
+        path: Path,
+        name: str | None = None,
+        *,
+        title: str | None = None,
+        description: str = "",
+        overwrite: bool = False,
+    ) -> Style:
+        """Copy a picture into the user's folder under a name.
+
+        Args:
+            path: the picture.
+            name: default: made from the file's name.
+            title: for display; default: made from the name.
+            description: one sentence.
+            overwrite: replace the user's style of that name.
+
+        Raises:
+            SourceError: it is no picture.
+            StyleError: the name is taken or cannot be one, or the folder cannot be written.
+        """
+        path = require_file(path)
+        picture = load_picture(path)
+        slug = slug_of(name if name is not None else path.stem)
+        if _find(slug, read_style_folder(self.packaged_dir, "packaged").styles):
+            raise StyleError(f"'{slug}' is a packaged style: choose another name with --name.")
+        old = _find(slug, read_style_folder(self.user_dir, "yours").styles)
+        if old and not overwrite:
+            raise StyleError(
+                f"You have a style '{slug}' already: choose another name or overwrite."
+            )
+        facts = {"title": title or title_of(slug), "description": description}
+        try:
+            target = _store(path, picture, self.user_dir / slug, facts)
+        except OSError as error:
+            raise StyleError(f"Cannot write to {self.user_dir}: {os_reason(error)}.") from error
+        if old and old.path != target:
+            old.path.unlink(missing_ok=True)
+        return self.get(slug)
+
+    def remove(self, name: str) -> Style:
+        """Delete one of the user's styles and return what it was.
+
+        Raises:
+            StyleError: no such style, or a packaged one.
+        """
+        yours = read_style_folder(self.user_dir, "yours").styles
+        style = _find(name, yours)
+        if style is None:
+            if _find(name, read_style_folder(self.packaged_dir, "packaged").styles):
+                raise StyleError(f"'{name}' is a packaged style: only your own can be removed.")
+            raise StyleError(_unknown(name, yours))
+        try:
+            style.path.unlink()
+            if all(other is style or other.path.stem != style.path.stem for other in yours):
+                style.path.with_suffix(".toml").unlink(missing_ok=True)
+        except OSError as error:
+            raise StyleError(f"Cannot remove {style.path}: {os_reason(error)}.") from error
+        return style
+
+    def _packaged(self, key: str, digest: str) -> Bottleneck | None:
+        """Return the bottleneck that was packaged for a predictor and a picture, if one was."""
+        path = self.packaged_dir / f"bottlenecks-{key.rpartition('-')[0]}.npz"
+        try:
+            with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+                if key in file["predictors"] and digest in file.files:
+                    return np.asarray(file[digest], np.float32)
+        except _DAMAGED_NPZ:
+            return None  # it can be predicted
+        return None
+
+
+def mix_bottlenecks(bottlenecks: NDArray[np.float32], weights: Sequence[float]) -> Bottleneck:
+    """Return the weighted mean of bottlenecks.
+
+    Args:
+        bottlenecks: (n, d).
+        weights: n numbers, none negative, not all zero; normalized.
+
+    Raises:
+        UsageError: the weights are not like that.
+    """
+    given = np.asarray(weights, np.float64)
+    if len(given) != len(bottlenecks):
+        raise UsageError(f"{len(given)} mix weights for {len(bottlenecks)} styles: give one each.")
+    if not np.isfinite(given).all() or (given < 0).any() or given.sum() == 0:
+        shown = ", ".join(f"{weight:g}" for weight in given)
+        raise UsageError(f"Mix weights are numbers from 0 up, not all zero; got {shown}.")
+    return np.asarray((given / given.sum()) @ bottlenecks, np.float32)
+
+
+def package_bottlenecks(
+    styles: Sequence[Style], predictor: Predictor, folder: Path, *, same_as: Sequence[str] = ()
+) -> Path:
+    """Write `bottlenecks-<model>.npz`, which `StyleLibrary` reads before it predicts.
+
+    Args:
+        styles: the pictures.
+        predictor: the network; `<model>` is its key without the hash.
+        folder: of the packaged styles.
+        same_as: keys of other files of the same network.
+
+    Returns:
+        The file.
+    """
+    arrays: dict[str, NDArray[Any]] = {s.digest: _predict(s, predictor) for s in styles}
+    arrays["predictors"] = np.array([predictor.key, *same_as])
+    path = folder / f"bottlenecks-{predictor.key.rpartition('-')[0]}.npz"
+    paths.write_atomically(path, lambda file: np.savez(file, allow_pickle=False, **arrays))
+    return path
+
+
+def slug_of(text: str) -> str:
+    """Turn any text into a style's name: lower case letters and digits, single hyphens.
+
+    Raises:
+        StyleError: nothing is left of it.
+    """
+    slug = re.sub(r"[\W_]+", "-", text.lower()).strip("-")
+    if not slug:
+        raise StyleError(f"No name can be made of {text!r}: give one with letters or digits.")
+    return slug
+
+
+def _store(source: Path, picture: Frame, stem: Path, facts: Mapping[str, str]) -> Path:
+    """Write a style's picture, as it is or as PNG if its ending tells nothing, and its facts."""
+    text = "".join(f"{key} = {_toml_string(value)}\n" for key, value in facts.items())
+    paths.write_atomically(stem.with_name(f"{stem.name}.toml"), lambda f: f.write(text.encode()))
+    suffix = source.suffix.lower()
+    if suffix not in PICTURE_SUFFIXES:
+        target = stem.with_name(f"{stem.name}.png")
+        save_picture(target, picture, overwrite=True)
+        return target
+    target = stem.with_name(f"{stem.name}{suffix}")
+    data = source.read_bytes()
+    paths.write_atomically(target, lambda f: f.write(data))
+    return target
+
+
+def _toml_string(text: str) -> str:
+    """Return a TOML basic string: a JSON string without what only JSON allows."""
+    return json.dumps(re.sub(r"[\x00-\x1f\x7f]+", " ", text), ensure_ascii=False)
+
+
+def _find(name: str, styles: Sequence[Style]) -> Style | None:
+    """Return the style of a name or alias, the first where several share an alias."""
+    named = next((style for style in styles if style.name == name), None)
+    return named or next((style for style in styles if name in style.aliases), None)
+
+
+def _unknown(name: str, styles: Sequence[Style]) -> str:
+    """Return the sentence for a name that no style has."""
+    known = [style.name for style in styles]
+    near = [f"'{match}'" for match in difflib.get_close_matches(name.lower(), known, n=3)]
+    hint = f"Did you mean {' or '.join(near)}? " if near else ""
+    return (
+        f"No style '{name}'. {hint}`nst-video styles list` shows all; any picture's path works too."
+    )
+
+
+def _predict(style: Style, predictor: Predictor) -> Bottleneck:
+    """Run the predictor on a style's picture; StyleError unless numbers come out."""
+    bottleneck = np.asarray(predictor(style.load()), np.float32)
+    if bottleneck.ndim != 1 or not np.isfinite(bottleneck).all():
+        raise StyleError(f"The model makes no sense of style picture {style.path}: try another.")
+    return bottleneck

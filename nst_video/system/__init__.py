@@ -1,0 +1,1 @@
+"""Files, folders, memory and the terminal: what the operating system provides."""

@@ -1,0 +1,174 @@
+"""One check for every file that a command will write, made before any work.
+
+A command lists all of them, side outputs too, and what it reads. `check_outputs` then refuses what
+could not be written, what would destroy an input, and what would replace a file unasked.
+"""
+
+import contextlib
+import os
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from nst_video.errors import SinkError, UsageError
+from nst_video.system.partial_file import (
+    PartialFile,
+    is_being_written,
+    remove_abandoned,
+    resolve_link,
+)
+from nst_video.system.path_lookup import PathKind, address_scheme, look_up, os_reason, short_name
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFile:
+    """A file that a command will write.
+
+    Attributes:
+        path: its final name.
+        purpose: what it holds, for messages, such as "loss curve".
+        suffixes: the lower-case suffixes that can be written; None allows any.
+        overwrite: the command owns the name and may replace the file without asking.
+    """
+
+    path: Path
+    purpose: str = "output"
+    suffixes: Collection[str] | None = None
+    overwrite: bool = False
+
+
+def check_outputs(
+    outputs: Sequence[OutputFile],
+    inputs: Iterable[Path] = (),
+    *,
+    overwrite: bool = False,
+    confirm: Callable[[str], bool] | None = None,
+    make_folders: bool = False,
+    on_note: Callable[[str], None] | None = None,
+) -> frozenset[Path]:
+    """Refuse outputs that cannot or must not be written; remove what killed runs left there.
+
+    Args:
+        outputs: every file that the command will write.
+        inputs: every file that it will read; none of them may be an output, not through links or
+            other spellings either.
+        overwrite: existing files may be replaced.
+        confirm: asks the user a question where a file exists; None refuses.
+        make_folders: make folders that are missing.
+        on_note: told what was removed.
+
+    Returns:
+        The outputs that exist and may be replaced.
+
+    Raises:
+        UsageError: an output cannot be meant, is an input, stands twice or exists.
+        SinkError: an output cannot be written where it is.
+    """
+    inputs = [*inputs]
+    for index, output in enumerate(outputs):
+        _check_name(output)
+        for source in inputs:
+            if is_same_file(output.path, source):
+                raise UsageError(
+                    f"{_named(output)} would replace the input {source}: choose another name."
+                )
+        for other in outputs[:index]:
+            if is_same_file(output.path, other.path):
+                raise UsageError(
+                    f"The {other.purpose} and the {output.purpose} would both be "
+                    f"{short_name(output.path)}: choose different names."
+                )
+    for folder in dict.fromkeys(resolve_link(output.path).parent for output in outputs):
+        check_folder(folder, make_folders=make_folders)
+        removed = remove_abandoned(folder)
+        if removed and on_note is not None:
+            on_note(f"Removed {len(removed)} unfinished files of killed runs from {folder}.")
+    return frozenset(
+        output.path
+        for output in outputs
+        if _is_replaced(output, overwrite=overwrite or output.overwrite, confirm=confirm)
+    )
+
+
+def is_same_file(path: Path, other: Path) -> bool:
+    """Return whether two paths lead, or would lead, to the same file."""
+    with contextlib.suppress(OSError, ValueError):
+        return path.samefile(other)
+    with contextlib.suppress(OSError, ValueError, RuntimeError):
+        return os.path.normcase(path.resolve()) == os.path.normcase(other.resolve())
+    return path == other
+
+
+def suffix_list(suffixes: Iterable[str]) -> str:
+    """Return ".mp4, .mov or .mkv"."""
+    *most, last = suffixes
+    return f"{', '.join(most)} or {last}" if most else last
+
+
+def _check_name(output: OutputFile) -> None:
+    """Raise UsageError where a name cannot be meant as a file of that kind."""
+    path = output.path
+    if (scheme := address_scheme(path)) is not None:
+        raise UsageError(f"{_named(output)} is a {scheme} address: name a file to write.")
+    suffix = path.suffix.lower()
+    if output.suffixes is not None and suffix not in output.suffixes:
+        ending = f"the ending {suffix}" if suffix else "no ending"
+        raise UsageError(
+            f"{_named(output)} has {ending}: the {output.purpose} is written as "
+            f"{suffix_list(output.suffixes)}."
+        )
+
+
+def check_folder(folder: Path, *, make_folders: bool = False) -> None:
+    """Refuse a folder in which no file can be created.
+
+    Raises:
+        SinkError: why it cannot.
+    """
+    try:
+        kind = look_up(folder).kind
+        if kind is PathKind.FILE:
+            raise SinkError(f"{short_name(folder)} is a file: name a folder.")
+        if make_folders:
+            folder.mkdir(parents=True, exist_ok=True)
+        elif kind is PathKind.MISSING:
+            raise SinkError(f"There is no folder {short_name(folder)}: make it first.")
+        with PartialFile(folder / "probe"):
+            pass
+    except (OSError, ValueError) as error:
+        raise SinkError(
+            f"Nothing can be written to {short_name(folder)}: {os_reason(error)}."
+        ) from error
+
+
+def _is_replaced(
+    output: OutputFile, *, overwrite: bool, confirm: Callable[[str], bool] | None
+) -> bool:
+    """Return whether an output exists and may be replaced.
+
+    Raises:
+        UsageError: it exists and may not, is no file, or another process is about to write it.
+        SinkError: its name cannot be used.
+    """
+    if is_being_written(output.path):
+        raise UsageError(
+            f"{_named(output)} is being written by another nst-video: wait for it, or choose "
+            "another name."
+        )
+    found = look_up(output.path)
+    if found.kind is PathKind.MISSING:
+        return False
+    if found.kind is PathKind.FOLDER:
+        raise UsageError(f"{_named(output)} is a folder: name a file in it.")
+    if found.kind is PathKind.SPECIAL:
+        raise UsageError(f"{_named(output)} is a device or pipe: name a file.")
+    if found.kind is PathKind.UNREADABLE and not os.path.lexists(output.path):
+        raise SinkError(f"{_named(output)} cannot be written: {found.problem}.")
+    if not overwrite and not (confirm and confirm(f"{output.path} exists. Replace it?")):
+        raise UsageError(f"{_named(output)} exists. Use -y to replace it, or choose another name.")
+    return True
+
+
+def _named(output: OutputFile) -> str:
+    purpose = "" if output.purpose == "output" else f"The {output.purpose} "
+    return f"{purpose}{short_name(output.path)}"

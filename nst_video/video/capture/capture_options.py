@@ -1,0 +1,37 @@
+"""What can be asked of a live source."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from nst_video.errors import UsageError
+from nst_video.frames import Size
+from nst_video.validation import RATE, SIDE
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaptureOptions:
+    """How a source should deliver; what does not apply to a source is ignored by it.
+
+    Attributes:
+        size: (width, height) to ask for; None leaves it to the source.
+        fps: frames per second to ask for; None leaves it to the source.
+        fourcc: pixel format to ask of a camera, such as "MJPG" or "YUYV".
+        driver: OpenCV's name of the camera interface, such as "V4L2", "DSHOW" or "FFMPEG".
+        loop: begin a file or folder again at its end.
+    """
+
+    size: Size | None = None
+    fps: Fraction | None = None
+    fourcc: str | None = None
+    driver: str | None = None
+    loop: bool = False
+
+    def __post_init__(self) -> None:
+        letters = self.fourcc
+        if letters is not None and not (
+            len(letters) == 4 and letters.isascii() and letters.isprintable()
+        ):
+            raise UsageError(f"A fourcc has four letters, such as MJPG, not {letters!r}.")
+        RATE.check_optional("The frame rate", self.fps)
+        for side in self.size or ():
+            SIDE.check("A side of the size", side)

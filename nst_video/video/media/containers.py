@@ -1,0 +1,258 @@
+"""Video codecs and containers as data: what each takes, and what stands in for the rest."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from nst_video.errors import UsageError
+from nst_video.validation import Range
+from nst_video.video.media.codec_options import EncodeOptions
+
+TEXT_SUBTITLES = frozenset({"subrip", "ass", "ssa", "webvtt", "mov_text", "text"})
+"""Subtitle codecs that are text and so can become one another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """A video codec and the encoder that makes it.
+
+    Attributes:
+        crf: the usual quality.
+        max_crf: 0 where the quality cannot be chosen.
+        speed_option: the encoder's option that takes a preset.
+        extra: further arguments.
+        tuning: arguments that go with the default preset only.
+        pixels: what the encoder is given, by ffmpeg's name.
+    """
+
+    name: str
+    encoder: str
+    crf: int
+    max_crf: int
+    speed_option: str
+    preset: str
+    extra: tuple[str, ...] = ()
+    tuning: tuple[str, ...] = ()
+    pixels: str = "yuv420p"
+
+    def quality(self, crf: int | None = None) -> tuple[str, ...]:
+        """Return the arguments for a quality, or for the usual one."""
+        if not self.max_crf:
+            return ()
+        return "-crf:0", str(self.crf if crf is None else crf)
+
+    def speed(self, preset: str | None = None) -> tuple[str, ...]:
+        """Return the arguments for a preset, or for the default one."""
+        if preset is not None:
+            return self.speed_option, preset
+        return self.speed_option, self.preset, *self.tuning
+
+
+CODECS = {
+    codec.name: codec
+    for codec in (
+        # A look ahead makes "superfast" files as small as those of "veryfast", which takes 1.7
+        # times as long.
+        Codec(
+            "h264",
+            "libx264",
+            18,
+            51,
+            "-preset",
+            "superfast",
+            tuning=("-x264-params", "rc-lookahead=10:mbtree=1"),
+        ),
+        Codec(
+            "hevc",
+            "libx265",
+            20,
+            51,
+            "-preset",
+            "fast",
+            ("-tag:0", "hvc1", "-x265-params", "log-level=error"),
+        ),
+        Codec(
+            "vp9",
+            "libvpx-vp9",
+            24,
+            63,
+            "-cpu-used",
+            "5",
+            ("-b:v", "0", "-deadline", "good", "-row-mt", "1"),
+        ),
+        Codec("av1", "libsvtav1", 24, 63, "-preset", "8"),
+        # Without loss: the film of which the GIF is made.
+        Codec("gif", "libx264rgb", 0, 0, "-preset", "ultrafast", ("-qp:0", "0"), pixels="bgr24"),
+        Codec(
+            "webp",
+            "libwebp_anim",
+            0,
+            0,
+            "-compression_level",
+            "4",
+            ("-quality:0", "80"),
+            pixels="bgra",
+        ),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """What a kind of file can hold, as far as players in the field go along.
+
+    Attributes:
+        muxer: ffmpeg's name of the format.
+        video: codec names of CODECS, the usual one first.
+        audio: sound codecs copied as they are.
+        audio_encoder: what any other sound becomes.
+        subtitles: subtitle codecs copied as they are.
+        text_encoder: what any other text subtitles become.
+        covers: codecs of cover pictures that can be attached.
+        data_tags: tags of data streams that can be copied.
+        flags: further arguments of the muxer.
+        max_fps: rate for pictures that move, above which frames are left out unless a rate is
+            asked for; None for films. What moves so has neither sound nor anything else.
+        top_fps: rate that can be written at all.
+        has_palette: it is made of a film without loss, once the palette is found in that.
+    """
+
+    name: str
+    muxer: str
+    video: tuple[str, ...]
+    audio: frozenset[str]
+    audio_encoder: str
+    subtitles: frozenset[str]
+    text_encoder: str
+    covers: frozenset[str] = frozenset()
+    has_attachments: bool = False
+    data_tags: frozenset[str] = frozenset()
+    flags: tuple[str, ...] = ()
+    max_fps: Fraction | None = None
+    top_fps: int = 1000
+    has_palette: bool = False
+
+
+_PICTURES = frozenset({"mjpeg", "png"})
+_MP4_AUDIO = frozenset({"aac", "mp3", "mp2", "ac3", "eac3", "alac", "flac", "opus", "dts"})
+_PCM = frozenset({"pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_f32le"})
+_MKV_AUDIO = _MP4_AUDIO | {"vorbis", "truehd", "pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_f32le"}
+_MKV_SUBTITLES = frozenset(
+    {"subrip", "ass", "ssa", "webvtt", "text", "hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle"}
+)
+
+MP4 = Container(
+    "MP4",
+    "mp4",
+    ("h264", "hevc", "av1", "vp9"),
+    _MP4_AUDIO,
+    "aac",
+    frozenset({"mov_text", "dvd_subtitle"}),
+    "mov_text",
+    covers=_PICTURES,
+    data_tags=frozenset({"gpmd"}),
+    flags=("-movflags", "+faststart"),
+)
+MOV = Container(
+    "QuickTime",
+    "mov",
+    ("h264", "hevc"),
+    frozenset({"aac", "mp3", "ac3", "eac3", "alac"}) | _PCM,
+    "aac",
+    frozenset({"mov_text"}),
+    "mov_text",
+    flags=("-movflags", "+faststart"),
+)
+MATROSKA = Container(
+    "Matroska",
+    "matroska",
+    ("h264", "hevc", "vp9", "av1"),
+    _MKV_AUDIO,
+    "aac",
+    _MKV_SUBTITLES,
+    "srt",
+    has_attachments=True,
+)
+WEBM = Container(
+    "WebM",
+    "webm",
+    ("vp9", "av1"),
+    frozenset({"opus", "vorbis"}),
+    "libopus",
+    frozenset({"webvtt"}),
+    "webvtt",
+)
+
+GIF = Container(
+    "GIF",
+    "gif",
+    ("gif",),
+    frozenset(),
+    "",
+    frozenset(),
+    "",
+    max_fps=Fraction(15),
+    top_fps=50,
+    has_palette=True,
+)
+WEBP = Container(
+    "WebP",
+    "webp",
+    ("webp",),
+    frozenset(),
+    "",
+    frozenset(),
+    "",
+    flags=("-loop", "0"),
+    max_fps=Fraction(30),
+)
+
+CONTAINERS = {
+    ".mp4": MP4,
+    ".m4v": MP4,
+    ".mov": MOV,
+    ".mkv": MATROSKA,
+    ".webm": WEBM,
+    ".gif": GIF,
+    ".webp": WEBP,
+}
+"""Containers by the suffix of the file."""
+
+KEPT_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv"})
+"""Suffixes that an output keeps from its source by default; any other becomes .mp4."""
+
+
+def container_for(path: Path) -> Container:
+    """Return the container that the suffix of `path` names.
+
+    Raises:
+        UsageError: no container has that suffix.
+    """
+    container = CONTAINERS.get(path.suffix.lower())
+    if container is None:
+        known = ", ".join(CONTAINERS)
+        raise UsageError(f"{path} has no suffix of a video file that can be written: use {known}.")
+    return container
+
+
+def codec_for(container: Container, options: EncodeOptions) -> Codec:
+    """Return the codec to encode with, the container's usual one unless asked otherwise.
+
+    Raises:
+        UsageError: an unknown codec, one the container does not take, or a CRF out of range.
+    """
+    name = options.codec or container.video[0]
+    codec = CODECS.get(name)
+    if codec is None or name not in container.video:
+        choice = ", ".join(container.video)
+        raise UsageError(f"{container.name} files are not written with {name!r}: use {choice}.")
+    if options.crf is not None and not codec.max_crf:
+        raise UsageError(f"The quality of {container.name} files cannot be chosen: omit --crf.")
+    Range(0, codec.max_crf, is_whole=True).check_optional(f"The CRF of {name}", options.crf)
+    return codec
+
+
+def default_suffix(source: Path) -> str:
+    """Return the suffix of an output made of `source` when nobody chose one."""
+    suffix = source.suffix.lower()
+    return suffix if suffix in KEPT_SUFFIXES else ".mp4"

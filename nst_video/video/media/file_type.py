@@ -1,0 +1,69 @@
+"""What a file in a folder is, without reading more of it than its beginning."""
+
+import itertools
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nst_video.video.media.probe import open_container
+
+if TYPE_CHECKING:
+    import av.container
+    import av.video.stream
+
+FILM_SUFFIXES = frozenset({
+    ".3g2", ".3gp", ".asf", ".avi", ".divx", ".dv", ".f4v", ".flv", ".m1v", ".m2t", ".m2ts", ".m2v",
+    ".m4v", ".mk3d", ".mkv", ".mov", ".mp4", ".mpe", ".mpeg", ".mpg", ".mts", ".mxf", ".ogm",
+    ".ogv", ".qt", ".rm", ".rmvb", ".vob", ".webm", ".wmv", ".wtv", ".y4m",
+})  # fmt: skip
+"""Suffixes that mean a film and nothing else: what such a file holds is seen when it is painted."""
+
+LIST_SUFFIXES = frozenset({".m3u", ".m3u8", ".mpd", ".pls", ".sdp", ".xspf"})
+"""Suffixes of lists of other files, or addresses: such files are not opened."""
+
+PAINTED_BY = "nst-video"
+"""Value of the tag `encoder` of every video stream that we have painted."""
+
+_NO_FILM_FORMATS = frozenset({"concat", "hls", "ico", "image2", "tty"})
+"""What ffmpeg also takes for video: lists of other files, single pictures, texts."""
+
+
+def is_film(path: Path) -> bool:
+    """Return whether a file is a film: by its suffix where that is clear, else by its content."""
+    suffix = path.suffix.lower()
+    if suffix in FILM_SUFFIXES or suffix in LIST_SUFFIXES:
+        return suffix in FILM_SUFFIXES
+    try:
+        with open_container(path) as container:
+            name = container.format.name
+            if name in _NO_FILM_FORMATS or name.endswith("_pipe"):
+                return False
+            return any(_moves(container, video) for video in container.streams.video)
+    except Exception:  # noqa: BLE001 - one file must not end the search
+        return False
+
+
+def is_painted(path: Path) -> bool:
+    """Return whether a film is one that we have painted; False where it cannot be opened."""
+    try:
+        with open_container(path) as container:
+            return any(
+                key.lower() == "encoder" and value == PAINTED_BY
+                for video in container.streams.video
+                for key, value in video.metadata.items()
+            )
+    except Exception:  # noqa: BLE001 - one file must not end the search
+        return False
+
+
+def _moves(container: "av.container.InputContainer", video: "av.video.stream.VideoStream") -> bool:
+    """Return whether a stream has a second picture; covers and still GIFs have none."""
+    import av.error
+    from av.stream import Disposition
+
+    if video.disposition & Disposition.attached_pic:
+        return False
+    try:
+        held = (packet for packet in container.demux(video) if packet.size)
+        return next(itertools.islice(held, 1, None), None) is not None
+    except (av.error.FFmpegError, OSError):
+        return False

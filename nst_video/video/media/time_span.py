@@ -1,0 +1,138 @@
+"""Which frames of a file to deliver, and how its other streams are cut to fit them."""
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+
+from nst_video.errors import SourceError
+from nst_video.video.media.codec_options import DecodeOptions
+from nst_video.video.media.probe import MediaInfo, VideoTrack
+from nst_video.video.media.stream_copy import Cut
+from nst_video.video.media.timing import (
+    LONGEST_GAP_S,
+    STRAY_GAP_S,
+    PacketScan,
+    Rate,
+    choose_rate,
+    frame_at,
+    typical_interval,
+)
+
+LATE_FRAMES = 3
+"""Frames by which the first that can be decoded may be late without a word: decoders delay some."""
+
+CLOCK_TICK_S = Fraction(1, 500_000)
+"""What lies between a time in the ticks of a stream and the same in microseconds."""
+
+NOTED_GAP_S = Fraction(2)
+"""From how long on a picture that stands still in a steady video is announced."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The frames to deliver.
+
+    Attributes:
+        origin_s: the file's time of the first.
+        fps: their rate.
+        frame_count: their number.
+        cut: what of the other streams goes with them.
+        rate: the rate of the file itself.
+        notes: sentences on what is missing between or before them.
+    """
+
+    origin_s: Fraction
+    fps: Fraction
+    frame_count: int
+    cut: Cut
+    rate: Rate
+    notes: tuple[str, ...] = ()
+
+
+def plan_span(
+    media: MediaInfo, track: VideoTrack, scan: PacketScan, options: DecodeOptions
+) -> Span:
+    """Place the output's frames on the file's clock.
+
+    Without a start, the first output frame is the first frame of the file, and the file's other
+    streams keep their distance to it. With a start, other streams are cut at a frame.
+
+    Raises:
+        SourceError: the file ends before the start.
+    """
+    rate = choose_rate(scan.times_s, track.header_rates)
+    fps = options.fps or rate.fps
+    first, end = _first_shown(track, scan), scan.end_s
+    start = media.start_s + exact(options.start_s)
+    if start >= end:
+        length = float(end - media.start_s)
+        raise SourceError(
+            f"{media.path} has video up to {length:.2f} s: nothing left from {options.start_s:g} s."
+        )
+    if start <= first + CLOCK_TICK_S:
+        origin, start = first, min(start, first)
+    else:
+        origin = start if rate.is_variable else frame_at(scan, start)
+        start = origin
+    if options.end_s is not None:
+        end = min(end, max(origin, media.start_s + exact(options.end_s)))
+    count = max(1, math.floor((end - origin) * fps + Fraction(1, 2)))
+    offset = origin - start
+    is_limited = options.end_s is not None or _has_strays(media, scan)
+    cut = Cut(
+        start_s=start - media.start_s,
+        length_s=offset + count / fps if is_limited else None,
+        video_offset_s=offset,
+        is_rejoined=scan.is_rejoined,
+    )
+    notes = _gap_notes(media, scan, rate, origin, end)
+    if scan.stray_frames:
+        notes = (f"Frames with damaged times, {scan.stray_frames}, were left out.", *notes)
+    if scan.is_rejoined:
+        notes = (
+            "The file's clock jumps midway; its parts follow each other without a gap.",
+            *notes,
+        )
+    if start <= first and first > scan.times_s[0]:
+        late = float(first - scan.times_s[0])
+        notes = (f"The first {late:.2f} s of the video cannot be decoded; it begins later.", *notes)
+    return Span(origin, fps, count, cut, rate, notes)
+
+
+def _has_strays(media: MediaInfo, scan: PacketScan) -> bool:
+    """Whether packets of any stream lie far behind the video and the claimed length."""
+    known = max(scan.end_s, media.start_s + (media.duration_s or LONGEST_GAP_S))
+    return scan.stray_frames > 0 or scan.furthest_s > known + STRAY_GAP_S
+
+
+def exact(seconds: float) -> Fraction:
+    """Return seconds that a user gave as a fraction."""
+    return Fraction(seconds).limit_denominator(1_000_000)
+
+
+def _first_shown(track: VideoTrack, scan: PacketScan) -> Fraction:
+    """Return the time of the first frame that can be decoded."""
+    first, decoded = scan.times_s[0], track.first_time_s
+    if decoded is None or scan.is_counted:
+        return first
+    slack = LATE_FRAMES * typical_interval(scan.times_s)
+    return frame_at(scan, decoded) if first + slack < decoded < scan.end_s else first
+
+
+def _gap_notes(
+    media: MediaInfo, scan: PacketScan, rate: Rate, begin_s: Fraction, end_s: Fraction
+) -> tuple[str, ...]:
+    """Say where a steady video has no frames for long; the picture before stands still there."""
+    if rate.is_variable:
+        return ()
+    gaps = [
+        (float(a - media.start_s), float(b - media.start_s))
+        for a, b in pairwise(scan.times_s)
+        if b - a >= NOTED_GAP_S and a >= begin_s and b <= end_s
+    ]
+    if not gaps or 10 * len(gaps) > len(scan.times_s):
+        return ()
+    where = ", ".join(f"{a:.1f} to {b:.1f} s" for a, b in gaps[:3])
+    more = f" and {len(gaps) - 3} times more" if len(gaps) > 3 else ""
+    return (f"The file has no picture from {where}{more}: the one before stands still there.",)

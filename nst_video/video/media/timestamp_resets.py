@@ -1,0 +1,80 @@
+"""Files whose clock is set anew midway: recordings that were joined, or lost their signal.
+
+ffmpeg closes such jumps while it reads, by what it has read before. So the times that count are
+those that ffmpeg itself gives, when it reads the file from its beginning and all of its sound and
+video: only then do video and sound get the same clock, whatever is done with them.
+"""
+
+from dataclasses import replace
+from fractions import Fraction
+
+from nst_video.video.media.ffmpeg import FfmpegProcess, ffmpeg_path
+from nst_video.video.media.probe import MediaInfo, VideoTrack
+from nst_video.video.media.timing import FramePacket, PacketScan, summarize
+
+LISTED_BYTES = 1 << 16
+
+NO_TIME = -(1 << 63)
+"""What ffmpeg prints for a packet without a time."""
+
+
+def scan_rejoined(media: MediaInfo, track: VideoTrack) -> PacketScan:
+    """Read the packets as `timing.scan_packets` does, on the clock without jumps.
+
+    Args:
+        media: the file.
+        track: its video stream.
+    """
+    lines, status = _list_packets(media, track)
+    bases: dict[str, Fraction] = {}
+    frames: list[FramePacket] = []
+    furthest = media.start_s
+    for line in lines:
+        if line.startswith("#tb "):
+            stream, ticks = line[4:].split(":")
+            bases[stream] = Fraction(ticks.strip())
+        if line.startswith("#") or not line.strip():
+            continue
+        # stream, decoding time, presentation time, duration, bytes, checksum, flags and side data
+        stream, decoded, shown, length, _, _, *rest = (part.strip() for part in line.split(","))
+        base = bases[stream]
+        frame = FramePacket(
+            shown_s=_time(media, shown, base),
+            decoded_s=_time(media, decoded, base),
+            duration_s=int(length) * base,
+            is_key=not rest or not rest[0].startswith("F=0x0"),
+        )
+        if frame.shown_s is None and frame.decoded_s is None:
+            continue
+        furthest = max(furthest, frame.time_s + frame.duration_s)
+        if stream == "0":
+            frames.append(frame)
+    return replace(summarize(media, frames, furthest), is_broken=status != 0, is_rejoined=True)
+
+
+def _time(media: MediaInfo, ticks: str, base: Fraction) -> Fraction | None:
+    return None if int(ticks) == NO_TIME else media.start_s + int(ticks) * base
+
+
+def other_streams(media: MediaInfo, length_s: Fraction | None = None) -> list[str]:
+    """Return arguments of an output that makes ffmpeg read the sound of its first input, too.
+
+    Args:
+        media: that input.
+        length_s: how much of it is needed; None reads it all.
+    """
+    if not any(stream.kind == "audio" for stream in media.streams):
+        return []
+    limit = [] if length_s is None else ["-t", f"{float(length_s):.6f}"]
+    return ["-map", "0:a", "-c", "copy", *limit, "-f", "null", "-"]
+
+
+def _list_packets(media: MediaInfo, track: VideoTrack) -> tuple[list[str], int]:
+    arguments = ["-i", ffmpeg_path(media.path), "-map", f"0:{track.stream.index}", "-map", "0:a?"]
+    arguments += ["-c", "copy", "-copyinkf", "-f", "framecrc", "pipe:1"]
+    listed = bytearray()
+    with FfmpegProcess(arguments, drain=True) as process:
+        block = memoryview(bytearray(LISTED_BYTES))
+        while count := process.read_into(block):
+            listed += block[:count]
+        return listed.decode("ascii", "replace").splitlines(), process.finish()

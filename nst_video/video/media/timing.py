@@ -1,0 +1,371 @@
+"""When frames really appear: a pass over the packets, and the constant rate that follows."""
+
+import itertools
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from statistics import median_low
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from nst_video.video.media.probe import MediaInfo, VideoTrack, open_container
+
+if TYPE_CHECKING:
+    import av.packet
+
+MAX_VARIABLE_RATE = Fraction(60)
+"""Frames per second at most for a variable-rate source; more only costs painting time."""
+
+NTSC_TOLERANCE = Fraction(3, 10_000)
+"""Relative distance at which a rate counts as N*1000/1001: 23.98 does, 24 (0.1 % off) does not."""
+
+HEADER_TOLERANCE = Fraction(5, 1000)
+"""Relative distance at which the header's rate is believed against measured, jittering times."""
+
+VARIABLE_TOLERANCE = Fraction(2, 100)
+"""Relative distance at which the rate of a variable stream is rounded to a standard one."""
+
+STANDARD_RATES = tuple(
+    Fraction(rate)
+    for rate in ("24000/1001", "24", "25", "30000/1001", "30", "50", "60000/1001", "60")
+)
+
+
+MAX_BACK_S = Fraction(1, 10)
+"""How far decoding times of a stream may go back before its clock counts as set anew."""
+
+MAX_AHEAD_S = Fraction(10)
+"""How far they may jump ahead. Both as in ffmpeg, which then lets the stream go on at once."""
+
+
+STRAY_GAP_S, LONGEST_GAP_S = Fraction(600), Fraction(86_400)
+"""From which distance on frames beyond the claimed length are strays; where none is claimed."""
+
+
+@dataclass(frozen=True, slots=True)
+class PacketScan:
+    """What a pass over the packets of a file found, up to the time asked for.
+
+    Attributes:
+        times_s: presentation times of the video frames, ascending, as the file counts time.
+        keys_s: times of those of them that are keyframes, ascending.
+        end_s: end of the last frame (its time plus its duration).
+        furthest_s: latest time of any packet of any stream.
+        hidden_frames: frames that the file holds but tells players not to show.
+        is_whole: the pass reached the end of the file.
+        is_broken: reading stopped with an error.
+        is_counted: there are no times in the file; they follow from the number of each frame.
+        is_rejoined: the file's clock jumps; times are those after closing the jumps.
+        stray_frames: frames left out, since their damaged times lie far behind all others.
+        strays_from_s: a time between the others and those; None where there are none.
+    """
+
+    times_s: tuple[Fraction, ...]
+    keys_s: tuple[Fraction, ...]
+    end_s: Fraction
+    furthest_s: Fraction
+    hidden_frames: int = 0
+    is_whole: bool = True
+    is_broken: bool = False
+    is_counted: bool = False
+    is_rejoined: bool = False
+    stray_frames: int = 0
+    strays_from_s: Fraction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """The constant rate chosen for a stream.
+
+    Attributes:
+        fps: exact frames per second.
+        is_variable: the source itself has no constant rate.
+    """
+
+    fps: Fraction
+    is_variable: bool
+
+    def notes(self, delivered: Fraction) -> tuple[str, ...]:
+        """Say what was done to a source that is delivered at a rate."""
+        if not self.is_variable:
+            return ()
+        return (f"The frame rate varies; it was made constant at {float(delivered):.5g} fps.",)
+
+
+class FramePacket(NamedTuple):
+    """A frame of the video as the file holds it.
+
+    Attributes:
+        shown_s: when it appears; None where only its decoding time is known.
+        decoded_s: when it is decoded; None where that is unknown.
+        duration_s: for how long it appears.
+        is_key: whether decoding can begin there.
+    """
+
+    shown_s: Fraction | None
+    decoded_s: Fraction | None
+    duration_s: Fraction
+    is_key: bool
+
+    @property
+    def time_s(self) -> Fraction:
+        """When it appears, as far as the file says; 0 where it does not say anything."""
+        known = self.decoded_s if self.shown_s is None else self.shown_s
+        return Fraction(0) if known is None else known
+
+
+class ClockJumpError(Exception):
+    """A file's times jump, or its streams change: only ffmpeg itself can tell the whole."""
+
+
+@dataclass(slots=True)
+class _Pass:
+    """What a pass over packets has seen so far.
+
+    Attributes:
+        frames: those of the video, in the order of the file.
+        may_jump: the container's clock can be set anew midway.
+        bases: seconds in a tick, by stream.
+        ends: the latest end of a packet in ticks, by stream.
+        clocks: when the next packet is to be decoded, by stream.
+    """
+
+    track: VideoTrack
+    is_counted: bool
+    may_jump: bool
+    hidden: int = 0
+    frames: list[FramePacket] = field(default_factory=list)
+    bases: dict[int, Fraction] = field(default_factory=dict)
+    ends: dict[int, int] = field(default_factory=dict)
+    clocks: dict[int, int] = field(default_factory=dict)
+
+    def add(self, packet: "av.packet.Packet[Any]") -> None:
+        """Take note of a packet; in ticks of its stream, since fractions take time.
+
+        Raises:
+            ClockJumpError: its time does not go on from the one before.
+        """
+        index, base = packet.stream_index, packet.time_base
+        if not packet.size or base is None:
+            return
+        shown, decoded, duration = packet.pts, packet.dts, packet.duration or 0
+        known = decoded if shown is None else shown
+        is_video = index == self.track.stream.index
+        if known is not None and not self.is_counted:
+            if self.may_jump and decoded is not None and packet.stream.type in ("video", "audio"):
+                self._check_clock(index, decoded, duration, base)
+            self.ends[index] = max(self.ends.get(index, known), known + duration)
+            self.bases[index] = base
+        if not is_video or (known is None and not self.is_counted):
+            return
+        if packet.is_discard:
+            self.hidden += 1
+            return
+        self.frames.append(
+            FramePacket(
+                shown_s=None if shown is None else shown * base,
+                decoded_s=None if decoded is None else decoded * base,
+                duration_s=duration * base,
+                is_key=packet.is_keyframe,
+            )
+        )
+
+    def furthest_s(self, start_s: Fraction) -> Fraction:
+        """Return the latest time of any packet, at least the start."""
+        return max((end * self.bases[index] for index, end in self.ends.items()), default=start_s)
+
+    def _check_clock(self, index: int, time: int, duration: int, base: Fraction) -> None:
+        expected = self.clocks.get(index)
+        if expected is None:
+            # A stream that begins far from all others has a clock of its own.
+            places = [clock * self.bases[each] for each, clock in self.clocks.items()]
+            is_jump = bool(places) and all(
+                abs(time * base - place) > MAX_AHEAD_S for place in places
+            )
+        else:
+            ahead = (time - expected) * base if time != expected else 0
+            is_jump = not -MAX_BACK_S <= ahead <= MAX_AHEAD_S
+        if is_jump:
+            raise ClockJumpError
+        self.clocks[index] = time + duration
+
+
+def scan_packets(
+    media: MediaInfo, track: VideoTrack, until_s: Fraction | None = None
+) -> PacketScan:
+    """Read packets without decoding them: headers may be wrong about rate, length and end.
+
+    Args:
+        media: the file.
+        track: its video stream.
+        until_s: stop soon after this time, as the file counts time; None reads to the end.
+
+    Raises:
+        ClockJumpError: the file's clock is set anew midway, as where recordings were joined.
+    """
+    import av.error
+
+    stop = None if until_s is None else until_s + 2
+    is_whole, is_broken = True, False
+    with open_container(media.path) as container:
+        flags = container.format.flags
+        seen = _Pass(
+            track=track,
+            is_counted=_has(flags, "no_timestamps"),
+            may_jump=_has(flags, "ts_discont"),
+        )
+        try:
+            for packet in container.demux():
+                seen.add(packet)
+                if stop is not None and seen.frames and seen.frames[-1].time_s > stop:
+                    is_whole = False
+                    break
+        except IndexError as error:
+            # PyAV knows only the streams of the beginning; ffmpeg goes on without the new one.
+            raise ClockJumpError from error
+        except (av.error.FFmpegError, OSError):
+            is_broken = True
+    frames = _counted(track, seen.frames) if seen.is_counted else seen.frames
+    return replace(
+        summarize(media, frames, seen.furthest_s(media.start_s)),
+        hidden_frames=seen.hidden,
+        is_whole=is_whole,
+        is_broken=is_broken,
+        is_counted=seen.is_counted,
+    )
+
+
+def _has(flags: int, name: str) -> bool:
+    """Whether a container's flags have one of that name."""
+    from av.format import Flags
+
+    return bool(flags & cast(int, Flags[name].value))
+
+
+def summarize(media: MediaInfo, frames: list[FramePacket], furthest_s: Fraction) -> PacketScan:
+    """Return the scan of a whole file whose video has these frames, given in any order."""
+    everything = sorted(_with_times(frames), key=lambda frame: frame.time_s)
+    count = len(everything) - _count_strays(media, [frame.time_s for frame in everything])
+    frames = everything[:count]
+    strays = everything[count:]
+    times = tuple(frame.time_s for frame in frames)
+    end = media.start_s
+    if frames:
+        # Some muxers give the last frame a duration of one tick.
+        end = times[-1] + max(frames[-1].duration_s, typical_interval(times))
+    return PacketScan(
+        times_s=times,
+        keys_s=tuple(frame.time_s for frame in frames if frame.is_key),
+        end_s=end,
+        furthest_s=furthest_s,
+        stray_frames=len(strays),
+        strays_from_s=(frames[-1].time_s + strays[0].time_s) / 2 if strays else None,
+    )
+
+
+def _count_strays(media: MediaInfo, times_s: Sequence[Fraction]) -> int:
+    """Return how many of the last frames lie far behind the others and the claimed length.
+
+    A single flipped bit in a time would else make a film of days.
+    """
+    claimed = None if media.duration_s is None else media.start_s + media.duration_s
+    for index, (time, following) in enumerate(itertools.pairwise(times_s), start=1):
+        gap = following - time
+        is_beyond = gap > LONGEST_GAP_S if claimed is None else following > claimed + STRAY_GAP_S
+        if gap > STRAY_GAP_S and is_beyond and 2 * index > len(times_s):
+            return len(times_s) - index
+    return 0
+
+
+def _counted(track: VideoTrack, frames: list[FramePacket]) -> list[FramePacket]:
+    """Give frames without times the times of a constant rate.
+
+    Durations say more than the header about film that is shown at 60 fields by repeating some.
+    """
+    if not frames:
+        return []
+    total = sum((frame.duration_s for frame in frames), Fraction(0))
+    interval = total / len(frames) or 1 / (_plausible(track.header_rates) or Fraction(25))
+    return [
+        FramePacket(i * interval, None, interval, frame.is_key) for i, frame in enumerate(frames)
+    ]
+
+
+def _with_times(frames: list[FramePacket]) -> list[FramePacket]:
+    """Give frames the times at which they appear where only some have them, as in MPEG-PS.
+
+    Frames appear at the distances at which they are decoded, only later and in another order.
+    """
+    known = [frame.shown_s for frame in frames if frame.shown_s is not None]
+    decoded = [frame.decoded_s for frame in frames if frame.decoded_s is not None]
+    if not known or len(known) == len(frames) or len(decoded) < len(frames):
+        return frames
+    delay = min(known) - min(decoded)
+    return [
+        frame._replace(shown_s=time + delay) for frame, time in zip(frames, decoded, strict=True)
+    ]
+
+
+def choose_rate(times_s: Sequence[Fraction], header_rates: Sequence[Fraction] = ()) -> Rate:
+    """Return the constant rate at which to deliver a stream.
+
+    A steady stream gets its own rate, exactly; a variable one the rate of its median interval,
+    at most `MAX_VARIABLE_RATE`, so that most frames are kept and the duration is the same.
+
+    Args:
+        times_s: when its frames appear, ascending.
+        header_rates: those that the file's header offers, the likelier first.
+    """
+    gaps = [b - a for a, b in itertools.pairwise(times_s) if b > a]
+    if not gaps:
+        return Rate(snap_rate(_plausible(header_rates) or Fraction(25)), False)
+    middle = median_low(gaps)
+    # Times in whole milliseconds (Matroska) or of a phone's clock jitter by about this much.
+    slack = max(Fraction(2, 1000), middle / 20)
+    steady = [gap for gap in gaps if abs(gap - middle) <= slack]
+    is_variable = len(steady) < 0.9 * len(gaps)
+    measured = len(steady) / sum(steady, Fraction(0))
+    if is_variable:
+        return Rate(min(_nearest_standard(measured, VARIABLE_TOLERANCE), MAX_VARIABLE_RATE), True)
+    near = [r for r in header_rates if abs(r - measured) <= measured * HEADER_TOLERANCE]
+    named = next((r for r in map(snap_rate, near) if r in STANDARD_RATES), None)
+    if named is not None:
+        return Rate(named, False)
+    if near:
+        return Rate(snap_rate(near[0]), False)
+    return Rate(_nearest_standard(measured, HEADER_TOLERANCE), False)
+
+
+def snap_rate(rate: Fraction) -> Fraction:
+    """Return the exact rate that a rounded one stands for: 23.98 and 2997/125 are 24000/1001."""
+    nominal = round(rate * Fraction(1001, 1000))
+    whole = round(rate)
+    if whole and abs(rate - whole) <= rate * NTSC_TOLERANCE:
+        return Fraction(whole)
+    exact = Fraction(nominal * 1000, 1001)
+    if nominal and abs(rate - exact) <= rate * NTSC_TOLERANCE:
+        return exact
+    return rate.limit_denominator(1001) or rate
+
+
+def frame_at(scan: PacketScan, time_s: Fraction) -> Fraction:
+    """Return the time of the frame nearest to `time_s`."""
+    right = bisect_right(scan.times_s, time_s)
+    around = scan.times_s[max(0, right - 1) : right + 1]
+    return min(around, key=lambda time: abs(time - time_s))
+
+
+def _nearest_standard(rate: Fraction, tolerance: Fraction) -> Fraction:
+    nearest = min(STANDARD_RATES, key=lambda standard: abs(standard - rate))
+    return nearest if abs(nearest - rate) <= rate * tolerance else snap_rate(rate)
+
+
+def typical_interval(times: Sequence[Fraction]) -> Fraction:
+    """Return the median distance between ascending times."""
+    gaps = [b - a for a, b in itertools.pairwise(times) if b > a]
+    return median_low(gaps) if gaps else Fraction(1, 25)
+
+
+def _plausible(rates: Sequence[Fraction]) -> Fraction | None:
+    # 1000 and 90000 are time bases that some containers report as rates.
+    return next((rate for rate in rates if 1 <= rate <= 240), None)

@@ -1,0 +1,290 @@
+"""A video file as a source of frames: decoded by ffmpeg, upright, at a constant rate."""
+
+import math
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nst_video.errors import SourceError
+from nst_video.frames import Frame, Size, VideoInfo
+from nst_video.image.yuv420 import YuvColors, planes_shape
+from nst_video.system.path_lookup import require_file
+from nst_video.video.media.codec_options import DecodeOptions
+from nst_video.video.media.ffmpeg import FfmpegProcess, ffmpeg_path
+from nst_video.video.media.filters import decode_filters, is_hdr, planes_colors
+from nst_video.video.media.growth import Growth
+from nst_video.video.media.probe import MediaInfo, VideoTrack, pick_video, probe, probe_track
+from nst_video.video.media.seek import seek_point
+from nst_video.video.media.stream_copy import Cut
+from nst_video.video.media.time_span import exact, plan_span
+from nst_video.video.media.timestamp_resets import other_streams, scan_rejoined
+from nst_video.video.media.timing import ClockJumpError, PacketScan, scan_packets
+
+MISSING_FRAMES, MISSING_PERCENT = 25, 20
+"""How many frames, and how many of a hundred, may give no picture without a word."""
+
+MISSING_END_S = Fraction(1)
+"""Seconds by which packets may end before the length a header claims."""
+
+
+class VideoFileSource:
+    """A video file, decoded by ffmpeg at a constant rate.
+
+    Everything about the file is found out on construction; ffmpeg starts with the iteration.
+
+    Attributes:
+        media: the file.
+        track: the stream that is read.
+        cut: which stretch of the file the frames cover, for whoever carries over the rest.
+    """
+
+    def __init__(self, path: Path, options: DecodeOptions | None = None) -> None:
+        """Examine the file.
+
+        Args:
+            path: the file.
+            options: which part of it to deliver, and how.
+
+        Raises:
+            SourceError: it cannot be read, has no video, or is damaged.
+            UsageError: the options ask for what it does not have.
+        """
+        self._options = options or DecodeOptions()
+        path = require_file(path)
+        self._growth = Growth(path)
+        self.media: MediaInfo = probe(path)
+        self.track: VideoTrack = probe_track(
+            self.media, pick_video(self.media, self._options.video_stream)
+        )
+        self._scan = self._examine()
+        self._is_growing = self._growth.is_seen()
+        self._found: list[str] = []
+        self._check_complete()
+        self._span = plan_span(self.media, self.track, self._scan, self._options)
+        self.cut: Cut = self._span.cut
+        if self.cut.length_s is None and self._growth.is_fresh:
+            # Where it is still being written, no more sound is taken than there was video.
+            furthest = max(self._scan.furthest_s, self._scan.end_s)
+            self.cut = replace(self.cut, length_s=furthest - self.media.start_s - self.cut.start_s)
+        self._process: FfmpegProcess | None = None
+        self._stopped = False
+
+    @cached_property
+    def info(self) -> VideoInfo:
+        """Size, rate and number of the frames that will be delivered."""
+        size = fit_size(self.track.upright_size, self._options.size)
+        return VideoInfo(size, self._span.fps, self._span.frame_count)
+
+    @cached_property
+    def planes_colors(self) -> YuvColors | None:
+        """Colors of the planes that can be had instead of frames, None where none can."""
+        return planes_colors(self.track, self.info.size)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was done to the source: resampled, deinterlaced, tone-mapped, repaired."""
+        notes = [*self._span.rate.notes(self._span.fps), *self._span.notes]
+        if self.track.is_interlaced:
+            notes.append("The video is interlaced; it was deinterlaced.")
+        if is_hdr(self.track.color):
+            notes.append("The video is HDR; it was tone-mapped to standard dynamic range.")
+        if self._is_growing:
+            notes.append(
+                f"{self.media.path} is still being written; it was painted as far as it "
+                f"reached at first, {float(self._scan.end_s - self.media.start_s):.1f} s."
+            )
+        return (*notes, *self._found)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._process is not None:
+            self._process.close()
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Deliver the frames.
+
+        Raises:
+            SourceError: fewer frames can be decoded than the file holds.
+        """
+        return self._read(as_planes=False)
+
+    def iterate_planes(self) -> Iterator[NDArray[np.uint8]]:
+        """Deliver, where there are `planes_colors`, planes (height * 3 / 2, width) for frames.
+
+        Raises:
+            SourceError: as for frames.
+        """
+        return self._read(as_planes=True)
+
+    def _read(self, *, as_planes: bool) -> Iterator[NDArray[np.uint8]]:
+        if self._process is not None:
+            raise SourceError(f"{self.media.path} was already read: open it again.")
+        width, height = self.info.size
+        shape = planes_shape(self.info.size) if as_planes else (height, width, 3)
+        process = self._process = FfmpegProcess(self._arguments(as_planes), drain=True)
+        if self._stopped:
+            process.stop()
+        delivered = 0
+        frame = last = np.empty(shape, np.uint8)
+        while process.read_into(frame.data.cast("B")) == frame.nbytes:
+            yield frame
+            delivered += 1
+            last, frame = frame, np.empty_like(frame)
+            if self._stopped:
+                return
+        if self._stopped:
+            return
+        if delivered and delivered == self._span.frame_count - 1:
+            # The last frame ends between two ticks of the constant rate.
+            yield last
+            delivered += 1
+        self._check_end(process, delivered)
+
+    def stop(self) -> None:
+        """End the decoder; the iteration then ends too."""
+        self._stopped = True
+        if self._process is not None:
+            self._process.stop()
+
+    def _arguments(self, as_planes: bool) -> list[str]:
+        span, scan, start_s = self._span, self._scan, self.media.start_s
+        filters = decode_filters(
+            self.track,
+            # Where ffmpeg closes jumps of the clock, it lets the file begin at 0.
+            origin_s=span.origin_s - start_s if scan.is_rejoined else span.origin_s,
+            fps=span.fps,
+            size=self.info.size,
+            as_planes=as_planes,
+            frame_s=scan.times_s[1] - start_s if scan.is_counted and scan.times_s[1:] else None,
+            until_s=None if scan.strays_from_s is None else scan.strays_from_s - span.origin_s,
+        )
+        until = span.origin_s - start_s + span.frame_count / span.fps
+        return [
+            *("-loglevel", "level+verbose"),
+            *self._clock_arguments(),
+            # Any packet that cannot be decoded shows in the exit status, after all others.
+            *("-max_error_rate", "0", "-reinit_filter", "0"),
+            *("-i", ffmpeg_path(self.media.path), "-map", f"0:{self.track.stream.index}"),
+            *("-vf", filters, "-frames:v", str(span.frame_count), "-fps_mode", "passthrough"),
+            *("-f", "rawvideo", "pipe:1"),
+            *(other_streams(self.media, until) if scan.is_rejoined else ()),
+        ]
+
+    def _clock_arguments(self) -> list[str]:
+        if self._scan.is_rejoined:
+            return []
+        seek = None
+        if self._options.start_s:
+            seek = seek_point(self.media, self.track, self._scan, self._span.origin_s)
+        # Earlier frames are decoded from a keyframe on and dropped by the fps filter, which so
+        # knows the frame that is still showing at the start.
+        place = [] if seek is None else ["-noaccurate_seek", "-ss", f"{float(seek):.6f}"]
+        return ["-copyts", *place]
+
+    def _examine(self) -> PacketScan:
+        end_s = self._options.end_s
+        until = None if end_s is None else self.media.start_s + exact(end_s)
+        try:
+            return scan_packets(self.media, self.track, until)
+        except ClockJumpError:
+            return scan_rejoined(self.media, self.track)
+
+    def _check_complete(self) -> None:
+        """Refuse a file that is shorter than it claims, before anything is painted."""
+        scan, path = self._scan, self.media.path
+        held = len(scan.times_s)
+        if not held:
+            raise SourceError(f"The video stream of {path} holds no frames.")
+        promised = self.track.header_frames if self.media.container.startswith("mov") else 0
+        damage = None
+        # A length worked out from the first and the last time means nothing where the clock jumps.
+        if scan.is_whole and not scan.is_rejoined and self.media.duration_s is not None:
+            reached = scan.furthest_s - self.media.start_s
+            if self.media.duration_s - reached > MISSING_END_S + self.media.duration_s / 100:
+                damage = f"it claims {float(self.media.duration_s):.1f} s but ends after "
+                damage += f"{float(reached):.1f} s ({held} frames)"
+        if scan.is_whole and held + scan.hidden_frames < promised:
+            damage = f"it promises {promised} frames but holds {held}"
+        if scan.is_broken:
+            damage = f"reading fails after {float(scan.furthest_s):.1f} s ({held} frames)"
+        if damage is not None:
+            self._report(f"{path} is incomplete: {damage}")
+
+    def _check_end(self, process: FfmpegProcess, delivered: int) -> None:
+        status = process.finish()
+        if process.other_sizes:
+            width, height = self.track.coded_size
+            others = ", ".join(f"{w}x{h}" for w, h in sorted(process.other_sizes)[:3])
+            self._found.append(
+                f"The size of the picture changes midway ({width}x{height}, also {others}); "
+                "all was fitted to the first."
+            )
+        if process.corrupt_frames:
+            count = process.corrupt_frames
+            frames = "1 damaged frame was" if count == 1 else f"{count} damaged frames were"
+            self._found.append(f"{frames} repaired by the decoder.")
+        self._is_growing |= self._growth.is_seen()
+        expected = self._span.frame_count
+        if status or delivered < expected:
+            reason = f": {process.failure()}" if status else ""
+            what = f"Decoding {self.media.path} gave {delivered} of {expected} frames"
+            if delivered >= expected:
+                what = f"Some of the {expected} frames of {self.media.path} cannot be decoded"
+            self._report(f"{what}{reason}", is_useless=not delivered)
+        elif self._is_short_of(process.lost_frames):
+            lost = process.lost_frames
+            self._found.append(f"{lost} frames could not be decoded; others stand for them.")
+
+    def _is_short_of(self, lost: int) -> bool:
+        """Whether frames that gave no picture, nor an error, are too many to be in order.
+
+        Fields may be packets of their own, some frames are never shown, and a decoder that is
+        stopped keeps some; what comes before the first frame was announced.
+        """
+        held = len(self._scan.times_s)
+        begun = bisect_left(self._scan.times_s, self._span.origin_s)
+        limit = begun + max(MISSING_FRAMES, held * MISSING_PERCENT // 100)
+        return lost > limit and not self.track.is_interlaced
+
+    def _report(self, damage: str, *, is_useless: bool = False) -> None:
+        if is_useless:
+            raise SourceError(f"{damage}.")
+        if not self._options.keep_partial:
+            self._is_growing = self._is_growing or self._growth.is_awaited()
+        if self._is_growing:
+            return
+        if not self._options.keep_partial:
+            raise SourceError(f"{damage}. Use --keep-partial to keep what can be decoded.")
+        self._found.append(f"{damage}; what could be decoded was kept.")
+
+
+def fit_size(upright: Size, wanted: tuple[int | None, int | None] | None) -> Size:
+    """Return the size to deliver: `wanted`, a missing side after the aspect and even."""
+    if wanted is None:
+        return upright
+    width, height = wanted
+    aspect = Fraction(*upright)
+    if width is None and height is not None:
+        width = max(2, 2 * _round(height * aspect / 2))
+    elif height is None and width is not None:
+        height = max(2, 2 * _round(width / aspect / 2))
+    return (width or upright[0], height or upright[1])
+
+
+def _round(value: Fraction) -> int:
+    return math.floor(value + Fraction(1, 2))

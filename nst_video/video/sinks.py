@@ -1,0 +1,389 @@
+"""Where frames go: a table of sinks, each a context manager that finishes or leaves nothing.
+
+A new sink is one class, one line in `SINKS`, and passes the contract tests as they are.
+"""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nst_video.errors import SinkError, SourceError, UsageError
+from nst_video.frames import Frame, Size, VideoInfo
+from nst_video.image.yuv420 import planes_shape
+from nst_video.system.output_files import OutputFile, check_outputs
+from nst_video.system.partial_file import PartialFile
+from nst_video.system.path_lookup import os_reason
+from nst_video.video.media.animation import webp_length_s, write_gif
+from nst_video.video.media.codec_options import EncodeOptions
+from nst_video.video.media.containers import CONTAINERS, codec_for, container_for
+from nst_video.video.media.ffmpeg import FfmpegProcess, ffmpeg_path
+from nst_video.video.media.filters import encode_filters
+from nst_video.video.media.probe import count_frames, probe
+from nst_video.video.media.quicktime_tags import keep_tags
+from nst_video.video.media.stream_copy import Carry
+
+NULL_SCHEME = "null:"
+
+LARGE_ANIMATION_BYTES = 10_000_000
+"""From which a picture that moves is a burden to those who get it."""
+
+
+class FrameSink(Protocol):
+    """Takes frames in order.
+
+    Used as a context manager: leaving it normally finishes the output, leaving it with an error
+    leaves nothing behind. `stop` may be called from another thread.
+
+    Where planes were announced, `write` takes those of one picture in `image.yuv420.OUTPUT_COLORS`.
+    """
+
+    @property
+    def target(self) -> Path | None:
+        """Where the frames are kept, final once the context is left; None where they are not."""
+        ...
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences for the user about what is not as in the original."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def write(self, frame: Frame) -> None:
+        """Take the next frame, of the size announced.
+
+        Raises:
+            SinkError: it cannot be taken.
+        """
+        ...
+
+    def stop(self) -> None:
+        """Make a `write` that hangs end soon."""
+        ...
+
+
+class VideoFileSink:
+    """A video file, encoded by ffmpeg, together with streams of another file.
+
+    Written under a hidden temporary name beside the target, examined, then renamed. Odd sizes
+    are padded to even by repeating the last column or row, since 4:2:0 video has no odd sizes.
+    """
+
+    def __init__(
+        self,
+        target: Path,
+        info: VideoInfo,
+        options: EncodeOptions | None = None,
+        carry: Carry | None = None,
+        *,
+        as_planes: bool = False,
+        overwrite: bool = False,
+    ) -> None:
+        """Check that the target can be written; ffmpeg starts on entering the context.
+
+        Args:
+            target: the file; its suffix names the container.
+            info: size and rate of the frames to come.
+            options: codec, quality and speed.
+            carry: streams to add.
+            as_planes: planes will come instead of frames; both sides are even.
+            overwrite: an existing file is replaced once the new one is complete.
+
+        Raises:
+            SinkError: there is no folder to write it in.
+            UsageError: a container or codec that cannot be written, or the file exists.
+        """
+        self.target = target
+        self._wanted = target
+        self._size = info.size
+        self._container = container_for(target)
+        self._info = info
+        self._carry = carry
+        self._as_planes = as_planes
+        self._options = options or EncodeOptions()
+        self._codec = codec_for(self._container, self._options)
+        check_outputs([OutputFile(target, suffixes=tuple(CONTAINERS))], overwrite=overwrite)
+        if info.fps > self._container.top_fps:
+            raise UsageError(
+                f"{self._container.name} files show at most {self._container.top_fps} frames a "
+                f"second, not {float(info.fps):.5g}: choose a lower --fps."
+            )
+        self._partial = self._encoded = PartialFile(target, overwrite=overwrite)
+        if self._container.has_palette:
+            self._encoded = PartialFile(target.with_suffix(".mkv"))
+        self._open_files = ExitStack()
+        self._process: FfmpegProcess | None = None
+        self._written = self._bytes = 0
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What of the original could not be carried over as it was, and any padding."""
+        notes = () if self._carry is None else self._carry.notes
+        if even_size(self._size) != self._size:
+            width, height = even_size(self._size)
+            notes += (f"The odd size was padded to {width}x{height} by repeating the edge.",)
+        if self.target != self._wanted:
+            notes += (f"{self._wanted} appeared meanwhile; this video is in {self.target}.",)
+        if self._container.max_fps is not None and self._bytes > LARGE_ANIMATION_BYTES:
+            notes += (f"It takes {self._bytes / 1e6:.0f} MB: a smaller --size takes less.",)
+        return notes
+
+    def __enter__(self) -> Self:
+        try:
+            for file in dict.fromkeys((self._partial, self._encoded)):
+                self._open_files.enter_context(file)
+        except OSError as error:
+            self._open_files.close()
+            raise SinkError(f"{self.target} cannot be written: {os_reason(error)}.") from error
+        self._process = FfmpegProcess(self._arguments(), feed=True)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        process = self._started()
+        try:
+            if error is None:
+                status = process.finish()
+                if status:
+                    raise self._failed(process)
+                self._complete()
+                self._verify()
+                self._bytes = self._partial.path.stat().st_size
+                self.target = self._partial.commit()
+        except OSError as failure:
+            raise SinkError(f"{self.target} cannot be finished: {os_reason(failure)}.") from failure
+        finally:
+            process.close()
+            self._open_files.close()
+
+    def write(self, frame: Frame) -> None:
+        """Encode the next frame.
+
+        Raises:
+            SinkError: its size is not the announced one, or ffmpeg fails, as on a full disk.
+        """
+        _check_shape(frame, self._size, self._as_planes)
+        process = self._started()
+        try:
+            raw = np.ascontiguousarray(frame) if self._as_planes else pad_even(frame)
+            process.write(raw.data.cast("B"))
+        except OSError as error:
+            process.finish()
+            raise self._failed(process) from error
+        self._written += 1
+
+    def stop(self) -> None:
+        """Kill the encoder."""
+        self._started().stop()
+
+    def _started(self) -> FfmpegProcess:
+        if self._process is None:
+            raise SinkError(f"{self.target} is not open: use the sink in a `with` statement.")
+        return self._process
+
+    def _failed(self, process: FfmpegProcess) -> SinkError:
+        return SinkError(f"{self.target} cannot be written: {process.failure()}.")
+
+    def _complete(self) -> None:
+        """Do what takes the whole film.
+
+        Raises:
+            SinkError: it fails.
+        """
+        if self._carry is not None and self._carry.tags:
+            keep_tags(self._partial.path, self._carry.tags)
+        if self._container.has_palette:
+            problem = write_gif(self._encoded.path, self._partial.path)
+            if problem is not None:
+                raise SinkError(f"{self.target} cannot be written: {problem}.")
+
+    def _verify(self) -> None:
+        """Read the file back.
+
+        Raises:
+            SinkError: something is missing in it.
+        """
+        path = self._partial.path
+        try:
+            if self._container.muxer == "webp":
+                missing = self._missing_length(webp_length_s(path))
+            else:
+                held = count_frames(path, probe(path).streams[0])
+                missing = held != self._written and f"holds {held} of {self._written} frames"
+        except (SourceError, IndexError) as error:
+            raise SinkError(f"{self.target} was written but cannot be read back.") from error
+        if missing:
+            raise SinkError(f"{self.target} was written but {missing}.")
+
+    def _missing_length(self, held_s: Fraction) -> str | Literal[False]:
+        expected_s, frame_s = self._written / self._info.fps, 1 / self._info.fps
+        # Times are whole milliseconds there. Where all pictures are the same, it is a still one.
+        if not held_s or abs(held_s - expected_s) <= frame_s + expected_s / 1000:
+            return False
+        return f"lasts {float(held_s):.2f} of {float(expected_s):.2f} s"
+
+    def _arguments(self) -> list[str]:
+        width, height = even_size(self._size)
+        fps, codec, options = self._info.fps, self._codec, self._options
+        offset = self._carry.video_offset_s if self._carry else 0
+        pixels = "yuv420p" if self._as_planes else "rgb24"
+        muxer = "matroska" if self._container.has_palette else self._container.muxer
+        return [
+            "-y",
+            *(("-itsoffset", f"{float(offset):.6f}") if offset else ()),
+            *("-f", "rawvideo", "-pix_fmt", pixels, "-video_size", f"{width}x{height}"),
+            *("-framerate", f"{fps.numerator}/{fps.denominator}", "-i", "pipe:0"),
+            *(self._carry.inputs if self._carry else ()),
+            *("-map", "0:0", "-c:0", codec.encoder, "-disposition:0", "default"),
+            *(self._carry.outputs if self._carry else ()),
+            *("-filter:0", encode_filters(codec.pixels, as_planes=self._as_planes)),
+            *("-fps_mode:0", "passthrough"),
+            *(*codec.quality(options.crf), *codec.speed(options.preset)),
+            *codec.extra,
+            *self._container.flags,
+            *("-f", muxer, ffmpeg_path(self._encoded.path)),
+        ]
+
+
+class NullSink:
+    """Counts frames and forgets them: for measuring what comes before.
+
+    Attributes:
+        target: None, nothing is kept.
+        frame_count: frames taken.
+    """
+
+    target: None = None
+
+    def __init__(self, info: VideoInfo, *, as_planes: bool = False) -> None:
+        """Take frames, or planes, of the size of `info`."""
+        self._size = info.size
+        self._as_planes = as_planes
+        self.frame_count = 0
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Nothing is kept, so nothing differs."""
+        return ()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Nothing was opened."""
+
+    def write(self, frame: Frame) -> None:
+        """Count the frame.
+
+        Raises:
+            SinkError: its size is not the announced one.
+        """
+        _check_shape(frame, self._size, self._as_planes)
+        self.frame_count += 1
+
+    def stop(self) -> None:
+        """Nothing can hang."""
+
+
+@dataclass(frozen=True, slots=True)
+class SinkKind:
+    """One line of the table: a name, what it takes, and how to open that."""
+
+    name: str
+    accepts: Callable[[str], bool]
+    open: Callable[[str, VideoInfo, EncodeOptions, Carry | None, bool, bool], FrameSink]
+
+
+SINKS = (
+    SinkKind(
+        "null",
+        lambda text: text == NULL_SCHEME,
+        lambda text, info, options, carry, as_planes, overwrite: NullSink(
+            info, as_planes=as_planes
+        ),
+    ),
+    SinkKind(
+        "file",
+        lambda text: True,
+        lambda text, info, options, carry, as_planes, overwrite: VideoFileSink(
+            Path(text), info, options, carry, as_planes=as_planes, overwrite=overwrite
+        ),
+    ),
+)
+"""Tried in order; the last takes anything."""
+
+
+def open_sink(
+    where: str | Path,
+    info: VideoInfo,
+    options: EncodeOptions | None = None,
+    carry: Carry | None = None,
+    *,
+    as_planes: bool = False,
+    overwrite: bool = False,
+) -> FrameSink:
+    """Open a sink for frames.
+
+    Args:
+        where: path of a video file, or "null:" to throw the frames away.
+        info: size and rate of the frames to come.
+        options: codec, quality and speed.
+        carry: streams to add.
+        as_planes: planes will come instead of frames; both sides are even.
+        overwrite: an existing file is replaced once the new one is complete.
+
+    Raises:
+        SinkError: it cannot be written.
+        UsageError: a container or codec that cannot be written, or the file exists.
+    """
+    text = str(where)
+    kind = next(kind for kind in SINKS if kind.accepts(text))
+    return kind.open(text, info, options or EncodeOptions(), carry, as_planes, overwrite)
+
+
+def _check_shape(frame: NDArray[np.uint8], size: Size, as_planes: bool) -> None:
+    """Refuse what was not announced.
+
+    Raises:
+        SinkError: other pictures were announced.
+    """
+    expected = planes_shape(size) if as_planes else (size[1], size[0], 3)
+    if frame.shape != expected:
+        raise SinkError(f"A picture of {frame.shape} came where {expected} was announced.")
+
+
+def even_size(size: Size) -> Size:
+    """Return `size` with each odd side one pixel longer."""
+    width, height = size
+    return width + width % 2, height + height % 2
+
+
+def pad_even(frame: Frame) -> Frame:
+    """Return the frame with each odd side one pixel longer, the edge repeated."""
+    height, width = frame.shape[:2]
+    if width % 2 or height % 2:
+        frame = np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    return np.ascontiguousarray(frame)

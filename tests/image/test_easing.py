@@ -1,0 +1,91 @@
+"""Styles that turn into one another."""
+
+import numpy as np
+import pytest
+
+from nst_video.image.easing import Glide
+from nst_video.stylizer import Stylizer
+
+A, B = np.zeros(3, np.float32), np.full(3, 8, np.float32)
+
+
+class Clock:
+    now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def test_glide_jumps_to_its_first_target() -> None:
+    assert np.array_equal(Glide(1, Clock()).toward(B), B)
+
+
+def test_glide_eases_from_one_target_to_the_next() -> None:
+    clock = Clock()
+    glide = Glide(2, clock)
+    glide.toward(A)
+    positions = []
+    for clock.now_s in np.linspace(1, 3, 21):
+        positions.append(float(glide.toward(B)[0]))
+    assert positions[0] == 0
+    assert positions[10] == pytest.approx(4)
+    assert positions[-1] == 8
+    steps = np.diff(positions)
+    assert (steps > 0).all()
+    assert steps[0] < steps[9] > steps[-1]
+    assert not glide.is_moving
+
+
+def test_glide_turns_around_where_it_is() -> None:
+    clock = Clock()
+    glide = Glide(2, clock)
+    glide.toward(A)
+    glide.toward(B)
+    clock.now_s = 1
+    midway = glide.toward(B)
+    assert np.array_equal(glide.toward(A), midway)
+    assert glide.is_moving
+    clock.now_s = 3
+    assert np.array_equal(glide.toward(A), A)
+
+
+def test_glide_without_duration_jumps() -> None:
+    glide = Glide(0, Clock())
+    glide.toward(A)
+    assert np.array_equal(glide.toward(B), B)
+    assert not glide.is_moving
+
+
+def test_stylizer_fades_between_the_bottlenecks_of_two_styles() -> None:
+    clock = Clock()
+    stylizer = Stylizer("builtin", "wave", fade_s=1, clock=clock)
+    frame = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
+    wave = stylizer(frame)
+    stylizer.set_style("comic")
+    assert np.array_equal(stylizer(frame), wave)  # begins where it was
+    assert stylizer.is_fading
+    clock.now_s = 0.5
+    between = stylizer(frame)
+    clock.now_s = 1
+    comic = stylizer(frame)
+    assert not stylizer.is_fading
+    assert np.array_equal(comic, Stylizer("builtin", "comic")(frame))
+    mixed = Stylizer("builtin", ["wave", "comic"], mix=[0.5, 0.5])(frame)
+    assert np.abs(between.astype(int) - mixed).max() <= 1
+
+
+def test_stylizer_knows_what_it_has_loaded() -> None:
+    stylizer = Stylizer("builtin", engine="identity")
+    style = stylizer.library.get("neon")
+    assert not stylizer.has_loaded(style)
+    stylizer.load_style(style)
+    assert stylizer.has_loaded(style)
+    stylizer.forget_styles()
+    assert not stylizer.has_loaded(style)
+
+
+def test_stylizer_describes_itself_without_loading_anything() -> None:
+    stylizer = Stylizer("builtin", engine="identity")
+    assert stylizer.describe() == "builtin"
+    stylizer.prepare()
+    assert stylizer.describe() == "builtin, identity on none"

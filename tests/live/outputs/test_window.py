@@ -1,0 +1,406 @@
+"""The real window under Xvfb: keys by xdotool, what they change, quitting."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from live_tools import ask_to_close, numbered, save_clip, screenshot, unchanged, wait_until
+from repository import REPO
+
+from nst_video.errors import SinkError
+from nst_video.frames import Frame
+from nst_video.live import CaptureOptions, LiveOptions, LiveResult, LiveSession, open_input
+from nst_video.live.hotkeys import CHORD_S
+from nst_video.live.outputs.window import Window, why_no_window
+from nst_video.system.opencv_xcb import load_opencv_xcb, uses_foreign_xcb
+
+TRIES = 2
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    frames = [numbered(n, (640, 480)) for n in range(30)]
+    for frame in frames:
+        frame[200:280, 500:600] = (250, 20, 20)  # a red spot to the right
+    save_clip(tmp_path / "clip.avi", frames, 30)
+    return tmp_path / "clip.avi"
+
+
+def xdotool(*arguments: str) -> str:
+    done = subprocess.run(["xdotool", *arguments], capture_output=True, text=True, timeout=20)
+    return done.stdout.strip()
+
+
+def find_window() -> str:
+    found: list[str] = []
+
+    def is_there() -> bool:
+        found[:] = xdotool("search", "--onlyvisible", "--name", "^nst-video$").split()
+        return bool(found)
+
+    wait_until(is_there, what="a window")
+    return found[-1]
+
+
+def press(window: str, key: str) -> None:
+    xdotool("key", "--window", window, key)
+
+
+def press_until(window: str, key: str, expected: Callable[[], object]) -> None:
+    """Press a key and wait for its effect; again, should a busy machine have lost it."""
+    for _ in range(TRIES):
+        press(window, key)
+        try:
+            wait_until(expected, what=f"effect of {key}")
+        except AssertionError as error:
+            lost = error
+        else:
+            return
+    raise lost
+
+
+def place_of(window: str) -> list[str]:
+    """Where the window is and how large."""
+    return xdotool("getwindowgeometry", window).splitlines()[1:]
+
+
+def move_to_corner(screen: str, window: str) -> None:
+    """Wait for the picture, then move the window until it stays: a busy screen may lose that.
+
+    Moved before it is painted for the first time, a window without a manager may stay black.
+    """
+
+    def is_there() -> bool:
+        place = " ".join(place_of(window))
+        if "Position: 0,0 " in place and "Geometry: 640x480" in place:
+            return True
+        xdotool("windowmove", window, "0", "0", "windowsize", window, "640", "480")
+        return False
+
+    wait_until(lambda: screenshot(screen).max() > 200, what="a picture")
+    wait_until(is_there, what="the window in the corner")
+
+
+def drive(session: LiveSession, script: Callable[[str], None]) -> LiveResult:
+    """Run the session here, where windows must live, and the script beside it."""
+    errors: list[BaseException] = []
+
+    def follow() -> None:
+        try:
+            window = find_window()
+            wait_until(lambda: session.result.shown > 3)
+            script(window)
+        except BaseException as error:  # noqa: BLE001 - raised again by the test
+            errors.append(error)
+        finally:
+            session.press("q")
+
+    thread = threading.Thread(target=follow)
+    thread.start()
+    try:
+        result = session.run()
+    finally:
+        thread.join(30)
+    if errors:
+        raise errors[0]
+    return result
+
+
+def make_session(clip: Path, tmp_path: Path) -> LiveSession:
+    return LiveSession(
+        open_input(clip, CaptureOptions(loop=True)),
+        lambda: unchanged(),
+        options=LiveOptions(save_dir=tmp_path, target_fps=None),
+    )
+
+
+def red_at(frame: Frame) -> list[bool]:
+    """Whether the red spot is to the left, to the right of a window in the upper left corner."""
+    return [bool((frame[240, x].astype(int) - frame[240, x, ::-1])[0] > 100) for x in (90, 550)]
+
+
+def test_every_key_does_what_it_says(screen: str, clip: Path, tmp_path: Path) -> None:
+    session = make_session(clip, tmp_path)
+    state = session.state
+
+    def script(window: str) -> None:
+        def key(name: str, expected: Callable[[], object]) -> None:
+            press_until(window, name, expected)
+
+        wait_until(lambda: len(state.thumbnails) > 9, 60)
+        key("2", lambda: state.current == 1)
+        key("d", lambda: state.current == 2)
+        key("a", lambda: state.current == 1)
+        key("Right", lambda: state.current == 2)
+        key("Left", lambda: state.current == 1)
+        key("Down", lambda: state.wish.look.intensity == 0.9)
+        key("Up", lambda: state.wish.look.intensity == 1.0)
+        key("bracketleft", lambda: state.wish.look.intensity == 0.9)
+        key("bracketright", lambda: state.wish.look.intensity == 1.0)
+        key("b", lambda: state.partner == 2)
+        key("comma", lambda: state.share == 0.4)
+        key("period", lambda: state.share == 0.5)
+        assert [s.name for s in state.wish.selection.styles] == ["wave", "stained-glass"]
+        key("0", lambda: state.wish.is_original)
+        key("0", lambda: not state.wish.is_original)
+        key("c", lambda: state.wish.look.keep_colors)
+        key("minus", lambda: session.work_size == 224)
+        key("equal", lambda: session.work_size == 256)
+        move_to_corner(screen, window)
+        wait_until(lambda: red_at(screenshot(screen)) == [False, True])
+        key("f", lambda: red_at(screenshot(screen)) == [True, False])
+        # The shade behind the figures, below the last line of them.
+        wait_until(lambda: screenshot(screen)[92, 100].mean() < 50)
+        key("i", lambda: screenshot(screen)[92, 100].mean() > 50)
+        key("question", lambda: screenshot(screen)[240, 90:550].mean() < 50)
+        key("question", lambda: screenshot(screen)[240, 90:550].mean() > 50)
+        key("Tab", lambda: state.is_side_by_side and screenshot(screen)[380, 320].max() < 30)
+        key("Tab", lambda: not state.is_side_by_side)
+        key("Return", lambda: state.is_fullscreen)  # filling it takes a window manager
+        key("Return", lambda: not state.is_fullscreen)
+        key("w", lambda: list(tmp_path.glob("nst-video-*.png")))
+        key("r", lambda: session._outputs.find("recording") is not None)
+        shown = session.result.shown
+        wait_until(lambda: session.result.shown > shown + 30)
+        key("r", lambda: list(tmp_path.glob("nst-video-*.mp4")))
+        key("n", lambda: "camera" in state.toast)
+        key("v", lambda: "virtual camera" in state.toast.lower())
+        key("l", lambda: len(state.thumbnails) == len(state.styles))
+        key("space", lambda: state.wish.is_paused)
+        key("space", lambda: not state.wish.is_paused)
+        press(window, "q")
+        wait_until(lambda: state.is_over)
+
+    drive(session, script)
+    picture = cv2.imread(str(next(tmp_path.glob("*.png"))))
+    assert picture.shape == (480, 640, 3)
+    assert red_at(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)) == [False, True]  # as it is
+
+
+def bars(frame: Frame) -> list[int]:
+    """How wide the black edges of a picture are: left, top, right, bottom."""
+    rows, columns = np.nonzero(frame.max(axis=-1) > 20)
+    height, width = frame.shape[:2]
+    if rows.size == 0:
+        return [width, height, width, height]
+    return [columns.min(), rows.min(), width - 1 - columns.max(), height - 1 - rows.max()]
+
+
+def test_picture_keeps_its_shape_and_tab_keeps_the_window(
+    screen: str, clip: Path, tmp_path: Path
+) -> None:
+    session = make_session(clip, tmp_path)
+    state = session.state
+    state.shows_hud = False
+
+    def script(window: str) -> None:
+        def is_shown(size: tuple[int, int], expected: list[int]) -> bool:
+            shown = screenshot(screen)[: size[1], : size[0]]
+            return bool(np.abs(np.subtract(bars(shown), expected)).max() <= 2)
+
+        move_to_corner(screen, window)
+        wait_until(lambda: not state.toast)  # it would be written over the bars
+        wait_until(lambda: is_shown((640, 480), [0, 0, 0, 0]), what="no bars at first")
+        before = place_of(window)
+        for wanted, expected in ((True, [0, 120, 0, 120]), (False, [0, 0, 0, 0])):
+            press_until(window, "Tab", lambda wanted=wanted: state.is_side_by_side == wanted)
+            wait_until(lambda expected=expected: is_shown((640, 480), expected), what="halves")
+            assert place_of(window) == before
+        for size, expected in (((900, 480), [130, 0, 130, 0]), ((400, 600), [0, 150, 0, 150])):
+            xdotool("windowsize", window, *map(str, size))
+            wait_until(lambda s=size, e=expected: is_shown(s, e), what=f"bars at {size}")
+
+    drive(session, script)
+
+
+def test_mouse_chooses_styles_and_intensity(screen: str, clip: Path, tmp_path: Path) -> None:
+    session = make_session(clip, tmp_path)
+    state = session.state
+
+    def script(window: str) -> None:
+        def click(button: int, times: int, expected: Callable[[], object]) -> None:
+            xdotool("click", "--repeat", str(times), "--delay", "60", str(button))
+            wait_until(expected, 10, f"effect of button {button}")
+
+        wait_until(lambda: len(state.thumbnails) > 9, 60)
+        move_to_corner(screen, window)
+        wait_until(lambda: screenshot(screen)[240, 320].mean() > 50)
+        xdotool("mousemove", "300", "200")
+        click(5, 3, lambda: state.wish.look.intensity == 0.7)  # the wheel, toward the user
+        click(4, 2, lambda: state.wish.look.intensity == 0.9)
+        wait_until(lambda: red_at(screenshot(screen)) == [False, True], what="no zoom")
+        assert screenshot(screen)[190:200, 545:555, 0].max() < 200  # the spot begins at line 200
+        click(1, 1, lambda: True)  # on the picture: nothing
+        xdotool("mousemove", "320", "450")
+        click(1, 1, lambda: state.current == 5)
+        assert state.wish.selection.title == state.styles[5].title
+        press_until(window, "i", lambda: not state.shows_hud)
+        xdotool("mousemove", "100", "450")
+        click(1, 1, lambda: True)  # nothing is drawn there any more
+        press_until(window, "i", lambda: state.shows_hud)
+        assert state.current == 5
+
+    drive(session, script)
+
+
+@pytest.mark.parametrize(
+    ("picture", "window"),
+    [((320, 240), (640, 480)), ((1280, 720), (1280, 720)), ((120, 480), (120, 480)),
+     ((3840, 2160), (1600, 900)), ((4000, 100), (1600, 40))],
+)  # fmt: skip
+def test_new_window_has_the_shape_of_the_picture(
+    screen: str, picture: tuple[int, int], window: tuple[int, int]
+) -> None:
+    sizes: list[tuple[int, int]] = []
+    with Window("shape") as shown:
+        for size in (picture, (2 * picture[0], 2 * picture[1])):  # another size of that shape
+            shown.fit(size)
+            shown.show(np.zeros((shown.size[1], shown.size[0], 3), np.uint8))
+            wait_until(lambda: shown.keys() == [] and shown.size == window, 10)
+            sizes.append(shown.size)
+    assert sizes == [window, window]
+
+
+def test_200_updates_of_a_window_hold_nothing(screen: str) -> None:
+    def held() -> tuple[int, int]:
+        return len(list(Path("/proc/self/fd").iterdir())), threading.active_count()
+
+    with Window("flat") as window:
+        before = held()
+        for number in range(200):
+            window.fit((640 + 320 * (number // 50), 480))
+            width, height = window.size
+            window.show(np.full((height, width, 3), number, np.uint8))
+            window.keys()
+        assert held() == before
+
+
+# Not with Alt: Qt keeps the last code only, so on a busy machine Alt itself may go unheard.
+MEANINGLESS = [
+    "Home", "End", "Prior", "Next", "Insert", "Delete", "BackSpace", "F1", "F2", "F5", "F12",
+    "KP_Home", "KP_Begin", "KP_Multiply", "Shift_L", "Num_Lock", "Print", "Pause", "Menu",
+    "shift+Tab", "ctrl+q", "ctrl+r", "adiaeresis",
+    "Cyrillic_a", "XF86AudioMute", "dead_acute", "e", "g", "j", "k", "m", "o", "p", "s", "t", "u",
+    "x", "y", "z", "exclam", "colon",
+]  # fmt: skip
+
+
+def test_keys_without_a_meaning_do_nothing(screen: str, clip: Path, tmp_path: Path) -> None:
+    session = make_session(clip, tmp_path)
+    state = session.state
+
+    def script(window: str) -> None:
+        before = (state.wish, state.is_side_by_side, state.shows_help, state.is_mirrored)
+        for start in range(0, len(MEANINGLESS), 10):
+            keys = MEANINGLESS[start : start + 10]
+            xdotool("key", "--window", window, "--delay", "5", *keys)
+        over_s = time.monotonic() + CHORD_S  # what follows Control belongs to it
+        wait_until(lambda: time.monotonic() > over_s)
+        press_until(window, "i", lambda: not state.shows_hud)  # after all the others
+        assert (state.wish, state.is_side_by_side, state.shows_help, state.is_mirrored) == before
+        assert not state.is_over
+        assert not len(session._outputs)
+
+    drive(session, script)
+
+
+def test_closing_the_window_ends_the_session(screen: str, clip: Path, tmp_path: Path) -> None:
+    session = make_session(clip, tmp_path)
+
+    def script(window: str) -> None:
+        ask_to_close(screen, window)
+        wait_until(lambda: session.state.is_over)
+
+    assert drive(session, script).shown > 3
+
+
+def test_escape_ends_the_session(screen: str, clip: Path, tmp_path: Path) -> None:
+    session = make_session(clip, tmp_path)
+
+    def script(window: str) -> None:
+        press(window, "Escape")
+        wait_until(lambda: session.state.is_over)
+
+    drive(session, script)
+
+
+def test_command_paints_in_a_window_and_says_nothing_else(screen: str, clip: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nst_video", "live", str(clip), "--loop", "--quiet",
+         "--model", "builtin", "--engine", "identity"],
+        cwd=REPO, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        window = find_window()
+        wait_until(lambda: red_at(screenshot(screen)) == [False, True], 40)
+        press(window, "q")
+        out, err = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert (process.returncode, out, err) == (0, "", "")
+
+
+@pytest.mark.parametrize("display", ["", ":4711", "nonsense"])
+def test_without_a_screen_other_outputs_are_offered(display: str, clip: Path) -> None:
+    environment = {**os.environ, "DISPLAY": display}
+    done = subprocess.run(
+        [sys.executable, "-m", "nst_video", "live", str(clip)],
+        cwd=REPO, env=environment, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "DISPLAY" in done.stderr
+    assert "--output" in done.stderr
+
+
+def test_pyav_imported_first_is_refused_instead_of_hanging(screen: str) -> None:
+    code = (
+        "import av, nst_video\nfrom nst_video.live.outputs.window import why_no_window\n"
+        "print(why_no_window())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=REPO, capture_output=True, text=True, timeout=60
+    )
+    assert "PyAV was imported before" in done.stdout or done.stdout == "None\n"
+
+
+def test_window_shows_a_picture(screen: str) -> None:
+    assert why_no_window() is None
+    with Window("small") as window:
+        window.show(np.zeros((480, 640, 3), np.uint8))
+        assert window.keys() == []
+        assert not window.is_closed
+
+
+@pytest.mark.parametrize(
+    ("display", "system", "toolkit", "expected"),
+    [
+        (":0", "Windows", "WIN32", None),
+        (":0", "Linux", "", "built without windows"),
+        ("127.0.0.1:4711", "Linux", "QT", "nothing answers"),
+        ("no display", "Linux", "QT", "nothing answers"),
+    ],
+)
+def test_reasons_against_a_window(display, system, toolkit, expected, monkeypatch) -> None:
+    monkeypatch.setenv("DISPLAY", display)
+    monkeypatch.setattr("platform.system", lambda: system)
+    monkeypatch.setattr(cv2, "currentUIFramework", lambda: toolkit)
+    reason = why_no_window()
+    assert reason == expected if expected is None else expected in reason
+
+
+def test_x_libraries_of_opencv_are_loaded_first() -> None:
+    load_opencv_xcb()
+    assert not uses_foreign_xcb()
+
+
+def test_window_needs_a_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DISPLAY", raising=False)
+    with pytest.raises(SinkError, match="DISPLAY is not set"):
+        Window()

@@ -1,0 +1,155 @@
+"""The thread that reads: silence, damage, reconnecting again and again, walking away."""
+
+import gc
+import os
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from live_tools import Film, ScriptedStream, jpeg, numbered, save_clip, wait_until
+
+from nst_video.errors import SourceError
+from nst_video.live import LiveInput
+from nst_video.live import capture_thread as reader_module
+from nst_video.live.capture_thread import Reader
+from nst_video.video.capture.camera import CameraSource
+from nst_video.video.capture.capture_options import CaptureOptions
+from nst_video.video.capture.stream import StreamSource
+
+
+def used() -> tuple[int, int, float]:
+    """OS threads, open descriptors, resident memory in MB."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    tasks, files = (len([*Path("/proc/self", kind).iterdir()]) for kind in ("task", "fd"))
+    return tasks, files, pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="counts by Linux's /proc")
+@pytest.mark.parametrize("kind", ["stream", "camera"])
+def test_hundred_reconnects_leave_no_thread_descriptor_or_memory(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nst_video.video.capture.camera.RETRY_S", 0.001)
+    frames = [numbered(n, (320, 240)) for n in range(4)]
+    save_clip(tmp_path / "clip.avi", frames, 30)
+    opened = []
+
+    with ScriptedStream([jpeg(frame) for frame in frames]) as server:
+
+        def open_again() -> StreamSource | CameraSource:
+            opened.append(1)
+            if kind == "stream":
+                return StreamSource(server.url)
+            # OpenCV reads a file through the same class as a device, with decoding threads.
+            driver = CaptureOptions(driver="FFMPEG")
+            return CameraSource(str(tmp_path / "clip.avi"), "stand-in", driver)
+
+        reader = Reader(
+            LiveInput("source", open_again), on_trouble=lambda text: None, back_off_s=(0.001,)
+        )
+        gc.disable()  # what only the collector finds is there until it comes
+        try:
+            reader.start()
+            wait_until(lambda: len(opened) > 20)
+            before = used()
+            wait_until(lambda: len(opened) > 120)
+            after = used()
+        finally:
+            gc.enable()
+            end(reader)
+    assert after[0] <= before[0] + 6, "threads"  # some of the server's connections
+    assert after[1] <= before[1] + 6, "descriptors"
+    assert after[2] <= before[2] + 20, "memory"
+
+
+def end(reader: Reader) -> None:
+    reader.stop()
+    for thread in reader.threads:
+        thread.join(10)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader_module, "OPEN_S", 0.4)
+    monkeypatch.setattr(reader_module, "ASK_S", 0.1)
+
+
+class Endless:
+    """Something that hangs until the test is over."""
+
+    def __init__(self) -> None:
+        self.over = threading.Event()
+
+    def open(self) -> Film:
+        self.over.wait(20)
+        raise SourceError("too late")
+
+
+@pytest.mark.parametrize(
+    ("is_camera", "advice"), [(True, "another program may hold it"), (False, "check its address")]
+)
+@pytest.mark.usefixtures("impatient")
+def test_source_that_never_answers_is_given_up_in_words(is_camera: bool, advice: str) -> None:
+    device, told = Endless(), []
+    reader = Reader(
+        LiveInput("The thing", device.open, is_camera=is_camera), on_trouble=told.append
+    )
+    reader.start()
+    with pytest.raises(SourceError, match=f"The thing has not answered for 0.4 s: {advice}"):
+        wait_until(lambda: reader.frames.take(0.05) is not None)
+    assert told == ["Waiting for The thing, up to 0.4 s."]
+    device.over.set()
+    end(reader)
+
+
+class Unsteady(Film):
+    """A source that breaks at its first picture."""
+
+    def __iter__(self):
+        raise SourceError("the first picture is damaged")
+        yield
+
+
+@pytest.mark.parametrize("bad", [1, 2])
+def test_bad_first_picture_does_not_end_the_session(bad: int) -> None:
+    opened, told = [], []
+
+    def open_again() -> Film:
+        opened.append(1)
+        return Unsteady(9) if len(opened) <= bad else Film(None, fps=100)
+
+    reader = Reader(LiveInput("film", open_again), on_trouble=told.append, back_off_s=(0.01,))
+    reader.start()
+    wait_until(lambda: reader.frames.take(0.05) is not None)
+    end(reader)
+    assert told == [
+        *(f"the first picture is damaged Trying again ({n})." for n in range(1, bad + 1)), None
+    ]  # fmt: skip
+
+
+def test_source_that_never_gives_a_picture_ends_the_session_after_some_tries() -> None:
+    opened: list[int] = []
+
+    def open_again() -> Film:
+        opened.append(1)
+        return Unsteady(9)
+
+    reader = Reader(LiveInput("film", open_again), on_trouble=lambda t: None, back_off_s=(0.01,))
+    reader.start()
+    with pytest.raises(SourceError, match="the first picture is damaged"):
+        wait_until(lambda: reader.frames.take(0.05) is not None)
+    end(reader)
+    assert len(opened) == reader_module.FIRST_TRIES
+
+
+def test_switching_while_a_driver_hangs_reads_the_other_source() -> None:
+    device = Endless()
+    reader = Reader(LiveInput("hanging", device.open), on_trouble=lambda text: None)
+    reader.start()
+    reader.switch(LiveInput("film", lambda: Film(None, fps=100)))
+    begun = time.monotonic()
+    wait_until(lambda: reader.frames.take(0.05) is not None)
+    assert time.monotonic() - begun < 2
+    device.over.set()
+    end(reader)

@@ -1,0 +1,541 @@
+import json
+import os
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nst_video.errors import SourceError, StyleError, UsageError
+from nst_video.image.files import save_picture
+from nst_video.live.loader_thread import styles_of
+from nst_video.live.state import LiveState, Wish
+from nst_video.settings import Look
+from nst_video.style_library.library import (
+    StyleLibrary,
+    mix_bottlenecks,
+    package_bottlenecks,
+    packaged_styles_dir,
+    slug_of,
+)
+from nst_video.system import paths as folders
+
+
+class Predictor:
+    """Mean color and how often it was asked: a predictor small enough for tests."""
+
+    def __init__(self, key="toy-1a2b", answer=None):
+        self.key = key
+        self.calls = 0
+        self._answer = answer
+
+    def __call__(self, picture):
+        self.calls += 1
+        if self._answer is not None:
+            return self._answer
+        return picture.mean((0, 1)).astype(np.float32)
+
+
+def paint(path, seed=0):
+    rng = np.random.default_rng(seed)
+    save_picture(path, rng.integers(0, 256, (24, 32, 3), np.uint8), overwrite=True)
+    return path
+
+
+@pytest.fixture
+def packaged(tmp_path):
+    folder = tmp_path / "packaged"
+    for seed, name in enumerate(("wave", "stained-glass", "autumn")):
+        paint(folder / f"{name}.png", seed)
+    (folder / "styles.toml").write_text(
+        '[wave]\ntitle = "The Wave"\ndescription = "Foam."\nlicense = "CC0-1.0"\n'
+        '[stained-glass]\ntitle = "Glass"\n',
+        encoding="utf-8",
+    )
+    (folder / "paint.py").write_text("")
+    return folder
+
+
+@pytest.fixture
+def library(packaged):
+    return StyleLibrary(packaged)
+
+
+def test_styles_come_in_the_order_of_the_metadata(library):
+    assert [style.name for style in library.styles()] == ["wave", "stained-glass", "autumn"]
+
+
+def test_get_knows_what_the_metadata_says(library, packaged):
+    style = library.get("wave")
+    assert (style.title, style.description, style.license) == ("The Wave", "Foam.", "CC0-1.0")
+    assert (style.origin, style.path) == ("packaged", packaged / "wave.png")
+    assert library.get("autumn").title == "Autumn"
+
+
+def test_get_takes_any_picture_by_path(library, tmp_path, monkeypatch):
+    path = paint(tmp_path / "My Own.png")
+    style = library.get(path)
+    assert (style.name, style.origin, style.path) == (str(path), "file", path)
+    assert style.title == "My Own.png"
+    assert style.load().shape == (24, 32, 3)
+    monkeypatch.chdir(tmp_path)
+    assert library.get("My Own.png").digest == style.digest
+
+
+def test_get_prefers_a_style_to_a_file_of_its_name(library, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    paint(tmp_path / "x.png").rename(tmp_path / "wave")
+    assert library.get("wave").origin == "packaged"
+
+
+def test_get_suggests_the_nearest_name(library):
+    with pytest.raises(StyleError, match=r"^No style 'wvae'. Did you mean 'wave'\? .*styles list"):
+        library.get("wvae")
+    with pytest.raises(StyleError) as caught:
+        library.get("zzzzzz")
+    assert "Did you mean" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("missing.jpg", "there is no such file"),
+        ("folder/missing", "there is no such file"),
+        ("", "the name is empty"),
+        ("a" * 300, "the name is longer than the file system allows"),
+        ("~nosuchuser/picture.jpg", "there is no such file"),
+        ("~nosuchuser", "there is no such file"),
+        ("a\0b.png", "the name holds a null character"),
+        ("https://example.org/a.jpg", "a https address is not a file"),
+        ("/dev/zero", "it is a device or pipe"),
+    ],
+)
+def test_get_says_why_a_picture_cannot_be_had(library, name, reason):
+    with pytest.raises(StyleError, match=f"^No style picture .*: {reason}") as caught:
+        library.get(name)
+    assert "\n" not in str(caught.value)
+
+
+def test_get_resolves_the_home_folder(library, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    paint(tmp_path / "mine.png")
+    assert library.get("~/mine.png").path == tmp_path / "mine.png"
+
+
+def test_get_refuses_a_folder(library, tmp_path):
+    with pytest.raises(StyleError, match="is a folder"):
+        library.get(tmp_path)
+
+
+def test_library_without_any_folder_is_empty(tmp_path):
+    assert StyleLibrary(tmp_path / "none").styles() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (b"[wave", r"styles\.toml is ignored"),
+        (b"x = " + b"[" * 5000, "nested too deeply"),
+        (b"\xff\xfe", "not UTF-8"),
+        (b"x = " + b"9" * 5000, r"styles\.toml is ignored"),
+        (b"a = 1\n" * (1 << 18), "too large"),
+        (b"wave = 3", "says of 'wave' is ignored"),
+        (b"[wave]\ntitle = ['a', {b = 1}]", "title of 'wave' is ignored"),
+        (b"[wave.title]\na = 1", "title of 'wave' is ignored"),
+    ],
+    ids=["broken", "nested", "not text", "number", "large", "no table", "list", "nested table"],
+)
+@pytest.mark.parametrize("whose", ["packaged", "yours"])
+def test_metadata_that_is_broken_is_left_out_with_a_note(library, packaged, whose, text, reason):
+    folder = packaged
+    if whose == "yours":
+        folder = library.user_dir
+        paint(folder / "wave.png")
+    (folder / "styles.toml").write_bytes(text)
+    found = library.read()
+    assert re.search(reason, found.notes[0])
+    assert len(found.notes) == 1
+    assert [style.title for style in found.styles if style.path.parent == folder].count("Wave") == 1
+
+
+def test_facts_of_a_style_that_are_broken_are_left_out_with_a_note(library):
+    for name in ("one", "two", "three"):
+        paint(library.user_dir / f"{name}.png")
+    (library.user_dir / "one.toml").write_text("title = [")
+    (library.user_dir / "two.toml").mkdir()
+    (library.user_dir / "three.toml").write_text('title = "Third"\n[nested]\nx = 1\n')
+    found = library.read()
+    assert [style.title for style in found.styles[-3:]] == ["One", "Third", "Two"]
+    assert [note.split("/")[-1].split(" is")[0] for note in found.notes] == ["one.toml", "two.toml"]
+
+
+def test_pictures_that_are_no_files_are_left_out_with_a_note(library):
+    paint(library.user_dir / "good.png")
+    (library.user_dir / "folder.png").mkdir()
+    (library.user_dir / "link.png").symlink_to("nowhere.png")
+    os.mkfifo(library.user_dir / "pipe.png")
+    found = library.read()
+    assert found.styles[-1].name == "good"
+    assert sorted(note.split("/")[-1] for note in found.notes) == [
+        "folder.png is left out: it is a folder.",
+        "link.png is left out: it is a link to a file that does not exist.",
+        "pipe.png is left out: it is a device or pipe, not a file.",
+    ]
+
+
+def test_styles_folder_that_is_a_file_costs_only_its_styles(library):
+    library.user_dir.parent.mkdir(parents=True)
+    library.user_dir.write_text("a file")
+    found = library.read()
+    assert len(found.styles) == 3
+    assert "it is a file, not a folder" in found.notes[0]
+    with pytest.raises(StyleError, match=r"No style 'mine'.*it is a file, not a folder"):
+        library.get("mine")
+
+
+def test_packaged_styles_are_those_of_the_checkout_or_the_wheel(tmp_path, monkeypatch):
+    assert packaged_styles_dir().name in ("styles", "_styles")
+    module = tmp_path / "nst_video" / "library.py"
+    monkeypatch.setattr("nst_video.system.paths.__file__", str(module))
+    assert packaged_styles_dir() == tmp_path / "styles"
+    (module.parent / "_styles").mkdir(parents=True)
+    assert packaged_styles_dir() == module.parent / "_styles"
+
+
+def test_bottleneck_is_predicted_once(library, packaged):
+    predictor = Predictor()
+    first = library.bottleneck(library.get("wave"), predictor)
+    again = StyleLibrary(packaged).bottleneck(library.get("wave"), predictor)
+    assert predictor.calls == 1
+    assert first.dtype == again.dtype == np.float32
+    assert np.array_equal(first, again)
+
+
+def test_bottleneck_is_read_by_another_process(library, packaged):
+    expected = library.bottleneck(library.get("wave"), Predictor())
+    code = (
+        "import sys, json; from pathlib import Path; from nst_video.style_library.library import StyleLibrary\n"
+        "class Never:\n"
+        "    key = 'toy-1a2b'\n"
+        "    def __call__(self, picture): raise SystemExit('predicted again')\n"
+        "library = StyleLibrary(Path(sys.argv[1]))\n"
+        "print(json.dumps(library.bottleneck(library.get('wave'), Never()).tolist()))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code, str(packaged)], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    assert json.loads(run.stdout) == expected.tolist()
+
+
+def test_bottleneck_belongs_to_a_model_and_a_picture(library, packaged):
+    ours, other = Predictor("toy-1a2b"), Predictor("toy-ffff")
+    library.bottleneck(library.get("wave"), ours)
+    library.bottleneck(library.get("wave"), other)
+    library.bottleneck(library.get("autumn"), ours)
+    assert (ours.calls, other.calls) == (2, 1)
+    paint(packaged / "wave.png", seed=99)
+    library.bottleneck(library.get("wave"), ours)
+    assert ours.calls == 3
+
+
+def test_bottleneck_of_a_copied_picture_is_known(library, packaged, tmp_path):
+    predictor = Predictor()
+    library.bottleneck(library.get("wave"), predictor)
+    shutil.copy(packaged / "wave.png", tmp_path / "copy.png")
+    library.bottleneck(library.get(tmp_path / "copy.png"), predictor)
+    assert predictor.calls == 1
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: path.write_bytes(b""),
+        lambda path: path.write_bytes(path.read_bytes()[:-3]),
+        lambda path: path.write_bytes(b"\x93NUMPY garbage" * 9),
+        lambda path: path.write_bytes(path.read_bytes() + b"0000"),
+        lambda path: path.write_bytes(path.read_bytes()[:-1] + b"\x01"),
+    ],
+    ids=["empty", "cut", "garbage", "longer", "one byte"],
+)
+def test_bottleneck_is_predicted_again_when_the_cache_is_broken(library, damage):
+    predictor = Predictor()
+    expected = library.bottleneck(library.get("wave"), predictor)
+    (file,) = (folders.cache_dir() / "bottlenecks" / predictor.key).iterdir()
+    damage(file)
+    assert np.array_equal(library.bottleneck(library.get("wave"), predictor), expected)
+    assert predictor.calls == 2
+    library.bottleneck(library.get("wave"), predictor)
+    assert predictor.calls == 2
+
+
+def test_bottleneck_of_one_picture_is_not_taken_for_that_of_another(library):
+    predictor = Predictor()
+    wave = library.bottleneck(library.get("wave"), predictor)
+    autumn = library.bottleneck(library.get("autumn"), predictor)
+    first, second = (folders.cache_dir() / "bottlenecks" / predictor.key).iterdir()
+    first.write_bytes(second.read_bytes())
+    assert np.array_equal(library.bottleneck(library.get("wave"), predictor), wave)
+    assert np.array_equal(library.bottleneck(library.get("autumn"), predictor), autumn)
+    assert predictor.calls == 3
+
+
+def test_bottleneck_needs_no_room_on_the_disk(library):
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, limit[1]))
+        bottleneck = library.bottleneck(library.get("wave"), Predictor())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        signal.signal(signal.SIGXFSZ, before)
+    assert bottleneck.shape == (3,)
+    assert [path for path in folders.cache_dir().rglob("*") if path.is_file()] == []
+
+
+def test_bottleneck_needs_no_cache_folder(library):
+    folders.cache_dir().parent.mkdir()
+    folders.cache_dir().write_text("a file where the folder should be")
+    assert library.bottleneck(library.get("wave"), Predictor()).shape == (3,)
+
+
+def test_bottleneck_that_is_no_vector_of_numbers_is_refused(library):
+    for answer in (np.array([np.nan], np.float32), np.zeros((1, 3), np.float32)):
+        with pytest.raises(StyleError, match="makes no sense"):
+            library.bottleneck(library.get("wave"), Predictor(answer=answer))
+
+
+def test_bottleneck_of_a_picture_that_is_none_says_so(library, packaged):
+    style = library.get("wave")
+    style.path.write_text("text")
+    with pytest.raises(SourceError, match="not a picture"):
+        library.bottleneck(style, Predictor())
+    style.path.unlink()
+    with pytest.raises(SourceError, match="no such file"):
+        library.bottleneck(style, Predictor())
+
+
+def test_bottlenecks_that_are_packaged_are_not_predicted(library, packaged):
+    style = library.get("wave")
+    expected = library.bottleneck(style, Predictor())
+    path = package_bottlenecks(library.styles(), Predictor(), packaged, same_as=["toy-3c4d"])
+    assert path == packaged / "bottlenecks-toy.npz"
+    shutil.rmtree(folders.cache_dir())
+    for key in ("toy-1a2b", "toy-3c4d"):
+        predictor = Predictor(key)
+        assert np.array_equal(library.bottleneck(style, predictor), expected)
+        assert predictor.calls == 0
+    assert not folders.cache_dir().exists()
+
+
+def test_bottlenecks_packaged_for_other_weights_are_not_used(library, packaged):
+    package_bottlenecks(library.styles(), Predictor(), packaged)
+    predictor = Predictor("toy-ffff")
+    library.bottleneck(library.get("wave"), predictor)
+    assert predictor.calls == 1
+
+
+def test_bottlenecks_packaged_but_damaged_are_predicted(library, packaged):
+    style = library.get("wave")
+    path = package_bottlenecks(library.styles(), Predictor(), packaged)
+    whole = path.read_bytes()
+    expected = library.bottleneck(style, Predictor())
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        data = bytearray(whole)
+        data[rng.integers(len(data))] ^= 1 << rng.integers(8)
+        path.write_bytes(data)
+        assert np.array_equal(library.bottleneck(style, Predictor()), expected)
+    path.write_bytes(b"PK broken")
+    assert np.array_equal(library.bottleneck(style, Predictor()), expected)
+
+
+def test_bottleneck_asked_for_by_many_threads_is_right(library):
+    results = []
+    threads = [
+        threading.Thread(
+            target=lambda: results.append(library.bottleneck(library.get("wave"), Predictor()))
+        )
+        for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(results) == 8
+    assert all(np.array_equal(result, results[0]) for result in results)
+
+
+def test_add_copies_the_picture_under_a_name(library, tmp_path):
+    source = paint(tmp_path / "Mein Bild (2).PNG")
+    style = library.add(source, title='Say "hi" \\ 絵\n\x7f', description="Mine.")
+    source.unlink()
+    assert (style.name, style.origin) == ("mein-bild-2", "yours")
+    assert (style.title, style.description) == ('Say "hi" \\ 絵 ', "Mine.")
+    assert library.get("mein-bild-2").load().shape == (24, 32, 3)
+    assert style in library.styles()
+
+
+def test_add_resolves_the_home_folder(library, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    paint(tmp_path / "mine.png")
+    assert library.add(Path("~/mine.png")).name == "mine"
+
+
+def test_add_makes_a_title_of_the_name(library, tmp_path):
+    assert library.add(paint(tmp_path / "red_sea.png")).title == "Red sea"
+
+
+def test_add_refuses_names_that_are_taken(library, tmp_path):
+    source = paint(tmp_path / "wave.png")
+    with pytest.raises(StyleError, match="packaged style"):
+        library.add(source)
+    library.add(source, "mine")
+    with pytest.raises(StyleError, match="already"):
+        library.add(source, "mine")
+    other = paint(tmp_path / "other.jpg", seed=5)
+    second = library.add(other, "mine", overwrite=True)
+    assert second.path.read_bytes() == other.read_bytes()
+    assert sorted(path.name for path in library.user_dir.iterdir()) == ["mine.jpg", "mine.toml"]
+
+
+def test_add_refuses_what_is_no_picture(library, tmp_path):
+    (tmp_path / "text.png").write_text("text")
+    with pytest.raises(SourceError, match="not a picture"):
+        library.add(tmp_path / "text.png")
+    assert not library.user_dir.exists()
+
+
+def test_add_gives_a_picture_without_ending_one(library, tmp_path):
+    source = paint(tmp_path / "p.png").rename(tmp_path / "download")
+    assert library.add(source).load().shape == (24, 32, 3)
+
+
+def test_add_says_when_the_folder_cannot_be_written(library, tmp_path):
+    library.user_dir.parent.mkdir(parents=True)
+    library.user_dir.write_text("a file where the folder should be")
+    with pytest.raises(StyleError, match="Cannot write to"):
+        library.add(paint(tmp_path / "mine.png"))
+
+
+def test_remove_deletes_only_the_users_styles(library, tmp_path):
+    library.add(paint(tmp_path / "mine.png"))
+    assert library.remove("mine").name == "mine"
+    assert list(library.user_dir.iterdir()) == []
+    with pytest.raises(StyleError, match="only your own"):
+        library.remove("wave")
+    with pytest.raises(StyleError, match=r"No style 'mine'"):
+        library.remove("mine")
+
+
+def test_both_styles_of_one_name_can_be_reached(library, packaged):
+    yours = paint(library.user_dir / "wave.png", seed=7)
+    names = [style.name for style in library.styles()]
+    assert names == ["packaged/wave", "stained-glass", "autumn", "wave"]
+    assert library.get("wave").path == library.get("yours/wave").path == yours
+    assert library.get("packaged/wave").path == packaged / "wave.png"
+    assert library.get("packaged/autumn").name == "autumn"
+    for name in names:
+        assert library.get(name).name == name
+    assert library.remove("yours/wave").path == yours
+    assert library.get("wave").path == packaged / "wave.png"
+
+
+def test_both_pictures_of_one_stem_can_be_reached(library):
+    jpg, png = paint(library.user_dir / "photo.jpg"), paint(library.user_dir / "photo.png", seed=1)
+    (library.user_dir / "photo.toml").write_text('title = "Both"')
+    assert [style.name for style in library.styles()][-2:] == ["photo", "yours/photo.png"]
+    assert library.get("photo").path == library.get("yours/photo.jpg").path == jpg
+    assert library.get("yours/photo.png").path == png
+    assert library.remove("photo").path == jpg
+    assert (library.get("photo").path, library.get("photo").title) == (png, "Both")
+
+
+def test_live_keys_reach_every_style_of_one_name(library, tmp_path):
+    paint(library.user_dir / "wave.png", seed=7)
+    files = [library.get(paint(tmp_path / name / "wave.jpg")) for name in ("a", "b")]
+    styles = styles_of(SimpleNamespace(library=library, styles=files))
+    assert [style.path.stem for style in styles].count("wave") == 4
+    state = LiveState(Wish(None, Look()), styles, clock=lambda: 0.0)
+    for state.current, style in enumerate(styles):
+        state.select()
+        state.set_styles(styles)
+        assert styles[state.current] is style
+
+
+def test_label_tells_namesakes_apart(library, tmp_path):
+    paths = [paint(tmp_path / folder / "wave.jpg") for folder in ("a", "b")]
+    alone = paint(tmp_path / "alone.jpg")
+    assert library.label(["wave"]) == "wave"
+    assert library.label(["wave", "autumn"]) == "wave-autumn"
+    assert library.label([alone]) == "alone"
+    assert library.label([paths[0]]) == "a-wave"
+    assert library.label([*paths, "wave"]) == "a-wave-b-wave-wave"
+    paint(library.user_dir / "wave.png", seed=7)
+    assert library.label(["packaged/wave", "wave"]) == "packaged-wave-wave"
+    with pytest.raises(StyleError, match="No style 'wvae'"):
+        library.label(["wvae"])
+
+
+@pytest.mark.parametrize(
+    ("text", "slug"), [("Große  Welle!", "große-welle"), ("a_b", "a-b"), ("--X--", "x")]
+)
+def test_slug_is_easy_to_type(text, slug):
+    assert slug_of(text) == slug
+
+
+def test_slug_of_nothing_is_refused():
+    with pytest.raises(StyleError, match="No name"):
+        slug_of("?!")
+
+
+def test_mix_is_the_weighted_mean():
+    bottlenecks = np.array([[1, 0], [0, 1]], np.float32)
+    mixed = mix_bottlenecks(bottlenecks, [7, 3])
+    assert mixed.dtype == np.float32
+    assert np.allclose(mixed, [0.7, 0.3])
+
+
+@given(st.lists(st.floats(0.01, 100), min_size=1, max_size=6), st.floats(0.1, 10))
+def test_mix_does_not_depend_on_the_scale_of_the_weights(weights, scale):
+    rng = np.random.default_rng(0)
+    bottlenecks = rng.normal(size=(len(weights), 5)).astype(np.float32)
+    mixed = mix_bottlenecks(bottlenecks, weights)
+    assert np.allclose(mixed, mix_bottlenecks(bottlenecks, [w * scale for w in weights]), atol=1e-5)
+    assert (mixed <= bottlenecks.max(0) + 1e-5).all()
+
+
+@pytest.mark.parametrize(
+    ("weights", "words"),
+    [
+        ([1.0], "1 mix weights for 2 styles"),
+        ([1.0, -0.5], "from 0 up"),
+        ([0.0, 0.0], "not all zero"),
+        ([np.nan, 1.0], "nan"),
+        ([np.inf, 1.0], "inf"),
+    ],
+)
+def test_mix_refuses_weights_that_mean_nothing(weights, words):
+    with pytest.raises(UsageError, match=words):
+        mix_bottlenecks(np.zeros((2, 3), np.float32), weights)
+
+
+def test_real_predictor_bottleneck_is_cached(library, assets, lite_files):
+    from nst_video.networks.models import load_model
+
+    predictor = load_model("magenta-lite", lite_files).predictor
+    style = library.get(assets / "paintings" / "starry-night.jpg")
+    bottleneck = library.bottleneck(style, predictor)
+    assert bottleneck.shape == (100,)
+    never = Predictor(predictor.key)
+    assert np.array_equal(library.bottleneck(style, never), bottleneck)
+    assert never.calls == 0

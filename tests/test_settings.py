@@ -1,0 +1,39 @@
+"""The checks on what a user may ask of a painting."""
+
+import pytest
+
+from nst_video.errors import UsageError
+from nst_video.settings import Blend, Look
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"intensity": 1.5}, "from 0 to 1, not 1.5"),
+        ({"intensity": float("nan")}, "from 0 to 1, not nan"),
+        ({"blend": "cubist"}, "No blend 'cubist'. Choose from: latent, pixel"),
+        ({"work_size": 8}, "of pixels from 32 to 16384, not 8"),
+    ],
+)
+def test_look_refuses_values_out_of_range(values: dict[str, object], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        Look(**values)
+
+
+@pytest.mark.parametrize("blend", ["pixel", "latent"])
+def test_look_is_the_original_only_at_intensity_0(blend: Blend) -> None:
+    assert Look(intensity=0, blend=blend).is_original
+    assert not Look(intensity=0.01, blend=blend).is_original
+    assert Look(intensity=1, blend=blend).fade == 1
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -0.1, "1", None, True, 10**400])
+def test_look_refuses_intensities_that_are_none(value: object) -> None:
+    with pytest.raises(UsageError, match="The intensity must be a number from 0 to 1"):
+        Look(intensity=value)
+
+
+@pytest.mark.parametrize("value", [0, 2.5, True, 10**9, -360, float("nan"), "360"])
+def test_look_refuses_working_sizes_that_are_none(value: object) -> None:
+    with pytest.raises(UsageError, match="The working size must be a whole number"):
+        Look(work_size=value)

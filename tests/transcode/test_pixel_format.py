@@ -1,0 +1,271 @@
+"""File to file in 4:2:0 against the way through RGB, which every painter and source can go."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from clips import ffmpeg, make_clip
+from numpy.typing import NDArray
+
+from nst_video.engines import Painting
+from nst_video.errors import EngineError, SinkError, SourceError, UsageError
+from nst_video.frames import Frames
+from nst_video.image.yuv420 import OUTPUT_COLORS, Planes, YuvColors, to_frames, to_planes
+from nst_video.stylizer import Stylizer
+from nst_video.transcode import transcode
+from nst_video.transcode.pixel_format import choose_lane
+from nst_video.video.media.codec_options import DecodeOptions, EncodeOptions, TranscodeOptions
+from nst_video.video.media.probe import probe, probe_track
+from nst_video.video.sinks import SINKS, VideoFileSink, open_sink
+from nst_video.video.sources import SyntheticSource, VideoFileSource
+
+LOSSLESS = TranscodeOptions(end_s=0.2, crf=0, preset="ultrafast")
+
+
+class OverRgb:
+    """A painter that hides what else it could paint."""
+
+    def __init__(self, painter: Stylizer) -> None:
+        self._painter = painter
+
+    def __call__(self, frames: Frames, /) -> Frames:
+        return self._painter(frames)
+
+    def reset(self) -> None:
+        self._painter.reset()
+
+
+class PlanesNegative:
+    """Paints the negative of planes, the numbers turned over."""
+
+    def __init__(self) -> None:
+        self.batches: list[tuple[int, ...]] = []
+
+    def __call__(self, frames: Frames, /) -> Frames:
+        raise AssertionError("not asked in RGB")
+
+    def reset(self) -> None:
+        self.batches.clear()
+
+    def takes_planes(self, size: tuple[int, int], /) -> bool:
+        return True
+
+    def start(self, planes: Planes, colors: YuvColors, /) -> Painting:
+        self.batches.append(planes.shape)
+        return Painting.done(255 - planes)
+
+
+def decoded(path: Path, kind: str) -> Iterator[NDArray[np.uint8]]:
+    """The pictures of a file's first video stream as another decoder gives them."""
+    with av.open(str(path)) as container:
+        for frame in container.decode(video=0):
+            yield frame.to_ndarray(format=kind)
+
+
+def psnr(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
+    error = np.square(a.astype(float) - b).mean()
+    return float(10 * np.log10(255**2 / max(error, 1e-9)))
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "colors"),
+    [
+        ("webcam-sign-fullrange.mkv", "yuvj420p", YuvColors("bt601", True)),
+        ("bt709-full-range.mp4", "yuvj420p", YuvColors("bt709", True)),
+        ("traffic-aac.mp4", "yuv420p", YuvColors("bt601", False)),
+        ("bunny-720p-vorbis.webm", "yuv420p", YuvColors("bt601", False)),
+    ],
+)
+def test_planes_of_a_file_are_its_bytes(assets: Path, name: str, kind: str, colors: YuvColors):
+    clip = assets / "videos" / name
+    with VideoFileSource(clip, DecodeOptions(end_s=0.2)) as source:
+        assert source.planes_colors == colors
+        planes = list(source.iterate_planes())
+    assert len(planes) == source.info.frame_count
+    for ours, theirs in zip(planes, decoded(clip, kind), strict=False):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize(
+    "name", ["bunny-rotated-90-5.1.mp4", "rotate-and-reflect.mp4", "interlaced.mp4"]
+)
+def test_planes_of_a_turned_or_interlaced_file_are_its_frames(assets: Path, name: str):
+    clip, options = assets / "videos" / name, DecodeOptions(end_s=0.1)
+    with VideoFileSource(clip, options) as one, VideoFileSource(clip, options) as other:
+        colors = one.planes_colors
+        assert colors is not None
+        for planes, frame in zip(one.iterate_planes(), other, strict=True):
+            difference = to_frames(planes[None], colors)[0].astype(int) - frame
+            assert np.abs(difference).max() <= 1
+        assert one.notes == other.notes
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "cockatoo-yuv444-mp3.mp4",
+        "hdr10-pq.mp4",
+        "hevc-10bit.mp4",
+        "odd-161x121.webm",
+        "sar-2x1.mp4",
+    ],
+)
+def test_other_files_have_no_planes(assets: Path, name: str):
+    assert VideoFileSource(assets / "videos" / name).planes_colors is None
+
+
+def test_a_resized_file_has_no_planes(tmp_path: Path):
+    clip = make_clip(tmp_path / "clip.mkv")
+    assert VideoFileSource(clip).planes_colors == YuvColors("bt601", is_full_range=False)
+    assert VideoFileSource(clip, DecodeOptions(size=(32, None))).planes_colors is None
+
+
+def test_change_of_size_midway_keeps_the_planes(tmp_path: Path):
+    parts = []
+    for index, size in enumerate(("64x48", "96x80")):
+        part = tmp_path / f"{index}.ts"
+        pattern = f"color=0x204080:s={size}:r=25:d=1"
+        ffmpeg("-f", "lavfi", "-i", pattern, "-pix_fmt", "yuv420p", part)
+        parts.append(part)
+    joined = tmp_path / "joined.mkv"
+    ffmpeg("-i", f"concat:{parts[0]}|{parts[1]}", "-c", "copy", joined)
+    with VideoFileSource(joined) as source:
+        planes = list(source.iterate_planes())
+        colors = source.planes_colors
+    assert abs(len(planes) - 50) <= 2
+    assert {each.shape for each in planes} == {(72, 64)}
+    assert colors is not None
+    frames = to_frames(np.stack(planes), colors).astype(int)
+    # The second part is narrower: black bars of 3 columns beside it.
+    assert np.abs(frames[:, :, 4:-4] - [0x20, 0x40, 0x80]).max() <= 3
+    assert frames[:20, :, :2].max() > 100
+    assert frames[30:, :, :2].max() < 10
+
+
+@pytest.mark.parametrize(
+    ("name", "start_s"), [("webcam-sign-fullrange.mkv", 0.0), ("bunny-720p-vorbis.webm", 8.0)]
+)
+def test_transcoding_in_planes_gives_what_rgb_gives(
+    assets: Path, tmp_path: Path, name: str, start_s: float
+):
+    options = replace(LOSSLESS, start_s=start_s, end_s=start_s + 0.2)
+    clip, painter = assets / "videos" / name, Stylizer("builtin", "wave", engine="openvino")
+    with VideoFileSource(clip) as source:
+        assert choose_lane(source, painter).as_planes
+        assert not choose_lane(source, OverRgb(painter)).as_planes
+    planar = transcode(clip, tmp_path / "planes.mkv", painter, options=options)
+    rgb = transcode(clip, tmp_path / "rgb.mkv", OverRgb(painter), options=options)
+    assert (planar.notes, planar.info) == (rgb.notes, rgb.info)
+    ours, theirs = (probe(each.target) for each in (planar, rgb))
+    assert ours.streams == theirs.streams
+    tracks = [probe_track(each, each.videos[0]) for each in (ours, theirs)]
+    assert tracks[0] == tracks[1]
+    pairs = zip(decoded(planar.target, "rgb24"), decoded(rgb.target, "rgb24"), strict=True)
+    for frame, expected in pairs:
+        assert expected.std() > 25
+        assert psnr(frame, expected) > 45
+        shift = frame.mean(axis=(0, 1)) - expected.mean(axis=(0, 1))
+        assert np.abs(shift).max() < 0.3
+
+
+def test_damage_is_found_in_planes_as_in_rgb(assets: Path, tmp_path: Path):
+    data = bytearray((assets / "videos" / "traffic-aac.mp4").read_bytes())
+    data[1_000_000:1_060_000] = np.random.default_rng(1).bytes(60_000)
+    clip, target = tmp_path / "bad.mp4", tmp_path / "out.mp4"
+    clip.write_bytes(data)
+    os.utime(clip, (0, 0))
+    options = TranscodeOptions(preset="ultrafast")
+    with pytest.raises(SourceError, match=r"377 frames.*--keep-partial"):
+        transcode(clip, target, PlanesNegative(), options=options)
+    assert not target.exists()
+    options = TranscodeOptions(preset="ultrafast", keep_partial=True)
+    result = transcode(clip, target, PlanesNegative(), options=options)
+    assert 300 < (result.info.frame_count or 0) <= 377
+    assert any("kept" in note for note in result.notes)
+
+
+def test_a_painter_of_planes_gets_batches_in_order(tmp_path: Path):
+    clip, painter = make_clip(tmp_path / "clip.mkv"), PlanesNegative()
+    options = TranscodeOptions(batch_size=4, crf=0)
+    result = transcode(clip, tmp_path / "out.mkv", painter, options=options)
+    assert painter.batches == [(4, 72, 64)] * 6 + [(1, 72, 64)]
+    with VideoFileSource(clip) as before, VideoFileSource(result.target) as after:
+        pairs = zip(before.iterate_planes(), after.iterate_planes(), strict=True)
+        assert all(np.array_equal(255 - old, new) for old, new in pairs)
+
+
+def test_planes_of_another_shape_are_refused(tmp_path: Path):
+    class Cropping(PlanesNegative):
+        def start(self, planes: Planes, colors: YuvColors, /) -> Painting:
+            return Painting.done(planes[:, :, 2:])
+
+    clip = make_clip(tmp_path / "clip.mkv")
+    with pytest.raises(EngineError, match=r"returned uint8 \(4, 72, 62\)"):
+        transcode(clip, tmp_path / "out.mkv", Cropping())
+
+
+@pytest.mark.parametrize("where", [kind.name for kind in SINKS])
+def test_sinks_take_planes_where_announced(tmp_path: Path, where: str):
+    target = {"null": "null:", "file": tmp_path / "out.mkv"}[where]
+    scene = SyntheticSource((64, 48), duration_s=0.2)
+    planes = to_planes(np.stack(list(scene)))
+    options = EncodeOptions(crf=0, preset="ultrafast")
+    with open_sink(target, scene.info, options, as_planes=True) as sink:
+        for each in planes:
+            sink.write(each)
+    if where == "file":
+        with VideoFileSource(tmp_path / "out.mkv") as source:
+            assert source.planes_colors == OUTPUT_COLORS
+            np.testing.assert_array_equal(np.stack(list(source.iterate_planes())), planes)
+    frame = next(iter(SyntheticSource((64, 48))))
+    with (
+        pytest.raises(SinkError, match="announced"),
+        open_sink("null:", scene.info, options, as_planes=True) as sink,
+    ):
+        sink.write(frame)
+    with (
+        pytest.raises(SinkError, match="announced"),
+        VideoFileSink(tmp_path / "rgb.mkv", scene.info) as sink,
+    ):
+        sink.write(planes[0])
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"intensity": 0.5},
+        {"intensity": 0.5, "blend": "pixel"},
+        {"intensity": 0.0, "blend": "pixel"},
+        {"keep_colors": True},
+        {"work_size": 32},
+        {"engine": "identity"},
+    ],
+    ids=str,
+)
+def test_what_looks_at_frames_stays_in_rgb(options: dict) -> None:
+    stylizer = Stylizer("builtin", "wave", **{"engine": "openvino", **options})
+    assert not stylizer.takes_planes((64, 48))
+    with pytest.raises(UsageError, match="full size and intensity"):
+        stylizer.start(np.zeros((1, 72, 64), np.uint8), OUTPUT_COLORS)
+
+
+def test_what_is_painted_in_bands_stays_in_rgb() -> None:
+    stylizer = Stylizer("builtin", "wave", engine="openvino", tile=32)
+    assert not stylizer.takes_planes((64, 48))
+    assert stylizer.takes_planes((64, 32))
+
+
+def test_a_plain_look_takes_planes_with_even_sides() -> None:
+    stylizer = Stylizer("builtin", ["wave", "neon"], work_size=48, engine="openvino")
+    assert stylizer.takes_planes((64, 48))
+    assert not stylizer.takes_planes((64, 50))
+    assert not stylizer.takes_planes((63, 48))
+    frames = np.stack(list(SyntheticSource((64, 48), duration_s=0.1)))
+    planes = to_planes(frames)
+    expected = to_planes(stylizer(to_frames(planes, OUTPUT_COLORS)))
+    painted = stylizer.start(planes, OUTPUT_COLORS).wait()
+    assert np.abs(painted.astype(int) - expected).max() <= 1
