@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from xml.etree import ElementTree
 
 import numpy as np
@@ -16,10 +16,27 @@ from nst_video.networks.fused.quantization import kernel_steps
 if TYPE_CHECKING:
     import openvino
 
-    from nst_video.engines.openvino.nodes import Nodes
-
 Node: TypeAlias = Any
 """A node of an OpenVINO graph."""
+
+
+class NodeFactory(Protocol):
+    """What makes nodes: `nodes.Nodes`.
+
+    Attributes:
+        op: OpenVINO's operations.
+    """
+
+    op: Any
+
+    def number(self, value: float) -> Node:
+        """Return a float32 constant."""
+        ...
+
+    def convolve_by(self, x: Node, kernel: Node, strides: tuple[int, int] = (1, 1)) -> Node:
+        """Convolve without padding by a kernel (output, input, rows, columns)."""
+        ...
+
 
 BYTE_LEVELS = 256
 
@@ -28,7 +45,7 @@ TINY = 1e-6
 
 
 def convolve_bytes(
-    nodes: "Nodes", x: Node, convolution: Convolution, arrange: Arrange | None = None
+    nodes: NodeFactory, x: Node, convolution: Convolution, arrange: Arrange | None = None
 ) -> Node:
     """Convolve in 8-bit integers, without padding and without bias.
 
@@ -57,7 +74,7 @@ def convolve_bytes(
     return y if scale is None else y * scale
 
 
-def _scale(nodes: "Nodes", x: Node) -> Node:
+def _scale(nodes: NodeFactory, x: Node) -> Node:
     """Return by what to divide a picture so that its largest value is the largest byte.
 
     OpenVINO's CPU plugin computes the end of a graph in float32: all from which a result follows
@@ -68,7 +85,7 @@ def _scale(nodes: "Nodes", x: Node) -> Node:
     return nodes.op.matmul(largest, np.full((1, 1), 1 / PIXEL_SCALE, np.float32), False, False)
 
 
-def _kernel(nodes: "Nodes", convolution: Convolution) -> Node:
+def _kernel(nodes: NodeFactory, convolution: Convolution) -> Node:
     """Return the kernel as whole numbers times steps."""
     steps = kernel_steps(convolution.kernel)
     whole = np.round(convolution.kernel / steps).astype(np.int8)
