@@ -19,7 +19,7 @@ levels on average: of this, a hundredth of intensity adds at most 1.4.
 
 
 @dataclass(frozen=True)
-class Look:
+class StylizeSettings:
     """Everything about a painting except its style.
 
     Attributes:

@@ -18,7 +18,7 @@ from nst_video import weights
 from nst_video.engines import (
     Engine,
     OnNote,
-    Painting,
+    PendingFrames,
     Tile,
     TilingEngine,
     check_engine,
@@ -32,7 +32,7 @@ from nst_video.errors import UsageError
 from nst_video.frames import Frame, Frames, Size, check_frames, fit_short_side, size_of
 from nst_video.image.color import cross_fade, keep_colors
 from nst_video.image.detail import restore_detail
-from nst_video.image.easing import Glide
+from nst_video.image.easing import EasedVector
 from nst_video.image.yuv420 import Planes, YuvColors, check_planes, has_planes, planes_size
 from nst_video.networks.models import StyleModel, load_model
 from nst_video.settings import (
@@ -41,7 +41,7 @@ from nst_video.settings import (
     DEFAULT_STYLE,
     DEFAULT_TILE,
     Blend,
-    Look,
+    StylizeSettings,
 )
 from nst_video.style_library.library import Style, StyleLibrary, mix_bottlenecks
 from nst_video.validation import FADE_S, MIX_WEIGHT
@@ -79,10 +79,10 @@ class Stylizer:
         style: str | Path | Sequence[str | Path] = DEFAULT_STYLE,
         *,
         mix: Sequence[float] | None = None,
-        intensity: float = Look.intensity,
-        blend: Blend = Look.blend,
-        keep_colors: bool = Look.keep_colors,
-        work_size: int | None = Look.work_size,
+        intensity: float = StylizeSettings.intensity,
+        blend: Blend = StylizeSettings.blend,
+        keep_colors: bool = StylizeSettings.keep_colors,
+        work_size: int | None = StylizeSettings.work_size,
         engine: str = DEFAULT_ENGINE,
         tile: Tile = DEFAULT_TILE,
         library: StyleLibrary | None = None,
@@ -99,10 +99,10 @@ class Stylizer:
             model: a name from the table of weights, or "auto" (see `choose_model`).
             style: a style's name, the path of any picture, or several of these to mix.
             mix: a weight for each style, by default equal; normalized.
-            intensity: see `Look`, as are `blend`, `keep_colors` and `work_size`.
-            blend: see `Look`.
-            keep_colors: see `Look`.
-            work_size: see `Look`.
+            intensity: see `StylizeSettings`, as are `blend`, `keep_colors` and `work_size`.
+            blend: see `StylizeSettings`.
+            keep_colors: see `StylizeSettings`.
+            work_size: see `StylizeSettings`.
             engine: a name from `engines.ENGINES`.
             tile: rows of the tiles in which frames are painted, "off", or "auto" for tiles where
                 frames do not fit into memory.
@@ -118,7 +118,7 @@ class Stylizer:
             UsageError: a value out of its range.
             StyleError: an unknown style.
         """
-        self.look = Look(intensity, blend, keep_colors, work_size)
+        self.look = StylizeSettings(intensity, blend, keep_colors, work_size)
         FADE_S.check("The fade", fade_s)
         check_tile(tile)
         check_engine(engine)
@@ -134,7 +134,7 @@ class Stylizer:
         self._is_prepared = False
         self.has_predictor = False
         self._content: NDArray[np.float32] | None = None
-        self._glide = Glide(fade_s, clock)
+        self._eased = EasedVector(fade_s, clock)
         self._loaded: dict[Style, NDArray[np.float32]] = {}
         self._predicting = threading.Lock()  # a predictor serves one thread at a time
         self.set_style(style, mix)
@@ -153,7 +153,7 @@ class Stylizer:
             "_on_fetch": None,
             "_on_note": None,
             "_loaded": dict(self._loaded),
-            "_glide": Glide(self._glide.duration_s, self._glide.clock),
+            "_eased": EasedVector(self._eased.duration_s, self._eased.clock),
         }
 
     def __setstate__(self, state: dict[str, object]) -> None:
@@ -244,7 +244,7 @@ class Stylizer:
     @property
     def is_fading(self) -> bool:
         """True while one style still turns into the next."""
-        return self._glide.is_moving
+        return self._eased.is_moving
 
     def describe(self) -> str:
         """Name model, engine and device, as in "builtin, tensorflow on CPU:0"."""
@@ -305,7 +305,7 @@ class Stylizer:
         engine = self._planes_engine(size)
         return engine is not None and engine.paints_whole(size)
 
-    def start(self, pictures: Frames | Planes, colors: YuvColors | None = None) -> Painting:
+    def start(self, pictures: Frames | Planes, colors: YuvColors | None = None) -> PendingFrames:
         """Begin to paint a batch of frames, or of planes of some colors, which are left alone.
 
         Planes come out in `image.yuv420.OUTPUT_COLORS`.
@@ -333,10 +333,10 @@ class Stylizer:
             return self.engine
         return None
 
-    def _start(self, frames: Frames) -> Painting:
+    def _start(self, frames: Frames) -> PendingFrames:
         """Begin a batch that goes through the network, then to full size and to the look."""
         if self.look.is_original or not len(frames):
-            return Painting.done(frames.copy())
+            return PendingFrames.done(frames.copy())
         size = size_of(frames)
         refuse_small(size)
         self.prepare()
@@ -370,13 +370,13 @@ class Stylizer:
         intensity = self.look.intensity
         if self.look.blend == "pixel" or intensity == 1:
             return self._full_parameters()
-        target = self._glide.toward(self.target)
+        target = self._eased.toward(self.target)
         own = np.stack([self._content_bottleneck(frame) for frame in frames])
         return self.model.style_parameters((1 - intensity) * own + intensity * target)
 
     def _full_parameters(self) -> NDArray[np.float32]:
         """Return the style parameters (1, p) of the style alone."""
-        return self.model.style_parameters(self._glide.toward(self.target)[None])
+        return self.model.style_parameters(self._eased.toward(self.target)[None])
 
     def _content_bottleneck(self, frame: Frame) -> NDArray[np.float32]:
         """Return the frame's own bottleneck, smoothed over time so that it does not flicker."""

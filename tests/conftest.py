@@ -2,14 +2,17 @@
 
 import importlib.util
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 import pytest
+from repository import REPO
 
-REPO = Path(__file__).resolve().parent.parent
+if TYPE_CHECKING:
+    from live_tools import NetworkCamera
 
 
 @pytest.fixture(scope="session")
@@ -62,3 +65,19 @@ def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NST_VIDEO_HOME", str(tmp_path / "home"))
     for name in ("NST_VIDEO_MODELS", "NST_VIDEO_OFFLINE"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def network_camera() -> Iterator[Callable[..., "NetworkCamera"]]:
+    """Makes HTTP cameras of a rate and a size; they end with the test."""
+    from live_tools import SIZE, NetworkCamera
+
+    cameras = []
+
+    def make(fps: float = 30, size: tuple[int, int] = SIZE) -> NetworkCamera:
+        cameras.append(NetworkCamera(fps, size))
+        return cameras[-1]
+
+    yield make
+    for camera in cameras:
+        camera.stop()

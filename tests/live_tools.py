@@ -4,7 +4,7 @@ import contextlib
 import ctypes
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -273,3 +273,19 @@ def ask_to_close(display: str, window: str) -> None:
     event.data[0] = x.XInternAtom(connection, b"WM_DELETE_WINDOW", 0)
     x.XSendEvent(connection, ctypes.c_ulong(int(window)), 0, 0, ctypes.byref(event))
     x.XCloseDisplay(connection)
+
+
+@contextlib.contextmanager
+def no_threads_left() -> Iterator[None]:
+    """Raise unless all threads that are begun within have ended."""
+    before = set(threading.enumerate())
+    yield
+    wait_until(
+        lambda: not [t for t in threading.enumerate() if t not in before and not _is_pool(t)],
+        what=f"end of {[t.name for t in threading.enumerate() if t not in before]}",
+    )
+
+
+def _is_pool(thread: threading.Thread) -> bool:
+    """Say whether it is a connection that the HTTP server is just ending, or a library's pool."""
+    return "process_request_thread" in thread.name or "ThreadPoolExecutor" in thread.name

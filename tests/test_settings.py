@@ -3,7 +3,7 @@
 import pytest
 
 from nst_video.errors import UsageError
-from nst_video.settings import Blend, Look
+from nst_video.settings import Blend, StylizeSettings
 
 
 @pytest.mark.parametrize(
@@ -17,23 +17,23 @@ from nst_video.settings import Blend, Look
 )
 def test_look_refuses_values_out_of_range(values: dict[str, object], message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        Look(**values)
+        StylizeSettings(**values)
 
 
 @pytest.mark.parametrize("blend", ["pixel", "latent"])
 def test_look_is_the_original_only_at_intensity_0(blend: Blend) -> None:
-    assert Look(intensity=0, blend=blend).is_original
-    assert not Look(intensity=0.01, blend=blend).is_original
-    assert Look(intensity=1, blend=blend).fade == 1
+    assert StylizeSettings(intensity=0, blend=blend).is_original
+    assert not StylizeSettings(intensity=0.01, blend=blend).is_original
+    assert StylizeSettings(intensity=1, blend=blend).fade == 1
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -0.1, "1", None, True, 10**400])
 def test_look_refuses_intensities_that_are_none(value: object) -> None:
     with pytest.raises(UsageError, match="The intensity must be a number from 0 to 1"):
-        Look(intensity=value)
+        StylizeSettings(intensity=value)
 
 
 @pytest.mark.parametrize("value", [0, 2.5, True, 10**9, -360, float("nan"), "360"])
 def test_look_refuses_working_sizes_that_are_none(value: object) -> None:
     with pytest.raises(UsageError, match="The working size must be a whole number"):
-        Look(work_size=value)
+        StylizeSettings(work_size=value)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from nst_video import weights
 from nst_video.engines import IdentityEngine, ModelChoice, choose_model
 from nst_video.errors import EngineError, StyleError, UsageError, WeightsError
-from nst_video.settings import Look
+from nst_video.settings import StylizeSettings
 from nst_video.stylizer import Stylizer
 
 Make = Callable[..., Stylizer]
@@ -113,7 +113,7 @@ def test_latent_intensity_grows_from_the_frame_without_a_jump(frame: NDArray) ->
     painted = []
     for step in range(26):
         stylizer.reset()
-        stylizer.look = Look(intensity=step / 100)
+        stylizer.look = StylizeSettings(intensity=step / 100)
         painted.append(stylizer(frame))
     np.testing.assert_array_equal(painted[0], frame)
     changes = [difference(*pair) for pair in pairwise(painted)]

@@ -13,7 +13,7 @@ from nst_video.errors import UsageError
 from nst_video.live.session_options import LiveOptions
 from nst_video.optimization.settings import PaintSettings
 from nst_video.optimization.video_settings import VideoSettings
-from nst_video.settings import Look
+from nst_video.settings import StylizeSettings
 from nst_video.validation import Range
 from nst_video.video.capture.capture_options import CaptureOptions
 from nst_video.video.media.codec_options import TranscodeOptions, parse_rate, parse_size, parse_time
@@ -57,8 +57,8 @@ def test_what_is_written_as_no_whole_number_is_refused(text):
 NOT_NUMBERS = (math.nan, math.inf, -math.inf, -1e300, 1e300, -1, 10**400, "7", True)
 
 FIELDS = [
-    (Look, "intensity"),
-    (Look, "work_size"),
+    (StylizeSettings, "intensity"),
+    (StylizeSettings, "work_size"),
     *((PaintSettings, name) for name in ("content_weight", "style_weight", "tv_weight")),
     *((PaintSettings, name) for name in ("temporal_weight", "rate", "tolerance", "style_scale")),
     *((PaintSettings, name) for name in ("steps", "scales", "seed")),

@@ -18,7 +18,7 @@ from nst_video.errors import SourceError
 from nst_video.frames import Frames, VideoInfo
 from nst_video.transcode import Painter, transcode
 from nst_video.transcode.pipeline import batches, fit_batch, paint_ahead
-from nst_video.transcode.pixel_format import choose_lane
+from nst_video.transcode.pixel_format import negotiate_format
 from nst_video.validation import COUNT
 from nst_video.video.media.codec_options import TranscodeOptions
 from nst_video.video.sinks import open_sink
@@ -121,23 +121,23 @@ def _prepare(
 ) -> tuple[VideoInfo, dict[str, Turn]]:
     """Return what the clip looks like, and each stage as a function, warmed up."""
     with open_source(clip, options) as source:
-        info, lane = source.info, choose_lane(source, painter)
-        held = list(islice(lane.pictures, HELD_FRAMES))
+        info, pixel_path = source.info, negotiate_format(source, painter)
+        held = list(islice(pixel_path.pictures, HELD_FRAMES))
     if not held:
         raise SourceError(f"{clip} holds no frame to measure with.")
     count = info.frame_count or len(held)
     groups = list(batches(held, options.batch_size or fit_batch(info.size)))
-    painted = np.concatenate(list(paint_ahead(lane.painter, groups)))
+    painted = np.concatenate(list(paint_ahead(pixel_path.painter, groups)))
 
     def decode() -> int:
         with open_source(clip, options) as source:
-            return sum(1 for _ in choose_lane(source, painter).pictures)
+            return sum(1 for _ in negotiate_format(source, painter).pictures)
 
     def paint() -> int:
-        return sum(len(painted) for painted in paint_ahead(lane.painter, groups))
+        return sum(len(painted) for painted in paint_ahead(pixel_path.painter, groups))
 
     def encode() -> int:
-        planes = lane.as_planes
+        planes = pixel_path.as_planes
         with open_sink(target, info, options, as_planes=planes, overwrite=True) as sink:
             for frame in islice(_to_and_fro(painted), count):
                 sink.write(frame)

@@ -228,7 +228,7 @@ def build_stylizer(
             style,
             mix=parse_mix(mix),
             intensity=intensity,
-            blend=blend,  # type: ignore[arg-type]  # Look checks it
+            blend=blend,  # type: ignore[arg-type]  # StylizeSettings checks it
             keep_colors=keep_colors,
             work_size=work_size,
             engine=engine,

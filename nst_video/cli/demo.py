@@ -8,7 +8,7 @@ import typer
 
 from nst_video.cli import common_options
 from nst_video.cli.console import result, say
-from nst_video.settings import DEFAULT_ENGINE, DEFAULT_MODEL, DEFAULT_STYLE, Look
+from nst_video.settings import DEFAULT_ENGINE, DEFAULT_MODEL, DEFAULT_STYLE, StylizeSettings
 from nst_video.system.output_files import OutputFile
 from nst_video.video.media.containers import CONTAINERS
 
@@ -35,10 +35,10 @@ def demo(
     stylizer = common_options.build_stylizer(
         style=style,
         mix=None,
-        intensity=Look.intensity,
-        blend=Look.blend,
-        keep_colors=Look.keep_colors,
-        work_size=Look.work_size,
+        intensity=StylizeSettings.intensity,
+        blend=StylizeSettings.blend,
+        keep_colors=StylizeSettings.keep_colors,
+        work_size=StylizeSettings.work_size,
         model=model,
         models_dir=models_dir,
         offline=offline,

@@ -17,7 +17,13 @@ from nst_video.cli.console import say
 from nst_video.cli.jobs import DEFAULT_TEMPLATE, plan_jobs
 from nst_video.cli.photos import Paint, Sides, fast, paint_all, slow
 from nst_video.errors import UsageError
-from nst_video.settings import DEFAULT_ENGINE, DEFAULT_MODEL, DEFAULT_STYLE, DEFAULT_TILE, Look
+from nst_video.settings import (
+    DEFAULT_ENGINE,
+    DEFAULT_MODEL,
+    DEFAULT_STYLE,
+    DEFAULT_TILE,
+    StylizeSettings,
+)
 from nst_video.system.path_lookup import user_path
 
 
@@ -48,10 +54,10 @@ def image(
     ] = Method.FAST,
     style: common_options.StyleOption = [DEFAULT_STYLE],  # noqa: B006 - Typer copies it
     mix: common_options.MixOption = None,
-    intensity: common_options.IntensityOption = Look.intensity,
-    blend: common_options.BlendOption = Look.blend,
-    keep_colors: common_options.KeepColorsOption = Look.keep_colors,
-    work_size: common_options.WorkSizeOption = Look.work_size,
+    intensity: common_options.IntensityOption = StylizeSettings.intensity,
+    blend: common_options.BlendOption = StylizeSettings.blend,
+    keep_colors: common_options.KeepColorsOption = StylizeSettings.keep_colors,
+    work_size: common_options.WorkSizeOption = StylizeSettings.work_size,
     model: common_options.ModelOption = DEFAULT_MODEL,
     models_dir: common_options.ModelsDirOption = None,
     offline: common_options.OfflineOption = False,
@@ -128,7 +134,7 @@ def image(
     )
     if method is Method.GATYS:
         settings = choices.settings(keep_colors=keep_colors)
-        look = Look(intensity, work_size=work_size)
+        look = StylizeSettings(intensity, work_size=work_size)
 
         def open_painter() -> Paint:
             pictures = optimization_options.load_styles(

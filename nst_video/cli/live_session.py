@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from nst_video.cli.common_options import check_outputs
 from nst_video.cli.console import FAILED, complain, end_process, interruptible, say
 from nst_video.errors import NstVideoError, StyleError
-from nst_video.settings import DEFAULT_STYLE, Look
+from nst_video.settings import DEFAULT_STYLE, StylizeSettings
 from nst_video.system.output_files import OutputFile, check_folder
 from nst_video.system.path_lookup import PathKind, look_up, user_path
 
@@ -85,11 +85,11 @@ def _capture_options(settings: "LiveSettings", *, loop: bool) -> "CaptureOptions
     )
 
 
-def make_look(settings: "LiveSettings") -> Look:
+def make_look(settings: "LiveSettings") -> StylizeSettings:
     """Return how to begin to paint."""
-    return Look(
+    return StylizeSettings(
         settings.intensity,
-        settings.blend,  # type: ignore[arg-type]  # Look checks it
+        settings.blend,  # type: ignore[arg-type]  # StylizeSettings checks it
         settings.keep_colors,
         settings.work_size or None,
     )
@@ -222,8 +222,8 @@ def _remember(session: "LiveSession", settings: "LiveSettings", before: "LiveSet
     if not session.has_started:
         return
     state = session.state
-    wish, look = state.wish, state.wish.look
-    selection, is_camera = wish.selection, session.reader.source.is_camera
+    request, look = state.request, state.request.look
+    selection, is_camera = request.selection, session.reader.source.is_camera
     if selection is not None:
         settings = replace(
             settings,

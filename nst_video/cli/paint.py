@@ -25,7 +25,7 @@ from nst_video.optimization.video_settings import (
     Opening,
     VideoSettings,
 )
-from nst_video.settings import DEFAULT_ENGINE, DEFAULT_MODEL, DEFAULT_STYLE, Look
+from nst_video.settings import DEFAULT_ENGINE, DEFAULT_MODEL, DEFAULT_STYLE, StylizeSettings
 from nst_video.system.output_files import OutputFile
 from nst_video.system.path_lookup import user_path
 from nst_video.validation import COUNT
@@ -46,7 +46,7 @@ def paint(
     output: video_options.OutputOption = None,
     style: common_options.StyleOption = [DEFAULT_STYLE],  # noqa: B006 - Typer copies it
     mix: common_options.MixOption = None,
-    keep_colors: common_options.KeepColorsOption = Look.keep_colors,
+    keep_colors: common_options.KeepColorsOption = StylizeSettings.keep_colors,
     work_size: common_options.WorkSizeOption = VideoSettings.work_size,
     every: Annotated[
         str,
@@ -184,8 +184,8 @@ def paint(
         fast = common_options.build_stylizer(
             style=style,
             mix=mix,
-            intensity=Look.intensity,
-            blend=Look.blend,
+            intensity=StylizeSettings.intensity,
+            blend=StylizeSettings.blend,
             keep_colors=settings.colors in ("keep", "luminance"),
             work_size=None,
             model=model,

@@ -9,7 +9,7 @@ import typer
 from nst_video.cli import common_options, completion
 from nst_video.cli.console import result, say
 from nst_video.cli.progress import progress
-from nst_video.settings import DEFAULT_ENGINE, DEFAULT_MODEL, Look
+from nst_video.settings import DEFAULT_ENGINE, DEFAULT_MODEL, StylizeSettings
 from nst_video.validation import COUNT
 
 if TYPE_CHECKING:
@@ -113,8 +113,8 @@ def sheet(
     columns: Annotated[
         int | None, common_options.number(COUNT, "--columns", help="Pictures in a row.")
     ] = None,
-    intensity: common_options.IntensityOption = Look.intensity,
-    keep_colors: common_options.KeepColorsOption = Look.keep_colors,
+    intensity: common_options.IntensityOption = StylizeSettings.intensity,
+    keep_colors: common_options.KeepColorsOption = StylizeSettings.keep_colors,
     model: common_options.ModelOption = DEFAULT_MODEL,
     models_dir: common_options.ModelsDirOption = None,
     offline: common_options.OfflineOption = False,
@@ -141,7 +141,7 @@ def sheet(
         style=names[:1],
         mix=None,
         intensity=intensity,
-        blend=Look.blend,
+        blend=StylizeSettings.blend,
         keep_colors=keep_colors,
         work_size=None,
         model=model,

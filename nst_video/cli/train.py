@@ -93,7 +93,7 @@ def train(
         )
     on_note = None if quiet else say
     files = resolve(TEACHER, models_dir=models_dir, offline=offline)
-    course = runs.Course(
+    run = runs.TrainingRun(
         load_model(TEACHER, files),
         dataset.read_pictures(photos, on_note),
         dataset.read_pictures(artworks, on_note),
@@ -102,7 +102,7 @@ def train(
         vgg,
     )
     if evaluate:
-        result(runs.report(course))
+        result(runs.report(run))
         return
     for each in part or [each for each in Part if vgg or each is not Part.LOSS]:
         teach_part = {
@@ -110,7 +110,7 @@ def train(
             Part.PREDICTOR: runs.teach_predictor,
             Part.LOSS: runs.teach_loss,
         }
-        result(teach_part[each](course, recipe.shortened(shorten), on_log))
+        result(teach_part[each](run, recipe.shortened(shorten), on_log))
 
 
 def _short(value: float | str) -> str:

@@ -13,7 +13,13 @@ from nst_video.cli.jobs import DEFAULT_TEMPLATE, Job, plan_jobs
 from nst_video.cli.preview import Preview, PreviewOption
 from nst_video.cli.progress import Report, clock_time, progress
 from nst_video.cli.unexpected_errors import bugs_of
-from nst_video.settings import DEFAULT_ENGINE, DEFAULT_MODEL, DEFAULT_STYLE, DEFAULT_TILE, Look
+from nst_video.settings import (
+    DEFAULT_ENGINE,
+    DEFAULT_MODEL,
+    DEFAULT_STYLE,
+    DEFAULT_TILE,
+    StylizeSettings,
+)
 from nst_video.system.output_files import OutputFile
 from nst_video.system.path_lookup import user_path
 from nst_video.video.media.codec_options import BATCH_SIZE, TranscodeOptions
@@ -34,10 +40,10 @@ def transcode(
     output: video_options.OutputOption = None,
     style: common_options.StyleOption = [DEFAULT_STYLE],  # noqa: B006 - Typer copies it
     mix: common_options.MixOption = None,
-    intensity: common_options.IntensityOption = Look.intensity,
-    blend: common_options.BlendOption = Look.blend,
-    keep_colors: common_options.KeepColorsOption = Look.keep_colors,
-    work_size: common_options.WorkSizeOption = Look.work_size,
+    intensity: common_options.IntensityOption = StylizeSettings.intensity,
+    blend: common_options.BlendOption = StylizeSettings.blend,
+    keep_colors: common_options.KeepColorsOption = StylizeSettings.keep_colors,
+    work_size: common_options.WorkSizeOption = StylizeSettings.work_size,
     model: common_options.ModelOption = DEFAULT_MODEL,
     models_dir: common_options.ModelsDirOption = None,
     offline: common_options.OfflineOption = False,

@@ -120,7 +120,7 @@ RecursiveOption = Annotated[
     typer.Option(
         "--recursive",
         "-r",
-        help="Look into the folders in a folder, too; -o repeats these folders.",
+        help="StylizeSettings into the folders in a folder, too; -o repeats these folders.",
         rich_help_panel=PART_PANEL,
     ),
 ]

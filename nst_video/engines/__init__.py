@@ -6,12 +6,19 @@ uint8; conversion happens inside it, where it costs least.
 
 from collections.abc import Callable
 
-from nst_video.engines.base import Device, Engine, IdentityEngine, Painting, refuse_small, warm_up
+from nst_video.engines.base import (
+    Device,
+    Engine,
+    IdentityEngine,
+    PendingFrames,
+    refuse_small,
+    warm_up,
+)
 from nst_video.engines.model_choice import ModelChoice, choose_model
 from nst_video.engines.openvino.engine import OpenVinoEngine, has_bfloat16
 from nst_video.engines.selection import AUTO, choose_engine, explain_engines, why_not
 from nst_video.engines.tensorflow import TensorFlowEngine, has_gpu, pick_device
-from nst_video.engines.tiling import OnNote, PartedEngine, Tile, TilingEngine, check_tile
+from nst_video.engines.tiling import OnNote, Tile, TileableEngine, TilingEngine, check_tile
 from nst_video.errors import UsageError
 from nst_video.networks.checkpoints import Arrays
 from nst_video.networks.config import TransformerConfig
@@ -25,7 +32,7 @@ __all__ = [
     "ModelChoice",
     "OnNote",
     "OpenVinoEngine",
-    "Painting",
+    "PendingFrames",
     "TensorFlowEngine",
     "Tile",
     "TilingEngine",
@@ -86,4 +93,4 @@ def open_engine(
     """
     check_engine(name)
     engine = ENGINES[choose_engine(name)](config, arrays)
-    return TilingEngine(engine, tile, on_note) if isinstance(engine, PartedEngine) else engine
+    return TilingEngine(engine, tile, on_note) if isinstance(engine, TileableEngine) else engine

@@ -31,7 +31,7 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
-class Painting:
+class PendingFrames:
     """Pictures on their way: what has begun to paint them may go on by itself meanwhile.
 
     Attributes:
@@ -48,11 +48,11 @@ class Painting:
         """Return finished pictures as such."""
         return cls(lambda: painted, is_done=True)
 
-    def then(self, finish: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]) -> "Painting":
+    def then(self, finish: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]) -> "PendingFrames":
         """Return the pictures as `finish` leaves them."""
         if self.is_done:
-            return Painting.done(finish(self.wait()))
-        return Painting(lambda: finish(self.wait()))
+            return PendingFrames.done(finish(self.wait()))
+        return PendingFrames(lambda: finish(self.wait()))
 
 
 class Engine(Protocol):
@@ -72,7 +72,7 @@ class Engine(Protocol):
         """Paint `frames` (n, height, width, 3) with `style` (n or 1, style_size)."""
         ...
 
-    def start(self, frames: Frames, style: NDArray[np.float32]) -> Painting:
+    def start(self, frames: Frames, style: NDArray[np.float32]) -> PendingFrames:
         """Begin to paint as a call does; it may well be done at once."""
         ...
 
@@ -87,9 +87,9 @@ class IdentityEngine:
         """Return a copy of `frames`."""
         return frames.copy()
 
-    def start(self, frames: Frames, style: NDArray[np.float32]) -> Painting:
+    def start(self, frames: Frames, style: NDArray[np.float32]) -> PendingFrames:
         """Do as a call does."""
-        return Painting.done(self(frames, style))
+        return PendingFrames.done(self(frames, style))
 
 
 def refuse_small(size: Size) -> None:

@@ -5,13 +5,13 @@ from nst_video.networks.config import STRIDE, TransformerConfig
 
 _FLOAT_BYTES = 4
 _CELL_PICTURES = 2
-"""Pictures of cells that painting in bands keeps."""
+"""Pictures of cells that painting in tiles keeps."""
 
 _FRAME_BYTES = 2 * 3
 """Of a pixel's frame and painting."""
 
 _PARTS_BYTES = 64 << 20
-"""Of the compiled parts that paint bands, of any size."""
+"""Of the compiled parts that paint tiles, of any size."""
 
 
 def frame_bytes(config: TransformerConfig, size: Size, pictures: float) -> int:
@@ -27,8 +27,8 @@ def frame_bytes(config: TransformerConfig, size: Size, pictures: float) -> int:
 
 
 def bands_bytes(config: TransformerConfig, size: Size, rows: int, pictures: float) -> int:
-    """Estimate what painting one frame in bands of `rows` rows takes."""
+    """Estimate what painting one frame in tiles of `rows` rows takes."""
     width, height = size
     cells = _CELL_PICTURES * config.widths[2] * _FLOAT_BYTES / STRIDE**2
-    band = frame_bytes(config, (width, rows + 4 * STRIDE), pictures)
-    return int(width * height * (cells + _FRAME_BYTES)) + band + _PARTS_BYTES
+    tile = frame_bytes(config, (width, rows + 4 * STRIDE), pictures)
+    return int(width * height * (cells + _FRAME_BYTES)) + tile + _PARTS_BYTES

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nst_video.engines.base import Device, Painting, refuse_small
-from nst_video.engines.tiles import paint_in_bands
+from nst_video.engines.base import Device, PendingFrames, refuse_small
+from nst_video.engines.tiles import paint_in_tiles
 from nst_video.errors import EngineError, OutOfMemoryError
 from nst_video.frames import Frame, Frames, Size, size_of
 from nst_video.image.yuv420 import Planes, YuvColors, planes_size
@@ -82,7 +82,7 @@ class TensorFlowEngine:
             import tensorflow as tf
 
             from nst_video.networks.fused import keras_backend
-            from nst_video.networks.fused.keras_tiles import KerasBands
+            from nst_video.networks.fused.keras_tiles import KerasTiles
 
         backend = keras.config.backend()
         if backend != "tensorflow":
@@ -114,7 +114,7 @@ class TensorFlowEngine:
         planes_spec = tf.TensorSpec((None, None, None), tf.uint8)
         to_rgb_spec = tf.TensorSpec((3, 4), tf.float32)
         self._planar = self._compile(planar, [planes_spec, style_spec, to_rgb_spec])
-        self._bands = KerasBands(config, convolutions, dtype)
+        self._tiles = KerasTiles(config, convolutions, dtype)
         self._largest: dict[tuple[int, ...] | None, int] = {}
 
     def __call__(self, frames: Frames, style: Floats) -> Frames:
@@ -128,7 +128,7 @@ class TensorFlowEngine:
 
     def start(
         self, pictures: Frames | Planes, style: Floats, colors: YuvColors | None = None
-    ) -> Painting:
+    ) -> PendingFrames:
         """Begin to paint frames, or planes of some colors to planes of `OUTPUT_COLORS`.
 
         A GPU goes on by itself: what is begun next is uploaded while it computes, and what it
@@ -155,16 +155,16 @@ class TensorFlowEngine:
             with self._running(count, size, shape):
                 return np.ascontiguousarray(painted.numpy()[:count])
 
-        return Painting(wait)
+        return PendingFrames(wait)
 
-    def paint_bands(self, frame: Frame, style: Floats, rows: int) -> Frame:
-        """Paint one frame in bands: see `bands.paint_in_bands`.
+    def paint_tiles(self, frame: Frame, style: Floats, rows: int) -> Frame:
+        """Paint one frame in tiles: see `tiles.paint_in_tiles`.
 
         Raises:
             EngineError: as for a call.
         """
         with self._running(1, size_of(frame)):
-            return paint_in_bands(self._bands, self.config, frame, style, rows)
+            return paint_in_tiles(self._tiles, self.config, frame, style, rows)
 
     def _compile(
         self, function: Callable[..., Any], signature: Sequence[Any]

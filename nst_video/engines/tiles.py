@@ -1,8 +1,8 @@
-"""Painting a frame band by band: pictures too large for the memory, the same numbers.
+"""PendingFrames a frame tile by tile: pictures too large for the memory, the same numbers.
 
-A band is some rows over the full width, so that it is one piece of memory. Its window is a little
+A tile is some rows over the full width, so that it is one piece of memory. Its window is a little
 larger than the rows it owns: what the padding at a window's edge spoils stays inside of the margin,
-except at the edges of the picture, where the padding is right. So a band needs no other network.
+except at the edges of the picture, where the padding is right. So a tile needs no other network.
 
 The norms need statistics of the whole picture. Between the layers at full resolution only *cells*
 are kept, a quarter as high and wide as the frame; the residual layers go over them in place, one
@@ -25,7 +25,7 @@ Painted: TypeAlias = NDArray[Any]
 """uint8, or float32 of 0..1: what `Stages` returns."""
 
 HALO = 2
-"""Cells by which a window exceeds its band; 7 pixels are spoiled by the encoder, 7 by the end."""
+"""Cells by which a window exceeds its tile; 7 pixels are spoiled by the encoder, 7 by the end."""
 
 EXPANDING = ("expand1", "expand2", "expand3")
 
@@ -45,14 +45,14 @@ class Stages(Protocol):
     def residual(
         self, layer: str, cells: Floats, affine: Floats | None, weights: Floats
     ) -> tuple[Floats, Floats]:
-        """Return cells after a layer's convolution, and the moments of the band's own rows.
+        """Return cells after a layer's convolution, and the moments of the tile's own rows.
 
         Args:
             layer: a convolution of a residual block.
             cells: what to convolve.
             affine: (1, 2 x channels), scale and shift that come before, with a ReLU; None for
                 neither.
-            weights: as `norms.band_moments` takes them.
+            weights: as `norms.tile_moments` takes them.
 
         Returns:
             The cells, and (2, channels): means, variances.
@@ -72,7 +72,7 @@ class Stages(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Band:
+class Tile:
     """Rows of cells: those computed, and those of them that are right."""
 
     window: slice
@@ -84,33 +84,33 @@ class Band:
         return slice(self.own.start - self.window.start, self.own.stop - self.window.start)
 
 
-def plan_bands(cells: int, most: int) -> list[Band]:
-    """Share `cells` rows out among bands of at most `most` own ones, with windows of one height."""
+def plan_tiles(cells: int, most: int) -> list[Tile]:
+    """Share `cells` rows out among tiles of at most `most` own ones, with windows of one height."""
     count = -(-cells // most)
     step = -(-cells // count)
     height = min(cells, step + 2 * HALO)
-    bands = []
+    tiles = []
     for start in range(0, cells, step):
         first = min(max(start - HALO, 0), cells - height)
-        bands.append(Band(slice(first, first + height), slice(start, min(start + step, cells))))
-    return bands
+        tiles.append(Tile(slice(first, first + height), slice(start, min(start + step, cells))))
+    return tiles
 
 
-def paint_in_bands(
+def paint_in_tiles(
     stages: Stages,
     config: TransformerConfig,
     frame: Frame,
     style: Floats,
     rows: int,
 ) -> Painted:
-    """Paint one frame band by band.
+    """Paint one frame tile by tile.
 
     Args:
         stages: what runs the parts of the network.
         config: its shape.
         frame: (height, width, 3).
         style: style parameters (1, `config.style_size`).
-        rows: of a band, in pixels; at least `STRIDE`.
+        rows: of a tile, in pixels; at least `STRIDE`.
 
     Returns:
         The painted frame, of the type that `stages` returns.
@@ -139,19 +139,19 @@ class _Run:
         self._style = style
         self._statistics = Statistics.blank(config)
         self._slices = norm_slices(config)
-        self._bands = plan_bands(-(-frame.shape[0] // STRIDE), max(1, rows // STRIDE))
+        self._tiles = plan_tiles(-(-frame.shape[0] // STRIDE), max(1, rows // STRIDE))
 
     def encode(self) -> Floats:
         """Return the frame as cells."""
         height, width = self._frame.shape[:2]
         cells = np.empty((-(-height // STRIDE), -(-width // STRIDE), self._config.widths[2]), "f4")
-        for band in self._bands:
-            cells[band.own] = self._stages.encode(self._rows(band)[None])[0, band.inner]
+        for tile in self._tiles:
+            cells[tile.own] = self._stages.encode(self._rows(tile)[None])[0, tile.inner]
         return cells
 
-    def _rows(self, band: Band) -> Frame:
+    def _rows(self, tile: Tile) -> Frame:
         """Return a window of the frame, padded by reflection where it goes beyond the bottom."""
-        start, stop = STRIDE * band.window.start, STRIDE * band.window.stop
+        start, stop = STRIDE * tile.window.start, STRIDE * tile.window.stop
         beyond = stop - self._frame.shape[0]
         if beyond <= 0:
             return self._frame[start:stop]
@@ -165,24 +165,24 @@ class _Run:
             self._convolve(first, x, None, y)
             self._convolve(second, y, self._affine(first), y)
             scale, shift = np.split(self._affine(second), 2, axis=1)
-            for band in self._bands:
-                y[band.own] *= scale
-                y[band.own] += shift
-                x[band.own] += y[band.own]
+            for tile in self._tiles:
+                y[tile.own] *= scale
+                y[tile.own] += shift
+                x[tile.own] += y[tile.own]
 
     def _convolve(self, layer: str, x: Floats, affine: Floats | None, y: Floats) -> None:
         """Write what a layer makes of the cells `x` to `y`, which may be the same."""
         moments = []
         above = None
-        for band in self._bands:
-            window = x[band.window]
+        for tile in self._tiles:
+            window = x[tile.window]
             if x is y and above is not None:
                 window = window.copy()
-                window[band.inner.start - 1] = above
-            above = x[band.own.stop - 1].copy()
-            weights = _weights(band, x.shape[1])
+                window[tile.inner.start - 1] = above
+            above = x[tile.own.stop - 1].copy()
+            weights = _weights(tile, x.shape[1])
             cells, own = self._stages.residual(layer, window[None], affine, weights)
-            y[band.own] = cells[0, band.inner]
+            y[tile.own] = cells[0, tile.inner]
             moments.append(own)
         self._keep(layer, moments)
 
@@ -198,15 +198,15 @@ class _Run:
             here = self._slices[layer]
             style = self._statistics.fold(self._style)
             moments = []
-            for band in self._bands:
-                weights = _block_weights(band, x.shape[1], enlarged, here.stop - here.start)
-                moments.append(self._stages.measure(layer, x[None, band.window], style, weights))
+            for tile in self._tiles:
+                weights = _block_weights(tile, x.shape[1], enlarged, here.stop - here.start)
+                moments.append(self._stages.measure(layer, x[None, tile.window], style, weights))
             self._keep(layer, moments)
 
     def _keep(self, layer: str, moments: list[Floats]) -> None:
-        """Make a layer's statistics of those of the bands."""
+        """Make a layer's statistics of those of the tiles."""
         means, variances = np.asarray(moments, np.float64).swapaxes(0, 1)
-        shares = [band.own.stop - band.own.start for band in self._bands]
+        shares = [tile.own.stop - tile.own.start for tile in self._tiles]
         mean = np.average(means, axis=0, weights=shares)
         variance = np.average(variances + (means - mean) ** 2, axis=0, weights=shares)
         self._statistics.mean[:, self._slices[layer]] = mean
@@ -217,27 +217,27 @@ class _Run:
         height, width = self._frame.shape[:2]
         style = self._statistics.fold(self._style)
         painted = np.empty(self._frame.shape, self._stages.dtype)
-        for band in self._bands:
-            rows = self._stages.finish(x[None, band.window], style, width)[0]
-            start, stop = STRIDE * band.own.start, min(STRIDE * band.own.stop, height)
-            first = STRIDE * band.inner.start
+        for tile in self._tiles:
+            rows = self._stages.finish(x[None, tile.window], style, width)[0]
+            start, stop = STRIDE * tile.own.start, min(STRIDE * tile.own.stop, height)
+            first = STRIDE * tile.inner.start
             painted[start:stop] = rows[first : first + stop - start]
         return painted
 
 
-def _weights(band: Band, columns: int) -> Floats:
+def _weights(tile: Tile, columns: int) -> Floats:
     """Return what a cell of each row of a window counts: (1, rows, 1, 1)."""
-    weights = np.zeros((1, band.window.stop - band.window.start, 1, 1), np.float32)
-    weights[:, band.inner] = 1 / (columns * (band.own.stop - band.own.start))
+    weights = np.zeros((1, tile.window.stop - tile.window.start, 1, 1), np.float32)
+    weights[:, tile.inner] = 1 / (columns * (tile.own.stop - tile.own.start))
     return weights
 
 
-def _block_weights(band: Band, columns: int, enlarged: int, channels: int) -> Floats:
+def _block_weights(tile: Tile, columns: int, enlarged: int, channels: int) -> Floats:
     """Return what a pixel of the shifted blocks counts that a window becomes.
 
     There are `enlarged` rows for each row of cells, and one more outside on either side:
     (1, rows of blocks, 1, 4 channels).
     """
-    cells = np.pad(_weights(band, columns).ravel().repeat(enlarged), 1)
+    cells = np.pad(_weights(tile, columns).ravel().repeat(enlarged), 1)
     cells /= enlarged**2
     return cells.reshape(-1, 2).repeat(PHASES // 2 * channels, axis=1)[None, :, None]

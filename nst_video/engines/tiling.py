@@ -1,4 +1,4 @@
-"""Painting what is too large for the memory: fewer frames at once, else bands of them."""
+"""PendingFrames what is too large for the memory: fewer frames at once, else tiles of them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 
-from nst_video.engines.base import Device, Painting, refuse_small
+from nst_video.engines.base import Device, PendingFrames, refuse_small
 from nst_video.engines.flat_frames import calm_flat_frames
 from nst_video.engines.memory_estimate import bands_bytes, frame_bytes
 from nst_video.errors import OutOfMemoryError, UsageError
@@ -18,26 +18,26 @@ from nst_video.system.memory import free_memory
 from nst_video.validation import TILE_ROWS
 
 Tile: TypeAlias = int | Literal["auto", "off"]
-"""Rows of a band, bands where frames do not fit into memory, or never any."""
+"""Rows of a tile, tiles where frames do not fit into memory, or never any."""
 
 OnNote: TypeAlias = Callable[[str], None]
 
 SHARE = 0.75
 """Share of the free memory that one frame may take."""
 
-BAND_PIXELS = 1 << 20
-"""Pixels of a band where the memory allows it; more of them cost less at the bands' edges."""
+TILE_PIXELS = 1 << 20
+"""Pixels of a tile where the memory allows it; more of them cost less at the tiles' edges."""
 
 MIN_ROWS = int(TILE_ROWS.low)
-"""Of a band, in pixels; smaller ones save nothing."""
+"""Of a tile, in pixels; smaller ones save nothing."""
 
 MANY = 1 << 16
 """As many frames at once as anyone may give."""
 
 
 @runtime_checkable
-class PartedEngine(Protocol):
-    """An engine that paints in bands, too.
+class TileableEngine(Protocol):
+    """An engine that paints in tiles, too.
 
     Attributes:
         live_pictures: full-size pictures of the first layer's width that live at once at most.
@@ -66,12 +66,12 @@ class PartedEngine(Protocol):
 
     def start(
         self, pictures: Frames | Planes, style: Floats, colors: YuvColors | None = None
-    ) -> Painting:
+    ) -> PendingFrames:
         """Begin to paint frames, or planes of some colors to planes of `OUTPUT_COLORS`."""
         ...
 
-    def paint_bands(self, frame: Frame, style: Floats, rows: int) -> Frame:
-        """Paint one frame in bands of so many rows."""
+    def paint_tiles(self, frame: Frame, style: Floats, rows: int) -> Frame:
+        """Paint one frame in tiles of so many rows."""
         ...
 
 
@@ -81,12 +81,12 @@ Whole: TypeAlias = Callable[[Pictures, Floats], Pictures]
 """Paints a batch of pictures, given a style for each."""
 
 InBands: TypeAlias = Callable[[Pictures, Floats, int], Pictures]
-"""Paints a batch of one, given its style, in bands of so many rows."""
+"""Paints a batch of one, given its style, in tiles of so many rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """How frames of some size are painted: so many at once, or (0) in bands of so many rows."""
+    """How frames of some size are painted: so many at once, or (0) in tiles of so many rows."""
 
     frames: int
     rows: int = 0
@@ -103,14 +103,14 @@ def check_tile(tile: Tile) -> None:
 
 
 class TilingEngine:
-    """An engine that paints frames whole while they fit into memory, and in bands where not.
+    """An engine that paints frames whole while they fit into memory, and in tiles where not.
 
     Flat frames keep their color, see `calm_flat_frames`.
     """
 
     def __init__(
         self,
-        engine: PartedEngine,
+        engine: TileableEngine,
         tile: Tile = "auto",
         on_note: OnNote | None = None,
         free: Callable[[], int | None] = free_memory,
@@ -124,7 +124,7 @@ class TilingEngine:
             free: bytes that may still be taken, None where unknown.
 
         Raises:
-            UsageError: bands of fewer than `MIN_ROWS` rows.
+            UsageError: tiles of fewer than `MIN_ROWS` rows.
         """
         check_tile(tile)
         self._engine = engine
@@ -144,7 +144,7 @@ class TilingEngine:
         return self._engine.device
 
     def is_tiled(self, size: Size) -> bool:
-        """Say whether frames of a size (width, height) were last painted in bands."""
+        """Say whether frames of a size (width, height) were last painted in tiles."""
         return size in self._plans and not self._plans[size].frames
 
     def paints_whole(self, size: Size) -> bool:
@@ -156,14 +156,16 @@ class TilingEngine:
 
         Raises:
             EngineError: the engine cannot paint them.
-            OutOfMemoryError: not even in the smallest bands.
+            OutOfMemoryError: not even in the smallest tiles.
         """
         return self.start(frames, style).wait()
 
-    def start(self, pictures: Pictures, style: Floats, colors: YuvColors | None = None) -> Painting:
+    def start(
+        self, pictures: Pictures, style: Floats, colors: YuvColors | None = None
+    ) -> PendingFrames:
         """Begin to paint frames, or planes of some colors to planes of `OUTPUT_COLORS`.
 
-        What has to be painted in turns is painted at once; planes, where that is in bands, by way
+        What has to be painted in turns is painted at once; planes, where that is in tiles, by way
         of RGB, which takes longer than to be given RGB.
 
         Raises:
@@ -177,10 +179,10 @@ class TilingEngine:
         if len(pictures) <= plan.frames:
             begun = self._begin(pictures, style, colors)
         if begun is None or begun.is_done:
-            return Painting.done(self._complete(pictures, style, colors, begun))
-        return Painting(lambda: self._complete(pictures, style, colors, begun))
+            return PendingFrames.done(self._complete(pictures, style, colors, begun))
+        return PendingFrames(lambda: self._complete(pictures, style, colors, begun))
 
-    def _begin(self, pictures: Pictures, style: Floats, colors: YuvColors | None) -> Painting:
+    def _begin(self, pictures: Pictures, style: Floats, colors: YuvColors | None) -> PendingFrames:
         """Begin to paint all at once; if the memory does not allow it, say so when waited for."""
         try:
             return self._engine.start(pictures, style, colors)
@@ -190,10 +192,14 @@ class TilingEngine:
         def fail() -> Pictures:
             raise failure
 
-        return Painting(fail)
+        return PendingFrames(fail)
 
     def _complete(
-        self, pictures: Pictures, style: Floats, colors: YuvColors | None, begun: Painting | None
+        self,
+        pictures: Pictures,
+        style: Floats,
+        colors: YuvColors | None,
+        begun: PendingFrames | None,
     ) -> Pictures:
         """Paint by the plan, or wait for what has been begun of it."""
         waiting = [] if begun is None else [begun]
@@ -204,16 +210,16 @@ class TilingEngine:
                 return waiting.pop().wait()
             return self._engine.start(part, own, colors).wait()
 
-        def in_bands(part: Pictures, own: Floats, rows: int) -> Pictures:
+        def in_tiles(part: Pictures, own: Floats, rows: int) -> Pictures:
             frame = part[0] if colors is None else to_frames(part, colors)[0]
-            painted = self._engine.paint_bands(frame, own, rows)[None]
+            painted = self._engine.paint_tiles(frame, own, rows)[None]
             return painted if colors is None else to_planes(painted)
 
         size = size_of(pictures) if colors is None else planes_size(pictures)
-        return self._paint(pictures, size, style, whole, in_bands)
+        return self._paint(pictures, size, style, whole, in_tiles)
 
     def _paint(
-        self, pictures: Pictures, size: Size, style: Floats, whole: Whole, in_bands: InBands
+        self, pictures: Pictures, size: Size, style: Floats, whole: Whole, in_tiles: InBands
     ) -> Pictures:
         """Paint by the plan for this size; where memory runs out, by a smaller one."""
         plan = self._find_plan(size)
@@ -226,7 +232,7 @@ class TilingEngine:
                 for start in range(0, len(pictures), step):
                     part, own = pictures[start : start + step], styles[start : start + step]
                     parts.append(
-                        whole(part, own) if plan.frames else in_bands(part, own, plan.rows)
+                        whole(part, own) if plan.frames else in_tiles(part, own, plan.rows)
                     )
             except OutOfMemoryError as error:
                 plan = self._smaller(plan, size, len(pictures), error)
@@ -285,5 +291,5 @@ class TilingEngine:
 
 
 def _rows(size: Size) -> int:
-    """Return how many rows a band has where memory allows."""
-    return max(MIN_ROWS, BAND_PIXELS // size[0] // MIN_ROWS * MIN_ROWS)
+    """Return how many rows a tile has where memory allows."""
+    return max(MIN_ROWS, TILE_PIXELS // size[0] // MIN_ROWS * MIN_ROWS)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-class Glide:
+class EasedVector:
     """Follows a target over a fixed time, slow at both ends, from wherever it is.
 
     Attributes:

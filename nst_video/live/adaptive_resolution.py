@@ -78,7 +78,7 @@ def pace_ladder(bounds: SizeBounds) -> tuple[Pace, ...]:
     return (*seldom, *(Pace(size) for size in sizes))
 
 
-class Pacer:
+class AdaptiveResolution:
     """Chooses how much to paint from how long frames took to paint.
 
     Attributes:

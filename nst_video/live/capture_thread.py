@@ -140,7 +140,7 @@ def without_frames(error: BaseException) -> BaseException:
     return error
 
 
-class Reader:
+class CaptureThread:
     """Keeps the newest frame of an input in a slot, whatever the input does.
 
     Attributes:

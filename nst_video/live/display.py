@@ -49,16 +49,16 @@ def make_hud(
         figures: lines of measurements.
         is_loading: there is no stylizer yet.
     """
-    wish = state.wish
-    badges += ("ORIGINAL",) if wish.is_original else ()
-    badges += ("PAUSED",) if wish.is_paused else ()
+    request = state.request
+    badges += ("ORIGINAL",) if request.is_original else ()
+    badges += ("PAUSED",) if request.is_paused else ()
     toast = state.toast or ("Loading the model ..." if is_loading else "")
     help_shown = help_rows() if state.shows_help else ()
     if not state.shows_hud:
         return Hud(badges=badges, toast=toast, trouble=state.trouble, help=help_shown)
     title = "nst-video"
-    if wish.selection is not None:
-        title = f"{wish.selection.title}  {wish.look.intensity:.0%}"
+    if request.selection is not None:
+        title = f"{request.selection.title}  {request.look.intensity:.0%}"
     return Hud(
         title=title,
         figures=figures,

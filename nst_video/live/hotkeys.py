@@ -77,7 +77,7 @@ class Session(Protocol):
         ...
 
     def reload_styles(self) -> None:
-        """Look for style pictures again."""
+        """StylizeSettings for style pictures again."""
         ...
 
 
@@ -124,12 +124,12 @@ def _step(session: Session, by: int) -> None:
 
 def _original(session: Session, _: str) -> None:
     state = session.state
-    state.change(is_original=not state.wish.is_original)
-    state.say("Original" if state.wish.is_original else "Painted")
+    state.change(is_original=not state.request.is_original)
+    state.say("Original" if state.request.is_original else "Painted")
 
 
 def _intensity(session: Session, by: float) -> None:
-    state, look = session.state, session.state.wish.look
+    state, look = session.state, session.state.request.look
     intensity = round(min(1.0, max(0.0, look.intensity + by)), 2)
     state.change(look=replace(look, intensity=intensity))
     state.say(f"Intensity {intensity:.0%}")
@@ -156,9 +156,9 @@ def _mix(session: Session, by: float) -> None:
 
 
 def _keep_colors(session: Session, _: str) -> None:
-    state, look = session.state, session.state.wish.look
+    state, look = session.state, session.state.request.look
     state.change(look=replace(look, keep_colors=not look.keep_colors))
-    state.say("Original colors" if state.wish.look.keep_colors else "Colors of the style")
+    state.say("Original colors" if state.request.look.keep_colors else "Colors of the style")
 
 
 def _side_by_side(session: Session, _: str) -> None:
@@ -183,7 +183,7 @@ def _fullscreen(session: Session, _: str) -> None:
 
 
 def _size(session: Session, by: int) -> None:
-    state, look = session.state, session.state.wish.look
+    state, look = session.state, session.state.request.look
     size = min(MAX_SIZE, max(MIN_SIZE, session.work_size + by))
     state.change(look=replace(look, work_size=size))
     state.say(f"Painted at {size} lines")
@@ -191,7 +191,7 @@ def _size(session: Session, by: int) -> None:
 
 def _pause(session: Session, _: str) -> None:
     state = session.state
-    state.change(is_paused=not state.wish.is_paused)
+    state.change(is_paused=not state.request.is_paused)
 
 
 def _help(session: Session, _: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from nst_video.engines import AUTO, choose_engine
 from nst_video.errors import NstVideoError
 from nst_video.image.resize import fill
-from nst_video.live.render_thread import LiveStylizer, PaintLoop
+from nst_video.live.render_thread import LiveStylizer, RenderThread
 from nst_video.live.state import LiveState
 from nst_video.style_library.library import Style
 
@@ -41,7 +41,7 @@ class Loader:
     def __init__(
         self,
         open_stylizer: Callable[[], LiveStylizer],
-        painter: PaintLoop,
+        painter: RenderThread,
         state: LiveState,
         on_ready: Callable[[LiveStylizer, Sequence[Style]], None],
     ) -> None:
@@ -50,7 +50,7 @@ class Loader:
         Args:
             open_stylizer: slow; called in the thread.
             painter: says which size it misses.
-            state: its wish and its styles say what to learn.
+            state: its request and its styles say what to learn.
             on_ready: called in the thread with the prepared stylizer and the styles it has.
         """
         self.error: BaseException | None = None
@@ -74,7 +74,7 @@ class Loader:
         self._thread.start()
 
     def wake(self) -> None:
-        """Look at the state again: other styles may be wanted."""
+        """StylizeSettings at the state again: other styles may be wanted."""
         self._wake.set()
 
     def stop(self) -> None:
@@ -98,12 +98,12 @@ class Loader:
 
     def _step(self, stylizer: LiveStylizer) -> bool:
         """Do what is most urgent; False where nothing is left."""
-        selection = self._state.wish.selection
+        selection = self._state.request.selection
         if self._compile(stylizer):
             return True
         if style := self._next(stylizer, () if selection is None else selection.styles):
             self._learn(stylizer, style)
-        elif self._state.wish.look.intensity < 1 and self._lacks_predictor(stylizer):
+        elif self._state.request.look.intensity < 1 and self._lacks_predictor(stylizer):
             self._load_predictor(stylizer)
         elif style := self._next(stylizer, self._state.styles):
             self._learn(stylizer, style)

@@ -1,4 +1,4 @@
-"""The thread that paints: newest frame in, painted frame out, wishes applied in between."""
+"""The thread that paints: newest frame in, painted frame out, requests applied in between."""
 
 import threading
 import time
@@ -9,11 +9,11 @@ import numpy as np
 
 from nst_video.errors import EngineError, NstVideoError
 from nst_video.frames import Frame, Frames, Size, fit_short_side, size_of
-from nst_video.live.adaptive_resolution import Pacer
+from nst_video.live.adaptive_resolution import AdaptiveResolution
 from nst_video.live.capture_thread import Captured
 from nst_video.live.metrics import Smoothed
-from nst_video.live.state import LiveState, Selection, Wish
-from nst_video.settings import Look
+from nst_video.live.state import LiveState, RenderRequest, Selection
+from nst_video.settings import StylizeSettings
 from nst_video.style_library.library import Style, StyleLibrary
 from nst_video.validation import WORK_SIZE
 from nst_video.video.queues import Newest
@@ -25,7 +25,7 @@ _POLL_S = 0.03
 class LiveStylizer(Protocol):
     """What a session needs of a stylizer; `nst_video.stylizer.Stylizer` is one."""
 
-    look: Look
+    look: StylizeSettings
     library: StyleLibrary
 
     @property
@@ -115,11 +115,11 @@ class _Recipe:
     """
 
     stylizer: LiveStylizer | None
-    look: Look
+    look: StylizeSettings
     selection: Selection | None
 
 
-class PaintLoop:
+class RenderThread:
     """Paints the newest captured frame, one after the other, in a thread of its own.
 
     Until the stylizer is there and compiled, frames pass through as they are. A frame that stays
@@ -136,14 +136,18 @@ class PaintLoop:
     """
 
     def __init__(
-        self, frames: Newest[Captured], state: LiveState, pacer: Pacer | None, fixed_size: int
+        self,
+        frames: Newest[Captured],
+        state: LiveState,
+        pacer: AdaptiveResolution | None,
+        fixed_size: int,
     ) -> None:
         """Prepare; the thread starts on `start`.
 
         Args:
             frames: what to paint.
-            state: its wish says how.
-            pacer: chooses how much to paint while the wish has no working size; None keeps
+            state: its request says how.
+            pacer: chooses how much to paint while the request has no working size; None keeps
                 `fixed_size`.
             fixed_size: the working size without a pacer.
         """
@@ -191,7 +195,7 @@ class PaintLoop:
             while not self._stopped.is_set() and not self._frames.is_closed:
                 captured = self._frames.take(_POLL_S)
                 painted = None
-                if captured is None or self._state.wish.is_paused:
+                if captured is None or self._state.request.is_paused:
                     painted = self._paint_again()
                 elif captured.number >= self._next_number:
                     self._held = captured
@@ -217,18 +221,18 @@ class PaintLoop:
         held = self._held
         if held is None:
             return None
-        recipe = self._choose(self._state.wish, size_of(held.frame))
+        recipe = self._choose(self._state.request, size_of(held.frame))
         if recipe == self._recipe and not self._is_under_way(recipe):
             return None
         return self._paint(replace(held, at_s=time.monotonic()))
 
     def _paint(self, captured: Captured) -> Painted:
-        wish, content = self._state.wish, captured.frame
-        recipe = self._choose(wish, size_of(content))
+        request, content = self._state.request, captured.frame
+        recipe = self._choose(request, size_of(content))
         stylizer = recipe.stylizer
         done = Painted(
             content, content, captured.number, captured.at_s,
-            is_painted=stylizer is not None or (self.stylizer is not None and wish.is_original),
+            is_painted=stylizer is not None or (self.stylizer is not None and request.is_original),
         )  # fmt: skip
         self._has_painted = done.is_painted
         is_new = recipe != self._recipe
@@ -253,23 +257,23 @@ class PaintLoop:
         stylizer = recipe.stylizer
         return stylizer is not None and (stylizer.is_fading or not self._is_settled)
 
-    def _choose(self, wish: Wish, size: Size) -> _Recipe:
-        """Take over of the wish what is loaded and compiled; say how to paint now."""
+    def _choose(self, request: RenderRequest, size: Size) -> _Recipe:
+        """Take over of the request what is loaded and compiled; say how to paint now."""
         stylizer = self.stylizer
-        is_compiled = self._choose_size(wish, size)
-        if stylizer is None or wish.is_original:
-            return _Recipe(None, wish.look, None)
-        self._apply(stylizer, wish)
+        is_compiled = self._choose_size(request, size)
+        if stylizer is None or request.is_original:
+            return _Recipe(None, request.look, None)
+        self._apply(stylizer, request)
         if not is_compiled:
-            return _Recipe(None, wish.look, None)
+            return _Recipe(None, request.look, None)
         # Frames smaller than any working size are painted as they are, or refused as too small.
         is_tiny = self.work_size not in WORK_SIZE
-        look = replace(wish.look, work_size=None if is_tiny else self.work_size)
+        look = replace(request.look, work_size=None if is_tiny else self.work_size)
         if look.intensity < 1 and not stylizer.has_predictor:
             look = replace(look, blend="pixel")  # the same at once, if plainer, until it is there
         return _Recipe(stylizer, look, self._applied)
 
-    def _run(self, stylizer: LiveStylizer, look: Look, content: Frame) -> Frame:
+    def _run(self, stylizer: LiveStylizer, look: StylizeSettings, content: Frame) -> Frame:
         stylizer.look = look
         try:
             painting = stylizer(content)
@@ -283,10 +287,10 @@ class PaintLoop:
             )
         return painting
 
-    def _choose_size(self, wish: Wish, size: Size) -> bool:
+    def _choose_size(self, request: RenderRequest, size: Size) -> bool:
         """Change to the wished working size once it is compiled; False where none is yet."""
         automatic = self._fixed_size if self._pacer is None else self._pacer.pace.size
-        wanted = min(wish.look.work_size or automatic, *size)
+        wanted = min(request.look.work_size or automatic, *size)
         exact = fit_short_side(size, wanted)
         if exact in self._ready_sizes:
             self.work_size, self.missing_size = wanted, None
@@ -298,9 +302,9 @@ class PaintLoop:
         """Note that a working size has been compiled; called from any thread."""
         self._ready_sizes.add(size)
 
-    def _apply(self, stylizer: LiveStylizer, wish: Wish) -> None:
+    def _apply(self, stylizer: LiveStylizer, request: RenderRequest) -> None:
         """Switch to the wished styles as soon as they are loaded; until then keep the old."""
-        wanted = wish.selection
+        wanted = request.selection
         if wanted is None or wanted == self._applied:
             return
         if all(stylizer.has_loaded(style) for style in wanted.styles):
@@ -310,6 +314,6 @@ class PaintLoop:
     def _keep_pace(self, paint_s: float, number: int, limit: int) -> None:
         """Let the pacer choose how large, and which frame, to paint next."""
         self.paint_ms.add(1000 * paint_s)
-        if self._pacer is not None and self._state.wish.look.work_size is None:
+        if self._pacer is not None and self._state.request.look.work_size is None:
             pace = self._pacer.update(paint_s, time.monotonic(), limit)
             self._next_number = number + pace.every

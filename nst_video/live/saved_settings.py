@@ -10,7 +10,7 @@ from typing import get_args
 
 from nst_video.engines import AUTO, ENGINES
 from nst_video.errors import SinkError, UsageError
-from nst_video.settings import DEFAULT_ENGINE, DEFAULT_MODEL, DEFAULT_STYLE, Blend, Look
+from nst_video.settings import DEFAULT_ENGINE, DEFAULT_MODEL, DEFAULT_STYLE, Blend, StylizeSettings
 from nst_video.system import paths
 from nst_video.validation import FADE_S as FADE_RANGE
 from nst_video.validation import INTENSITY, MIX_WEIGHT, RATE, WORK_SIZE
@@ -37,9 +37,9 @@ class LiveSettings:
     Attributes:
         style: names or paths.
         mix: a weight for each style; empty for equal ones.
-        intensity: see `Look`, as are `blend` and `keep_colors`.
-        blend: see `Look`.
-        keep_colors: see `Look`.
+        intensity: see `StylizeSettings`, as are `blend` and `keep_colors`.
+        blend: see `StylizeSettings`.
+        keep_colors: see `StylizeSettings`.
         work_size: short side in pixels, 0 for automatic.
         target_fps: what the automatic working size is chosen for, 0 to leave it as it is.
         fade_s: see `FADE_S`.
@@ -56,9 +56,9 @@ class LiveSettings:
 
     style: list[str] = field(default_factory=lambda: [DEFAULT_STYLE])
     mix: list[float] = field(default_factory=list)
-    intensity: float = Look.intensity
-    blend: str = Look.blend
-    keep_colors: bool = Look.keep_colors
+    intensity: float = StylizeSettings.intensity
+    blend: str = StylizeSettings.blend
+    keep_colors: bool = StylizeSettings.keep_colors
     work_size: int = 0
     target_fps: float = 30.0
     fade_s: float = FADE_S

@@ -18,9 +18,9 @@ from nst_video.image.files import save_picture
 from nst_video.image.overlay import Hud
 from nst_video.image.resize import mirrored
 from nst_video.live import hotkeys
-from nst_video.live.adaptive_resolution import Pacer
+from nst_video.live.adaptive_resolution import AdaptiveResolution
 from nst_video.live.background_tasks import Helpers, end_threads
-from nst_video.live.capture_thread import LiveInput, Reader
+from nst_video.live.capture_thread import CaptureThread, LiveInput
 from nst_video.live.display import EMPTY_SIZE, make_hud, render, style_at
 from nst_video.live.loader_thread import Loader, styles_of
 from nst_video.live.metrics import LiveResult, Meter
@@ -28,11 +28,11 @@ from nst_video.live.output_set import OutputSet, describe_end
 from nst_video.live.output_specs import RECORDING, VIRTUAL_CAMERA, recording, virtual_camera
 from nst_video.live.outputs.threads import Output, explain
 from nst_video.live.outputs.window import Window
-from nst_video.live.render_thread import LiveStylizer, Painted, PaintLoop
+from nst_video.live.render_thread import LiveStylizer, Painted, RenderThread
 from nst_video.live.session_options import WORK_SIZE, LiveOptions
 from nst_video.live.source_specs import next_camera_input
-from nst_video.live.state import LiveState, Selection, Wish
-from nst_video.settings import Look
+from nst_video.live.state import LiveState, RenderRequest, Selection
+from nst_video.settings import StylizeSettings
 from nst_video.style_library.library import Style
 
 _TAKE_S = 0.01
@@ -62,7 +62,7 @@ class LiveSession:
         outputs: Sequence[Output] = (),
         *,
         has_window: bool = True,
-        look: Look | None = None,
+        look: StylizeSettings | None = None,
         options: LiveOptions | None = None,
         on_message: Callable[[str], None] = lambda text: None,
         on_start: Callable[[], None] = lambda: None,
@@ -85,9 +85,11 @@ class LiveSession:
         self._options = options or LiveOptions()
         self._window = Window() if has_window else None
         self.state = LiveState(
-            Wish(None, look or Look()), is_mirrored=source.is_camera, clock=time.monotonic
+            RenderRequest(None, look or StylizeSettings()),
+            is_mirrored=source.is_camera,
+            clock=time.monotonic,
         )
-        self.reader = Reader(
+        self.reader = CaptureThread(
             source,
             on_trouble=self._note_trouble,
             on_note=self._tell,
@@ -95,8 +97,10 @@ class LiveSession:
             back_off_s=self._options.back_off_s,
         )
         target = self._options.target_fps
-        pacer = None if target is None else Pacer(target, WORK_SIZE, self._options.bounds)
-        self.painter = PaintLoop(self.reader.frames, self.state, pacer, WORK_SIZE)
+        pacer = (
+            None if target is None else AdaptiveResolution(target, WORK_SIZE, self._options.bounds)
+        )
+        self.painter = RenderThread(self.reader.frames, self.state, pacer, WORK_SIZE)
         self._loader = Loader(
             open_stylizer,
             self.painter,
@@ -208,7 +212,7 @@ class LiveSession:
         state = self.state
         if self.painter.stylizer is None:
             selection = Selection(tuple(stylizer.styles), tuple(stylizer.mix))
-            state.wish = replace(state.wish, selection=selection)
+            state.request = replace(state.request, selection=selection)
             state.say("Press ? for all keys")
         state.set_styles(styles)
         self.painter.stylizer = stylizer
@@ -276,13 +280,13 @@ class LiveSession:
         self._do_calls()
 
     def _press(self, keys: Sequence[str], clicked: Sequence[int | None] = ()) -> None:
-        before = self.state.wish.selection
+        before = self.state.request.selection
         for key in keys:
             hotkeys.press(self, key)
         for place in clicked:
             if place is not None:
                 hotkeys.choose_style(self, place)
-        if self.state.wish.selection is not before:
+        if self.state.request.selection is not before:
             self._loader.wake()
 
     def _do_calls(self) -> None:
@@ -354,7 +358,7 @@ class LiveSession:
         self.reader.switch(chosen)
 
     def reload_styles(self) -> None:
-        """Look for style pictures again, added or changed."""
+        """StylizeSettings for style pictures again, added or changed."""
         stylizer = self.painter.stylizer
         if stylizer is None:
             return

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nst_video.frames import Frame
-from nst_video.settings import Look
+from nst_video.settings import StylizeSettings
 from nst_video.style_library.library import Style
 
 TOAST_S = 1.8
@@ -35,7 +35,7 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class RenderRequest:
     """How the next frame is to be painted; replaced as a whole, so that threads agree.
 
     Attributes:
@@ -46,7 +46,7 @@ class Wish:
     """
 
     selection: Selection | None
-    look: Look
+    look: StylizeSettings
     is_original: bool = False
     is_paused: bool = False
 
@@ -56,7 +56,7 @@ class LiveState:
     """Everything that keys change; owned by the thread that shows frames.
 
     Attributes:
-        wish: what the painter should do.
+        request: what the painter should do.
         styles: those to choose from; the first nine have the keys 1 to 9.
         current: place in `styles` of the main style, -1 where it is none of them.
         partner: place of the style that is mixed in, None without.
@@ -72,7 +72,7 @@ class LiveState:
         trouble: what keeps the source from delivering, empty when all is well.
     """
 
-    wish: Wish
+    request: RenderRequest
     styles: Sequence[Style] = ()
     current: int = -1
     partner: int | None = None
@@ -101,22 +101,22 @@ class LiveState:
     def change(
         self,
         *,
-        look: Look | None = None,
+        look: StylizeSettings | None = None,
         is_original: bool | None = None,
         is_paused: bool | None = None,
     ) -> None:
-        """Replace those parts of the wish that are given."""
-        wish = self.wish
-        self.wish = Wish(
-            wish.selection,
-            wish.look if look is None else look,
-            wish.is_original if is_original is None else is_original,
-            wish.is_paused if is_paused is None else is_paused,
+        """Replace those parts of the request that are given."""
+        request = self.request
+        self.request = RenderRequest(
+            request.selection,
+            request.look if look is None else look,
+            request.is_original if is_original is None else is_original,
+            request.is_paused if is_paused is None else is_paused,
         )
 
     def set_styles(self, styles: Sequence[Style]) -> None:
         """Take over a list of styles, keeping what is selected."""
-        selection = self.wish.selection
+        selection = self.request.selection
         self.styles = styles
         paths = [style.path for style in styles]
         if selection is None:
@@ -137,7 +137,7 @@ class LiveState:
         if self.partner is not None:
             partner = self.styles[self.partner]
             selection = Selection((main, partner), (1 - self.share, self.share))
-        self.wish = replace(self.wish, selection=selection)
+        self.request = replace(self.request, selection=selection)
         self.say(selection.title)
 
 

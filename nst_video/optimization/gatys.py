@@ -23,7 +23,7 @@ from nst_video.optimization.painting import (
 from nst_video.optimization.pyramid import MIN_SIDE, carried_over, fitted, resized, scale_sizes
 from nst_video.optimization.settings import PaintSettings
 from nst_video.optimization.targets import content_features, group_styles, make_aims, style_regions
-from nst_video.optimization.total_loss import PaintingObjective, Region
+from nst_video.optimization.total_loss import Region, TotalLoss
 
 __all__ = ["GatysOptimizer", "PaintStep", "Painting", "StylePicture", "TemporalTarget"]
 
@@ -56,7 +56,7 @@ class GatysOptimizer:
         self.settings = settings.for_network(network.layers, network.name)
         self._styles = tuple(styles)
         self._groups = group_styles(self._styles)
-        objective = PaintingObjective(network, self.settings)
+        objective = TotalLoss(network, self.settings)
         self.layers = objective.layers
         self._descent = DESCENTS[self.settings.method](objective)
         self._regions: dict[Size, tuple[Region, ...]] = {}

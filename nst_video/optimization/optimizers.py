@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from nst_video.networks.transformer import Tensor
 from nst_video.optimization.autodiff import Losses, Objective, compiled, with_gradient
 from nst_video.optimization.settings import Method, PaintSettings
-from nst_video.optimization.total_loss import Aims
+from nst_video.optimization.total_loss import Targets
 
 Floats: TypeAlias = NDArray[np.float32]
 Show: TypeAlias = Callable[[], Floats]
@@ -41,11 +41,16 @@ MEMORY = 10
 _TINY = 1e-20
 
 
-class Descent(Protocol):
+class Optimizer(Protocol):
     """A way down; made once, it serves pictures of any size."""
 
     def __call__(
-        self, picture: Floats, aims: Aims, settings: PaintSettings, steps: int, on_losses: OnLosses
+        self,
+        picture: Floats,
+        aims: Targets,
+        settings: PaintSettings,
+        steps: int,
+        on_losses: OnLosses,
     ) -> Floats:
         """Return the picture (h, w, 3), 0..1, after at most `steps` steps.
 
@@ -81,9 +86,14 @@ class Adam:
         self._with_gradient = with_gradient(objective)
 
     def __call__(
-        self, picture: Floats, aims: Aims, settings: PaintSettings, steps: int, on_losses: OnLosses
+        self,
+        picture: Floats,
+        aims: Targets,
+        settings: PaintSettings,
+        steps: int,
+        on_losses: OnLosses,
     ) -> Floats:
-        """See `Descent`."""
+        """See `Optimizer`."""
         x = ops.convert_to_tensor(picture[None])
         mean, square = ops.zeros_like(x), ops.zeros_like(x)
         convergence = Convergence(settings.tolerance)
@@ -100,7 +110,7 @@ class Adam:
     @cached_property
     def _step(self) -> Callable[..., tuple[Losses, Tensor, Tensor, Tensor]]:
         def step(
-            x: Tensor, mean: Tensor, square: Tensor, aims: Aims, rate: Tensor, age: Tensor
+            x: Tensor, mean: Tensor, square: Tensor, aims: Targets, rate: Tensor, age: Tensor
         ) -> tuple[Losses, Tensor, Tensor, Tensor]:
             losses, gradient = self._with_gradient(x, aims)
             gradient = gradient * ops.rsqrt(ops.mean(ops.square(gradient)) + _TINY)
@@ -120,9 +130,14 @@ class LimitedMemory:
         self._evaluate = compiled(with_gradient(objective))
 
     def __call__(
-        self, picture: Floats, aims: Aims, settings: PaintSettings, steps: int, on_losses: OnLosses
+        self,
+        picture: Floats,
+        aims: Targets,
+        settings: PaintSettings,
+        steps: int,
+        on_losses: OnLosses,
     ) -> Floats:
-        """See `Descent`."""
+        """See `Optimizer`."""
         from scipy.optimize import Bounds, minimize
 
         convergence = Convergence(settings.tolerance)
@@ -160,7 +175,7 @@ class LimitedMemory:
         return picture_of(found.x)
 
 
-DESCENTS: Mapping[Method, Callable[[Objective], Descent]] = MappingProxyType(
+DESCENTS: Mapping[Method, Callable[[Objective], Optimizer]] = MappingProxyType(
     {"adam": Adam, "lbfgs": LimitedMemory}
 )
 """What the settings' methods are."""

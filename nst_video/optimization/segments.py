@@ -81,7 +81,7 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class Segment:
     """Consecutive frames, the first and the last of them keyframes.
 
     Attributes:
@@ -134,13 +134,13 @@ class _Gathering:
             1 - float(trust.mean()),
         )
 
-    def finished(self) -> Stretch:
-        return Stretch(tuple(self.moments), self.opens_scene)
+    def finished(self) -> Segment:
+        return Segment(tuple(self.moments), self.opens_scene)
 
 
 def stretches(
     frames: Iterable[Frame], fps: Fraction, every: Every, work_size: int | None = None
-) -> Iterator[Stretch]:
+) -> Iterator[Segment]:
     """Cut a film into stretches; at most one of them is held.
 
     A scene ends with a keyframe, too, so that every frame in between has one on either side.

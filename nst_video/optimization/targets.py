@@ -15,7 +15,7 @@ from nst_video.networks.vgg import LossNetwork, halvings
 from nst_video.optimization import losses
 from nst_video.optimization.painting import StylePicture, TemporalTarget
 from nst_video.optimization.pyramid import resized
-from nst_video.optimization.total_loss import Aims, Region
+from nst_video.optimization.total_loss import Region, Targets
 
 Floats = NDArray[np.float32]
 
@@ -147,7 +147,7 @@ def make_aims(
     regions: tuple[Region, ...],
     targets: Sequence[TemporalTarget],
     size: Size,
-) -> Aims:
+) -> Targets:
     """Join all that a picture of a size (width, height) is compared with.
 
     Several targets become one: the sum of their weighted squared distances is that of their
@@ -164,7 +164,7 @@ def make_aims(
         squares += weight[..., None] * picture**2
     mean = total / np.maximum(trust, 1e-6)[..., None]
     disagreement = float(np.mean(squares - trust[..., None] * mean**2))
-    return Aims(
+    return Targets(
         content,
         regions,
         ops.convert_to_tensor(mean[None]),

@@ -40,7 +40,7 @@ class Tones:
 
 
 @dataclass(frozen=True, slots=True)
-class Anchor:
+class ToneMatcher:
     """Holds a keyframe to the tones of the one before it, where that is still to be seen.
 
     Each optimization moves the tones a little toward those of the style, and each starts from the

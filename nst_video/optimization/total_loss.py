@@ -27,7 +27,7 @@ class Region(NamedTuple):
     weights: Mapping[str, Tensor] | None = None
 
 
-class Aims(NamedTuple):
+class Targets(NamedTuple):
     """What a picture is compared with, at one size.
 
     Attributes:
@@ -45,7 +45,7 @@ class Aims(NamedTuple):
     disagreement: Tensor
 
 
-class PaintingObjective:
+class TotalLoss:
     """The weighted sum of all losses of a picture (1, h, w, 3), as the settings weigh them."""
 
     def __init__(self, network: LossNetwork, settings: PaintSettings) -> None:
@@ -55,7 +55,7 @@ class PaintingObjective:
         chosen = (*settings.content_layers, *settings.style_layers)
         self.layers = tuple(dict.fromkeys(layer for layer, _ in chosen))
 
-    def __call__(self, picture: Tensor, aims: Aims) -> Losses:
+    def __call__(self, picture: Tensor, aims: Targets) -> Losses:
         """Return the total and its parts "content", "style", "tv" and "temporal"."""
         settings = self._settings
         features = self._network.continued(picture, self.layers)
@@ -68,14 +68,14 @@ class PaintingObjective:
         }
         return sum(parts.values()), parts
 
-    def _content(self, features: Mapping[str, Tensor], aims: Aims) -> Tensor:
+    def _content(self, features: Mapping[str, Tensor], aims: Targets) -> Tensor:
         error = _CONTENT_ERRORS[self._settings.units]
         return _weighted(
             self._settings.content_layers,
             lambda layer: error(features[layer], aims.content[layer]),
         )
 
-    def _style(self, features: Mapping[str, Tensor], aims: Aims) -> Tensor:
+    def _style(self, features: Mapping[str, Tensor], aims: Targets) -> Tensor:
         return sum(region.share * self._region_style(features, region) for region in aims.regions)
 
     def _region_style(self, features: Mapping[str, Tensor], region: Region) -> Tensor:

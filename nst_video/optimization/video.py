@@ -13,8 +13,8 @@ from nst_video.optimization.interpolation import Blend, Fill, Pair, blend, mend,
 from nst_video.optimization.keyframe_store import KeyframeStore, quantized
 from nst_video.optimization.painting import Painting, PaintStep, TemporalTarget, to_unit
 from nst_video.optimization.progress import OnKeyframe, Pace
-from nst_video.optimization.segments import Moment, Stretch, Track, stretches
-from nst_video.optimization.tone_matching import Anchor
+from nst_video.optimization.segments import Moment, Segment, Track, stretches
+from nst_video.optimization.tone_matching import ToneMatcher
 from nst_video.optimization.video_settings import VideoSettings
 
 SEEN_BEFORE = 2
@@ -153,7 +153,7 @@ class VideoPainter:
                 rate=self.settings.next_rate,
                 on_step=on_step,
             )
-            anchor = Anchor(warp(to_unit(history[-1].small), track.there), moved, track.trust)
+            anchor = ToneMatcher(warp(to_unit(history[-1].small), track.there), moved, track.trust)
             return anchor(painting.picture, to_unit(content))
 
         return paint
@@ -165,7 +165,7 @@ class VideoPainter:
         moved = warp(earlier.painted, track.there, sharpness=1)
         return TemporalTarget(moved, only, weight=self.settings.long_term)
 
-    def _between(self, stretch: Stretch, before: _Keyframe, after: _Keyframe) -> Iterator[Frame]:
+    def _between(self, stretch: Segment, before: _Keyframe, after: _Keyframe) -> Iterator[Frame]:
         """Paint all but the first and the last frame of a stretch."""
         sides = before.pair(), after.pair()
         to_end = stretch.to_end()

@@ -71,11 +71,11 @@ def choose_channels(vgg: Vgg, examples: Floats) -> dict[str, Channels]:
     }
 
 
-def channels_loss(pupil: keras.Model, vgg: Vgg, examples: Floats, faint: float) -> Loss:
+def channels_loss(student: keras.Model, vgg: Vgg, examples: Floats, faint: float) -> Loss:
     """Return how badly each layer does what VGG-19's does, on the channels that are chosen.
 
     Args:
-        pupil: of `perceive.build_pupil`.
+        student: of `perceive.build_pupil`.
         vgg: shows all of `LOSS_TRUNK`.
         examples: pictures to choose the channels by, and to measure the scale of their errors.
         faint: as in `channel_scales`.
@@ -90,9 +90,9 @@ def channels_loss(pupil: keras.Model, vgg: Vgg, examples: Floats, faint: float) 
             if name in TAPS[1:]:
                 source = ops.average_pool(source, 2, 2, data_format=LAYOUT)
             target = ops.take(seen[name], chosen[name], axis=-1)
-            total += _error(pupil.get_layer(name)(source), target, scales[name][chosen[name]])
+            total += _error(student.get_layer(name)(source), target, scales[name][chosen[name]])
             if name in TAPS:
-                head = pupil.get_layer(name + HEAD)
+                head = student.get_layer(name + HEAD)
                 total += _error(head(target), seen[name], scales[name])
             source = target
         return total / len(LOSS_TRUNK)

@@ -67,7 +67,7 @@ def rate_at(task: Task, step: int) -> float:
     return task.rate * rise * (LAST_RATE + (1 - LAST_RATE) * cosine)
 
 
-class Learner:
+class Trainer:
     """Trains one network on one task after another.
 
     Attributes:

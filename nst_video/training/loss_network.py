@@ -22,8 +22,8 @@ from nst_video.optimization.losses import gram
 from nst_video.training.dataset import content_batch, pick, random_crop, to_unit
 from nst_video.training.layerwise import HEAD, channel_scales, view
 from nst_video.training.loop import Batch, Judge, Loss
-from nst_video.training.optimization_trajectories import Stroll
-from nst_video.training.recipe import Lesson
+from nst_video.training.optimization_trajectories import Trajectories
+from nst_video.training.recipe import LossStage
 from nst_video.training.vgg import TAPS, Vgg
 
 Floats = NDArray[np.float32]
@@ -53,16 +53,16 @@ def build_pupil(vgg: Vgg) -> keras.Model:
         )(body.output[name])
         for name in TAPS
     }
-    return float32_model(body.input, guesses, "pupil")
+    return float32_model(body.input, guesses, "student")
 
 
-def without_auxiliary(pupil: keras.Model) -> Arrays:
-    """Return the weights of the loss network inside `pupil`, as `networks.vgg` takes them.
+def without_auxiliary(student: keras.Model) -> Arrays:
+    """Return the weights of the loss network inside `student`, as `networks.vgg` takes them.
 
     Of each layer to VGG-19's channels remains how long it makes which differences, see `view`.
     """
     weights = {}
-    for name, array in collect(pupil).items():
+    for name, array in collect(student).items():
         layer, _, part = name.partition(".")
         if layer.endswith(HEAD):
             layer = layer.removesuffix(HEAD) + VIEW
@@ -100,11 +100,11 @@ def _grain(side: int, rng: np.random.Generator) -> Floats:
     return np.broadcast_to(noise, (side, side, 3))
 
 
-def perception_loss(pupil: keras.Model, vgg: Vgg, examples: Floats, gram_weight: float) -> Loss:
+def perception_loss(student: keras.Model, vgg: Vgg, examples: Floats, gram_weight: float) -> Loss:
     """Return the loss of a batch of pictures: errors of features, and of their Gram matrices.
 
     Args:
-        pupil: of `build_pupil`.
+        student: of `build_pupil`.
         vgg: the teacher.
         examples: pictures that tell each channel's variance, which its errors are measured in.
         gram_weight: of the errors of Gram matrices, to those of the features.
@@ -112,7 +112,7 @@ def perception_loss(pupil: keras.Model, vgg: Vgg, examples: Floats, gram_weight:
     scales = channel_scales(vgg, examples, FAINT)
 
     def loss(pictures: Tensor) -> Tensor:
-        targets, guesses = vgg(pictures), pupil(pictures)
+        targets, guesses = vgg(pictures), student(pictures)
         total = 0.0
         for name in TAPS:
             total += ops.mean(ops.square(guesses[name] - targets[name]) * scales[name])
@@ -130,21 +130,21 @@ def _gram_error(guess: Tensor, target: Tensor) -> Tensor:
 
 
 def draw_lesson(
-    lesson: Lesson, pictures: Sequence[Frame], stroll: Stroll | None
+    stage: LossStage, pictures: Sequence[Frame], stroll: Trajectories | None
 ) -> Callable[[np.random.Generator], Batch]:
-    """Return what draws the batches of `lesson`.
+    """Return what draws the batches of `stage`.
 
     Where pictures stroll, a batch has fresh ones, one of the styles that are strolled to, and some
     of those on their way, which are led a step further.
     """
 
     def draw(rng: np.random.Generator) -> Batch:
-        return (draw_visited(pictures, lesson.batch, lesson.side, rng),)
+        return (draw_visited(pictures, stage.batch, stage.side, rng),)
 
-    def draw_strolling(stroll: Stroll, rng: np.random.Generator) -> Batch:
-        moving = stroll.step(rng)[rng.permutation(lesson.strolling)[: lesson.batch - FRESH - 1]]
-        style = stroll.styles[rng.integers(lesson.strolling)][None]
-        fresh = draw_visited(pictures, FRESH, lesson.side, rng)
+    def draw_strolling(stroll: Trajectories, rng: np.random.Generator) -> Batch:
+        moving = stroll.step(rng)[rng.permutation(stage.strolling)[: stage.batch - FRESH - 1]]
+        style = stroll.styles[rng.integers(stage.strolling)][None]
+        fresh = draw_visited(pictures, FRESH, stage.side, rng)
         return (np.concatenate([moving, fresh, style]),)
 
     return partial(draw_strolling, stroll) if stroll else draw

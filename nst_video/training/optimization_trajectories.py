@@ -28,7 +28,7 @@ MOMENTUM, SPREAD = 0.9, 0.99
 """Adam's, per picture."""
 
 
-class Stroll:
+class Trajectories:
     """Some pictures that are being painted, each of another age.
 
     Attributes:

@@ -51,7 +51,7 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
+class LossStage:
     """A stretch of the loss network's training.
 
     Attributes:
@@ -92,10 +92,10 @@ class Recipe:
     predictor_steps: int = 12000
     predictor_batch: int = 16
     predictor_rate: float = 1e-3
-    lessons: tuple[Lesson, ...] = (
-        Lesson("layers", steps=2500, rate=3e-3, gram=0.0, batch=8, layerwise=True),
-        Lesson("stroll", steps=6500, rate=1e-3, gram=1.0, batch=8, strolling=4),
-        Lesson("larger", steps=1500, rate=4e-4, gram=2.0, batch=8, side=128, strolling=4),
+    lessons: tuple[LossStage, ...] = (
+        LossStage("layers", steps=2500, rate=3e-3, gram=0.0, batch=8, layerwise=True),
+        LossStage("stroll", steps=6500, rate=1e-3, gram=1.0, batch=8, strolling=4),
+        LossStage("larger", steps=1500, rate=4e-4, gram=2.0, batch=8, side=128, strolling=4),
     )
 
 

@@ -18,7 +18,7 @@ from nst_video.networks.transformer import TRANSFORMERS, StyleTransformer
 from nst_video.training.dataset import Pictures, square, to_unit
 from nst_video.training.evaluate import Report, evaluate, painter, psnr
 from nst_video.training.layerwise import channels_loss
-from nst_video.training.loop import Judge, Learner, Log, Task
+from nst_video.training.loop import Judge, Log, Task, Trainer
 from nst_video.training.loss_network import (
     FAINT,
     MEASURED,
@@ -29,7 +29,7 @@ from nst_video.training.loss_network import (
     perception_loss,
     without_auxiliary,
 )
-from nst_video.training.optimization_trajectories import Stroll
+from nst_video.training.optimization_trajectories import Trajectories
 from nst_video.training.predictor import Pool, bottleneck_judge, fill_pool, predictor_loss
 from nst_video.training.recipe import Recipe
 from nst_video.training.state import save_weights
@@ -47,7 +47,7 @@ JUDGED_SIDE = 384
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class TrainingRun:
     """What a network is taught from.
 
     Attributes:
@@ -69,19 +69,19 @@ class Course:
         SEED.check("The seed", self.seed)
 
 
-def teach_transformer(course: Course, recipe: Recipe, on_log: Log) -> Path:
+def teach_transformer(run: TrainingRun, recipe: Recipe, on_log: Log) -> Path:
     """Train the transformer stage by stage; return the file of its averaged weights, float16.
 
     What was done before in the same folder is not done again.
     """
-    teacher = load_transformer(course.teacher.config, course.teacher.arrays)
-    keras.utils.set_random_seed(course.seed)
+    teacher = load_transformer(run.teacher.config, run.teacher.arrays)
+    keras.utils.set_random_seed(run.seed)
     config = TRANSFORMERS["builtin"]
     student, average = StyleTransformer(config), StyleTransformer(config)
-    learner = Learner(student, average, course.folder, course.seed)
-    bank = _pool(course, recipe.pool).bottlenecks
-    pictures = (*course.contents.training, *course.styles.training)
-    vgg = Vgg(course.vgg, TAPS[:3]) if course.vgg else None
+    learner = Trainer(student, average, run.folder, run.seed)
+    bank = _pool(run, recipe.pool).bottlenecks
+    pictures = (*run.contents.training, *run.styles.training)
+    vgg = Vgg(run.vgg, TAPS[:3]) if run.vgg else None
     for stage in recipe.stages:
         learner.run(
             Task(
@@ -90,24 +90,24 @@ def teach_transformer(course: Course, recipe: Recipe, on_log: Log) -> Path:
                 stage.rate,
                 partial(draw_batch, stage, pictures, bank),
                 stage_loss(stage, teacher, student, vgg),
-                _painting_judge(course, teacher),
+                _painting_judge(run, teacher),
             ),
             on_log,
         )
-    path = course.folder / TRANSFORMER
+    path = run.folder / TRANSFORMER
     save_weights(path, collect(average))
     return path
 
 
-def teach_predictor(course: Course, recipe: Recipe, on_log: Log) -> Path:
+def teach_predictor(run: TrainingRun, recipe: Recipe, on_log: Log) -> Path:
     """Train the style predictor; return the file of its averaged weights, float16.
 
     What was done before in the same folder is not done again.
     """
-    keras.utils.set_random_seed(course.seed)
+    keras.utils.set_random_seed(run.seed)
     student, average = build_style_predictor(), build_style_predictor()
-    learner = Learner(student, average, course.folder, course.seed)
-    pool = _pool(course, recipe.pool)
+    learner = Trainer(student, average, run.folder, run.seed)
+    pool = _pool(run, recipe.pool)
     learner.run(
         Task(
             "predictor",
@@ -115,88 +115,88 @@ def teach_predictor(course: Course, recipe: Recipe, on_log: Log) -> Path:
             recipe.predictor_rate,
             lambda rng: pool.draw(recipe.predictor_batch, rng),
             predictor_loss(student, pool.bottlenecks),
-            bottleneck_judge(course.styles.held_out, course.teacher.predictor),
+            bottleneck_judge(run.styles.held_out, run.teacher.predictor),
         ),
         on_log,
     )
-    path = course.folder / PREDICTOR
+    path = run.folder / PREDICTOR
     save_weights(path, collect(average))
     return path
 
 
-def teach_loss(course: Course, recipe: Recipe, on_log: Log) -> Path:
+def teach_loss(run: TrainingRun, recipe: Recipe, on_log: Log) -> Path:
     """Train the loss network; return the file of its averaged weights, float16.
 
     What was done before in the same folder is not done again.
 
     Raises:
-        UsageError: `course.vgg` is missing; there is nothing else to learn from.
+        UsageError: `run.vgg` is missing; there is nothing else to learn from.
     """
-    if course.vgg is None:
+    if run.vgg is None:
         raise UsageError("The loss network learns from VGG-19: give its weights with --vgg.")
     dtype = "bfloat16" if has_bfloat16() else "float32"
-    vgg, whole = Vgg(course.vgg, dtype=dtype), Vgg(course.vgg, LOSS_TRUNK, dtype=dtype)
-    keras.utils.set_random_seed(course.seed)
+    vgg, whole = Vgg(run.vgg, dtype=dtype), Vgg(run.vgg, LOSS_TRUNK, dtype=dtype)
+    keras.utils.set_random_seed(run.seed)
     student, average = build_pupil(vgg), build_pupil(vgg)
-    learner = Learner(student, average, course.folder, course.seed)
-    pictures = (*course.contents.training, *course.styles.training)
-    held_out = (*course.contents.held_out, *course.styles.held_out)
-    rng = np.random.default_rng((course.seed, 2))
-    for lesson in recipe.lessons:
-        stroll = Stroll(student, pictures, lesson.strolling, lesson.side)
-        examples = draw_visited(pictures, MEASURED, lesson.side, rng)
+    learner = Trainer(student, average, run.folder, run.seed)
+    pictures = (*run.contents.training, *run.styles.training)
+    held_out = (*run.contents.held_out, *run.styles.held_out)
+    rng = np.random.default_rng((run.seed, 2))
+    for stage in recipe.lessons:
+        stroll = Trajectories(student, pictures, stage.strolling, stage.side)
+        examples = draw_visited(pictures, MEASURED, stage.side, rng)
         learner.run(
             Task(
-                f"loss-{lesson.name}",
-                lesson.steps,
-                lesson.rate,
-                draw_lesson(lesson, pictures, stroll if lesson.strolling else None),
+                f"loss-{stage.name}",
+                stage.steps,
+                stage.rate,
+                draw_lesson(stage, pictures, stroll if stage.strolling else None),
                 channels_loss(student, whole, examples, FAINT)
-                if lesson.layerwise
-                else perception_loss(student, vgg, examples, lesson.gram),
-                likeness_judge(draw_visited(held_out, MEASURED, lesson.side, rng), vgg),
+                if stage.layerwise
+                else perception_loss(student, vgg, examples, stage.gram),
+                likeness_judge(draw_visited(held_out, MEASURED, stage.side, rng), vgg),
             ),
             on_log,
         )
-    path = course.folder / LOSS
+    path = run.folder / LOSS
     save_weights(path, without_auxiliary(average))
     return path
 
 
-def report(course: Course) -> Report:
-    """Judge the weights in the course's folder on all its held-out pictures.
+def report(run: TrainingRun) -> Report:
+    """Judge the weights in the run's folder on all its held-out pictures.
 
     Raises:
         WeightsError: they are not there, or not of these networks.
     """
     config = TRANSFORMERS["builtin"]
-    arrays = load_npz(course.folder / TRANSFORMER, config.array_shapes(), "the style transformer")
-    predictor = load_style_predictor(course.folder / PREDICTOR)
+    arrays = load_npz(run.folder / TRANSFORMER, config.array_shapes(), "the style transformer")
+    predictor = load_style_predictor(run.folder / PREDICTOR)
 
     def predict(picture: Frame) -> Floats:
         return np.asarray(predictor.predict_on_batch(style_input(picture))[0], np.float32)
 
     return evaluate(
-        painter(load_transformer(course.teacher.config, course.teacher.arrays)),
+        painter(load_transformer(run.teacher.config, run.teacher.arrays)),
         painter(load_transformer(config, arrays)),
-        (course.teacher.predictor, predict),
-        (course.contents.held_out, course.styles.held_out),
-        course.vgg,
+        (run.teacher.predictor, predict),
+        (run.contents.held_out, run.styles.held_out),
+        run.vgg,
     )
 
 
-def _pool(course: Course, size: int) -> Pool:
+def _pool(run: TrainingRun, size: int) -> Pool:
     """Return style pictures and their bottlenecks, made once per folder."""
-    pictures = (*course.styles.training, *course.contents.training)
-    rng = np.random.default_rng((course.seed, 1))
-    return fill_pool(course.folder, pictures, course.teacher.predictor, size, rng)
+    pictures = (*run.styles.training, *run.contents.training)
+    rng = np.random.default_rng((run.seed, 1))
+    return fill_pool(run.folder, pictures, run.teacher.predictor, size, rng)
 
 
-def _painting_judge(course: Course, teacher: StyleTransformer) -> Judge:
+def _painting_judge(run: TrainingRun, teacher: StyleTransformer) -> Judge:
     """Return what tells the decibels between teacher and student on held-out pictures."""
-    pairs = list(zip(course.contents.held_out, course.styles.held_out, strict=False))[:JUDGED_PAIRS]
+    pairs = list(zip(run.contents.held_out, run.styles.held_out, strict=False))[:JUDGED_PAIRS]
     contents = [to_unit(square(content, JUDGED_SIDE))[None] for content, _ in pairs]
-    styles = [course.teacher.predictor(style)[None] for _, style in pairs]
+    styles = [run.teacher.predictor(style)[None] for _, style in pairs]
     paint = painter(teacher)
     targets = [paint(*pair) for pair in zip(contents, styles, strict=True)]
 

@@ -2,21 +2,21 @@
 
 from nst_video.transcode.demo_clip import write_demo_clip
 from nst_video.transcode.pipeline import Identity, TranscodeResult, transcode
-from nst_video.transcode.pixel_format import FilmPainter, Painter, PlanesPainter, StartingPainter
+from nst_video.transcode.pixel_format import AsyncPainter, FilmPainter, Painter, YuvPainter
 from nst_video.transcode.progress import Progress
 from nst_video.video.media.codec_options import DecodeOptions, EncodeOptions, TranscodeOptions
 
 __all__ = [
+    "AsyncPainter",
     "DecodeOptions",
     "EncodeOptions",
     "FilmPainter",
     "Identity",
     "Painter",
-    "PlanesPainter",
     "Progress",
-    "StartingPainter",
     "TranscodeOptions",
     "TranscodeResult",
+    "YuvPainter",
     "transcode",
     "write_demo_clip",
 ]

@@ -9,17 +9,17 @@ from pathlib import Path
 
 import numpy as np
 
-from nst_video.engines import Painting
+from nst_video.engines import PendingFrames
 from nst_video.errors import EngineError
 from nst_video.frames import Frame, Frames, Size, VideoInfo
 from nst_video.system.output_files import OutputFile, check_outputs
 from nst_video.system.path_lookup import user_path
 from nst_video.transcode.pixel_format import (
+    AsyncPainter,
     FilmPainter,
-    Lane,
     Painter,
-    StartingPainter,
-    choose_lane,
+    PixelPath,
+    negotiate_format,
 )
 from nst_video.transcode.progress import Meter, OnProgress
 from nst_video.video.media.animation import slower_rate
@@ -103,13 +103,13 @@ def transcode(
     options, slowed = _fit_rate(source, target, options)
     with open_source(source, options) as frames:
         carry = _plan(frames, target)
-        lane = choose_lane(frames, painter)
+        pixel_path = negotiate_format(frames, painter)
         with open_sink(
-            target, frames.info, options, carry, as_planes=lane.as_planes, overwrite=overwrite
+            target, frames.info, options, carry, as_planes=pixel_path.as_planes, overwrite=overwrite
         ) as sink:
             meter = Meter(frames.info.frame_count)
             batch_size = options.batch_size or fit_batch(frames.info.size)
-            busy_s = _run(frames, lane, sink, batch_size, meter, on_progress)
+            busy_s = _run(frames, pixel_path, sink, batch_size, meter, on_progress)
         return TranscodeResult(
             target=sink.target or target,
             info=VideoInfo(frames.info.size, frames.info.fps, meter.frame),
@@ -146,7 +146,7 @@ def _fit_rate(
 
 def _run(
     source: FrameSource,
-    lane: Lane[Painter | FilmPainter],
+    pixel_path: PixelPath[Painter | FilmPainter],
     sink: FrameSink,
     batch_size: int,
     meter: Meter,
@@ -158,11 +158,11 @@ def _run(
         for frame in batch:
             sink.write(frame)
 
-    reader = Prefetcher(batches(lane.pictures, batch_size), stop=source.stop)
+    reader = Prefetcher(batches(pixel_path.pictures, batch_size), stop=source.stop)
     writer = BackgroundWriter(write, stop=sink.stop)
     with reader, writer:
         work = _Work(reader)
-        for painted in work.timed(_paint(lane.painter, work.read(), source.info)):
+        for painted in work.timed(_paint(pixel_path.painter, work.read(), source.info)):
             writer.put(painted)
             if on_progress is not None:
                 busy_s = _busy(reader, work.painted_s, writer)
@@ -189,19 +189,19 @@ def paint_ahead(painter: Painter, batches: Iterable[Frames]) -> Iterator[Frames]
     Raises:
         EngineError: the painter returned something else than as many pictures of the same shape.
     """
-    begun: deque[tuple[tuple[int, ...], Painting]] = deque()
+    begun: deque[tuple[tuple[int, ...], PendingFrames]] = deque()
     for batch in batches:
-        if isinstance(painter, StartingPainter):
+        if isinstance(painter, AsyncPainter):
             begun.append((batch.shape, painter.start(batch)))
         else:
-            begun.append((batch.shape, Painting.done(painter(batch))))
+            begun.append((batch.shape, PendingFrames.done(painter(batch))))
         while begun and (len(begun) > IN_FLIGHT or begun[0][1].is_done):
             yield _finish(*begun.popleft())
     while begun:
         yield _finish(*begun.popleft())
 
 
-def _finish(shape: tuple[int, ...], painting: Painting) -> Frames:
+def _finish(shape: tuple[int, ...], painting: PendingFrames) -> Frames:
     painted = painting.wait()
     if painted.shape != shape or painted.dtype != np.uint8:
         raise EngineError(f"The painter returned {painted.dtype} {painted.shape} for {shape}.")

@@ -7,7 +7,7 @@ from typing import Generic, Protocol, TypeVar, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from nst_video.engines import Painting
+from nst_video.engines import PendingFrames
 from nst_video.frames import Frame, Frames, Size, VideoInfo
 from nst_video.image.yuv420 import Planes, YuvColors
 from nst_video.video.sources import FrameSource, VideoFileSource
@@ -26,23 +26,23 @@ class Painter(Protocol):
 
 
 @runtime_checkable
-class StartingPainter(Protocol):
+class AsyncPainter(Protocol):
     """A painter that can begin a batch before the one before is done."""
 
-    def start(self, frames: Frames, /) -> Painting:
+    def start(self, frames: Frames, /) -> PendingFrames:
         """Begin to paint the batch, which is left alone until it is painted."""
         ...
 
 
 @runtime_checkable
-class PlanesPainter(Protocol):
+class YuvPainter(Protocol):
     """A painter that need not be given RGB."""
 
     def takes_planes(self, size: Size, /) -> bool:
         """Say whether it paints planes of pictures of a size, as things are."""
         ...
 
-    def start(self, planes: Planes, colors: YuvColors, /) -> Painting:
+    def start(self, planes: Planes, colors: YuvColors, /) -> PendingFrames:
         """Begin to paint planes of some colors, to planes of `image.yuv420.OUTPUT_COLORS`."""
         ...
 
@@ -64,7 +64,7 @@ P = TypeVar("P")
 
 
 @dataclass(frozen=True, slots=True)
-class Lane(Generic[P]):
+class PixelPath(Generic[P]):
     """One way from a source to a sink.
 
     Attributes:
@@ -78,31 +78,31 @@ class Lane(Generic[P]):
     as_planes: bool
 
 
-def choose_lane(source: FrameSource, painter: P) -> Lane[P | Painter]:
+def negotiate_format(source: FrameSource, painter: P) -> PixelPath[P | Painter]:
     """Return the cheapest way that both can go.
 
     Raises:
         WeightsError: the painter's model is missing or broken.
         EngineError: its network does not run here.
     """
-    if isinstance(source, VideoFileSource) and isinstance(painter, PlanesPainter):
+    if isinstance(source, VideoFileSource) and isinstance(painter, YuvPainter):
         colors = source.planes_colors
         if colors is not None and painter.takes_planes(source.info.size):
-            return Lane(source.iterate_planes(), _OnPlanes(painter, colors), as_planes=True)
-    return Lane(source, painter, as_planes=False)
+            return PixelPath(source.iterate_planes(), _OnPlanes(painter, colors), as_planes=True)
+    return PixelPath(source, painter, as_planes=False)
 
 
 class _OnPlanes:
     """A painter whose pictures are planes of some colors."""
 
-    def __init__(self, painter: PlanesPainter, colors: YuvColors) -> None:
+    def __init__(self, painter: YuvPainter, colors: YuvColors) -> None:
         self._painter = painter
         self._colors = colors
 
     def __call__(self, planes: Planes, /) -> Planes:
         return self.start(planes).wait()
 
-    def start(self, planes: Planes, /) -> Painting:
+    def start(self, planes: Planes, /) -> PendingFrames:
         return self._painter.start(planes, self._colors)
 
     def reset(self) -> None:

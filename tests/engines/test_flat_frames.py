@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.test_bands import CONFIG, random_arrays, random_style
+from tiny_network import CONFIG, random_arrays, random_style
 
 from nst_video.engines import TilingEngine, open_engine
 from nst_video.engines.flat_frames import FLAT, FULL, calm_flat_frames, paint_share

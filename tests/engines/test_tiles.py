@@ -1,4 +1,4 @@
-"""Frames painted in bands against frames painted whole."""
+"""Frames painted in tiles against frames painted whole."""
 
 from pathlib import Path
 
@@ -7,33 +7,30 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from tiny_network import CONFIG, random_arrays, random_style
 
 import nst_video.system.memory
 from nst_video.cli.common_options import parse_tile
 from nst_video.engines import (
     Device,
     OpenVinoEngine,
-    Painting,
+    PendingFrames,
     TensorFlowEngine,
     TilingEngine,
     memory_estimate,
     open_engine,
 )
-from nst_video.engines.tiles import HALO, paint_in_bands, plan_bands
-from nst_video.engines.tiling import MIN_ROWS, PartedEngine
+from nst_video.engines.tiles import HALO, paint_in_tiles, plan_tiles
+from nst_video.engines.tiling import MIN_ROWS, TileableEngine
 from nst_video.errors import OutOfMemoryError, UsageError
 from nst_video.image.yuv420 import YuvColors
 from nst_video.networks import checkpoints
-from nst_video.networks.config import TransformerConfig
 from nst_video.networks.fused import convolutions as folded
 from nst_video.networks.fused import keras_backend
-from nst_video.networks.fused.keras_tiles import KerasBands
-from nst_video.networks.transformer import StyleTransformer
+from nst_video.networks.fused.keras_tiles import KerasTiles
 from nst_video.system.memory import free_memory
 
 Floats = NDArray[np.float32]
-
-CONFIG = TransformerConfig((4, 6, 8), 2, bottleneck=3)
 
 few_examples = settings(
     max_examples=6,
@@ -42,23 +39,6 @@ few_examples = settings(
     phases=(Phase.explicit, Phase.generate),  # to shrink takes minutes
     suppress_health_check=[HealthCheck.too_slow],
 )
-
-
-def random_arrays(config: TransformerConfig, seed: int) -> checkpoints.Arrays:
-    rng = np.random.default_rng(seed)
-    return {
-        key: rng.normal(0, 1 / np.sqrt(max(1, np.prod(value.shape[:-1]))), value.shape).astype(
-            np.float32
-        )
-        for key, value in checkpoints.collect(StyleTransformer(config)).items()
-    }
-
-
-def random_style(n: int, seed: int) -> Floats:
-    """Gammas and betas that leave no channel constant: its variance would be rounding alone."""
-    rng = np.random.default_rng(seed)
-    halves = [rng.normal(mean, 0.3, (n, CONFIG.style_size // 2)) for mean in (1, 0.5)]
-    return np.concatenate(halves, axis=1, dtype=np.float32)
 
 
 def random_frames(shape: tuple[int, ...], seed: int) -> NDArray[np.uint8]:
@@ -77,21 +57,21 @@ def test_bands_equal_the_whole_frame(height: int, width: int, rows: int, seed: i
     frames, style = random_frames((1, height, width), seed), random_style(1, seed)
     content = frames.astype(np.float32) / 255
     expected = keras_backend.paint(CONFIG, convolutions, content, style)
-    stages = KerasBands(CONFIG, convolutions, as_bytes=False)
-    painted = paint_in_bands(stages, CONFIG, frames[0], style, rows)
+    stages = KerasTiles(CONFIG, convolutions, as_bytes=False)
+    painted = paint_in_tiles(stages, CONFIG, frames[0], style, rows)
     np.testing.assert_allclose(painted, np.asarray(expected)[0], atol=1e-4)
 
 
 @given(cells=st.integers(2, 300), most=st.integers(1, 80))
 def test_bands_own_every_row_once_and_have_margins(cells: int, most: int) -> None:
-    bands = plan_bands(cells, most)
-    owned = [row for band in bands for row in range(band.own.start, band.own.stop)]
+    tiles = plan_tiles(cells, most)
+    owned = [row for tile in tiles for row in range(tile.own.start, tile.own.stop)]
     assert owned == list(range(cells))
-    assert len({band.window.stop - band.window.start for band in bands}) == 1
-    for band in bands:
-        assert band.own.stop - band.own.start <= most
-        assert band.window.start <= max(0, band.own.start - HALO)
-        assert band.window.stop >= min(cells, band.own.stop + HALO)
+    assert len({tile.window.stop - tile.window.start for tile in tiles}) == 1
+    for tile in tiles:
+        assert tile.own.stop - tile.own.start <= most
+        assert tile.window.start <= max(0, tile.own.start - HALO)
+        assert tile.window.stop >= min(cells, tile.own.stop + HALO)
 
 
 @pytest.fixture(scope="module")
@@ -100,22 +80,22 @@ def arrays() -> checkpoints.Arrays:
 
 
 @pytest.fixture(params=["openvino", "tensorflow"])
-def engine(request: pytest.FixtureRequest, arrays: checkpoints.Arrays) -> PartedEngine:
+def engine(request: pytest.FixtureRequest, arrays: checkpoints.Arrays) -> TileableEngine:
     engine = open_engine(request.param, CONFIG, arrays)._engine
-    assert isinstance(engine, PartedEngine)
+    assert isinstance(engine, TileableEngine)
     return engine
 
 
-def test_engine_paints_bands_as_the_whole(engine: PartedEngine) -> None:
+def test_engine_paints_bands_as_the_whole(engine: TileableEngine) -> None:
     frame, style = random_frames((70, 33), 2), random_style(1, 2)
     whole = engine(frame[None], style)[0].astype(int)
-    painted = engine.paint_bands(frame, style, 16)
+    painted = engine.paint_tiles(frame, style, 16)
     assert whole.std() > 5
     assert np.abs(painted - whole).max() <= 1
 
 
 class ShortEngine(OpenVinoEngine):
-    """Has memory for so many frames at once, and bands of so many rows."""
+    """Has memory for so many frames at once, and tiles of so many rows."""
 
     def __init__(self, arrays: checkpoints.Arrays, frames: int, rows: int = 10**6) -> None:
         super().__init__(CONFIG, arrays)
@@ -124,17 +104,17 @@ class ShortEngine(OpenVinoEngine):
 
     def start(
         self, pictures: NDArray[np.uint8], style: Floats, colors: YuvColors | None = None
-    ) -> Painting:
+    ) -> PendingFrames:
         self.log.append(len(pictures))
         if len(pictures) > self.most:
             raise OutOfMemoryError("too much")
         return super().start(pictures, style, colors)
 
-    def paint_bands(self, frame: NDArray[np.uint8], style: Floats, rows: int) -> NDArray[np.uint8]:
+    def paint_tiles(self, frame: NDArray[np.uint8], style: Floats, rows: int) -> NDArray[np.uint8]:
         self.log.append(f"{rows} rows")
         if rows > self.rows:
             raise OutOfMemoryError("too much")
-        return super().paint_bands(frame, style, rows)
+        return super().paint_tiles(frame, style, rows)
 
 
 def test_tiling_takes_fewer_frames_at_once_where_memory_runs_out(
@@ -153,7 +133,7 @@ def test_tiling_takes_fewer_frames_at_once_where_memory_runs_out(
 def test_tiling_shrinks_tiles_where_memory_runs_out_and_says_so(
     arrays: checkpoints.Arrays, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nst_video.engines.tiling.BAND_PIXELS", 24 * 64)
+    monkeypatch.setattr("nst_video.engines.tiling.TILE_PIXELS", 24 * 64)
     short, notes = ShortEngine(arrays, 0, 32), list[str]()
     frames, style = random_frames((1, 80, 24), 6), random_style(1, 6)
     expected = OpenVinoEngine(CONFIG, arrays)(frames, style).astype(int)
@@ -218,10 +198,10 @@ def test_tiling_refuses_tiles_that_save_nothing(arrays: checkpoints.Arrays) -> N
 
 def test_bands_take_less_memory_the_smaller_they_are() -> None:
     whole = memory_estimate.frame_bytes(CONFIG, (3840, 2160), 3.3)
-    bands = [
+    tiles = [
         memory_estimate.bands_bytes(CONFIG, (3840, 2160), rows, 3.3) for rows in (512, 128, 16)
     ]
-    assert whole > bands[0] > bands[1] > bands[2] > 3840 * 2160 * 6
+    assert whole > tiles[0] > tiles[1] > tiles[2] > 3840 * 2160 * 6
 
 
 def test_free_memory_heeds_the_limit_of_a_container(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nst_video.image.easing import Glide
+from nst_video.image.easing import EasedVector
 from nst_video.stylizer import Stylizer
 
 A, B = np.zeros(3, np.float32), np.full(3, 8, np.float32)
@@ -17,12 +17,12 @@ class Clock:
 
 
 def test_glide_jumps_to_its_first_target() -> None:
-    assert np.array_equal(Glide(1, Clock()).toward(B), B)
+    assert np.array_equal(EasedVector(1, Clock()).toward(B), B)
 
 
 def test_glide_eases_from_one_target_to_the_next() -> None:
     clock = Clock()
-    glide = Glide(2, clock)
+    glide = EasedVector(2, clock)
     glide.toward(A)
     positions = []
     for clock.now_s in np.linspace(1, 3, 21):
@@ -38,7 +38,7 @@ def test_glide_eases_from_one_target_to_the_next() -> None:
 
 def test_glide_turns_around_where_it_is() -> None:
     clock = Clock()
-    glide = Glide(2, clock)
+    glide = EasedVector(2, clock)
     glide.toward(A)
     glide.toward(B)
     clock.now_s = 1
@@ -50,7 +50,7 @@ def test_glide_turns_around_where_it_is() -> None:
 
 
 def test_glide_without_duration_jumps() -> None:
-    glide = Glide(0, Clock())
+    glide = EasedVector(0, Clock())
     glide.toward(A)
     assert np.array_equal(glide.toward(B), B)
     assert not glide.is_moving

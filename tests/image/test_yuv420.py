@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from nst_video.engines import Device, OpenVinoEngine, Painting, TensorFlowEngine, TilingEngine
-from nst_video.engines.tiling import MIN_ROWS, PartedEngine
+from nst_video.engines import Device, OpenVinoEngine, PendingFrames, TensorFlowEngine, TilingEngine
+from nst_video.engines.tiling import MIN_ROWS, TileableEngine
 from nst_video.errors import EngineError, OutOfMemoryError
 from nst_video.image.yuv420 import (
     OUTPUT_COLORS,
@@ -48,7 +48,7 @@ def arrays() -> checkpoints.Arrays:
 
 
 @pytest.fixture(scope="module", params=["openvino", "tensorflow"])
-def engine(request: pytest.FixtureRequest, arrays: checkpoints.Arrays) -> PartedEngine:
+def engine(request: pytest.FixtureRequest, arrays: checkpoints.Arrays) -> TileableEngine:
     engines = {"openvino": OpenVinoEngine, "tensorflow": TensorFlowEngine}
     return engines[request.param](CONFIG, arrays)
 
@@ -135,7 +135,7 @@ def test_color_maps_undo_each_other() -> None:
 )
 @given(size=st.sampled_from(SIZES), colors=st.sampled_from(COLORS), n=st.integers(1, 3))
 def test_engine_paints_planes_as_it_paints_their_frames(
-    engine: PartedEngine, size: tuple[int, int], colors: YuvColors, n: int
+    engine: TileableEngine, size: tuple[int, int], colors: YuvColors, n: int
 ) -> None:
     planes = random_planes(size, n)
     painted = engine.start(planes, style(n), colors).wait()
@@ -167,7 +167,7 @@ def test_tensorflow_paints_planes_as_on_a_gpu_by_xla(arrays: checkpoints.Arrays)
     assert engine._planar.experimental_get_tracing_count() == 1
 
 
-def test_engine_refuses_planes_too_small_to_pad(engine: PartedEngine) -> None:
+def test_engine_refuses_planes_too_small_to_pad(engine: TileableEngine) -> None:
     with pytest.raises(EngineError, match="6x64 is too small"):
         engine.start(random_planes((6, 64)), style(), OUTPUT_COLORS).wait()
 
@@ -186,17 +186,17 @@ def test_planes_keep_their_colors_where_the_network_computes_in_mixed_numbers() 
 
 
 class ShortEngine(OpenVinoEngine):
-    """Has memory for no picture at all, but for bands; notices at once or late."""
+    """Has memory for no picture at all, but for tiles; notices at once or late."""
 
     is_late = False
 
     def start(
         self, pictures: Planes, style: NDArray[np.float32], colors: YuvColors | None = None
-    ) -> Painting:
+    ) -> PendingFrames:
         def fail() -> Planes:
             raise OutOfMemoryError("no memory")
 
-        return Painting(fail if self.is_late else fail())
+        return PendingFrames(fail if self.is_late else fail())
 
 
 @pytest.mark.parametrize("is_late", [False, True])

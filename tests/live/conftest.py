@@ -3,42 +3,19 @@
 import os
 import shutil
 import subprocess
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
-from live_tools import SIZE, NetworkCamera, wait_until
+from live_tools import no_threads_left
 
 PROGRAMS = ("Xvfb", "xdotool")
-
-
-@pytest.fixture
-def network_camera() -> Iterator[Callable[..., NetworkCamera]]:
-    cameras = []
-
-    def make(fps: float = 30, size: tuple[int, int] = SIZE) -> NetworkCamera:
-        cameras.append(NetworkCamera(fps, size))
-        return cameras[-1]
-
-    yield make
-    for camera in cameras:
-        camera.stop()
 
 
 @pytest.fixture(autouse=True)
 def _leaves_nothing_behind() -> Iterator[None]:
     """Fail a test that leaves threads running."""
-    before = set(threading.enumerate())
-    yield
-    wait_until(
-        lambda: not [t for t in threading.enumerate() if t not in before and not _is_pool(t)],
-        what=f"end of {[t.name for t in threading.enumerate() if t not in before]}",
-    )
-
-
-def _is_pool(thread: threading.Thread) -> bool:
-    """Say whether it is a connection that the HTTP server is just ending, or a library's pool."""
-    return "process_request_thread" in thread.name or "ThreadPoolExecutor" in thread.name
+    with no_threads_left():
+        yield
 
 
 @pytest.fixture(scope="session")

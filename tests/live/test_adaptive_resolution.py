@@ -3,18 +3,26 @@
 import numpy as np
 import pytest
 
-from nst_video.live.adaptive_resolution import Pace, Pacer, SizeBounds, pace_ladder
+from nst_video.live.adaptive_resolution import AdaptiveResolution, Pace, SizeBounds, pace_ladder
 
 
 def simulate(
-    pacer: Pacer, ms_at_256: float, seconds: float, start_s: float = 0.0, noise: float = 0.1
+    pacer: AdaptiveResolution,
+    ms_at_256: float,
+    seconds: float,
+    start_s: float = 0.0,
+    noise: float = 0.1,
 ) -> list[int]:
     """Paint for some seconds on a machine that takes so long; return the size of each frame."""
     return [pace.size for pace in paces(pacer, ms_at_256, seconds, start_s, noise)]
 
 
 def paces(
-    pacer: Pacer, ms_at_256: float, seconds: float, start_s: float = 0.0, noise: float = 0.1
+    pacer: AdaptiveResolution,
+    ms_at_256: float,
+    seconds: float,
+    start_s: float = 0.0,
+    noise: float = 0.1,
 ) -> list[Pace]:
     random, now, found = np.random.default_rng(1), start_s, []
     while now < start_s + seconds:
@@ -27,24 +35,24 @@ def paces(
 
 @pytest.mark.parametrize("ms_at_256", [3, 10, 25, 60, 90])
 def test_rate_is_held_without_hunting(ms_at_256: float) -> None:
-    found = paces(Pacer(30, 256), ms_at_256, 90)
+    found = paces(AdaptiveResolution(30, 256), ms_at_256, 90)
     late = found[len(found) // 2 :]
     assert ms_at_256 * (late[-1].size / 256) ** 2 / late[-1].every < 1000 / 30
     assert len(set(late)) == 1
 
 
 def test_slow_machine_is_relieved_within_two_seconds() -> None:
-    pacer = Pacer(30, 400)
+    pacer = AdaptiveResolution(30, 400)
     sizes = simulate(pacer, 30, 2)
     assert 30 * (sizes[-1] / 256) ** 2 < 1000 / 30
 
 
 def test_fast_machine_gets_a_finer_picture() -> None:
-    assert simulate(Pacer(30, 256), 4, 60)[-1] >= 400
+    assert simulate(AdaptiveResolution(30, 256), 4, 60)[-1] >= 400
 
 
 def test_size_follows_a_machine_that_becomes_slower_and_faster_again() -> None:
-    pacer = Pacer(30, 256)
+    pacer = AdaptiveResolution(30, 256)
     fast = simulate(pacer, 8, 60)[-1]
     slow = simulate(pacer, 40, 30, 60)[-1]
     again = simulate(pacer, 8, 120, 90)[-1]
@@ -53,15 +61,15 @@ def test_size_follows_a_machine_that_becomes_slower_and_faster_again() -> None:
 
 
 def test_single_slow_frames_do_not_change_the_size() -> None:
-    pacer = Pacer(30, 256, SizeBounds(128, 256))
+    pacer = AdaptiveResolution(30, 256, SizeBounds(128, 256))
     for number in range(300):
         pacer.update(0.2 if number % 10 == 0 else 0.02, number / 30, 1080)
     assert pacer.pace == Pace(256)
 
 
 def test_size_stays_within_bounds_and_the_frame() -> None:
-    assert set(simulate(Pacer(30, 256, SizeBounds(200, 320)), 500, 30)[40:]) == {200}
-    pacer = Pacer(30, 256)
+    assert set(simulate(AdaptiveResolution(30, 256, SizeBounds(200, 320)), 500, 30)[40:]) == {200}
+    pacer = AdaptiveResolution(30, 256)
     for number in range(3000):
         pacer.update(0.001, number / 30, 480)
     assert 480 <= pacer.pace.size < 640
@@ -77,12 +85,12 @@ def test_ladder_ascends_from_bound_to_bound() -> None:
 
 @pytest.mark.parametrize("ms_at_256", [50, 200, 2000])
 def test_busy_machine_paints_fewer_frames_and_none_below_224_lines(ms_at_256: float) -> None:
-    found = paces(Pacer(30, 256), ms_at_256, 120)
+    found = paces(AdaptiveResolution(30, 256), ms_at_256, 120)
     assert {pace.size for pace in found} == {256, 224}
     assert found[-1].every == (2 if ms_at_256 == 50 else 3)
 
 
 def test_every_frame_is_painted_again_when_the_machine_is_free() -> None:
-    pacer = Pacer(30, 256)
+    pacer = AdaptiveResolution(30, 256)
     assert paces(pacer, 100, 30)[-1].every == 3
     assert paces(pacer, 12, 120, 30)[-1].size >= 256

@@ -12,7 +12,7 @@ from live_tools import Film, ScriptedStream, jpeg, numbered, save_clip, wait_unt
 from nst_video.errors import SourceError
 from nst_video.live import LiveInput
 from nst_video.live import capture_thread as reader_module
-from nst_video.live.capture_thread import Reader
+from nst_video.live.capture_thread import CaptureThread
 from nst_video.video.capture.camera import CameraSource
 from nst_video.video.capture.capture_options import CaptureOptions
 from nst_video.video.capture.stream import StreamSource
@@ -45,7 +45,7 @@ def test_hundred_reconnects_leave_no_thread_descriptor_or_memory(
             driver = CaptureOptions(driver="FFMPEG")
             return CameraSource(str(tmp_path / "clip.avi"), "stand-in", driver)
 
-        reader = Reader(
+        reader = CaptureThread(
             LiveInput("source", open_again), on_trouble=lambda text: None, back_off_s=(0.001,)
         )
         gc.disable()  # what only the collector finds is there until it comes
@@ -63,7 +63,7 @@ def test_hundred_reconnects_leave_no_thread_descriptor_or_memory(
     assert after[2] <= before[2] + 20, "memory"
 
 
-def end(reader: Reader) -> None:
+def end(reader: CaptureThread) -> None:
     reader.stop()
     for thread in reader.threads:
         thread.join(10)
@@ -92,7 +92,7 @@ class Endless:
 @pytest.mark.usefixtures("impatient")
 def test_source_that_never_answers_is_given_up_in_words(is_camera: bool, advice: str) -> None:
     device, told = Endless(), []
-    reader = Reader(
+    reader = CaptureThread(
         LiveInput("The thing", device.open, is_camera=is_camera), on_trouble=told.append
     )
     reader.start()
@@ -119,7 +119,9 @@ def test_bad_first_picture_does_not_end_the_session(bad: int) -> None:
         opened.append(1)
         return Unsteady(9) if len(opened) <= bad else Film(None, fps=100)
 
-    reader = Reader(LiveInput("film", open_again), on_trouble=told.append, back_off_s=(0.01,))
+    reader = CaptureThread(
+        LiveInput("film", open_again), on_trouble=told.append, back_off_s=(0.01,)
+    )
     reader.start()
     wait_until(lambda: reader.frames.take(0.05) is not None)
     end(reader)
@@ -135,7 +137,9 @@ def test_source_that_never_gives_a_picture_ends_the_session_after_some_tries() -
         opened.append(1)
         return Unsteady(9)
 
-    reader = Reader(LiveInput("film", open_again), on_trouble=lambda t: None, back_off_s=(0.01,))
+    reader = CaptureThread(
+        LiveInput("film", open_again), on_trouble=lambda t: None, back_off_s=(0.01,)
+    )
     reader.start()
     with pytest.raises(SourceError, match="the first picture is damaged"):
         wait_until(lambda: reader.frames.take(0.05) is not None)
@@ -145,7 +149,7 @@ def test_source_that_never_gives_a_picture_ends_the_session_after_some_tries() -
 
 def test_switching_while_a_driver_hangs_reads_the_other_source() -> None:
     device = Endless()
-    reader = Reader(LiveInput("hanging", device.open), on_trouble=lambda text: None)
+    reader = CaptureThread(LiveInput("hanging", device.open), on_trouble=lambda text: None)
     reader.start()
     reader.switch(LiveInput("film", lambda: Film(None, fps=100)))
     begun = time.monotonic()

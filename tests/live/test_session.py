@@ -33,9 +33,9 @@ from nst_video.live import (
 )
 from nst_video.live.capture_thread import Captured
 from nst_video.live.display import compose
-from nst_video.live.render_thread import PaintLoop
-from nst_video.live.state import LiveState, Selection, Wish
-from nst_video.settings import Look
+from nst_video.live.render_thread import RenderThread
+from nst_video.live.state import LiveState, RenderRequest, Selection
+from nst_video.settings import StylizeSettings
 from nst_video.style_library.library import Style
 from nst_video.stylizer import Stylizer
 from nst_video.video.queues import Newest
@@ -365,7 +365,7 @@ def test_thousand_style_switches_neither_stall_nor_lose_a_sink() -> None:
         session.press("7")
         wanted = session.state.styles[6]
         wait_until(lambda: session.painter.stylizer.styles == (wanted,))
-        assert session.state.wish.selection == Selection((wanted,), (1.0,))
+        assert session.state.request.selection == Selection((wanted,), (1.0,))
     assert session.result.lost_outputs == ()
     assert seen.numbers == sorted(seen.numbers)
 
@@ -374,8 +374,8 @@ class Wishing:
     """A paint loop without its thread that is shown one still picture again and again."""
 
     def __init__(self, stylizer: Stylizer) -> None:
-        self.state = LiveState(Wish(None, Look()), clock=time.monotonic)
-        self.painter = PaintLoop(Newest(), self.state, None, 160)
+        self.state = LiveState(RenderRequest(None, StylizeSettings()), clock=time.monotonic)
+        self.painter = RenderThread(Newest(), self.state, None, 160)
         self.painter.stylizer = self.stylizer = stylizer
         self.frame = numbered(5, (512, 320))
         self.count = 0
@@ -402,7 +402,7 @@ class Clock:
         return self.now_s
 
 
-def expected(style: Style | str, look: Look, frame: np.ndarray) -> np.ndarray:
+def expected(style: Style | str, look: StylizeSettings, frame: np.ndarray) -> np.ndarray:
     stylizer = Stylizer("builtin", style if isinstance(style, str) else style.name)
     stylizer.look = look
     return stylizer(frame)
@@ -413,13 +413,13 @@ def test_still_is_painted_in_a_style_that_takes_longer_to_load_than_the_fade() -
     seen = Wishing(Stylizer("builtin", "wave", fade_s=0.5, clock=clock))
     seen.settle()
     style = seen.stylizer.library.get("neon")
-    seen.state.wish = replace(seen.state.wish, selection=Selection((style,), (1.0,)))
+    seen.state.request = replace(seen.state.request, selection=Selection((style,), (1.0,)))
     old = seen.settle()  # not loaded yet
     clock.now_s = 3.0
     seen.stylizer.load_style(style)
     assert np.array_equal(seen.see(), old)  # the fade begins
     clock.now_s = 9.0  # and is over before the next frame
-    new = expected("neon", Look(work_size=160), seen.frame)
+    new = expected("neon", StylizeSettings(work_size=160), seen.frame)
     assert np.array_equal(seen.settle(), new)
     assert not np.array_equal(old, new)
 
@@ -427,12 +427,12 @@ def test_still_is_painted_in_a_style_that_takes_longer_to_load_than_the_fade() -
 def test_still_is_painted_in_a_size_that_has_to_be_compiled_first() -> None:
     seen = Wishing(Stylizer("builtin", "wave"))
     old = seen.settle()
-    seen.state.change(look=Look(work_size=192))
+    seen.state.change(look=StylizeSettings(work_size=192))
     assert np.array_equal(seen.settle(), old)
     assert seen.painter.missing_size == (307, 192)
     seen.painter.add_size(seen.painter.missing_size)
     new = seen.settle()
-    assert np.array_equal(new, expected("wave", Look(work_size=192), seen.frame))
+    assert np.array_equal(new, expected("wave", StylizeSettings(work_size=192), seen.frame))
 
 
 def test_number_keys_reach_both_of_two_styles_of_one_name(tmp_path: Path) -> None:
@@ -457,12 +457,19 @@ def test_number_keys_reach_both_of_two_styles_of_one_name(tmp_path: Path) -> Non
         assert [style.path for style in session.state.styles[:2]] == paths
 
 
-@pytest.mark.parametrize("look", [Look(0.4, "pixel"), Look(keep_colors=True), Look(work_size=128)])
-def test_paused_film_is_painted_again_when_the_look_changes(look: Look) -> None:
+@pytest.mark.parametrize(
+    "look",
+    [
+        StylizeSettings(0.4, "pixel"),
+        StylizeSettings(keep_colors=True),
+        StylizeSettings(work_size=128),
+    ],
+)
+def test_paused_film_is_painted_again_when_the_look_changes(look: StylizeSettings) -> None:
     with Running(LiveSession(film(), unchanged, has_window=False, options=FIXED)) as session:
         wait_until(lambda: session.result.shown > 5)
         session.press("Space")
-        wait_until(lambda: session.state.wish.is_paused)
+        wait_until(lambda: session.state.request.is_paused)
         painter, last = session.painter, session._shown
         session.state.change(look=look)
         wait_until(lambda: painter.stylizer.look == replace(look, work_size=painter.work_size))
@@ -471,7 +478,9 @@ def test_paused_film_is_painted_again_when_the_look_changes(look: Look) -> None:
 
 
 def test_frames_pass_through_until_the_first_size_is_compiled() -> None:
-    painter = PaintLoop(Newest(), LiveState(Wish(None, Look()), clock=time.monotonic), None, 160)
+    painter = RenderThread(
+        Newest(), LiveState(RenderRequest(None, StylizeSettings()), clock=time.monotonic), None, 160
+    )
     painter.stylizer = Stylizer("builtin", "wave")
     captured = Captured(numbered(5, (512, 320)), 1, 0.0)
     passed = painter._paint(captured)
@@ -486,34 +495,36 @@ def test_frames_pass_through_until_the_first_size_is_compiled() -> None:
 def test_intensity_shows_at_once_and_is_blended_between_styles_when_that_is_loaded() -> None:
     seen = Wishing(Stylizer("builtin", "wave"))
     seen.settle()
-    seen.state.change(look=Look(0.9))
-    plain = expected("wave", Look(0.9, "pixel", work_size=160), seen.frame)
+    seen.state.change(look=StylizeSettings(0.9))
+    plain = expected("wave", StylizeSettings(0.9, "pixel", work_size=160), seen.frame)
     assert not seen.stylizer.has_predictor
     assert np.array_equal(seen.settle(), plain)
     seen.stylizer.load_predictor()
-    rich = expected("wave", Look(0.9, work_size=160), seen.frame)
+    rich = expected("wave", StylizeSettings(0.9, work_size=160), seen.frame)
     assert np.array_equal(seen.settle(), rich)
     assert not np.array_equal(plain, rich)
 
 
 def test_switching_takes_effect_on_the_next_frame() -> None:
-    state = LiveState(Wish(None, Look()), clock=time.monotonic)
-    painter = PaintLoop(Newest(), state, None, 240)
+    state = LiveState(RenderRequest(None, StylizeSettings()), clock=time.monotonic)
+    painter = RenderThread(Newest(), state, None, 240)
     stylizer = painter.stylizer = unchanged()
     styles = stylizer.library.styles()
     stylizer.load_style(styles[2])
     for style in styles[1:3]:  # the second one is not loaded yet
-        state.wish = replace(state.wish, selection=Selection((style,), (1.0,)))
+        state.request = replace(state.request, selection=Selection((style,), (1.0,)))
         painter._paint(Captured(numbered(1), 1, time.monotonic()))
     assert stylizer.styles == (styles[2],)
 
 
 def test_style_that_is_not_loaded_does_not_hold_up_the_picture() -> None:
-    state = LiveState(Wish(None, Look()), clock=time.monotonic)
-    painter = PaintLoop(Newest(), state, None, 240)
+    state = LiveState(RenderRequest(None, StylizeSettings()), clock=time.monotonic)
+    painter = RenderThread(Newest(), state, None, 240)
     stylizer = painter.stylizer = unchanged()
     before = stylizer.styles
-    state.wish = replace(state.wish, selection=Selection((stylizer.library.styles()[4],), (1.0,)))
+    state.request = replace(
+        state.request, selection=Selection((stylizer.library.styles()[4],), (1.0,))
+    )
     painter._paint(Captured(numbered(1), 1, time.monotonic()))
     assert stylizer.styles == before
 
@@ -532,7 +543,7 @@ def test_pause_keeps_the_picture_and_goes_on() -> None:
     with Running(LiveSession(film(), unchanged, has_window=False, options=FIXED)) as session:
         wait_until(lambda: session.result.shown > 5)
         session.press("Space")
-        wait_until(lambda: session.state.wish.is_paused)
+        wait_until(lambda: session.state.request.is_paused)
         captured = session.reader.frames.put_count
         wait_until(lambda: session.reader.frames.put_count > captured + 5)
         shown = session.result.shown
@@ -580,7 +591,9 @@ def test_outputs_are_mirrored_only_when_asked_whatever_the_window_shows(
 
 
 def test_window_shows_both_pictures_mirrored_each_in_its_place() -> None:
-    state = LiveState(Wish(None, Look()), is_mirrored=True, clock=time.monotonic)
+    state = LiveState(
+        RenderRequest(None, StylizeSettings()), is_mirrored=True, clock=time.monotonic
+    )
     content, painting = numbered(1, (640, 480)), numbered(2, (640, 480))
     assert np.array_equal(compose(content, painting, state), painting[:, ::-1])
     state.is_side_by_side = True

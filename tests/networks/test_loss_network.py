@@ -15,8 +15,8 @@ from nst_video.networks.builtin import LOSS_LAYERS, LOSS_TRUNK, build_loss_trunk
 from nst_video.networks.vgg import LossNetwork, load_loss_network
 from nst_video.optimization.losses import gram, gram_distance
 from nst_video.training import dataset, layerwise, loss_network, recipe, runs
-from nst_video.training.loop import Learner, Task
-from nst_video.training.optimization_trajectories import LIFE, Stroll
+from nst_video.training.loop import Task, Trainer
+from nst_video.training.optimization_trajectories import LIFE, Trajectories
 from nst_video.training.vgg import TAPS, Vgg
 
 
@@ -46,11 +46,11 @@ def test_layers_are_vggs_half_as_wide(vgg):
 
 
 def test_without_its_auxiliary_layers_a_pupil_measures_as_with_them(vgg):
-    pupil = loss_network.build_pupil(vgg)
-    network = LossNetwork("builtin", loss_network.without_auxiliary(pupil))
+    student = loss_network.build_pupil(vgg)
+    network = LossNetwork("builtin", loss_network.without_auxiliary(student))
     pair = np.random.default_rng(0).random((2, 2, 32, 32, 3), np.float32)
     for name in TAPS:
-        one, other = (np.asarray(pupil(pictures)[name]) for pictures in pair)
+        one, other = (np.asarray(student(pictures)[name]) for pictures in pair)
         narrow_one, narrow_other = (np.asarray(network(pictures, TAPS)[name]) for pictures in pair)
         share = narrow_one.shape[-1] / one.shape[-1]
         mean = np.mean((one - other) ** 2)
@@ -78,7 +78,7 @@ def test_learning_layer_by_layer_also_brings_the_whole_pupil_nearer(vgg_path, vg
     loss = layerwise.channels_loss(student, Vgg(vgg_path, LOSS_TRUNK), shown, 1.0)
     judge = loss_network.likeness_judge(shown, vgg)
     before, before_whole = float(loss(shown)), judge(student)
-    Learner(student, average, tmp_path, 0).run(
+    Trainer(student, average, tmp_path, 0).run(
         Task("loss", 80, 3e-3, lambda _: (shown,), loss, judge), lambda _: None
     )
     assert float(loss(shown)) < 0.5 * before
@@ -115,21 +115,21 @@ def test_lessons_bring_the_pupil_nearer_to_vgg(vgg, tmp_path):
     judge = loss_network.likeness_judge(shown, vgg)
     task = Task("loss", 80, 3e-3, lambda _: (shown,), loss, judge)
     entries = []
-    Learner(student, average, tmp_path, 0).run(task, entries.append)
+    Trainer(student, average, tmp_path, 0).run(task, entries.append)
     assert float(loss(shown)) < 0.8 * before
     assert set(TAPS) < set(entries[-1])
 
 
 def test_a_stroll_leads_pictures_to_their_styles(vgg):
     keras.utils.set_random_seed(0)
-    pupil = loss_network.build_pupil(vgg)
-    stroll = Stroll(pupil, pictures(4), 2, 32)
+    student = loss_network.build_pupil(vgg)
+    stroll = Trajectories(student, pictures(4), 2, 32)
     rng = np.random.default_rng(0)
     stroll.step(rng)
-    begun, aims = stroll.pictures.copy(), pupil(stroll.styles.copy())
+    begun, aims = stroll.pictures.copy(), student(stroll.styles.copy())
     for _ in range(LIFE // 2 - 1):
         stroll.step(rng)
-    before, after = (float(gram_distance(pupil(x), aims)[1]) for x in (begun, stroll.pictures))
+    before, after = (float(gram_distance(student(x), aims)[1]) for x in (begun, stroll.pictures))
     assert after < 0.7 * before
     style = stroll.styles.copy()
     stroll.step(rng)
@@ -138,16 +138,16 @@ def test_a_stroll_leads_pictures_to_their_styles(vgg):
 
 
 def test_a_strolling_batch_has_pictures_on_their_way_fresh_ones_and_a_style(vgg):
-    pupil, lesson = loss_network.build_pupil(vgg), recipe.BUILTIN.lessons[-1]
-    stroll = Stroll(pupil, pictures(4), lesson.strolling, lesson.side)
-    (batch,) = loss_network.draw_lesson(lesson, pictures(4), stroll)(np.random.default_rng(0))
-    assert batch.shape == (lesson.batch, lesson.side, lesson.side, 3)
+    student, stage = loss_network.build_pupil(vgg), recipe.BUILTIN.lessons[-1]
+    stroll = Trajectories(student, pictures(4), stage.strolling, stage.side)
+    (batch,) = loss_network.draw_lesson(stage, pictures(4), stroll)(np.random.default_rng(0))
+    assert batch.shape == (stage.batch, stage.side, stage.side, 3)
     assert all(any(np.array_equal(x, own) for own in stroll.pictures) for x in batch[:3])
     assert any(np.array_equal(batch[-1], style) for style in stroll.styles)
 
 
 def test_there_is_nothing_to_learn_without_vgg(tmp_path):
-    course = runs.Course(None, None, None, tmp_path)
+    course = runs.TrainingRun(None, None, None, tmp_path)
     with pytest.raises(UsageError, match="--vgg"):
         runs.teach_loss(course, recipe.BUILTIN, print)
 

@@ -28,9 +28,9 @@ from nst_video.optimization.painting import (
     to_unit,
 )
 from nst_video.optimization.progress import KeyframeProgress, Pace
-from nst_video.optimization.segments import Stretch, stretches
+from nst_video.optimization.segments import Segment, stretches
 from nst_video.optimization.settings import PRESETS
-from nst_video.optimization.tone_matching import Anchor, Tones
+from nst_video.optimization.tone_matching import ToneMatcher, Tones
 from nst_video.optimization.video import VideoPainter
 from nst_video.optimization.video_settings import VideoSettings
 
@@ -94,7 +94,7 @@ def mean_error(a: Frame, b: Frame) -> float:
     return float(np.abs(a.astype(float) - b).mean())
 
 
-def keyframes_of(cut: Sequence[Stretch]) -> list[int]:
+def keyframes_of(cut: Sequence[Segment]) -> list[int]:
     first = [each.moments[0].index for each in cut if each.opens_scene]
     return sorted({*first, *(each.moments[-1].index for each in cut)})
 
@@ -270,7 +270,7 @@ def test_anchor_holds_a_static_scene_over_200_keyframes():
     picture = loose = first
     for _ in range(200):
         grain = rng.normal(0, 0.02, content.shape).astype(np.float32)
-        anchor = Anchor(content, picture, everywhere)
+        anchor = ToneMatcher(content, picture, everywhere)
         picture = anchor(np.clip((picture + grain) * 0.96, 0, 1), content)
         loose = np.clip((loose + grain) * 0.96, 0, 1)
     begun, now = Tones.of(first), Tones.of(picture)
@@ -283,9 +283,9 @@ def test_anchor_lets_a_painting_brighten_with_its_content():
     content = to_unit(synthetic.draw(SIZE, 0.3)) * np.float32(0.5)
     brighter = content + np.float32(0.2)
     everywhere = np.ones(content.shape[:2], np.float32)
-    follows = Anchor(content, content, everywhere)
+    follows = ToneMatcher(content, content, everywhere)
     np.testing.assert_allclose(follows.aim(brighter).mean, Tones.of(brighter).mean, atol=1e-3)
-    flat = Anchor(content, np.full(content.shape, 0.4, np.float32), everywhere)
+    flat = ToneMatcher(content, np.full(content.shape, 0.4, np.float32), everywhere)
     np.testing.assert_allclose(flat.aim(brighter).mean, 0.4, atol=1e-3)
 
 
@@ -297,9 +297,9 @@ def test_anchor_heeds_only_what_was_there_before():
     trust[:, : SIZE[0] // 2] = 0
     now = before * np.float32(0.9)
     now[:, : SIZE[0] // 2] = 1  # a white car drives in
-    held = Anchor(content, before, trust)(now, content)
+    held = ToneMatcher(content, before, trust)(now, content)
     np.testing.assert_allclose(held[:, SIZE[0] // 2 :], before[:, SIZE[0] // 2 :], atol=1e-3)
-    strange = Anchor(content, before, np.zeros_like(trust))(now, content)
+    strange = ToneMatcher(content, before, np.zeros_like(trust))(now, content)
     np.testing.assert_array_equal(strange, now)
 
 

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from nst_video.errors import SourceError, StyleError, UsageError
 from nst_video.image.files import save_picture
 from nst_video.live.loader_thread import styles_of
-from nst_video.live.state import LiveState, Wish
-from nst_video.settings import Look
+from nst_video.live.state import LiveState, RenderRequest
+from nst_video.settings import StylizeSettings
 from nst_video.style_library.library import (
     StyleLibrary,
     mix_bottlenecks,
@@ -223,7 +223,8 @@ def test_bottleneck_is_predicted_once(library, packaged):
 def test_bottleneck_is_read_by_another_process(library, packaged):
     expected = library.bottleneck(library.get("wave"), Predictor())
     code = (
-        "import sys, json; from pathlib import Path; from nst_video.style_library.library import StyleLibrary\n"
+        "import sys, json; from pathlib import Path\n"
+        "from nst_video.style_library.library import StyleLibrary\n"
         "class Never:\n"
         "    key = 'toy-1a2b'\n"
         "    def __call__(self, picture): raise SystemExit('predicted again')\n"
@@ -465,7 +466,7 @@ def test_live_keys_reach_every_style_of_one_name(library, tmp_path):
     files = [library.get(paint(tmp_path / name / "wave.jpg")) for name in ("a", "b")]
     styles = styles_of(SimpleNamespace(library=library, styles=files))
     assert [style.path.stem for style in styles].count("wave") == 4
-    state = LiveState(Wish(None, Look()), styles, clock=lambda: 0.0)
+    state = LiveState(RenderRequest(None, StylizeSettings()), styles, clock=lambda: 0.0)
     for state.current, style in enumerate(styles):
         state.select()
         state.set_styles(styles)

@@ -29,7 +29,7 @@ def check(model: StyleModel) -> None:
     library, predictor = StyleLibrary(), Counting(model)
     known = {style.name: library.bottleneck(style, predictor) for style in library.styles()}
     assert len(known) >= 16
-    assert predictor.calls == 0, "run `python styles/bottlenecks.py MODELS_DIR`"
+    assert predictor.calls == 0, "run `python tools/styles/bottlenecks.py MODELS_DIR`"
     for name in ("starfield", "wave", "woodcut"):
         fresh = model.predictor(library.get(name).load())
         np.testing.assert_allclose(known[name], fresh, atol=0.02 * np.abs(fresh).max())

@@ -116,17 +116,29 @@ def test_measure_of_difference_sees_through_a_mere_copy(pictures: dict[str, np.n
 
 
 def test_repainting_gives_the_committed_pictures(tmp_path: Path):
-    command = [sys.executable, str(FOLDER / "paint.py"), "--out", str(tmp_path), *CHEAP]
+    command = [
+        sys.executable,
+        str(REPO / "tools" / "styles" / "paint.py"),
+        "--out",
+        str(tmp_path),
+        *CHEAP,
+    ]
     subprocess.run(command, check=True, capture_output=True, timeout=120)
     for name in CHEAP:
         again, kept = read(tmp_path / f"{name}.jpg"), read(FOLDER / f"{name}.jpg")
         off = np.abs(again.astype(np.float32) - kept)
         # Another processor may round differently; another seed or painter is off by 10 and more.
-        assert off.mean() < 0.5, f"{name}: commit what `python styles/paint.py {name}` paints"
+        assert off.mean() < 0.5, f"{name}: commit what `python tools/styles/paint.py {name}` paints"
 
 
 def test_unknown_painter_is_refused_with_the_names_of_the_table(tmp_path: Path):
-    command = [sys.executable, str(FOLDER / "paint.py"), "--out", str(tmp_path), "wvae"]
+    command = [
+        sys.executable,
+        str(REPO / "tools" / "styles" / "paint.py"),
+        "--out",
+        str(tmp_path),
+        "wvae",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
     assert "no painter of wvae" in done.stderr

@@ -25,7 +25,7 @@ from nst_video.training import (
     transformer,
 )
 from nst_video.training.features import layerwise_loss, trace
-from nst_video.training.loop import WARM_UP_STEPS, Learner, Task, rate_at
+from nst_video.training.loop import WARM_UP_STEPS, Task, Trainer, rate_at
 from nst_video.training.recipe import Stage
 from nst_video.training.state import save_weights
 from nst_video.training.vgg import TAPS, Vgg
@@ -227,7 +227,7 @@ def line_task(network, steps, slope=3.0):
 class TestLearner:
     def test_it_learns_and_logs(self, tmp_path):
         network, entries = Line(), []
-        learner = Learner(network, Line(), tmp_path, seed=0)
+        learner = Trainer(network, Line(), tmp_path, seed=0)
         learner.run(line_task(network, 600), entries.append)
         assert [entry["step"] for entry in entries] == [250, 500, 600]
         assert np.ravel(network.line.kernel)[0] == pytest.approx(3, abs=0.05)
@@ -246,24 +246,24 @@ class TestLearner:
             if stops:
                 first = Line()
                 with pytest.raises(Stopped):
-                    Learner(first, Line(), tmp_path / name, 0).run(line_task(first, 300), stop)
+                    Trainer(first, Line(), tmp_path / name, 0).run(line_task(first, 300), stop)
             network, average = Line(), Line()
-            Learner(network, average, tmp_path / name, 0).run(line_task(network, 300), len)
+            Trainer(network, average, tmp_path / name, 0).run(line_task(network, 300), len)
             kernels.append((np.ravel(network.line.kernel)[0], np.ravel(average.line.kernel)[0]))
         assert kernels[0] == pytest.approx(kernels[1], rel=1e-6)
 
     def test_a_finished_task_only_gives_back_its_result(self, tmp_path):
         network, entries = Line(), []
-        Learner(network, Line(), tmp_path, 0).run(line_task(network, 120), len)
+        Trainer(network, Line(), tmp_path, 0).run(line_task(network, 120), len)
         again, average = Line(), Line()
-        Learner(again, average, tmp_path, 0).run(line_task(again, 120), entries.append)
+        Trainer(again, average, tmp_path, 0).run(line_task(again, 120), entries.append)
         assert entries == []
         assert np.ravel(again.line.kernel)[0] == np.ravel(network.line.kernel)[0] != 0
 
     def test_a_step_that_is_not_finite_changes_nothing(self, tmp_path):
         network, average = Line(), Line()
         task = line_task(network, 3, slope=np.nan)
-        Learner(network, average, tmp_path, 0).run(task, len)
+        Trainer(network, average, tmp_path, 0).run(task, len)
         assert np.ravel(network.line.kernel)[0] == np.ravel(average.line.kernel)[0] == 0
 
     def test_the_rate_rises_and_then_falls(self):
@@ -297,7 +297,7 @@ class TestDistill:
             lambda _average: {},
         )
         before = float(task.loss(*batch))
-        Learner(student, tiny(1), tmp_path, 0).run(task, len)
+        Trainer(student, tiny(1), tmp_path, 0).run(task, len)
         assert float(task.loss(*batch)) < 0.8 * before
 
     def test_a_teacher_has_nothing_to_learn_from_itself_but_steadiness(self):

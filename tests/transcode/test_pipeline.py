@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from clips import Negative, ffmpeg, make_clip, make_rich_clip
 
-from nst_video.engines import Painting
+from nst_video.engines import PendingFrames
 from nst_video.errors import EngineError, SinkError, SourceError, UsageError
 from nst_video.transcode import Identity, Progress, TranscodeOptions, transcode, write_demo_clip
 from nst_video.transcode.pipeline import batches, fit_batch, paint_ahead
@@ -69,7 +69,7 @@ class AheadNegative(Negative):
         self.told: list[str] = []
         self._fails_at = fails_at
 
-    def start(self, frames: np.ndarray, /) -> Painting:
+    def start(self, frames: np.ndarray, /) -> PendingFrames:
         index = len(self.batches)
         self.batches.append(frames.shape)
         self.told.append(f"begin {index}")
@@ -80,7 +80,7 @@ class AheadNegative(Negative):
             self.told.append(f"end {index}")
             return 255 - frames
 
-        return Painting(wait)
+        return PendingFrames(wait)
 
 
 def test_the_next_batch_is_begun_before_one_is_waited_for(tmp_path: Path):

@@ -11,13 +11,13 @@ import pytest
 from clips import ffmpeg, make_clip
 from numpy.typing import NDArray
 
-from nst_video.engines import Painting
+from nst_video.engines import PendingFrames
 from nst_video.errors import EngineError, SinkError, SourceError, UsageError
 from nst_video.frames import Frames
 from nst_video.image.yuv420 import OUTPUT_COLORS, Planes, YuvColors, to_frames, to_planes
 from nst_video.stylizer import Stylizer
 from nst_video.transcode import transcode
-from nst_video.transcode.pixel_format import choose_lane
+from nst_video.transcode.pixel_format import negotiate_format
 from nst_video.video.media.codec_options import DecodeOptions, EncodeOptions, TranscodeOptions
 from nst_video.video.media.probe import probe, probe_track
 from nst_video.video.sinks import SINKS, VideoFileSink, open_sink
@@ -54,9 +54,9 @@ class PlanesNegative:
     def takes_planes(self, size: tuple[int, int], /) -> bool:
         return True
 
-    def start(self, planes: Planes, colors: YuvColors, /) -> Painting:
+    def start(self, planes: Planes, colors: YuvColors, /) -> PendingFrames:
         self.batches.append(planes.shape)
-        return Painting.done(255 - planes)
+        return PendingFrames.done(255 - planes)
 
 
 def decoded(path: Path, kind: str) -> Iterator[NDArray[np.uint8]]:
@@ -155,8 +155,8 @@ def test_transcoding_in_planes_gives_what_rgb_gives(
     options = replace(LOSSLESS, start_s=start_s, end_s=start_s + 0.2)
     clip, painter = assets / "videos" / name, Stylizer("builtin", "wave", engine="openvino")
     with VideoFileSource(clip) as source:
-        assert choose_lane(source, painter).as_planes
-        assert not choose_lane(source, OverRgb(painter)).as_planes
+        assert negotiate_format(source, painter).as_planes
+        assert not negotiate_format(source, OverRgb(painter)).as_planes
     planar = transcode(clip, tmp_path / "planes.mkv", painter, options=options)
     rgb = transcode(clip, tmp_path / "rgb.mkv", OverRgb(painter), options=options)
     assert (planar.notes, planar.info) == (rgb.notes, rgb.info)
@@ -200,8 +200,8 @@ def test_a_painter_of_planes_gets_batches_in_order(tmp_path: Path):
 
 def test_planes_of_another_shape_are_refused(tmp_path: Path):
     class Cropping(PlanesNegative):
-        def start(self, planes: Planes, colors: YuvColors, /) -> Painting:
-            return Painting.done(planes[:, :, 2:])
+        def start(self, planes: Planes, colors: YuvColors, /) -> PendingFrames:
+            return PendingFrames.done(planes[:, :, 2:])
 
     clip = make_clip(tmp_path / "clip.mkv")
     with pytest.raises(EngineError, match=r"returned uint8 \(4, 72, 62\)"):

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
-from nst_video.engines.base import Device, Painting, refuse_small
+from nst_video.engines.base import Device, PendingFrames, refuse_small
 from nst_video.engines.openvino.compiled_cache import add_checksums, discard_damaged
 from nst_video.engines.openvino.nodes import build_model
 from nst_video.engines.openvino.requests import Run, Runs
-from nst_video.engines.openvino.tiles import OpenVinoBands
+from nst_video.engines.openvino.tiles import OpenVinoTiles
 from nst_video.engines.openvino.yuv import build_planes_model
-from nst_video.engines.tiles import paint_in_bands
+from nst_video.engines.tiles import paint_in_tiles
 from nst_video.errors import EngineError, OutOfMemoryError
 from nst_video.frames import Frame, Frames, Size, size_of
 from nst_video.image.yuv420 import Planes, YuvColors, planes_size
@@ -85,7 +85,7 @@ class OpenVinoEngine:
         fold = fold_mixed if precision == "mixed" else fold_transformer
         self._convolutions = fold(config, arrays)
         self._compiled = lru_cache(NETWORKS_KEPT)(self._compile)
-        self._bands = OpenVinoBands(
+        self._tiles = OpenVinoTiles(
             config, self._convolutions, lambda model: self._compile_model(model, "LATENCY")
         )
 
@@ -107,7 +107,7 @@ class OpenVinoEngine:
 
     def start(
         self, pictures: Frames | Planes, style: Floats, colors: YuvColors | None = None
-    ) -> Painting:
+    ) -> PendingFrames:
         """Begin to paint frames, or planes of some colors to planes of `OUTPUT_COLORS`.
 
         Comes back once the last of them is begun.
@@ -137,17 +137,17 @@ class OpenVinoEngine:
                 runs.finish(begun)
             return painted
 
-        return Painting(wait)
+        return PendingFrames(wait)
 
-    def paint_bands(self, frame: Frame, style: Floats, rows: int) -> Frame:
-        """Paint one frame in bands: see `bands.paint_in_bands`.
+    def paint_tiles(self, frame: Frame, style: Floats, rows: int) -> Frame:
+        """Paint one frame in tiles: see `tiles.paint_in_tiles`.
 
         Raises:
             EngineError: as for a call.
         """
         refuse_small(size_of(frame))
         with _explained(1, size_of(frame)):
-            return paint_in_bands(self._bands, self.config, frame, style, rows)
+            return paint_in_tiles(self._tiles, self.config, frame, style, rows)
 
     def _compile(self, size: Size, hint: Hint, colors: YuvColors | None) -> Runs:
         """Compile the network for frames of `size`, or read it from the disk."""

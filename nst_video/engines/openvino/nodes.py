@@ -146,13 +146,13 @@ class Nodes:
         before, after = zip(rows, columns, strict=True)
         return self._pad(x, integers(0, 0, *before), integers(0, 0, *after), mode)
 
-    def cut(self, x: Node, axis: Axis, start: int, stop: int | None) -> Node:
+    def slice(self, x: Node, axis: Axis, start: int, stop: int | None) -> Node:
         """Return a slice along one axis; negative bounds count from the end."""
         index = _AXES[axis]
         end = x.get_output_shape(0)[index] if stop is None else stop
         return self.op.slice(x, integers(start), integers(end), integers(1), integers(index))
 
-    def join(self, parts: Sequence[Node], axis: Axis) -> Node:
+    def concat(self, parts: Sequence[Node], axis: Axis) -> Node:
         """Concatenate along one axis."""
         return self.op.concat(list(parts), _AXES[axis])
 
@@ -164,11 +164,11 @@ class Nodes:
         """Return one constant for each channel, fit to be multiplied with a picture."""
         return self.op.constant(values.reshape(1, -1, 1, 1).astype(np.float32))
 
-    def total(self, x: Node, axis: Axis) -> Node:
+    def sum(self, x: Node, axis: Axis) -> Node:
         """Sum along an axis, which stays with length 1."""
         return self.op.reduce_sum(x, integers(_AXES[axis]), True)
 
-    def total_of_squares(self, x: Node, axis: Axis) -> Node:
+    def sum_of_squares(self, x: Node, axis: Axis) -> Node:
         """Sum the squares along an axis, which stays with length 1."""
         norm = self.op.reduce_l2(x, integers(_AXES[axis]), True)
         return norm * norm

@@ -1,4 +1,4 @@
-"""The parts of the rewritten transformer for bands of rows, on OpenVINO; see `engines.tiles`."""
+"""The parts of the rewritten transformer for tiles of rows, on OpenVINO; see `engines.tiles`."""
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -14,18 +14,18 @@ from nst_video.frames import Frames
 from nst_video.networks.config import STRIDE, TransformerConfig
 from nst_video.networks.fused import network
 from nst_video.networks.fused.convolutions import Convolution
-from nst_video.networks.fused.norms import FoldedNorms, band_moments
+from nst_video.networks.fused.norms import FoldedNorms, tile_moments
 from nst_video.networks.fused.statistics import Floats, norm_slices
 
 if TYPE_CHECKING:
     import openvino
 
 PARTS_KEPT = 14
-"""Compiled parts kept in memory: two sizes of bands."""
+"""Compiled parts kept in memory: two sizes of tiles."""
 
 
-class OpenVinoBands:
-    """`engines.tiles.Stages`, each part compiled once for a height and width of bands.
+class OpenVinoTiles:
+    """`engines.tiles.Stages`, each part compiled once for a height and width of tiles.
 
     The residual layers share one part, their kernels being inputs. Only the part used last holds
     memory for its pictures.
@@ -122,10 +122,10 @@ class OpenVinoBands:
         channels = self._config.widths[2]
         if affine is not None:
             both = nodes.as_1x1(affine)
-            scale = nodes.cut(both, "channels", 0, channels)
-            x = nodes.relu(x * scale + nodes.cut(both, "channels", channels, 2 * channels))
+            scale = nodes.slice(both, "channels", 0, channels)
+            x = nodes.relu(x * scale + nodes.slice(both, "channels", channels, 2 * channels))
         y = nodes.convolve_by(nodes.pad(x, (1, 1), (1, 1), "reflect"), kernel)
-        moments = band_moments(nodes, "residual", y, channels, nodes.to_nchw(weights))
+        moments = tile_moments(nodes, "residual", y, channels, nodes.to_nchw(weights))
         return {"cells": nodes.to_nhwc(y), "moments": nodes.to_nhwc(moments)}
 
     def _measure(
@@ -135,7 +135,7 @@ class OpenVinoBands:
         x = nodes.to_nchw(cells)
         y = network.expand(nodes, self._config, self._convolutions, x, norms, layer)
         channels = self._slices[layer].stop - self._slices[layer].start
-        moments = band_moments(nodes, layer, y, channels, nodes.to_nchw(weights))
+        moments = tile_moments(nodes, layer, y, channels, nodes.to_nchw(weights))
         return {"moments": nodes.to_nhwc(moments)}
 
     def _finish(self, nodes: Nodes, width: str, cells: Node, style: Node) -> dict[str, Node]:

@@ -70,7 +70,7 @@ def _to_content(nodes: Nodes, planes: Node, to_rgb: ColorMap, size: Size) -> Nod
         for weights in to_rgb:
             color = _mix(nodes, yuv, weights)
             colors.append(op.clamp(op.round(color, "half_to_even"), 0, PIXEL_SCALE))
-    return nodes.join(colors, "channels")
+    return nodes.concat(colors, "channels")
 
 
 def _pad_columns(nodes: Nodes, plane: Node, column: int, extra: int) -> Node:

@@ -36,11 +36,11 @@ class Ops(Protocol):
         """Pad (before, after) along rows and columns."""
         ...
 
-    def cut(self, x: Tensor, axis: Axis, start: int, stop: int | None) -> Tensor:
+    def slice(self, x: Tensor, axis: Axis, start: int, stop: int | None) -> Tensor:
         """Return a slice along one axis; negative bounds count from the end."""
         ...
 
-    def join(self, parts: Sequence[Tensor], axis: Axis) -> Tensor:
+    def concat(self, parts: Sequence[Tensor], axis: Axis) -> Tensor:
         """Concatenate along one axis."""
         ...
 
@@ -52,11 +52,11 @@ class Ops(Protocol):
         """Return one constant for each channel, fit to be multiplied with a picture."""
         ...
 
-    def total(self, x: Tensor, axis: Axis) -> Tensor:
+    def sum(self, x: Tensor, axis: Axis) -> Tensor:
         """Sum along an axis, which stays with length 1."""
         ...
 
-    def total_of_squares(self, x: Tensor, axis: Axis) -> Tensor:
+    def sum_of_squares(self, x: Tensor, axis: Axis) -> Tensor:
         """Sum the squares along an axis, which stays with length 1."""
         ...
 

@@ -130,11 +130,11 @@ class KerasOps:
         """Pad (before, after) along rows and columns."""
         return ops.pad(x, ((0, 0), rows, columns, (0, 0)), mode)
 
-    def cut(self, x: Tensor, axis: Axis, start: int, stop: int | None) -> Tensor:
+    def slice(self, x: Tensor, axis: Axis, start: int, stop: int | None) -> Tensor:
         """Return a slice along one axis; negative bounds count from the end."""
         return x[(slice(None),) * _AXES[axis] + (slice(start, stop),)]
 
-    def join(self, parts: Sequence[Tensor], axis: Axis) -> Tensor:
+    def concat(self, parts: Sequence[Tensor], axis: Axis) -> Tensor:
         """Concatenate along one axis."""
         return ops.concatenate(list(parts), _AXES[axis])
 
@@ -146,11 +146,11 @@ class KerasOps:
         """Return one constant for each channel, fit to be multiplied with a picture."""
         return ops.convert_to_tensor(values)
 
-    def total(self, x: Tensor, axis: Axis) -> Tensor:
+    def sum(self, x: Tensor, axis: Axis) -> Tensor:
         """Sum along an axis, which stays with length 1."""
         return ops.sum(x, _AXES[axis], keepdims=True)
 
-    def total_of_squares(self, x: Tensor, axis: Axis) -> Tensor:
+    def sum_of_squares(self, x: Tensor, axis: Axis) -> Tensor:
         """Sum the squares along an axis, which stays with length 1."""
         return ops.sum(ops.square(x), _AXES[axis], keepdims=True)
 

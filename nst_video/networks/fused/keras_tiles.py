@@ -1,4 +1,4 @@
-"""The parts of the rewritten transformer for bands of rows, in `keras.ops`; see `engines.tiles`."""
+"""The parts of the rewritten transformer for tiles of rows, in `keras.ops`; see `engines.tiles`."""
 
 from collections.abc import Mapping
 
@@ -10,13 +10,13 @@ from nst_video.networks.config import STRIDE, TransformerConfig
 from nst_video.networks.fused import network
 from nst_video.networks.fused.convolutions import PIXEL_SCALE, Convolution
 from nst_video.networks.fused.keras_backend import KerasOps
-from nst_video.networks.fused.norms import FoldedNorms, band_moments
+from nst_video.networks.fused.norms import FoldedNorms, tile_moments
 from nst_video.networks.fused.statistics import Floats
 from nst_video.networks.transformer import Tensor
 
 
-class KerasBands:
-    """`engines.tiles.Stages`: nothing is compiled, so bands may be of any height.
+class KerasTiles:
+    """`engines.tiles.Stages`: nothing is compiled, so tiles may be of any height.
 
     Attributes:
         dtype: of the painted rows.
@@ -85,7 +85,7 @@ class KerasBands:
         return FoldedNorms(self._ops, self._config, ops.convert_to_tensor(style)[:, None, None, :])
 
     def _moments(self, layer: str, x: Tensor, channels: int, weights: Floats) -> Floats:
-        moments = band_moments(self._ops, layer, x, channels, ops.convert_to_tensor(weights))
+        moments = tile_moments(self._ops, layer, x, channels, ops.convert_to_tensor(weights))
         return _array(moments[0, 0])
 
 

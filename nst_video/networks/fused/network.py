@@ -3,7 +3,7 @@
 It speaks to a runtime through `ops.Ops`, over pictures of any layout, and computes the numbers of
 `transformer.StyleTransformer`, up to rounding, with fewer multiplications and without ever holding
 the picture at full resolution. `paint` is the whole of it; the other functions are its parts, which
-also do for a band of rows (`engines.tiles`).
+also do for a tile of rows (`engines.tiles`).
 
 Three forms of a picture occur. Pixels: as they are. Column blocks: two neighbors of a row as one.
 Shifted blocks: 2x2 pixels as one, block (i, j) holding rows 2i-1 and 2i, columns 2j-1 and 2j; its
@@ -130,11 +130,11 @@ def _reflect_blocks(ops: Ops, x: Tensor, axis: Axis, channels: int) -> Tensor:
     is_second = block_phases(axis, channels) == 1
 
     def block(index: int) -> Tensor:
-        return ops.cut(x, axis, index, index + 1 or None)
+        return ops.slice(x, axis, index, index + 1 or None)
 
     def mix(first: int, second: int) -> Tensor:
         return ops.select(is_second, block(second), block(first))
 
     before = [block(2), mix(2, 1), mix(1, 0)]
     after = [mix(-1, -2), mix(-2, -3), block(-3)]
-    return ops.join([*before, ops.cut(x, axis, 1, -1), *after], axis)
+    return ops.concat([*before, ops.slice(x, axis, 1, -1), *after], axis)

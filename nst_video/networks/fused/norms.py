@@ -46,13 +46,15 @@ class FoldedNorms:
     def _parameters(self, layer: str) -> tuple[Tensor, Tensor]:
         """Return both halves of the style for one layer: gamma and beta, or scale and shift."""
         here = self._slices[layer]
-        first = self._ops.cut(self._style, "channels", here.start, here.stop)
+        first = self._ops.slice(self._style, "channels", here.start, here.stop)
         start, stop = self._half + here.start, self._half + here.stop
-        return first, self._ops.cut(self._style, "channels", start, stop)
+        return first, self._ops.slice(self._style, "channels", start, stop)
 
     def _apply(self, layer: str, x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
         if is_blocks(layer):
-            scale, shift = (self._ops.join([each] * PHASES, "channels") for each in (scale, shift))
+            scale, shift = (
+                self._ops.concat([each] * PHASES, "channels") for each in (scale, shift)
+            )
         return x * scale + shift
 
     def _channels(self, layer: str) -> int:
@@ -76,21 +78,21 @@ class ExactNorms(FoldedNorms):
 def block_moments(ops: Ops, x: Tensor, channels: int) -> tuple[Tensor, Tensor]:
     """Return mean and variance of shifted blocks over the pixels inside of the picture."""
     rows = [_sums_of_rows(ops, x, channels), _squares_of_rows(ops, x, channels)]
-    sums = ops.join(rows, "columns")
-    sums = _inside(ops, ops.total(sums, "rows"), _ends(ops, sums, "rows"), "rows", channels)
+    sums = ops.concat(rows, "columns")
+    sums = _inside(ops, ops.sum(sums, "rows"), _ends(ops, sums, "rows"), "rows", channels)
     moments = _add_phases(ops, sums, channels) / ops.pixels_inside(x)
-    mean, square = ops.cut(moments, "columns", 0, 1), ops.cut(moments, "columns", 1, 2)
+    mean, square = ops.slice(moments, "columns", 0, 1), ops.slice(moments, "columns", 1, 2)
     # Rounding may leave less than nothing of a picture in one color.
     return mean, ops.relu(square - mean * mean)
 
 
-def band_moments(ops: Ops, layer: str, x: Tensor, channels: int, weights: Tensor) -> Tensor:
-    """Return mean and variance of the rows of a band that are its own.
+def tile_moments(ops: Ops, layer: str, x: Tensor, channels: int, weights: Tensor) -> Tensor:
+    """Return mean and variance of the rows of a tile that are its own.
 
     Args:
         ops: the runtime.
         layer: a normalized layer.
-        x: the band's picture before that norm.
+        x: the tile's picture before that norm.
         channels: of the layer.
         weights: what a pixel of each row counts, 0 for rows not its own, 1 in all: a picture of one
             column, and for shifted blocks with their channels, as the rows of a block may differ.
@@ -100,14 +102,14 @@ def band_moments(ops: Ops, layer: str, x: Tensor, channels: int, weights: Tensor
     """
     if is_blocks(layer):
         sums = _sums_of_rows(ops, x, channels)
-        mean = _add_phases(ops, ops.total(sums * weights, "rows"), channels)
+        mean = _add_phases(ops, ops.sum(sums * weights, "rows"), channels)
         # Squares of what is left: the difference of two large numbers would be no variance.
-        squares = _squares_of_rows(ops, x - ops.join([mean] * PHASES, "channels"), channels)
-        variance = _add_phases(ops, ops.total(squares * weights, "rows"), channels)
+        squares = _squares_of_rows(ops, x - ops.concat([mean] * PHASES, "channels"), channels)
+        variance = _add_phases(ops, ops.sum(squares * weights, "rows"), channels)
     else:
-        mean = ops.total(ops.total(x, "columns") * weights, "rows")
-        variance = ops.total(ops.total_of_squares(x - mean, "columns") * weights, "rows")
-    return ops.join([mean, variance], "columns")
+        mean = ops.sum(ops.sum(x, "columns") * weights, "rows")
+        variance = ops.sum(ops.sum_of_squares(x - mean, "columns") * weights, "rows")
+    return ops.concat([mean, variance], "columns")
 
 
 def block_phases(axis: Axis, channels: int) -> NDArray[np.int_]:
@@ -118,24 +120,24 @@ def block_phases(axis: Axis, channels: int) -> NDArray[np.int_]:
 
 def _sums_of_rows(ops: Ops, x: Tensor, channels: int) -> Tensor:
     """Return for each row of shifted blocks the sum of its pixels inside."""
-    return _inside(ops, ops.total(x, "columns"), _ends(ops, x, "columns"), "columns", channels)
+    return _inside(ops, ops.sum(x, "columns"), _ends(ops, x, "columns"), "columns", channels)
 
 
 def _squares_of_rows(ops: Ops, x: Tensor, channels: int) -> Tensor:
     """Return for each row of shifted blocks the sum of the squares of its pixels inside."""
     left, right = _ends(ops, x, "columns")
-    squares = ops.total_of_squares(x, "columns")
+    squares = ops.sum_of_squares(x, "columns")
     return _inside(ops, squares, (left * left, right * right), "columns", channels)
 
 
 def _add_phases(ops: Ops, x: Tensor, channels: int) -> Tensor:
     starts = range(0, PHASES * channels, channels)
-    return reduce(add, (ops.cut(x, "channels", start, start + channels) for start in starts))
+    return reduce(add, (ops.slice(x, "channels", start, start + channels) for start in starts))
 
 
 def _ends(ops: Ops, x: Tensor, axis: Axis) -> tuple[Tensor, Tensor]:
     """Return the first and the last row or column."""
-    return ops.cut(x, axis, 0, 1), ops.cut(x, axis, -1, None)
+    return ops.slice(x, axis, 0, 1), ops.slice(x, axis, -1, None)
 
 
 def _inside(

@@ -30,7 +30,7 @@ class PictureFolderSource(LiveSource):
     """
 
     def __init__(self, folder: Path, options: CaptureOptions | None = None) -> None:
-        """Look for pictures.
+        """StylizeSettings for pictures.
 
         Args:
             folder: where they are.

@@ -114,7 +114,7 @@ def planes_colors(track: VideoTrack, size: Size) -> YuvColors | None:
 
 
 def encode_filters(pixel_format: str, *, as_planes: bool = False) -> str:
-    """Return the chain from RGB frames, or planes of `image.yuv420.OUTPUT_COLORS`, to what is encoded.
+    """Return the chain from RGB frames, or planes of `yuv420.OUTPUT_COLORS`, to what is encoded.
 
     YUV is limited-range BT.709. The tags that say so are set on the frames because encoders ignore
     the plain `-color_primaries` options.

@@ -178,7 +178,7 @@ def pick_video(media: MediaInfo, number: int | None = None) -> StreamInfo:
 
 
 def probe_track(media: MediaInfo, stream: StreamInfo) -> VideoTrack:
-    """Look closely at one video stream, decoding its first frames.
+    """StylizeSettings closely at one video stream, decoding its first frames.
 
     Raises:
         SourceError: not a single frame can be decoded.

@@ -140,17 +140,17 @@ def test_every_key_does_what_it_says(screen: str, clip: Path, tmp_path: Path) ->
         key("a", lambda: state.current == 1)
         key("Right", lambda: state.current == 2)
         key("Left", lambda: state.current == 1)
-        key("Down", lambda: state.wish.look.intensity == 0.9)
-        key("Up", lambda: state.wish.look.intensity == 1.0)
-        key("bracketleft", lambda: state.wish.look.intensity == 0.9)
-        key("bracketright", lambda: state.wish.look.intensity == 1.0)
+        key("Down", lambda: state.request.look.intensity == 0.9)
+        key("Up", lambda: state.request.look.intensity == 1.0)
+        key("bracketleft", lambda: state.request.look.intensity == 0.9)
+        key("bracketright", lambda: state.request.look.intensity == 1.0)
         key("b", lambda: state.partner == 2)
         key("comma", lambda: state.share == 0.4)
         key("period", lambda: state.share == 0.5)
-        assert [s.name for s in state.wish.selection.styles] == ["wave", "stained-glass"]
-        key("0", lambda: state.wish.is_original)
-        key("0", lambda: not state.wish.is_original)
-        key("c", lambda: state.wish.look.keep_colors)
+        assert [s.name for s in state.request.selection.styles] == ["wave", "stained-glass"]
+        key("0", lambda: state.request.is_original)
+        key("0", lambda: not state.request.is_original)
+        key("c", lambda: state.request.look.keep_colors)
         key("minus", lambda: session.work_size == 224)
         key("equal", lambda: session.work_size == 256)
         move_to_corner(screen, window)
@@ -173,8 +173,8 @@ def test_every_key_does_what_it_says(screen: str, clip: Path, tmp_path: Path) ->
         key("n", lambda: "camera" in state.toast)
         key("v", lambda: "virtual camera" in state.toast.lower())
         key("l", lambda: len(state.thumbnails) == len(state.styles))
-        key("space", lambda: state.wish.is_paused)
-        key("space", lambda: not state.wish.is_paused)
+        key("space", lambda: state.request.is_paused)
+        key("space", lambda: not state.request.is_paused)
         press(window, "q")
         wait_until(lambda: state.is_over)
 
@@ -233,14 +233,14 @@ def test_mouse_chooses_styles_and_intensity(screen: str, clip: Path, tmp_path: P
         move_to_corner(screen, window)
         wait_until(lambda: screenshot(screen)[240, 320].mean() > 50)
         xdotool("mousemove", "300", "200")
-        click(5, 3, lambda: state.wish.look.intensity == 0.7)  # the wheel, toward the user
-        click(4, 2, lambda: state.wish.look.intensity == 0.9)
+        click(5, 3, lambda: state.request.look.intensity == 0.7)  # the wheel, toward the user
+        click(4, 2, lambda: state.request.look.intensity == 0.9)
         wait_until(lambda: red_at(screenshot(screen)) == [False, True], what="no zoom")
         assert screenshot(screen)[190:200, 545:555, 0].max() < 200  # the spot begins at line 200
         click(1, 1, lambda: True)  # on the picture: nothing
         xdotool("mousemove", "320", "450")
         click(1, 1, lambda: state.current == 5)
-        assert state.wish.selection.title == state.styles[5].title
+        assert state.request.selection.title == state.styles[5].title
         press_until(window, "i", lambda: not state.shows_hud)
         xdotool("mousemove", "100", "450")
         click(1, 1, lambda: True)  # nothing is drawn there any more
@@ -297,14 +297,14 @@ def test_keys_without_a_meaning_do_nothing(screen: str, clip: Path, tmp_path: Pa
     state = session.state
 
     def script(window: str) -> None:
-        before = (state.wish, state.is_side_by_side, state.shows_help, state.is_mirrored)
+        before = (state.request, state.is_side_by_side, state.shows_help, state.is_mirrored)
         for start in range(0, len(MEANINGLESS), 10):
             keys = MEANINGLESS[start : start + 10]
             xdotool("key", "--window", window, "--delay", "5", *keys)
         over_s = time.monotonic() + CHORD_S  # what follows Control belongs to it
         wait_until(lambda: time.monotonic() > over_s)
         press_until(window, "i", lambda: not state.shows_hud)  # after all the others
-        assert (state.wish, state.is_side_by_side, state.shows_help, state.is_mirrored) == before
+        assert (state.request, state.is_side_by_side, state.shows_help, state.is_mirrored) == before
         assert not state.is_over
         assert not len(session._outputs)
 

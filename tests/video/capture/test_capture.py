@@ -25,7 +25,7 @@ from nst_video.errors import SourceError, UsageError
 from nst_video.frames import size_of
 from nst_video.image.files import save_picture
 from nst_video.live import LiveOptions, LiveSession, open_input
-from nst_video.live.capture_thread import Reader
+from nst_video.live.capture_thread import CaptureThread
 from nst_video.video.capture.camera import CameraSource, construction_parameters, driver_number
 from nst_video.video.capture.capture_options import CaptureOptions
 from nst_video.video.capture.devices import (
@@ -366,7 +366,7 @@ def test_notes_of_a_source_are_told_once(tmp_path: Path) -> None:
         save_picture(tmp_path / f"{number}.png", numbered(number))
     (tmp_path / "1.png").write_bytes(b"")
     told: list[str] = []
-    reader = Reader(
+    reader = CaptureThread(
         open_input(tmp_path, CaptureOptions(fps=Fraction(100))),
         on_trouble=lambda _: None,
         on_note=told.append,

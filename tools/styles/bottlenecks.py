@@ -1,9 +1,9 @@
 """Compute the bottlenecks of the packaged styles, so that no user's machine has to.
 
-    python styles/bottlenecks.py [MODELS_DIR]
+    python tools/styles/bottlenecks.py [MODELS_DIR]
 
-Run it after `styles/paint.py` or a new training, with the files of `magenta-lite` in MODELS_DIR or
-in the cache. It writes `bottlenecks-<model>.npz` beside this file; they are read only where the
+Run it after `tools/styles/paint.py` or a new training, with the files of `magenta-lite` in
+MODELS_DIR or in the cache. It writes `styles/bottlenecks-<model>.npz`; they are read only where the
 pictures and the predictor are exactly those they were made from.
 """
 
@@ -14,7 +14,7 @@ from nst_video import weights
 from nst_video.networks.models import load_model
 from nst_video.style_library.library import StyleLibrary, package_bottlenecks
 
-HERE = Path(__file__).resolve().parent
+STYLES = Path(__file__).resolve().parents[2] / "styles"
 MODELS = ("builtin", "magenta-lite")
 
 
@@ -26,11 +26,11 @@ def same_network(name: str) -> list[str]:
 
 def main(models_dir: Path | None) -> None:
     """Write the file of each model."""
-    styles = StyleLibrary(packaged_dir=HERE, user_dir=HERE / "none").styles()
+    styles = StyleLibrary(packaged_dir=STYLES, user_dir=STYLES / "none").styles()
     for name in MODELS:
         model = load_model(name, weights.resolve(name, models_dir=models_dir))
         same_as = [key for key in same_network(name) if key != model.predictor.key]
-        path = package_bottlenecks(styles, model.predictor, HERE, same_as=same_as)
+        path = package_bottlenecks(styles, model.predictor, STYLES, same_as=same_as)
         sys.stdout.write(f"{path}: {len(styles)} styles\n")
 
 

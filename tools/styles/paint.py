@@ -1,11 +1,11 @@
 """Paint the packaged style pictures.
 
-Every picture in this folder is painted by the code beside it, from a fixed seed, so that it can
+Every picture in `styles` is painted by `painters`, from a fixed seed, so that it can
 be repainted to the same bytes:
 
-    python styles/paint.py                 # all pictures
-    python styles/paint.py wave mosaic     # only these
-    python styles/paint.py --out DIR wave  # somewhere else
+    python tools/styles/paint.py                 # all pictures
+    python tools/styles/paint.py wave mosaic     # only these
+    python tools/styles/paint.py --out DIR wave  # somewhere else
 
 Needs numpy and OpenCV, nothing else; each picture takes a few seconds.
 """
@@ -19,7 +19,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from atelier import (
+from painters import (
     chalk,
     dots,
     facets,
@@ -33,9 +33,9 @@ from atelier import (
     wet,
     wires,
 )
-from atelier.canvas import Image, Rng, finish
+from painters.canvas import Image, Rng, finish
 
-HERE = Path(__file__).resolve().parent
+STYLES = Path(__file__).resolve().parents[2] / "styles"
 QUALITY = 86
 PAINTERS: dict[str, Callable[[Rng], Image]] = {
     "starfield": night.starfield,
@@ -81,7 +81,7 @@ def main() -> None:
     """Paint the pictures named on the command line, or all of them."""
     parser = argparse.ArgumentParser(description="Paint the packaged style pictures.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(PAINTERS))
-    parser.add_argument("--out", type=Path, default=HERE, help="folder to write to")
+    parser.add_argument("--out", type=Path, default=STYLES, help="folder to write to")
     arguments = parser.parse_args()
     unknown = sorted(set(arguments.names) - set(PAINTERS))
     if unknown:

@@ -76,13 +76,13 @@ def smoothstep(low: float | Plane, high: float | Plane, value: Plane) -> Plane:
 
 
 def unit(plane: Plane) -> Plane:
-    """Stretch a plane so that its 1st and 99th percentiles become 0 and 1, and clip."""
+    """Segment a plane so that its 1st and 99th percentiles become 0 and 1, and clip."""
     low, high = np.percentile(plane[::4, ::4], (1, 99))
     return np.asarray(np.clip((plane - low) / (high - low), 0, 1), np.float32)
 
 
 def ramp(colors: Image, position: float | Plane) -> Image:
-    """Look positions 0..1 of any shape up in a gradient through `colors`."""
+    """StylizeSettings positions 0..1 of any shape up in a gradient through `colors`."""
     stops = np.linspace(0, 1, len(colors))
     channels = [np.interp(position, stops, colors[:, c]) for c in range(3)]
     return np.stack(channels, -1).astype(np.float32)
