@@ -42,7 +42,7 @@ def config_dir() -> Path:
 
 def packaged_styles_dir() -> Path:
     """Return the folder of packaged styles: in the wheel, else in the checkout."""
-    package = Path(__file__).resolve().parent
+    package = Path(__file__).resolve().parent.parent
     installed = package / "_styles"
     return installed if installed.is_dir() else package.parent / "styles"
 

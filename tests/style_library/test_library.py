@@ -204,11 +204,11 @@ def test_styles_folder_that_is_a_file_costs_only_its_styles(library):
 
 def test_packaged_styles_are_those_of_the_checkout_or_the_wheel(tmp_path, monkeypatch):
     assert packaged_styles_dir().name in ("styles", "_styles")
-    module = tmp_path / "nst_video" / "library.py"
-    monkeypatch.setattr("nst_video.system.paths.__file__", str(module))
+    package = tmp_path / "nst_video"
+    monkeypatch.setattr("nst_video.system.paths.__file__", str(package / "system" / "paths.py"))
     assert packaged_styles_dir() == tmp_path / "styles"
-    (module.parent / "_styles").mkdir(parents=True)
-    assert packaged_styles_dir() == module.parent / "_styles"
+    (package / "_styles").mkdir(parents=True)
+    assert packaged_styles_dir() == package / "_styles"
 
 
 def test_bottleneck_is_predicted_once(library, packaged):
