@@ -17,7 +17,7 @@ from nst_video.bench.report import markdown
 from nst_video.errors import SourceError
 from nst_video.frames import Frames, VideoInfo
 from nst_video.transcode import Painter, transcode
-from nst_video.transcode.pipeline import batches, fit_batch, paint_ahead
+from nst_video.transcode.pipeline import batches, default_batch_size, paint_batches
 from nst_video.transcode.pixel_format import negotiate_format
 from nst_video.validation import COUNT
 from nst_video.video.media.codec_options import TranscodeOptions
@@ -126,15 +126,15 @@ def _prepare(
     if not held:
         raise SourceError(f"{clip} holds no frame to measure with.")
     count = info.frame_count or len(held)
-    groups = list(batches(held, options.batch_size or fit_batch(info.size)))
-    painted = np.concatenate(list(paint_ahead(pixel_path.painter, groups)))
+    groups = list(batches(held, options.batch_size or default_batch_size(info.size)))
+    painted = np.concatenate(list(paint_batches(pixel_path.painter, groups)))
 
     def decode() -> int:
         with open_source(clip, options) as source:
             return sum(1 for _ in negotiate_format(source, painter).pictures)
 
     def paint() -> int:
-        return sum(len(painted) for painted in paint_ahead(pixel_path.painter, groups))
+        return sum(len(painted) for painted in paint_batches(pixel_path.painter, groups))
 
     def encode() -> int:
         planes = pixel_path.as_planes

@@ -10,7 +10,7 @@ from itertools import count
 from nst_video.errors import SourceError
 from nst_video.frames import Frame
 from nst_video.live.metrics import Rate
-from nst_video.video.queues import Newest
+from nst_video.video.queues import LatestQueue
 from nst_video.video.sources import FrameSource
 
 STALL_S = 2.0
@@ -166,7 +166,7 @@ class CaptureThread:
             stall_s: see `STALL_S`.
             back_off_s: see `BACK_OFF_S`.
         """
-        self.frames: Newest[Captured] = Newest()
+        self.frames: LatestQueue[Captured] = LatestQueue()
         self.rate = Rate()
         self._input = source
         self._on_trouble = on_trouble

@@ -16,7 +16,7 @@ from nst_video.live.state import LiveState, RenderRequest, Selection
 from nst_video.settings import StylizeSettings
 from nst_video.style_library.library import Style, StyleLibrary
 from nst_video.validation import WORK_SIZE
-from nst_video.video.queues import Newest
+from nst_video.video.queues import LatestQueue
 
 _POLL_S = 0.03
 """Longest wait for a frame before the one at hand is looked at again: it may be a still."""
@@ -137,7 +137,7 @@ class RenderThread:
 
     def __init__(
         self,
-        frames: Newest[Captured],
+        frames: LatestQueue[Captured],
         state: LiveState,
         pacer: AdaptiveResolution | None,
         fixed_size: int,
@@ -151,7 +151,7 @@ class RenderThread:
                 `fixed_size`.
             fixed_size: the working size without a pacer.
         """
-        self.painted: Newest[Painted] = Newest()
+        self.painted: LatestQueue[Painted] = LatestQueue()
         self.stylizer: LiveStylizer | None = None
         self.paint_ms = Smoothed()
         self.wait_ms = Smoothed()

@@ -19,7 +19,7 @@ from nst_video.video.capture.folder import PictureFolderSource
 from nst_video.video.capture.screen import ScreenSource
 from nst_video.video.capture.stream import StreamSource
 from nst_video.video.media.codec_options import DecodeOptions
-from nst_video.video.queues import Prefetcher
+from nst_video.video.queues import ReaderThread
 from nst_video.video.sources import DEMO_SCHEME, FrameSource, SyntheticSource, open_source
 
 SCREEN_SCHEME = "screen:"
@@ -84,7 +84,7 @@ class RealtimeSource:
         Raises:
             SourceError: it cannot be read.
         """
-        with Prefetcher(self._rounds(), stop=self.stop, max_items=AHEAD_FRAMES) as frames:
+        with ReaderThread(self._rounds(), stop=self.stop, max_items=AHEAD_FRAMES) as frames:
             due_s = time.monotonic()
             for frame in frames:
                 now_s = time.monotonic()

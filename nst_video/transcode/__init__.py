@@ -2,7 +2,7 @@
 
 from nst_video.transcode.demo_clip import write_demo_clip
 from nst_video.transcode.pipeline import Identity, TranscodeResult, transcode
-from nst_video.transcode.pixel_format import AsyncPainter, FilmPainter, Painter, YuvPainter
+from nst_video.transcode.pixel_format import AsyncPainter, Painter, StreamPainter, YuvPainter
 from nst_video.transcode.progress import Progress
 from nst_video.video.media.codec_options import DecodeOptions, EncodeOptions, TranscodeOptions
 
@@ -10,10 +10,10 @@ __all__ = [
     "AsyncPainter",
     "DecodeOptions",
     "EncodeOptions",
-    "FilmPainter",
     "Identity",
     "Painter",
     "Progress",
+    "StreamPainter",
     "TranscodeOptions",
     "TranscodeResult",
     "YuvPainter",

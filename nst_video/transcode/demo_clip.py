@@ -5,7 +5,7 @@ from pathlib import Path
 
 from nst_video.frames import Size
 from nst_video.image import synthetic
-from nst_video.video.media.stream_copy import Carry
+from nst_video.video.media.stream_copy import StreamCopyPlan
 from nst_video.video.sinks import VideoFileSink
 from nst_video.video.sources import SyntheticSource
 
@@ -33,13 +33,13 @@ def write_demo_clip(
         UsageError: its suffix is not one of a video file.
     """
     source = SyntheticSource(size, fps, duration_s)
-    with source, VideoFileSink(path, source.info, carry=_tones(duration_s)) as sink:
+    with source, VideoFileSink(path, source.info, stream_copy=_tones(duration_s)) as sink:
         for frame in source:
             sink.write(frame)
     return path
 
 
-def _tones(duration_s: float) -> Carry:
+def _tones(duration_s: float) -> StreamCopyPlan:
     notes = []
     for index, pitch in enumerate(_TONES_HZ):
         begin = index * duration_s / len(_TONES_HZ) / 2
@@ -47,7 +47,7 @@ def _tones(duration_s: float) -> Carry:
             f"gte(t\\,{begin:.3f})*exp(-1.2*(t-{begin:.3f}))*sin({pitch}*2*PI*(t-{begin:.3f}))"
         )
     chord = f"aevalsrc=0.18*({'+'.join(notes)}):s=48000:d={duration_s:.3f}:c=mono"
-    return Carry(
+    return StreamCopyPlan(
         inputs=("-f", "lavfi", "-i", chord),
         outputs=("-map", "1:0", "-c:1", "aac", "-b:1", "128k"),
         stream_count=1,

@@ -16,17 +16,17 @@ from nst_video.system.output_files import OutputFile, check_outputs
 from nst_video.system.path_lookup import user_path
 from nst_video.transcode.pixel_format import (
     AsyncPainter,
-    FilmPainter,
     Painter,
     PixelPath,
+    StreamPainter,
     negotiate_format,
 )
-from nst_video.transcode.progress import Meter, OnProgress
+from nst_video.transcode.progress import OnProgress, ProgressMeter
 from nst_video.video.media.animation import slower_rate
 from nst_video.video.media.codec_options import TranscodeOptions
 from nst_video.video.media.containers import container_for
-from nst_video.video.media.stream_copy import Carry, plan_carry
-from nst_video.video.queues import BackgroundWriter, Prefetcher
+from nst_video.video.media.stream_copy import StreamCopyPlan, plan_stream_copy
+from nst_video.video.queues import ReaderThread, WriterThread
 from nst_video.video.sinks import NULL_SCHEME, FrameSink, open_sink
 from nst_video.video.sources import FrameSource, VideoFileSource, open_source
 
@@ -36,7 +36,7 @@ MAX_BATCH = 4
 MAX_BATCH_PIXELS = 2 * 1920 * 1080
 """Pixels of them all at most: every frame that is painted at the same time takes memory."""
 
-IN_FLIGHT = 1
+MAX_PENDING_BATCHES = 1
 """Batches begun and not waited for while the next one begins."""
 
 
@@ -73,7 +73,7 @@ class TranscodeResult:
 def transcode(
     source: Path | str,
     target: Path | str,
-    painter: Painter | FilmPainter,
+    painter: Painter | StreamPainter,
     *,
     options: TranscodeOptions | None = None,
     on_progress: OnProgress | None = None,
@@ -102,13 +102,18 @@ def transcode(
         check_outputs([OutputFile(target)], [user_path(source)], overwrite=overwrite)
     options, slowed = _fit_rate(source, target, options)
     with open_source(source, options) as frames:
-        carry = _plan(frames, target)
+        stream_copy = _plan(frames, target)
         pixel_path = negotiate_format(frames, painter)
         with open_sink(
-            target, frames.info, options, carry, as_planes=pixel_path.as_planes, overwrite=overwrite
+            target,
+            frames.info,
+            options,
+            stream_copy,
+            as_planes=pixel_path.as_planes,
+            overwrite=overwrite,
         ) as sink:
-            meter = Meter(frames.info.frame_count)
-            batch_size = options.batch_size or fit_batch(frames.info.size)
+            meter = ProgressMeter(frames.info.frame_count)
+            batch_size = options.batch_size or default_batch_size(frames.info.size)
             busy_s = _run(frames, pixel_path, sink, batch_size, meter, on_progress)
         return TranscodeResult(
             target=sink.target or target,
@@ -119,10 +124,10 @@ def transcode(
         )
 
 
-def _plan(source: FrameSource, target: Path) -> Carry | None:
+def _plan(source: FrameSource, target: Path) -> StreamCopyPlan | None:
     if not isinstance(source, VideoFileSource) or str(target) == NULL_SCHEME:
         return None
-    return plan_carry(source.media, source.track.stream, container_for(target), source.cut)
+    return plan_stream_copy(source.media, source.track.stream, container_for(target), source.trim)
 
 
 def _fit_rate(
@@ -146,10 +151,10 @@ def _fit_rate(
 
 def _run(
     source: FrameSource,
-    pixel_path: PixelPath[Painter | FilmPainter],
+    pixel_path: PixelPath[Painter | StreamPainter],
     sink: FrameSink,
     batch_size: int,
-    meter: Meter,
+    meter: ProgressMeter,
     on_progress: OnProgress | None,
 ) -> dict[str, float]:
     """Move every picture from source to sink; return the seconds that each stage worked."""
@@ -158,8 +163,8 @@ def _run(
         for frame in batch:
             sink.write(frame)
 
-    reader = Prefetcher(batches(pixel_path.pictures, batch_size), stop=source.stop)
-    writer = BackgroundWriter(write, stop=sink.stop)
+    reader = ReaderThread(batches(pixel_path.pictures, batch_size), stop=source.stop)
+    writer = WriterThread(write, stop=sink.stop)
     with reader, writer:
         work = _Work(reader)
         for painted in work.timed(_paint(pixel_path.painter, work.read(), source.info)):
@@ -173,17 +178,17 @@ def _run(
 
 
 def _paint(
-    painter: Painter | FilmPainter, batches: Iterable[Frames], info: VideoInfo
+    painter: Painter | StreamPainter, batches: Iterable[Frames], info: VideoInfo
 ) -> Iterator[Frames]:
     """Paint batch by batch, or the film as a whole, and check what comes of it."""
-    if isinstance(painter, FilmPainter):
+    if isinstance(painter, StreamPainter):
         yield from _paint_film(painter, batches, info)
         return
     painter.reset()
-    yield from paint_ahead(painter, batches)
+    yield from paint_batches(painter, batches)
 
 
-def paint_ahead(painter: Painter, batches: Iterable[Frames]) -> Iterator[Frames]:
+def paint_batches(painter: Painter, batches: Iterable[Frames]) -> Iterator[Frames]:
     """Paint batch by batch; where the painter can, begin the next before waiting for one.
 
     Raises:
@@ -195,7 +200,7 @@ def paint_ahead(painter: Painter, batches: Iterable[Frames]) -> Iterator[Frames]
             begun.append((batch.shape, painter.start(batch)))
         else:
             begun.append((batch.shape, PendingFrames.done(painter(batch))))
-        while begun and (len(begun) > IN_FLIGHT or begun[0][1].is_done):
+        while begun and (len(begun) > MAX_PENDING_BATCHES or begun[0][1].is_done):
             yield _finish(*begun.popleft())
     while begun:
         yield _finish(*begun.popleft())
@@ -209,7 +214,7 @@ def _finish(shape: tuple[int, ...], painting: PendingFrames) -> Frames:
 
 
 def _paint_film(
-    painter: FilmPainter, batches: Iterable[Frames], info: VideoInfo
+    painter: StreamPainter, batches: Iterable[Frames], info: VideoInfo
 ) -> Iterator[Frames]:
     taken = given = 0
 
@@ -260,12 +265,12 @@ class _Work:
 
 
 def _busy(
-    reader: Prefetcher[Frames], painted_s: float, writer: BackgroundWriter[Frames]
+    reader: ReaderThread[Frames], painted_s: float, writer: WriterThread[Frames]
 ) -> dict[str, float]:
     return {"decode": reader.busy_s, "paint": painted_s, "encode": writer.busy_s}
 
 
-def fit_batch(size: Size) -> int:
+def default_batch_size(size: Size) -> int:
     """Return how many frames of `size` to paint at once where nobody says."""
     width, height = size
     return max(1, min(MAX_BATCH, MAX_BATCH_PIXELS // (width * height)))

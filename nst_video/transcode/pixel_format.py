@@ -52,7 +52,7 @@ class YuvPainter(Protocol):
 
 
 @runtime_checkable
-class FilmPainter(Protocol):
+class StreamPainter(Protocol):
     """Paints a film as a whole: it may read on before it gives the frames that it has read."""
 
     def stream(self, frames: Iterable[Frame], info: VideoInfo, /) -> Iterator[Frame]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from nst_video.errors import SourceError
 from nst_video.frames import Frame, VideoInfo
-from nst_video.transcode.pipeline import TranscodeResult, fit_batch, transcode
+from nst_video.transcode.pipeline import TranscodeResult, default_batch_size, transcode
 from nst_video.transcode.pixel_format import Painter
 from nst_video.transcode.progress import OnProgress, Progress
 from nst_video.video.media.codec_options import TranscodeOptions
@@ -138,7 +138,7 @@ def estimate(
         NstVideoError: it cannot be read, painted or written.
     """
     info = _info(source, options)
-    batch = options.batch_size or fit_batch(info.size)
+    batch = options.batch_size or default_batch_size(info.size)
     # The first batch says nothing of the speed.
     count = max(2 * batch + 2, min(SAMPLE_FRAMES, round(SAMPLE_S / max(frame_s, 1e-6))))
     with tempfile.TemporaryDirectory(prefix="nst-video-") as folder:

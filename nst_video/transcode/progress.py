@@ -30,7 +30,7 @@ OnProgress = Callable[[Progress], None]
 
 
 @dataclass(slots=True)
-class Meter:
+class ProgressMeter:
     """Turns counts and busy times into `Progress`.
 
     The first batch is left out of the speed: it includes the painter's compilation.

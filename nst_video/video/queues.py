@@ -18,7 +18,7 @@ _POLL_S = 0.1
 """Waits are cut into pieces of this length so that Ctrl-C is noticed on every system."""
 
 
-class Sized(Protocol):
+class SupportsNbytes(Protocol):
     """Anything that says how many bytes it holds; arrays do."""
 
     @property
@@ -27,7 +27,7 @@ class Sized(Protocol):
         ...
 
 
-T = TypeVar("T", bound=Sized)
+T = TypeVar("T", bound=SupportsNbytes)
 U = TypeVar("U")
 
 
@@ -108,7 +108,7 @@ class BoundedQueue(Generic[T]):
         return len(self._items) >= self._max_items or self._bytes + extra_bytes > self._max_bytes
 
 
-class Prefetcher(Generic[T]):
+class ReaderThread(Generic[T]):
     """Iterates something in a thread, a few items ahead of whoever iterates this.
 
     Attributes:
@@ -173,7 +173,7 @@ class Prefetcher(Generic[T]):
             self._queue.close(error)
 
 
-class BackgroundWriter(Generic[T]):
+class WriterThread(Generic[T]):
     """Hands items to a function in a thread, a few items behind whoever puts them.
 
     Leaving the context normally waits until everything is written; leaving it with an error
@@ -266,7 +266,7 @@ class BackgroundWriter(Generic[T]):
             self._queue.cancel()
 
 
-class Newest(Generic[U]):
+class LatestQueue(Generic[U]):
     """The newest few items between two threads: putting into a full one drops the oldest.
 
     What files need, losing nothing, is `BoundedQueue`; what a live picture needs, never being

@@ -27,7 +27,7 @@ from nst_video.video.media.ffmpeg import FfmpegProcess, ffmpeg_path
 from nst_video.video.media.filters import encode_filters
 from nst_video.video.media.probe import count_frames, probe
 from nst_video.video.media.quicktime_tags import keep_tags
-from nst_video.video.media.stream_copy import Carry
+from nst_video.video.media.stream_copy import StreamCopyPlan
 
 NULL_SCHEME = "null:"
 
@@ -88,7 +88,7 @@ class VideoFileSink:
         target: Path,
         info: VideoInfo,
         options: EncodeOptions | None = None,
-        carry: Carry | None = None,
+        stream_copy: StreamCopyPlan | None = None,
         *,
         as_planes: bool = False,
         overwrite: bool = False,
@@ -99,7 +99,7 @@ class VideoFileSink:
             target: the file; its suffix names the container.
             info: size and rate of the frames to come.
             options: codec, quality and speed.
-            carry: streams to add.
+            stream_copy: streams to add.
             as_planes: planes will come instead of frames; both sides are even.
             overwrite: an existing file is replaced once the new one is complete.
 
@@ -112,7 +112,7 @@ class VideoFileSink:
         self._size = info.size
         self._container = container_for(target)
         self._info = info
-        self._carry = carry
+        self._stream_copy = stream_copy
         self._as_planes = as_planes
         self._options = options or EncodeOptions()
         self._codec = codec_for(self._container, self._options)
@@ -132,7 +132,7 @@ class VideoFileSink:
     @property
     def notes(self) -> tuple[str, ...]:
         """What of the original could not be carried over as it was, and any padding."""
-        notes = () if self._carry is None else self._carry.notes
+        notes = () if self._stream_copy is None else self._stream_copy.notes
         if even_size(self._size) != self._size:
             width, height = even_size(self._size)
             notes += (f"The odd size was padded to {width}x{height} by repeating the edge.",)
@@ -208,8 +208,8 @@ class VideoFileSink:
         Raises:
             SinkError: it fails.
         """
-        if self._carry is not None and self._carry.tags:
-            keep_tags(self._partial.path, self._carry.tags)
+        if self._stream_copy is not None and self._stream_copy.tags:
+            keep_tags(self._partial.path, self._stream_copy.tags)
         if self._container.has_palette:
             problem = write_gif(self._encoded.path, self._partial.path)
             if problem is not None:
@@ -243,7 +243,7 @@ class VideoFileSink:
     def _arguments(self) -> list[str]:
         width, height = even_size(self._size)
         fps, codec, options = self._info.fps, self._codec, self._options
-        offset = self._carry.video_offset_s if self._carry else 0
+        offset = self._stream_copy.video_offset_s if self._stream_copy else 0
         pixels = "yuv420p" if self._as_planes else "rgb24"
         muxer = "matroska" if self._container.has_palette else self._container.muxer
         return [
@@ -251,9 +251,9 @@ class VideoFileSink:
             *(("-itsoffset", f"{float(offset):.6f}") if offset else ()),
             *("-f", "rawvideo", "-pix_fmt", pixels, "-video_size", f"{width}x{height}"),
             *("-framerate", f"{fps.numerator}/{fps.denominator}", "-i", "pipe:0"),
-            *(self._carry.inputs if self._carry else ()),
+            *(self._stream_copy.inputs if self._stream_copy else ()),
             *("-map", "0:0", "-c:0", codec.encoder, "-disposition:0", "default"),
-            *(self._carry.outputs if self._carry else ()),
+            *(self._stream_copy.outputs if self._stream_copy else ()),
             *("-filter:0", encode_filters(codec.pixels, as_planes=self._as_planes)),
             *("-fps_mode:0", "passthrough"),
             *(*codec.quality(options.crf), *codec.speed(options.preset)),
@@ -314,22 +314,22 @@ class SinkKind:
 
     name: str
     accepts: Callable[[str], bool]
-    open: Callable[[str, VideoInfo, EncodeOptions, Carry | None, bool, bool], FrameSink]
+    open: Callable[[str, VideoInfo, EncodeOptions, StreamCopyPlan | None, bool, bool], FrameSink]
 
 
 SINKS = (
     SinkKind(
         "null",
         lambda text: text == NULL_SCHEME,
-        lambda text, info, options, carry, as_planes, overwrite: NullSink(
+        lambda text, info, options, stream_copy, as_planes, overwrite: NullSink(
             info, as_planes=as_planes
         ),
     ),
     SinkKind(
         "file",
         lambda text: True,
-        lambda text, info, options, carry, as_planes, overwrite: VideoFileSink(
-            Path(text), info, options, carry, as_planes=as_planes, overwrite=overwrite
+        lambda text, info, options, stream_copy, as_planes, overwrite: VideoFileSink(
+            Path(text), info, options, stream_copy, as_planes=as_planes, overwrite=overwrite
         ),
     ),
 )
@@ -340,7 +340,7 @@ def open_sink(
     where: str | Path,
     info: VideoInfo,
     options: EncodeOptions | None = None,
-    carry: Carry | None = None,
+    stream_copy: StreamCopyPlan | None = None,
     *,
     as_planes: bool = False,
     overwrite: bool = False,
@@ -351,7 +351,7 @@ def open_sink(
         where: path of a video file, or "null:" to throw the frames away.
         info: size and rate of the frames to come.
         options: codec, quality and speed.
-        carry: streams to add.
+        stream_copy: streams to add.
         as_planes: planes will come instead of frames; both sides are even.
         overwrite: an existing file is replaced once the new one is complete.
 
@@ -361,7 +361,7 @@ def open_sink(
     """
     text = str(where)
     kind = next(kind for kind in SINKS if kind.accepts(text))
-    return kind.open(text, info, options or EncodeOptions(), carry, as_planes, overwrite)
+    return kind.open(text, info, options or EncodeOptions(), stream_copy, as_planes, overwrite)
 
 
 def _check_shape(frame: NDArray[np.uint8], size: Size, as_planes: bool) -> None:

@@ -19,7 +19,7 @@ from nst_video.image.files import animation_frames
 from nst_video.image.resize import resize
 from nst_video.system.path_lookup import PathKind, look_up
 from nst_video.video.media.codec_options import DecodeOptions
-from nst_video.video.media.time_span import exact
+from nst_video.video.media.timeline import exact
 from nst_video.video.media.timing import choose_rate
 from nst_video.video.media.video_file import VideoFileSource, fit_size
 

@@ -38,7 +38,7 @@ from nst_video.live.state import LiveState, RenderRequest, Selection
 from nst_video.settings import StylizeSettings
 from nst_video.style_library.library import Style
 from nst_video.stylizer import Stylizer
-from nst_video.video.queues import Newest
+from nst_video.video.queues import LatestQueue
 
 
 class Slow(Stylizer):
@@ -375,7 +375,7 @@ class Wishing:
 
     def __init__(self, stylizer: Stylizer) -> None:
         self.state = LiveState(RenderRequest(None, StylizeSettings()), clock=time.monotonic)
-        self.painter = RenderThread(Newest(), self.state, None, 160)
+        self.painter = RenderThread(LatestQueue(), self.state, None, 160)
         self.painter.stylizer = self.stylizer = stylizer
         self.frame = numbered(5, (512, 320))
         self.count = 0
@@ -479,7 +479,10 @@ def test_paused_film_is_painted_again_when_the_look_changes(look: StylizeSetting
 
 def test_frames_pass_through_until_the_first_size_is_compiled() -> None:
     painter = RenderThread(
-        Newest(), LiveState(RenderRequest(None, StylizeSettings()), clock=time.monotonic), None, 160
+        LatestQueue(),
+        LiveState(RenderRequest(None, StylizeSettings()), clock=time.monotonic),
+        None,
+        160,
     )
     painter.stylizer = Stylizer("builtin", "wave")
     captured = Captured(numbered(5, (512, 320)), 1, 0.0)
@@ -507,7 +510,7 @@ def test_intensity_shows_at_once_and_is_blended_between_styles_when_that_is_load
 
 def test_switching_takes_effect_on_the_next_frame() -> None:
     state = LiveState(RenderRequest(None, StylizeSettings()), clock=time.monotonic)
-    painter = RenderThread(Newest(), state, None, 240)
+    painter = RenderThread(LatestQueue(), state, None, 240)
     stylizer = painter.stylizer = unchanged()
     styles = stylizer.library.styles()
     stylizer.load_style(styles[2])
@@ -519,7 +522,7 @@ def test_switching_takes_effect_on_the_next_frame() -> None:
 
 def test_style_that_is_not_loaded_does_not_hold_up_the_picture() -> None:
     state = LiveState(RenderRequest(None, StylizeSettings()), clock=time.monotonic)
-    painter = RenderThread(Newest(), state, None, 240)
+    painter = RenderThread(LatestQueue(), state, None, 240)
     stylizer = painter.stylizer = unchanged()
     before = stylizer.styles
     state.request = replace(

@@ -15,8 +15,8 @@ from clips import Negative, ffmpeg, make_clip, make_rich_clip
 from nst_video.engines import PendingFrames
 from nst_video.errors import EngineError, SinkError, SourceError, UsageError
 from nst_video.transcode import Identity, Progress, TranscodeOptions, transcode, write_demo_clip
-from nst_video.transcode.pipeline import batches, fit_batch, paint_ahead
-from nst_video.transcode.progress import Meter
+from nst_video.transcode.pipeline import batches, default_batch_size, paint_batches
+from nst_video.transcode.progress import ProgressMeter
 from nst_video.video.media.ffmpeg import ffmpeg_exe
 from nst_video.video.media.probe import probe
 from nst_video.video.sources import VideoFileSource
@@ -52,7 +52,7 @@ def test_every_frame_is_painted_once_and_in_order(tmp_path: Path):
     ("size", "count"), [((64, 48), 4), ((1280, 720), 4), ((1920, 1080), 2), ((3840, 2160), 1)]
 )
 def test_default_batch_is_smaller_for_larger_frames(size: tuple[int, int], count: int):
-    assert fit_batch(size) == count
+    assert default_batch_size(size) == count
 
 
 def test_default_batch_reaches_the_painter(tmp_path: Path):
@@ -95,7 +95,7 @@ def test_the_next_batch_is_begun_before_one_is_waited_for(tmp_path: Path):
 
 def test_what_is_done_is_not_kept_back():
     given = []
-    for painted in paint_ahead(Negative(), (given.append(i) or ramp(i) for i in range(3))):
+    for painted in paint_batches(Negative(), (given.append(i) or ramp(i) for i in range(3))):
         assert painted[0, 0, 0, 0] == 255 - given[-1]
     assert given == [0, 1, 2]
 
@@ -306,7 +306,7 @@ def test_progress_counts_to_the_end(tmp_path: Path):
 
 def test_meter_leaves_the_first_batch_out_of_the_speed():
     times = iter([0.0, 10.0, 11.0, 12.0])
-    meter = Meter(40, clock=lambda: next(times))
+    meter = ProgressMeter(40, clock=lambda: next(times))
     busy = {"decode": 1.0, "paint": 3.0, "encode": 2.0}
     first, second, third = (meter.advance(10, busy) for _ in range(3))
     assert (first.fps, first.remaining_s, first.elapsed_s) == (0, None, 10)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nst_video.video.queues import BackgroundWriter, BoundedQueue, Cancelled, Prefetcher
+from nst_video.video.queues import BoundedQueue, Cancelled, ReaderThread, WriterThread
 
 
 def item(number: int, size: int = 8) -> np.ndarray:
@@ -16,7 +16,7 @@ def item(number: int, size: int = 8) -> np.ndarray:
 
 
 def put_all(
-    writer: BackgroundWriter[np.ndarray], count: int, then: Callable[[], None] = lambda: None
+    writer: WriterThread[np.ndarray], count: int, then: Callable[[], None] = lambda: None
 ) -> None:
     for number in range(count):
         writer.put(item(number))
@@ -32,7 +32,7 @@ def interrupt_after(begun: threading.Event) -> None:
 def test_prefetcher_delivers_everything_in_order(
     numbers: list[int], max_items: int, max_bytes: int
 ):
-    with Prefetcher(map(item, numbers), max_items=max_items, max_bytes=max_bytes) as ahead:
+    with ReaderThread(map(item, numbers), max_items=max_items, max_bytes=max_bytes) as ahead:
         assert [int(each[0]) for each in ahead] == numbers
 
 
@@ -47,7 +47,7 @@ def test_prefetcher_runs_no_further_ahead_than_its_bounds(
             taken.release()
             yield item(1)
 
-    with Prefetcher(endless(), max_items=max_items, max_bytes=max_bytes) as ahead:
+    with ReaderThread(endless(), max_items=max_items, max_bytes=max_bytes) as ahead:
         # What is held, and the one in hand that waits for room.
         for _ in range(held + 1):
             assert taken.acquire(timeout=5)
@@ -62,7 +62,7 @@ def test_prefetcher_raises_the_error_after_the_items_before_it():
         yield item(2)
         raise ValueError("broken")
 
-    with Prefetcher(failing()) as ahead:
+    with ReaderThread(failing()) as ahead:
         flow = iter(ahead)
         assert [int(next(flow)[0]), int(next(flow)[0])] == [1, 2]
         with pytest.raises(ValueError, match="broken"):
@@ -76,7 +76,7 @@ def test_prefetcher_stops_a_source_that_hangs():
         yield item(1)
         released.wait(30)
 
-    with Prefetcher(hanging(), stop=released.set) as ahead:
+    with ReaderThread(hanging(), stop=released.set) as ahead:
         next(iter(ahead))
     assert released.is_set()
     assert not any(thread.name == "prefetch" for thread in threading.enumerate())
@@ -84,7 +84,7 @@ def test_prefetcher_stops_a_source_that_hangs():
 
 def test_writer_writes_everything_before_the_context_ends():
     written: list[int] = []
-    with BackgroundWriter(lambda each: written.append(int(each[0])), max_items=2) as writer:
+    with WriterThread(lambda each: written.append(int(each[0])), max_items=2) as writer:
         for number in range(20):
             writer.put(item(number))
     assert written == list(range(20))
@@ -94,7 +94,7 @@ def test_writer_brings_its_error_to_whoever_puts():
     def failing(_: np.ndarray) -> None:
         raise OSError("full")
 
-    with pytest.raises(OSError, match="full"), BackgroundWriter(failing) as writer:
+    with pytest.raises(OSError, match="full"), WriterThread(failing) as writer:
         put_all(writer, 1000)
 
 
@@ -102,7 +102,7 @@ def test_writer_brings_the_error_of_its_last_item():
     def failing(_: np.ndarray) -> None:
         raise OSError("full")
 
-    with pytest.raises(OSError, match="full"), BackgroundWriter(failing) as writer:
+    with pytest.raises(OSError, match="full"), WriterThread(failing) as writer:
         writer.put(item(1))
 
 
@@ -115,7 +115,7 @@ def test_writer_drops_what_waits_when_left_with_an_error():
         released.wait(30)
         written.append(int(each[0]))
 
-    writer = BackgroundWriter(slow, stop=released.set)
+    writer = WriterThread(slow, stop=released.set)
     with pytest.raises(KeyboardInterrupt), writer:
         put_all(writer, 3, then=lambda: interrupt_after(begun))
     assert written == [0]

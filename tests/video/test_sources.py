@@ -121,9 +121,9 @@ def test_part_of_a_file_is_the_same_as_in_the_whole(assets: Path, name: str, sta
     options = DecodeOptions(start_s=start, end_s=start + 0.6, size=size)
     with VideoFileSource(path, options) as source:
         part = list(source)
-        fps, cut = source.info.fps, source.cut
-    assert abs(cut.start_s - Fraction(start)) <= 1 / fps
-    first = round((cut.start_s + cut.video_offset_s) * fps)
+        fps, trim = source.info.fps, source.trim
+    assert abs(trim.start_s - Fraction(start)) <= 1 / fps
+    first = round((trim.start_s + trim.video_offset_s) * fps)
     assert all(np.array_equal(a, b) for a, b in zip(part, whole[first:], strict=False))
     assert abs(len(part) - 0.6 * fps) <= 1
 
@@ -159,7 +159,7 @@ def test_file_is_read_once(tmp_path: Path):
 def test_rotated_clip_comes_upright(assets: Path):
     with VideoFileSource(assets / "videos" / "bunny-rotated-90-5.1.mp4") as source:
         assert source.info.size == (1080, 1920)
-        assert source.cut.video_offset_s == Fraction(1, 12)
+        assert source.trim.video_offset_s == Fraction(1, 12)
 
 
 def test_mirrored_clip_comes_mirrored(tmp_path: Path):
@@ -236,7 +236,7 @@ def test_damage_in_the_middle_is_an_error_unless_asked_for(assets: Path, tmp_pat
     assert any("kept" in note for note in source.notes)
 
 
-def test_cut_off_file_is_an_error_unless_asked_for(assets: Path, tmp_path: Path):
+def test_trim_off_file_is_an_error_unless_asked_for(assets: Path, tmp_path: Path):
     clip = tmp_path / "cut.mp4"
     clip.write_bytes((assets / "videos" / "traffic-aac.mp4").read_bytes()[:1_500_000])
     os.utime(clip, (0, 0))

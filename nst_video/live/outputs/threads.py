@@ -10,7 +10,7 @@ from typing import Protocol, runtime_checkable
 
 from nst_video.errors import NstVideoError
 from nst_video.frames import Frame, VideoInfo
-from nst_video.video.queues import Newest
+from nst_video.video.queues import LatestQueue
 
 DEPTH = 4
 """Frames that wait for a slow output before the oldest is dropped."""
@@ -88,7 +88,7 @@ class OutputThread:
         self.error: BaseException | None = None
         self.begun_s: float | None = None
         self._on_end = on_end
-        self._frames: Newest[Frame] = Newest(DEPTH)
+        self._frames: LatestQueue[Frame] = LatestQueue(DEPTH)
         self._fps: VideoInfo | None = None
         self._sink: LiveSink | None = None
         # A thread whose `join` is interrupted is taken for dead by Python before 3.13.

@@ -32,7 +32,7 @@ def seek_point(
     Returns:
         Seconds after the file's start; None where it must be read from its beginning.
     """
-    if scan.is_counted or scan.is_rejoined:
+    if scan.has_no_timestamps or scan.has_timestamp_resets:
         return None
     for margin in MARGINS_S:
         place = time_s - media.start_s - margin

@@ -22,10 +22,10 @@ _CODEC_NAMES = {
     "webvtt": "WebVTT",
 }
 _NOT_BEFORE_ZERO = "noise=amount=0:drop=lt(pts\\,0)"
-"""Drops subtitles that began before the cut: ffmpeg would delay everything else for them."""
+"""Drops subtitles that began before the start: ffmpeg would delay everything else for them."""
 
 _NOT_LONG_BEFORE_ZERO = "noise=amount=0:drop=lte((pts+d)*tb\\,-{roll_s:.6f})"
-"""Drops sound before the cut but for what a decoder needs to be right from the cut on. ffmpeg
+"""Drops sound before the start, except what a decoder needs to be right from the start on. ffmpeg
 itself would drop all, or keep it back to the last keyframe of the video. MP4 tells players to be
 silent meanwhile; elsewhere the picture begins some hundredths of a second later."""
 
@@ -45,25 +45,25 @@ _OPUS_LAYOUTS = "aformat=channel_layouts=7.1|5.1|quad|stereo|mono"
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
+class Trim:
     """The stretch of the original that the painted video covers.
 
     Attributes:
         start_s: seconds after the file's own start; 0 where nothing is cut off.
         length_s: None where nothing is cut off at the end.
-        video_offset_s: how much later than the cut's start the first frame appears.
-        is_rejoined: the file's clock jumps. ffmpeg closes the jumps, in the same way every time
-            only where it reads the file from its beginning and both the video and the sound of it.
+        video_offset_s: how much later than the start the first frame appears.
+        has_timestamp_resets: timestamps jump midway. ffmpeg corrects the jumps. The result is the
+            same each time only if it reads from the beginning, both the video and the sound.
     """
 
     start_s: Fraction = Fraction(0)
     length_s: Fraction | None = None
     video_offset_s: Fraction = Fraction(0)
-    is_rejoined: bool = False
+    has_timestamp_resets: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Carry:
+class StreamCopyPlan:
     """Arguments that add another input's streams to the encoder's ffmpeg.
 
     Attributes:
@@ -99,7 +99,7 @@ class _Way:
 class _Plan:
     """Arguments under construction; the painted video is stream 0 of the output."""
 
-    is_cut: bool
+    is_trimmed: bool
     sounds: Mapping[int, Sound] = field(default_factory=dict)
     ways: Mapping[int, _Way | None] = field(default_factory=dict)
     outputs: list[str] = field(default_factory=list)
@@ -113,7 +113,7 @@ class _Plan:
         file = 2 if stream.is_cover else 1
         self.has_cover |= stream.is_cover
         self.outputs += ["-map", f"{file}:{stream.index}", f"-c:{number}", encoder]
-        if self.is_cut and stream.kind == "subtitle":
+        if self.is_trimmed and stream.kind == "subtitle":
             self.outputs += [f"-bsf:{number}", _NOT_BEFORE_ZERO]
         self.outputs += [text.replace("#", number) for text in extra]
 
@@ -133,14 +133,16 @@ class _Plan:
         self.notes.append(f"{_name(stream)} was left out: {reason}.")
 
 
-def plan_carry(media: MediaInfo, painted: StreamInfo, container: Container, cut: Cut) -> Carry:
+def plan_stream_copy(
+    media: MediaInfo, painted: StreamInfo, container: Container, trim: Trim
+) -> StreamCopyPlan:
     """Plan how every stream but the painted one gets into a file of kind `container`.
 
     Args:
         media: the original.
         painted: its stream that is replaced.
         container: kind of the new file.
-        cut: the stretch of the original to carry over.
+        trim: the stretch of the original to carry over.
 
     Raises:
         SourceError: the original cannot be opened.
@@ -148,9 +150,9 @@ def plan_carry(media: MediaInfo, painted: StreamInfo, container: Container, cut:
     if container.max_fps is not None:
         has_sound = any(s.kind == "audio" for s in media.streams)
         silent = f"The sound was left out: {container.name} files hold only pictures."
-        return Carry((), (), notes=(silent,) if has_sound else ())
+        return StreamCopyPlan((), (), notes=(silent,) if has_sound else ())
     sounds = examine_sound(media)
-    plan = _Plan(cut.start_s > 0, sounds, _choose_ways(media, sounds, container, cut))
+    plan = _Plan(trim.start_s > 0, sounds, _choose_ways(media, sounds, container, trim))
     for stream in media.streams:
         if stream.index != painted.index:
             _PLANNERS.get(stream.kind, _plan_data)(plan, stream, container)
@@ -163,15 +165,15 @@ def plan_carry(media: MediaInfo, painted: StreamInfo, container: Container, cut:
             "the others were left out; --video-stream chooses another.",
         )
     room = room_arguments(media.tags) if container.muxer in MUXERS else ()
-    return Carry(
-        inputs=_input_arguments(media, painted, cut, has_cover=plan.has_cover),
+    return StreamCopyPlan(
+        inputs=_input_arguments(media, painted, trim, has_cover=plan.has_cover),
         outputs=(
             *plan.outputs,
             *_metadata_arguments(media, painted),
             *room,
-            *_length_arguments(cut),
+            *_length_arguments(trim),
         ),
-        video_offset_s=cut.video_offset_s,
+        video_offset_s=trim.video_offset_s,
         stream_count=plan.count,
         notes=tuple(plan.notes),
         tags=media.tags if room else {},
@@ -179,35 +181,35 @@ def plan_carry(media: MediaInfo, painted: StreamInfo, container: Container, cut:
 
 
 def _input_arguments(
-    media: MediaInfo, painted: StreamInfo, cut: Cut, *, has_cover: bool
+    media: MediaInfo, painted: StreamInfo, trim: Trim, *, has_cover: bool
 ) -> tuple[str, ...]:
     original = ("-i", ffmpeg_path(media.path))
     # A cover has the time 0, so it is taken from the original as a whole.
     cover = original if has_cover else ()
-    length, seek = _length_arguments(cut), _seek_arguments(media, cut)
-    if not _is_discontinuous(media, cut):
+    length, seek = _length_arguments(trim), _seek_arguments(media, trim)
+    if not _is_discontinuous(media, trim):
         return (*_TOLERANT, *seek, *length, *original, *cover)
     # Time 0 is where the streams in use begin, so the video has to be one of them.
     clock = ("-map", f"1:{painted.index}", "-c", "copy", *length, "-f", "null", os.devnull)
     return (*_TOLERANT, *seek, *original, *cover, *clock)
 
 
-def _is_discontinuous(media: MediaInfo, cut: Cut) -> bool:
-    return media.container in _DISCONTINUOUS or cut.is_rejoined
+def _is_discontinuous(media: MediaInfo, trim: Trim) -> bool:
+    return media.container in _DISCONTINUOUS or trim.has_timestamp_resets
 
 
-def _seek_arguments(media: MediaInfo, cut: Cut) -> tuple[str, ...]:
-    if not cut.start_s:
+def _seek_arguments(media: MediaInfo, trim: Trim) -> tuple[str, ...]:
+    if not trim.start_s:
         return ()
-    if _is_discontinuous(media, cut):
+    if _is_discontinuous(media, trim):
         # Seeking there ends seconds too late, so all is read and what comes too early is dropped.
-        return "-itsoffset", f"{-float(cut.start_s):.6f}"
-    return "-ss", f"{float(cut.start_s):.6f}"
+        return "-itsoffset", f"{-float(trim.start_s):.6f}"
+    return "-ss", f"{float(trim.start_s):.6f}"
 
 
-def _length_arguments(cut: Cut) -> tuple[str, ...]:
+def _length_arguments(trim: Trim) -> tuple[str, ...]:
     # Of an input it ends streams, of the output it ends the last chapter too.
-    return () if cut.length_s is None else ("-t", f"{float(cut.length_s):.6f}")
+    return () if trim.length_s is None else ("-t", f"{float(trim.length_s):.6f}")
 
 
 def _metadata_arguments(media: MediaInfo, painted: StreamInfo) -> list[str]:
@@ -226,7 +228,7 @@ def _metadata_arguments(media: MediaInfo, painted: StreamInfo) -> list[str]:
 
 
 def _choose_ways(
-    media: MediaInfo, sounds: Mapping[int, Sound], container: Container, cut: Cut
+    media: MediaInfo, sounds: Mapping[int, Sound], container: Container, trim: Trim
 ) -> dict[int, _Way | None]:
     """Return the first way that works for each stream of sound, None where none does."""
     possible = {
@@ -236,7 +238,7 @@ def _choose_ways(
     }
 
     def works(ways: Mapping[int, _Way]) -> bool:
-        original = (*_TOLERANT, *_seek_arguments(media, cut), "-i", ffmpeg_path(media.path))
+        original = (*_TOLERANT, *_seek_arguments(media, trim), "-i", ffmpeg_path(media.path))
         outputs = [
             text.replace("#", str(number))
             for number, (index, way) in enumerate(ways.items())

@@ -18,7 +18,7 @@ NO_TIME = -(1 << 63)
 """What ffmpeg prints for a packet without a time."""
 
 
-def scan_rejoined(media: MediaInfo, track: VideoTrack) -> PacketScan:
+def scan_with_resets(media: MediaInfo, track: VideoTrack) -> PacketScan:
     """Read the packets as `timing.scan_packets` does, on the clock without jumps.
 
     Args:
@@ -49,7 +49,9 @@ def scan_rejoined(media: MediaInfo, track: VideoTrack) -> PacketScan:
         furthest = max(furthest, frame.time_s + frame.duration_s)
         if stream == "0":
             frames.append(frame)
-    return replace(summarize(media, frames, furthest), is_broken=status != 0, is_rejoined=True)
+    return replace(
+        summarize(media, frames, furthest), is_broken=status != 0, has_timestamp_resets=True
+    )
 
 
 def _time(media: MediaInfo, ticks: str, base: Fraction) -> Fraction | None:

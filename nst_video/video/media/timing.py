@@ -38,8 +38,8 @@ MAX_AHEAD_S = Fraction(10)
 """How far they may jump ahead. Both as in ffmpeg, which then lets the stream go on at once."""
 
 
-STRAY_GAP_S, LONGEST_GAP_S = Fraction(600), Fraction(86_400)
-"""From which distance on frames beyond the claimed length are strays; where none is claimed."""
+OUTLIER_GAP_S, LONGEST_GAP_S = Fraction(600), Fraction(86_400)
+"""From which distance on frames beyond the claimed length are outliers; where none is claimed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,29 +48,29 @@ class PacketScan:
 
     Attributes:
         times_s: presentation times of the video frames, ascending, as the file counts time.
-        keys_s: times of those of them that are keyframes, ascending.
+        keyframe_times_s: times of those of them that are keyframes, ascending.
         end_s: end of the last frame (its time plus its duration).
-        furthest_s: latest time of any packet of any stream.
-        hidden_frames: frames that the file holds but tells players not to show.
+        last_packet_s: latest time of any packet of any stream.
+        discarded_frames: frames that the file holds but tells players not to show.
         is_whole: the pass reached the end of the file.
         is_broken: reading stopped with an error.
-        is_counted: there are no times in the file; they follow from the number of each frame.
-        is_rejoined: the file's clock jumps; times are those after closing the jumps.
-        stray_frames: frames left out, since their damaged times lie far behind all others.
-        strays_from_s: a time between the others and those; None where there are none.
+        has_no_timestamps: the file has no timestamps; times are computed from frame numbers.
+        has_timestamp_resets: timestamps jump midway; times are those after the correction.
+        outlier_frames: frames left out, since their damaged times lie far behind all others.
+        outliers_from_s: a time between the others and those; None where there are none.
     """
 
     times_s: tuple[Fraction, ...]
-    keys_s: tuple[Fraction, ...]
+    keyframe_times_s: tuple[Fraction, ...]
     end_s: Fraction
-    furthest_s: Fraction
-    hidden_frames: int = 0
+    last_packet_s: Fraction
+    discarded_frames: int = 0
     is_whole: bool = True
     is_broken: bool = False
-    is_counted: bool = False
-    is_rejoined: bool = False
-    stray_frames: int = 0
-    strays_from_s: Fraction | None = None
+    has_no_timestamps: bool = False
+    has_timestamp_resets: bool = False
+    outlier_frames: int = 0
+    outliers_from_s: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ class _Pass:
     """
 
     track: VideoTrack
-    is_counted: bool
+    has_no_timestamps: bool
     may_jump: bool
     hidden: int = 0
     frames: list[FramePacket] = field(default_factory=list)
@@ -151,12 +151,12 @@ class _Pass:
         shown, decoded, duration = packet.pts, packet.dts, packet.duration or 0
         known = decoded if shown is None else shown
         is_video = index == self.track.stream.index
-        if known is not None and not self.is_counted:
+        if known is not None and not self.has_no_timestamps:
             if self.may_jump and decoded is not None and packet.stream.type in ("video", "audio"):
                 self._check_clock(index, decoded, duration, base)
             self.ends[index] = max(self.ends.get(index, known), known + duration)
             self.bases[index] = base
-        if not is_video or (known is None and not self.is_counted):
+        if not is_video or (known is None and not self.has_no_timestamps):
             return
         if packet.is_discard:
             self.hidden += 1
@@ -170,7 +170,7 @@ class _Pass:
             )
         )
 
-    def furthest_s(self, start_s: Fraction) -> Fraction:
+    def last_packet_s(self, start_s: Fraction) -> Fraction:
         """Return the latest time of any packet, at least the start."""
         return max((end * self.bases[index] for index, end in self.ends.items()), default=start_s)
 
@@ -211,7 +211,7 @@ def scan_packets(
         flags = container.format.flags
         seen = _Pass(
             track=track,
-            is_counted=_has(flags, "no_timestamps"),
+            has_no_timestamps=_has(flags, "no_timestamps"),
             may_jump=_has(flags, "ts_discont"),
         )
         try:
@@ -225,13 +225,13 @@ def scan_packets(
             raise ClockJumpError from error
         except (av.error.FFmpegError, OSError):
             is_broken = True
-    frames = _counted(track, seen.frames) if seen.is_counted else seen.frames
+    frames = _counted(track, seen.frames) if seen.has_no_timestamps else seen.frames
     return replace(
-        summarize(media, frames, seen.furthest_s(media.start_s)),
-        hidden_frames=seen.hidden,
+        summarize(media, frames, seen.last_packet_s(media.start_s)),
+        discarded_frames=seen.hidden,
         is_whole=is_whole,
         is_broken=is_broken,
-        is_counted=seen.is_counted,
+        has_no_timestamps=seen.has_no_timestamps,
     )
 
 
@@ -242,12 +242,12 @@ def _has(flags: int, name: str) -> bool:
     return bool(flags & cast(int, Flags[name].value))
 
 
-def summarize(media: MediaInfo, frames: list[FramePacket], furthest_s: Fraction) -> PacketScan:
+def summarize(media: MediaInfo, frames: list[FramePacket], last_packet_s: Fraction) -> PacketScan:
     """Return the scan of a whole file whose video has these frames, given in any order."""
     everything = sorted(_with_times(frames), key=lambda frame: frame.time_s)
-    count = len(everything) - _count_strays(media, [frame.time_s for frame in everything])
+    count = len(everything) - _count_outliers(media, [frame.time_s for frame in everything])
     frames = everything[:count]
-    strays = everything[count:]
+    outliers = everything[count:]
     times = tuple(frame.time_s for frame in frames)
     end = media.start_s
     if frames:
@@ -255,15 +255,15 @@ def summarize(media: MediaInfo, frames: list[FramePacket], furthest_s: Fraction)
         end = times[-1] + max(frames[-1].duration_s, typical_interval(times))
     return PacketScan(
         times_s=times,
-        keys_s=tuple(frame.time_s for frame in frames if frame.is_key),
+        keyframe_times_s=tuple(frame.time_s for frame in frames if frame.is_key),
         end_s=end,
-        furthest_s=furthest_s,
-        stray_frames=len(strays),
-        strays_from_s=(frames[-1].time_s + strays[0].time_s) / 2 if strays else None,
+        last_packet_s=last_packet_s,
+        outlier_frames=len(outliers),
+        outliers_from_s=(frames[-1].time_s + outliers[0].time_s) / 2 if outliers else None,
     )
 
 
-def _count_strays(media: MediaInfo, times_s: Sequence[Fraction]) -> int:
+def _count_outliers(media: MediaInfo, times_s: Sequence[Fraction]) -> int:
     """Return how many of the last frames lie far behind the others and the claimed length.
 
     A single flipped bit in a time would else make a film of days.
@@ -271,8 +271,8 @@ def _count_strays(media: MediaInfo, times_s: Sequence[Fraction]) -> int:
     claimed = None if media.duration_s is None else media.start_s + media.duration_s
     for index, (time, following) in enumerate(itertools.pairwise(times_s), start=1):
         gap = following - time
-        is_beyond = gap > LONGEST_GAP_S if claimed is None else following > claimed + STRAY_GAP_S
-        if gap > STRAY_GAP_S and is_beyond and 2 * index > len(times_s):
+        is_beyond = gap > LONGEST_GAP_S if claimed is None else following > claimed + OUTLIER_GAP_S
+        if gap > OUTLIER_GAP_S and is_beyond and 2 * index > len(times_s):
             return len(times_s) - index
     return 0
 

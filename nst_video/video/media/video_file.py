@@ -23,9 +23,9 @@ from nst_video.video.media.filters import decode_filters, is_hdr, planes_colors
 from nst_video.video.media.growth import Growth
 from nst_video.video.media.probe import MediaInfo, VideoTrack, pick_video, probe, probe_track
 from nst_video.video.media.seek import seek_point
-from nst_video.video.media.stream_copy import Cut
-from nst_video.video.media.time_span import exact, plan_span
-from nst_video.video.media.timestamp_resets import other_streams, scan_rejoined
+from nst_video.video.media.stream_copy import Trim
+from nst_video.video.media.timeline import exact, plan_timeline
+from nst_video.video.media.timestamp_resets import other_streams, scan_with_resets
 from nst_video.video.media.timing import ClockJumpError, PacketScan, scan_packets
 
 MISSING_FRAMES, MISSING_PERCENT = 25, 20
@@ -43,7 +43,7 @@ class VideoFileSource:
     Attributes:
         media: the file.
         track: the stream that is read.
-        cut: which stretch of the file the frames cover, for whoever carries over the rest.
+        trim: which stretch of the file the frames cover, for whoever carries over the rest.
     """
 
     def __init__(self, path: Path, options: DecodeOptions | None = None) -> None:
@@ -68,12 +68,14 @@ class VideoFileSource:
         self._is_growing = self._growth.is_seen()
         self._found: list[str] = []
         self._check_complete()
-        self._span = plan_span(self.media, self.track, self._scan, self._options)
-        self.cut: Cut = self._span.cut
-        if self.cut.length_s is None and self._growth.is_fresh:
+        self._timeline = plan_timeline(self.media, self.track, self._scan, self._options)
+        self.trim: Trim = self._timeline.trim
+        if self.trim.length_s is None and self._growth.is_fresh:
             # Where it is still being written, no more sound is taken than there was video.
-            furthest = max(self._scan.furthest_s, self._scan.end_s)
-            self.cut = replace(self.cut, length_s=furthest - self.media.start_s - self.cut.start_s)
+            furthest = max(self._scan.last_packet_s, self._scan.end_s)
+            self.trim = replace(
+                self.trim, length_s=furthest - self.media.start_s - self.trim.start_s
+            )
         self._process: FfmpegProcess | None = None
         self._stopped = False
 
@@ -81,7 +83,7 @@ class VideoFileSource:
     def info(self) -> VideoInfo:
         """Size, rate and number of the frames that will be delivered."""
         size = fit_size(self.track.upright_size, self._options.size)
-        return VideoInfo(size, self._span.fps, self._span.frame_count)
+        return VideoInfo(size, self._timeline.fps, self._timeline.frame_count)
 
     @cached_property
     def planes_colors(self) -> YuvColors | None:
@@ -91,7 +93,7 @@ class VideoFileSource:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was done to the source: resampled, deinterlaced, tone-mapped, repaired."""
-        notes = [*self._span.rate.notes(self._span.fps), *self._span.notes]
+        notes = [*self._timeline.rate.notes(self._timeline.fps), *self._timeline.notes]
         if self.track.is_interlaced:
             notes.append("The video is interlaced; it was deinterlaced.")
         if is_hdr(self.track.color):
@@ -149,7 +151,7 @@ class VideoFileSource:
                 return
         if self._stopped:
             return
-        if delivered and delivered == self._span.frame_count - 1:
+        if delivered and delivered == self._timeline.frame_count - 1:
             # The last frame ends between two ticks of the constant rate.
             yield last
             delivered += 1
@@ -162,35 +164,41 @@ class VideoFileSource:
             self._process.stop()
 
     def _arguments(self, as_planes: bool) -> list[str]:
-        span, scan, start_s = self._span, self._scan, self.media.start_s
+        timeline, scan, start_s = self._timeline, self._scan, self.media.start_s
         filters = decode_filters(
             self.track,
             # Where ffmpeg closes jumps of the clock, it lets the file begin at 0.
-            origin_s=span.origin_s - start_s if scan.is_rejoined else span.origin_s,
-            fps=span.fps,
+            origin_s=timeline.origin_s - start_s
+            if scan.has_timestamp_resets
+            else timeline.origin_s,
+            fps=timeline.fps,
             size=self.info.size,
             as_planes=as_planes,
-            frame_s=scan.times_s[1] - start_s if scan.is_counted and scan.times_s[1:] else None,
-            until_s=None if scan.strays_from_s is None else scan.strays_from_s - span.origin_s,
+            frame_s=scan.times_s[1] - start_s
+            if scan.has_no_timestamps and scan.times_s[1:]
+            else None,
+            until_s=None
+            if scan.outliers_from_s is None
+            else scan.outliers_from_s - timeline.origin_s,
         )
-        until = span.origin_s - start_s + span.frame_count / span.fps
+        until = timeline.origin_s - start_s + timeline.frame_count / timeline.fps
         return [
             *("-loglevel", "level+verbose"),
             *self._clock_arguments(),
             # Any packet that cannot be decoded shows in the exit status, after all others.
             *("-max_error_rate", "0", "-reinit_filter", "0"),
             *("-i", ffmpeg_path(self.media.path), "-map", f"0:{self.track.stream.index}"),
-            *("-vf", filters, "-frames:v", str(span.frame_count), "-fps_mode", "passthrough"),
+            *("-vf", filters, "-frames:v", str(timeline.frame_count), "-fps_mode", "passthrough"),
             *("-f", "rawvideo", "pipe:1"),
-            *(other_streams(self.media, until) if scan.is_rejoined else ()),
+            *(other_streams(self.media, until) if scan.has_timestamp_resets else ()),
         ]
 
     def _clock_arguments(self) -> list[str]:
-        if self._scan.is_rejoined:
+        if self._scan.has_timestamp_resets:
             return []
         seek = None
         if self._options.start_s:
-            seek = seek_point(self.media, self.track, self._scan, self._span.origin_s)
+            seek = seek_point(self.media, self.track, self._scan, self._timeline.origin_s)
         # Earlier frames are decoded from a keyframe on and dropped by the fps filter, which so
         # knows the frame that is still showing at the start.
         place = [] if seek is None else ["-noaccurate_seek", "-ss", f"{float(seek):.6f}"]
@@ -202,7 +210,7 @@ class VideoFileSource:
         try:
             return scan_packets(self.media, self.track, until)
         except ClockJumpError:
-            return scan_rejoined(self.media, self.track)
+            return scan_with_resets(self.media, self.track)
 
     def _check_complete(self) -> None:
         """Refuse a file that is shorter than it claims, before anything is painted."""
@@ -213,15 +221,15 @@ class VideoFileSource:
         promised = self.track.header_frames if self.media.container.startswith("mov") else 0
         damage = None
         # A length worked out from the first and the last time means nothing where the clock jumps.
-        if scan.is_whole and not scan.is_rejoined and self.media.duration_s is not None:
-            reached = scan.furthest_s - self.media.start_s
+        if scan.is_whole and not scan.has_timestamp_resets and self.media.duration_s is not None:
+            reached = scan.last_packet_s - self.media.start_s
             if self.media.duration_s - reached > MISSING_END_S + self.media.duration_s / 100:
                 damage = f"it claims {float(self.media.duration_s):.1f} s but ends after "
                 damage += f"{float(reached):.1f} s ({held} frames)"
-        if scan.is_whole and held + scan.hidden_frames < promised:
+        if scan.is_whole and held + scan.discarded_frames < promised:
             damage = f"it promises {promised} frames but holds {held}"
         if scan.is_broken:
-            damage = f"reading fails after {float(scan.furthest_s):.1f} s ({held} frames)"
+            damage = f"reading fails after {float(scan.last_packet_s):.1f} s ({held} frames)"
         if damage is not None:
             self._report(f"{path} is incomplete: {damage}")
 
@@ -239,7 +247,7 @@ class VideoFileSource:
             frames = "1 damaged frame was" if count == 1 else f"{count} damaged frames were"
             self._found.append(f"{frames} repaired by the decoder.")
         self._is_growing |= self._growth.is_seen()
-        expected = self._span.frame_count
+        expected = self._timeline.frame_count
         if status or delivered < expected:
             reason = f": {process.failure()}" if status else ""
             what = f"Decoding {self.media.path} gave {delivered} of {expected} frames"
@@ -257,7 +265,7 @@ class VideoFileSource:
         stopped keeps some; what comes before the first frame was announced.
         """
         held = len(self._scan.times_s)
-        begun = bisect_left(self._scan.times_s, self._span.origin_s)
+        begun = bisect_left(self._scan.times_s, self._timeline.origin_s)
         limit = begun + max(MISSING_FRAMES, held * MISSING_PERCENT // 100)
         return lost > limit and not self.track.is_interlaced
 

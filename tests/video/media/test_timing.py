@@ -100,7 +100,7 @@ def test_part_of_a_transport_stream_with_few_keyframes(assets: Path):
     options = DecodeOptions(start_s=2.3, end_s=3.3, size=(None, 90))
     with VideoFileSource(clip, options) as source:
         part = list(source)
-    first = round(source.cut.start_s * source.info.fps)
+    first = round(source.trim.start_s * source.info.fps)
     assert len(part) == 30
     assert all(np.array_equal(a, b) for a, b in zip(part, whole[first:], strict=False))
 
@@ -128,7 +128,7 @@ def test_start_that_cannot_be_decoded_is_left_out_and_announced(tmp_path: Path, 
     assert seen[0] > 20
     assert seen == list(range(seen[0], 80))
     assert any("cannot be decoded; it begins later" in note for note in source.notes)
-    assert abs(source.cut.video_offset_s - Fraction(seen[0] - 20, 25)) < Fraction(1, 5)
+    assert abs(source.trim.video_offset_s - Fraction(seen[0] - 20, 25)) < Fraction(1, 5)
 
 
 def test_frames_that_give_no_picture_are_announced(tmp_path: Path):
@@ -232,5 +232,5 @@ def test_frame_with_a_damaged_time_does_not_make_a_film_of_days(tmp_path: Path):
         seen = [read_number(frame) for frame in source]
     assert len(seen) == 50
     assert sorted(set(range(50)) - set(seen)) == [30]
-    assert source.cut.length_s == 2
+    assert source.trim.length_s == 2
     assert any("damaged times" in note for note in source.notes)

@@ -8,10 +8,10 @@ from itertools import pairwise
 from nst_video.errors import SourceError
 from nst_video.video.media.codec_options import DecodeOptions
 from nst_video.video.media.probe import MediaInfo, VideoTrack
-from nst_video.video.media.stream_copy import Cut
+from nst_video.video.media.stream_copy import Trim
 from nst_video.video.media.timing import (
     LONGEST_GAP_S,
-    STRAY_GAP_S,
+    OUTLIER_GAP_S,
     PacketScan,
     Rate,
     choose_rate,
@@ -30,14 +30,14 @@ NOTED_GAP_S = Fraction(2)
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class Timeline:
     """The frames to deliver.
 
     Attributes:
         origin_s: the file's time of the first.
         fps: their rate.
         frame_count: their number.
-        cut: what of the other streams goes with them.
+        trim: what of the other streams goes with them.
         rate: the rate of the file itself.
         notes: sentences on what is missing between or before them.
     """
@@ -45,14 +45,14 @@ class Span:
     origin_s: Fraction
     fps: Fraction
     frame_count: int
-    cut: Cut
+    trim: Trim
     rate: Rate
     notes: tuple[str, ...] = ()
 
 
-def plan_span(
+def plan_timeline(
     media: MediaInfo, track: VideoTrack, scan: PacketScan, options: DecodeOptions
-) -> Span:
+) -> Timeline:
     """Place the output's frames on the file's clock.
 
     Without a start, the first output frame is the first frame of the file, and the file's other
@@ -79,17 +79,17 @@ def plan_span(
         end = min(end, max(origin, media.start_s + exact(options.end_s)))
     count = max(1, math.floor((end - origin) * fps + Fraction(1, 2)))
     offset = origin - start
-    is_limited = options.end_s is not None or _has_strays(media, scan)
-    cut = Cut(
+    is_limited = options.end_s is not None or _has_outliers(media, scan)
+    trim = Trim(
         start_s=start - media.start_s,
         length_s=offset + count / fps if is_limited else None,
         video_offset_s=offset,
-        is_rejoined=scan.is_rejoined,
+        has_timestamp_resets=scan.has_timestamp_resets,
     )
     notes = _gap_notes(media, scan, rate, origin, end)
-    if scan.stray_frames:
-        notes = (f"Frames with damaged times, {scan.stray_frames}, were left out.", *notes)
-    if scan.is_rejoined:
+    if scan.outlier_frames:
+        notes = (f"Frames with damaged times, {scan.outlier_frames}, were left out.", *notes)
+    if scan.has_timestamp_resets:
         notes = (
             "The file's clock jumps midway; its parts follow each other without a gap.",
             *notes,
@@ -97,13 +97,13 @@ def plan_span(
     if start <= first and first > scan.times_s[0]:
         late = float(first - scan.times_s[0])
         notes = (f"The first {late:.2f} s of the video cannot be decoded; it begins later.", *notes)
-    return Span(origin, fps, count, cut, rate, notes)
+    return Timeline(origin, fps, count, trim, rate, notes)
 
 
-def _has_strays(media: MediaInfo, scan: PacketScan) -> bool:
+def _has_outliers(media: MediaInfo, scan: PacketScan) -> bool:
     """Whether packets of any stream lie far behind the video and the claimed length."""
     known = max(scan.end_s, media.start_s + (media.duration_s or LONGEST_GAP_S))
-    return scan.stray_frames > 0 or scan.furthest_s > known + STRAY_GAP_S
+    return scan.outlier_frames > 0 or scan.last_packet_s > known + OUTLIER_GAP_S
 
 
 def exact(seconds: float) -> Fraction:
@@ -114,7 +114,7 @@ def exact(seconds: float) -> Fraction:
 def _first_shown(track: VideoTrack, scan: PacketScan) -> Fraction:
     """Return the time of the first frame that can be decoded."""
     first, decoded = scan.times_s[0], track.first_time_s
-    if decoded is None or scan.is_counted:
+    if decoded is None or scan.has_no_timestamps:
         return first
     slack = LATE_FRAMES * typical_interval(scan.times_s)
     return frame_at(scan, decoded) if first + slack < decoded < scan.end_s else first
