@@ -66,7 +66,7 @@ class Stylizer:
     The model is loaded at the first frame that needs it, or by `prepare`.
 
     Attributes:
-        look: intensity, blend, colors, working size; assign a new one between any two frames.
+        settings: intensity, blend, colors, working size; assign a new one between any two frames.
         choice: the model in use and why.
         styles: those in use.
         mix: a weight for each of them.
@@ -118,7 +118,7 @@ class Stylizer:
             UsageError: a value out of its range.
             StyleError: an unknown style.
         """
-        self.look = StylizeSettings(intensity, blend, keep_colors, work_size)
+        self.settings = StylizeSettings(intensity, blend, keep_colors, work_size)
         FADE_S.check("The fade", fade_s)
         check_tile(tile)
         check_engine(engine)
@@ -259,7 +259,7 @@ class Stylizer:
             WeightsError: the model's files are missing or broken.
             EngineError: the network does not run here.
         """
-        if not (self._is_prepared or self.look.is_original):
+        if not (self._is_prepared or self.settings.is_original):
             warm_up(self.engine, TEST_SIZE, self.model.style_parameters(self.target[None]))
             self._is_prepared = True
 
@@ -311,7 +311,7 @@ class Stylizer:
         Planes come out in `image.yuv420.OUTPUT_COLORS`.
 
         Raises:
-            UsageError: not frames or planes of that shape and type, or the look asks for more of
+            UsageError: not frames or planes of that shape and type, or the settings ask for more of
                 planes than the network's painting.
             EngineError: they cannot be painted.
         """
@@ -326,16 +326,18 @@ class Stylizer:
         return engine.start(pictures, self._full_parameters(), colors)
 
     def _planes_engine(self, size: Size) -> TilingEngine | None:
-        """Return the engine if the look of pictures of `size` is what it paints of planes."""
-        look = self.look
-        is_plain = look.intensity == 1 and not look.keep_colors and self._fit_work(size) == size
+        """Return the engine if the settings leave nothing to do after it for planes of `size`."""
+        settings = self.settings
+        is_plain = (
+            settings.intensity == 1 and not settings.keep_colors and self._fit_work(size) == size
+        )
         if is_plain and has_planes(size) and isinstance(self.engine, TilingEngine):
             return self.engine
         return None
 
     def _start(self, frames: Frames) -> PendingFrames:
-        """Begin a batch that goes through the network, then to full size and to the look."""
-        if self.look.is_original or not len(frames):
+        """Begin a batch: the network, then full size, colors and intensity."""
+        if self.settings.is_original or not len(frames):
             return PendingFrames.done(frames.copy())
         size = size_of(frames)
         refuse_small(size)
@@ -343,7 +345,7 @@ class Stylizer:
         work = self._fit_work(size)
         small = frames if work == size else np.stack([_shrink(frame, work) for frame in frames])
         painting = self.engine.start(small, self._style_parameters(small))
-        if work == size and not self.look.keep_colors and self.look.fade == 1:
+        if work == size and not self.settings.keep_colors and self.settings.fade == 1:
             return painting
 
         def finish(painted: Frames) -> Frames:
@@ -354,21 +356,22 @@ class Stylizer:
 
     def _fit_work(self, size: Size) -> Size:
         """Return the size at which the network runs for frames of `size`."""
-        work_size = self.look.work_size
+        work_size = self.settings.work_size
         return size if work_size is None else fit_short_side(size, work_size)
 
     def _finish(self, painted: Frame, content: Frame, small: Frame) -> Frame:
         """Bring one painted frame to full size, color and intensity."""
         if painted.shape != content.shape:
             painted = restore_detail(painted, content, small)
-        if self.look.keep_colors:
+        if self.settings.keep_colors:
             painted = keep_colors(painted, content)
-        return painted if self.look.fade == 1 else cross_fade(content, painted, self.look.fade)
+        fade = self.settings.fade
+        return painted if fade == 1 else cross_fade(content, painted, fade)
 
     def _style_parameters(self, frames: Frames) -> NDArray[np.float32]:
         """Return the style parameters for the batch, (1, p), or (n, p) where each has its own."""
-        intensity = self.look.intensity
-        if self.look.blend == "pixel" or intensity == 1:
+        intensity = self.settings.intensity
+        if self.settings.blend == "pixel" or intensity == 1:
             return self._full_parameters()
         target = self._eased.toward(self.target)
         own = np.stack([self._content_bottleneck(frame) for frame in frames])

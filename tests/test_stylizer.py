@@ -113,7 +113,7 @@ def test_latent_intensity_grows_from_the_frame_without_a_jump(frame: NDArray) ->
     painted = []
     for step in range(26):
         stylizer.reset()
-        stylizer.look = StylizeSettings(intensity=step / 100)
+        stylizer.settings = StylizeSettings(intensity=step / 100)
         painted.append(stylizer(frame))
     np.testing.assert_array_equal(painted[0], frame)
     changes = [difference(*pair) for pair in pairwise(painted)]
@@ -170,7 +170,7 @@ def test_work_size_bounds_the_network_s_frames_and_keeps_the_result_s_size(
     engine = record(stylizer)
     assert stylizer(frame).shape == frame.shape
     assert engine.shapes == [(1, 49, 80, 3)]
-    stylizer.look = replace(stylizer.look, work_size=500)
+    stylizer.settings = replace(stylizer.settings, work_size=500)
     stylizer(frame)
     assert engine.shapes[1] == (1, *frame.shape)
 

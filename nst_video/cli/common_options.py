@@ -239,7 +239,7 @@ def build_stylizer(
             on_fetch=on_fetch,
         )
         stylizer.prepare()
-    if not quiet and not stylizer.look.is_original:
+    if not quiet and not stylizer.settings.is_original:
         choice, device = stylizer.choice, stylizer.engine.device
         say(f"Model {choice.name} ({choice.reason}); {device.reason}.")
     return stylizer

@@ -230,7 +230,7 @@ def live(
         ),
         outputs,
         has_window=has_window,
-        look=live_session.make_look(settings),
+        settings=live_session.stylize_settings(settings),
         options=LiveOptions(
             target_fps=settings.target_fps or None,
             duration_s=duration,

@@ -85,7 +85,7 @@ def _capture_options(settings: "LiveSettings", *, loop: bool) -> "CaptureOptions
     )
 
 
-def make_look(settings: "LiveSettings") -> StylizeSettings:
+def stylize_settings(settings: "LiveSettings") -> StylizeSettings:
     """Return how to begin to paint."""
     return StylizeSettings(
         settings.intensity,
@@ -222,7 +222,7 @@ def _remember(session: "LiveSession", settings: "LiveSettings", before: "LiveSet
     if not session.has_started:
         return
     state = session.state
-    request, look = state.request, state.request.look
+    request, look = state.request, state.request.settings
     selection, is_camera = request.selection, session.reader.source.is_camera
     if selection is not None:
         settings = replace(

@@ -50,7 +50,7 @@ def run_live(
     Args:
         source: a camera's number or name, a stream's address, a file, a folder of pictures,
             "screen:", "demo:", or an input of your own.
-        stylizer: paints the frames; its look is where the session begins.
+        stylizer: paints the frames; the session begins with its settings.
         sinks: "window:", files, "http:", "virtual:", "null:", or outputs of your own.
         options: how to run.
         on_message: told what a user should know; called from any thread.
@@ -71,7 +71,7 @@ def run_live(
         lambda: stylizer,
         outputs,
         has_window=len(places) < len(sinks),
-        look=stylizer.look,
+        settings=stylizer.settings,
         options=options,
         on_message=on_message,
     ).run()

@@ -58,7 +58,7 @@ def make_hud(
         return Hud(badges=badges, toast=toast, trouble=state.trouble, help=help_shown)
     title = "nst-video"
     if request.selection is not None:
-        title = f"{request.selection.title}  {request.look.intensity:.0%}"
+        title = f"{request.selection.title}  {request.settings.intensity:.0%}"
     return Hud(
         title=title,
         figures=figures,

@@ -129,9 +129,9 @@ def _original(session: Session, _: str) -> None:
 
 
 def _intensity(session: Session, by: float) -> None:
-    state, look = session.state, session.state.request.look
-    intensity = round(min(1.0, max(0.0, look.intensity + by)), 2)
-    state.change(look=replace(look, intensity=intensity))
+    state, settings = session.state, session.state.request.settings
+    intensity = round(min(1.0, max(0.0, settings.intensity + by)), 2)
+    state.change(settings=replace(settings, intensity=intensity))
     state.say(f"Intensity {intensity:.0%}")
 
 
@@ -156,9 +156,9 @@ def _mix(session: Session, by: float) -> None:
 
 
 def _keep_colors(session: Session, _: str) -> None:
-    state, look = session.state, session.state.request.look
-    state.change(look=replace(look, keep_colors=not look.keep_colors))
-    state.say("Original colors" if state.request.look.keep_colors else "Colors of the style")
+    state, settings = session.state, session.state.request.settings
+    state.change(settings=replace(settings, keep_colors=not settings.keep_colors))
+    state.say("Original colors" if state.request.settings.keep_colors else "Colors of the style")
 
 
 def _side_by_side(session: Session, _: str) -> None:
@@ -183,9 +183,9 @@ def _fullscreen(session: Session, _: str) -> None:
 
 
 def _size(session: Session, by: int) -> None:
-    state, look = session.state, session.state.request.look
+    state, settings = session.state, session.state.request.settings
     size = min(MAX_SIZE, max(MIN_SIZE, session.work_size + by))
-    state.change(look=replace(look, work_size=size))
+    state.change(settings=replace(settings, work_size=size))
     state.say(f"Painted at {size} lines")
 
 

@@ -103,7 +103,7 @@ class Loader:
             return True
         if style := self._next(stylizer, () if selection is None else selection.styles):
             self._learn(stylizer, style)
-        elif self._state.request.look.intensity < 1 and self._lacks_predictor(stylizer):
+        elif self._state.request.settings.intensity < 1 and self._lacks_predictor(stylizer):
             self._load_predictor(stylizer)
         elif style := self._next(stylizer, self._state.styles):
             self._learn(stylizer, style)

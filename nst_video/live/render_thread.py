@@ -25,7 +25,7 @@ _POLL_S = 0.03
 class LiveStylizer(Protocol):
     """What a session needs of a stylizer; `nst_video.stylizer.Stylizer` is one."""
 
-    look: StylizeSettings
+    settings: StylizeSettings
     library: StyleLibrary
 
     @property
@@ -110,12 +110,12 @@ class _Recipe:
 
     Attributes:
         stylizer: None where the frame is shown as it is.
-        look: with the working size in use.
+        settings: with the working size in use.
         selection: the styles in use, None for those that the stylizer began with.
     """
 
     stylizer: LiveStylizer | None
-    look: StylizeSettings
+    settings: StylizeSettings
     selection: Selection | None
 
 
@@ -247,7 +247,7 @@ class RenderThread:
         if may_reuse and self._last is not None and np.array_equal(content, self._last.content):
             self.reused += 1
             return replace(done, painting=self._last.painting)
-        done = replace(done, painting=self._run(stylizer, recipe.look, content))
+        done = replace(done, painting=self._run(stylizer, recipe.settings, content))
         self._keep_pace(time.monotonic() - begun, captured.number, min(size_of(content)))
         self._last = done
         return done
@@ -262,19 +262,20 @@ class RenderThread:
         stylizer = self.stylizer
         is_compiled = self._choose_size(request, size)
         if stylizer is None or request.is_original:
-            return _Recipe(None, request.look, None)
+            return _Recipe(None, request.settings, None)
         self._apply(stylizer, request)
         if not is_compiled:
-            return _Recipe(None, request.look, None)
+            return _Recipe(None, request.settings, None)
         # Frames smaller than any working size are painted as they are, or refused as too small.
         is_tiny = self.work_size not in WORK_SIZE
-        look = replace(request.look, work_size=None if is_tiny else self.work_size)
-        if look.intensity < 1 and not stylizer.has_predictor:
-            look = replace(look, blend="pixel")  # the same at once, if plainer, until it is there
-        return _Recipe(stylizer, look, self._applied)
+        settings = replace(request.settings, work_size=None if is_tiny else self.work_size)
+        if settings.intensity < 1 and not stylizer.has_predictor:
+            # The predictor is not loaded yet; a cross-fade needs none.
+            settings = replace(settings, blend="pixel")
+        return _Recipe(stylizer, settings, self._applied)
 
-    def _run(self, stylizer: LiveStylizer, look: StylizeSettings, content: Frame) -> Frame:
-        stylizer.look = look
+    def _run(self, stylizer: LiveStylizer, settings: StylizeSettings, content: Frame) -> Frame:
+        stylizer.settings = settings
         try:
             painting = stylizer(content)
         except NstVideoError:
@@ -290,7 +291,7 @@ class RenderThread:
     def _choose_size(self, request: RenderRequest, size: Size) -> bool:
         """Change to the wished working size once it is compiled; False where none is yet."""
         automatic = self._fixed_size if self._pacer is None else self._pacer.pace.size
-        wanted = min(request.look.work_size or automatic, *size)
+        wanted = min(request.settings.work_size or automatic, *size)
         exact = fit_short_side(size, wanted)
         if exact in self._ready_sizes:
             self.work_size, self.missing_size = wanted, None
@@ -314,6 +315,6 @@ class RenderThread:
     def _keep_pace(self, paint_s: float, number: int, limit: int) -> None:
         """Let the pacer choose how large, and which frame, to paint next."""
         self.paint_ms.add(1000 * paint_s)
-        if self._pacer is not None and self._state.request.look.work_size is None:
+        if self._pacer is not None and self._state.request.settings.work_size is None:
             pace = self._pacer.update(paint_s, time.monotonic(), limit)
             self._next_number = number + pace.every

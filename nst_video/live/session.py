@@ -62,7 +62,7 @@ class LiveSession:
         outputs: Sequence[Output] = (),
         *,
         has_window: bool = True,
-        look: StylizeSettings | None = None,
+        settings: StylizeSettings | None = None,
         options: LiveOptions | None = None,
         on_message: Callable[[str], None] = lambda text: None,
         on_start: Callable[[], None] = lambda: None,
@@ -74,7 +74,7 @@ class LiveSession:
             open_stylizer: makes the stylizer; slow, called in a thread.
             outputs: where paintings go beside the window.
             has_window: show a window.
-            look: how to begin; a working size in it is kept until a key changes it.
+            settings: how to begin; a working size in it is kept until a key changes it.
             options: how to run.
             on_message: told what the user should know; called from any thread.
             on_start: called once, when the first painting is shown.
@@ -85,7 +85,7 @@ class LiveSession:
         self._options = options or LiveOptions()
         self._window = Window() if has_window else None
         self.state = LiveState(
-            RenderRequest(None, look or StylizeSettings()),
+            RenderRequest(None, settings or StylizeSettings()),
             is_mirrored=source.is_camera,
             clock=time.monotonic,
         )

@@ -40,13 +40,13 @@ class RenderRequest:
 
     Attributes:
         selection: None until the styles are known.
-        look: its working size is None where the pace is kept automatically.
+        settings: its working size is None where the pace is kept automatically.
         is_original: show the frame itself.
         is_paused: keep the frame that is on screen.
     """
 
     selection: Selection | None
-    look: StylizeSettings
+    settings: StylizeSettings
     is_original: bool = False
     is_paused: bool = False
 
@@ -101,7 +101,7 @@ class LiveState:
     def change(
         self,
         *,
-        look: StylizeSettings | None = None,
+        settings: StylizeSettings | None = None,
         is_original: bool | None = None,
         is_paused: bool | None = None,
     ) -> None:
@@ -109,7 +109,7 @@ class LiveState:
         request = self.request
         self.request = RenderRequest(
             request.selection,
-            request.look if look is None else look,
+            request.settings if settings is None else settings,
             request.is_original if is_original is None else is_original,
             request.is_paused if is_paused is None else is_paused,
         )

@@ -344,7 +344,7 @@ def test_still_picture_is_painted_once() -> None:
         wait_until(lambda: session.result.shown > 40)
         assert session.painter.reused > 30
         before = session.painter.reused
-        session.press("c")  # another look has to be painted
+        session.press("c")  # other settings have to be painted
         wait_until(lambda: session.painter.reused > before + 5)
     assert session.result.shown - session.result.reused < 20
 
@@ -402,9 +402,9 @@ class Clock:
         return self.now_s
 
 
-def expected(style: Style | str, look: StylizeSettings, frame: np.ndarray) -> np.ndarray:
+def expected(style: Style | str, settings: StylizeSettings, frame: np.ndarray) -> np.ndarray:
     stylizer = Stylizer("builtin", style if isinstance(style, str) else style.name)
-    stylizer.look = look
+    stylizer.settings = settings
     return stylizer(frame)
 
 
@@ -427,7 +427,7 @@ def test_still_is_painted_in_a_style_that_takes_longer_to_load_than_the_fade() -
 def test_still_is_painted_in_a_size_that_has_to_be_compiled_first() -> None:
     seen = Wishing(Stylizer("builtin", "wave"))
     old = seen.settle()
-    seen.state.change(look=StylizeSettings(work_size=192))
+    seen.state.change(settings=StylizeSettings(work_size=192))
     assert np.array_equal(seen.settle(), old)
     assert seen.painter.missing_size == (307, 192)
     seen.painter.add_size(seen.painter.missing_size)
@@ -458,21 +458,23 @@ def test_number_keys_reach_both_of_two_styles_of_one_name(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    "look",
+    "settings",
     [
         StylizeSettings(0.4, "pixel"),
         StylizeSettings(keep_colors=True),
         StylizeSettings(work_size=128),
     ],
 )
-def test_paused_film_is_painted_again_when_the_look_changes(look: StylizeSettings) -> None:
+def test_paused_film_is_painted_again_when_the_settings_change(settings: StylizeSettings) -> None:
     with Running(LiveSession(film(), unchanged, has_window=False, options=FIXED)) as session:
         wait_until(lambda: session.result.shown > 5)
         session.press("Space")
         wait_until(lambda: session.state.request.is_paused)
         painter, last = session.painter, session._shown
-        session.state.change(look=look)
-        wait_until(lambda: painter.stylizer.look == replace(look, work_size=painter.work_size))
+        session.state.change(settings=settings)
+        wait_until(
+            lambda: painter.stylizer.settings == replace(settings, work_size=painter.work_size)
+        )
         wait_until(lambda: session._shown is not last)
         assert session._shown.number == last.number or session._shown.number <= last.number + 3
 
@@ -498,7 +500,7 @@ def test_frames_pass_through_until_the_first_size_is_compiled() -> None:
 def test_intensity_shows_at_once_and_is_blended_between_styles_when_that_is_loaded() -> None:
     seen = Wishing(Stylizer("builtin", "wave"))
     seen.settle()
-    seen.state.change(look=StylizeSettings(0.9))
+    seen.state.change(settings=StylizeSettings(0.9))
     plain = expected("wave", StylizeSettings(0.9, "pixel", work_size=160), seen.frame)
     assert not seen.stylizer.has_predictor
     assert np.array_equal(seen.settle(), plain)
@@ -539,7 +541,7 @@ def test_changed_working_size_is_compiled_before_it_is_used() -> None:
         assert session.work_size == 240  # all lines of the film: fewer than 256
         session.press("-")
         wait_until(lambda: session.work_size == 208)
-        assert session.painter.stylizer.look.work_size == 208
+        assert session.painter.stylizer.settings.work_size == 208
 
 
 def test_pause_keeps_the_picture_and_goes_on() -> None:

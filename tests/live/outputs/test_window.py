@@ -140,17 +140,17 @@ def test_every_key_does_what_it_says(screen: str, clip: Path, tmp_path: Path) ->
         key("a", lambda: state.current == 1)
         key("Right", lambda: state.current == 2)
         key("Left", lambda: state.current == 1)
-        key("Down", lambda: state.request.look.intensity == 0.9)
-        key("Up", lambda: state.request.look.intensity == 1.0)
-        key("bracketleft", lambda: state.request.look.intensity == 0.9)
-        key("bracketright", lambda: state.request.look.intensity == 1.0)
+        key("Down", lambda: state.request.settings.intensity == 0.9)
+        key("Up", lambda: state.request.settings.intensity == 1.0)
+        key("bracketleft", lambda: state.request.settings.intensity == 0.9)
+        key("bracketright", lambda: state.request.settings.intensity == 1.0)
         key("b", lambda: state.partner == 2)
         key("comma", lambda: state.share == 0.4)
         key("period", lambda: state.share == 0.5)
         assert [s.name for s in state.request.selection.styles] == ["wave", "stained-glass"]
         key("0", lambda: state.request.is_original)
         key("0", lambda: not state.request.is_original)
-        key("c", lambda: state.request.look.keep_colors)
+        key("c", lambda: state.request.settings.keep_colors)
         key("minus", lambda: session.work_size == 224)
         key("equal", lambda: session.work_size == 256)
         move_to_corner(screen, window)
@@ -233,8 +233,8 @@ def test_mouse_chooses_styles_and_intensity(screen: str, clip: Path, tmp_path: P
         move_to_corner(screen, window)
         wait_until(lambda: screenshot(screen)[240, 320].mean() > 50)
         xdotool("mousemove", "300", "200")
-        click(5, 3, lambda: state.request.look.intensity == 0.7)  # the wheel, toward the user
-        click(4, 2, lambda: state.request.look.intensity == 0.9)
+        click(5, 3, lambda: state.request.settings.intensity == 0.7)  # the wheel, toward the user
+        click(4, 2, lambda: state.request.settings.intensity == 0.9)
         wait_until(lambda: red_at(screenshot(screen)) == [False, True], what="no zoom")
         assert screenshot(screen)[190:200, 545:555, 0].max() < 200  # the spot begins at line 200
         click(1, 1, lambda: True)  # on the picture: nothing
