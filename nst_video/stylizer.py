@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,6 +32,7 @@ from nst_video.frames import Frame, Frames, Size, check_frames, fit_short_side, 
 from nst_video.image.color import cross_fade, keep_colors
 from nst_video.image.detail import restore_detail
 from nst_video.image.easing import EasedVector
+from nst_video.image.resize import resize_area
 from nst_video.image.yuv420 import Planes, YuvColors, check_planes, has_planes, planes_size
 from nst_video.networks.models import StyleModel, load_model
 from nst_video.settings import (
@@ -343,7 +343,7 @@ class Stylizer:
         refuse_small(size)
         self.prepare()
         work = self._fit_work(size)
-        small = frames if work == size else np.stack([_shrink(frame, work) for frame in frames])
+        small = frames if work == size else np.stack([resize_area(frame, work) for frame in frames])
         painting = self.engine.start(small, self._style_parameters(small))
         if work == size and not self.settings.keep_colors and self.settings.fade == 1:
             return painting
@@ -395,7 +395,3 @@ class Stylizer:
             bottleneck = self.model.predictor(frame)
         self.has_predictor = True
         return bottleneck
-
-
-def _shrink(frame: Frame, size: tuple[int, int]) -> Frame:
-    return np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), np.uint8)

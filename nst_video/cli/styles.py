@@ -171,17 +171,10 @@ def _without_broken(styles: "Sequence[Style]") -> "list[Style]":
 
 def _shrunk(photo: "Frame") -> "Frame":
     """Return the photo with a long side of at most PHOTO_SIDE_PX."""
-    import cv2
-    import numpy as np
+    from nst_video.frames import fit_within, size_of
+    from nst_video.image.resize import resize_area
 
-    from nst_video.frames import size_of
-
-    width, height = size_of(photo)
-    scale = PHOTO_SIDE_PX / max(width, height)
-    if scale >= 1:
-        return photo
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    return np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return resize_area(photo, fit_within(size_of(photo), (PHOTO_SIDE_PX, PHOTO_SIDE_PX)))
 
 
 def _entries(

@@ -7,11 +7,11 @@ contrast is measured once, in the frame itself, and given back at the last norm,
 parameters: for every engine, and without a change to frames of usual contrast.
 """
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from nst_video.frames import Frame, Frames
+from nst_video.image.resize import resize_area
 from nst_video.image.yuv420 import Planes, YuvColors
 from nst_video.networks.fused.statistics import Floats
 
@@ -103,7 +103,7 @@ def _mean_cells(plane: NDArray[np.uint8], side: int) -> Floats:
     down, across, count = height // side, width // side, min(side, ROWS_READ)
     rows = (np.arange(down)[:, None] * side + np.arange(count) * side // count).ravel()
     read = plane[rows, : across * side]
-    return cv2.resize(read, (across, down), interpolation=cv2.INTER_AREA).astype(np.float32)
+    return resize_area(read, (across, down)).astype(np.float32)
 
 
 def _sample(plane: NDArray[np.uint8], side: int) -> Floats:

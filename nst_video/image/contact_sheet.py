@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from nst_video.frames import Frame, Size, size_of
+from nst_video.image.resize import center_square, resize
 from nst_video.image.text import text_width, write_text
 
 CELL_PX = 420
@@ -90,7 +91,7 @@ def _draw_cell(entry: SheetEntry) -> Frame:
     width, height = size_of(entry.picture)
     shown = max(1, round(height * CELL_PX / width))
     cell = _paper((CELL_PX, shown + _STRIP_PX))
-    _paste(cell, _resize(entry.picture, (CELL_PX, shown)), (0, 0))
+    _paste(cell, resize(entry.picture, (CELL_PX, shown), enlarge="cubic"), (0, 0))
     top = shown + (_STRIP_PX - _THUMB_PX) // 2
     left = 0
     if entry.style is not None:
@@ -104,18 +105,9 @@ def _draw_cell(entry: SheetEntry) -> Frame:
 
 def _thumbnail(style: Frame) -> Frame:
     """Return the middle square of a style image with a thin edge."""
-    width, height = size_of(style)
-    side = min(width, height)
-    top, left = (height - side) // 2, (width - side) // 2
-    small = _resize(style[top : top + side, left : left + side], (_THUMB_PX, _THUMB_PX))
+    small = center_square(style, _THUMB_PX).copy()
     cv2.rectangle(small, (0, 0), (_THUMB_PX - 1, _THUMB_PX - 1), _EDGE, 1)
     return small
-
-
-def _resize(picture: Frame, size: Size) -> Frame:
-    is_smaller = size[0] < picture.shape[1]
-    interpolation = cv2.INTER_AREA if is_smaller else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(picture, size, interpolation=interpolation), np.uint8)
 
 
 def _paper(size: Size) -> Frame:

@@ -6,6 +6,7 @@ from cv2.typing import MatLike
 from numpy.typing import NDArray
 
 from nst_video.frames import Frame, size_of
+from nst_video.image.resize import resize_cubic, resize_linear
 
 WINDOW_PX = 5
 """Side of the window, at the working size, in which painting and content are compared."""
@@ -31,12 +32,12 @@ def restore_detail(painted: Frame, content: Frame, content_small: Frame) -> Fram
         content_small: (h, w, 3), the frame at the working size.
     """
     size = size_of(content)
-    enlarged = cv2.resize(painted, size, interpolation=cv2.INTER_CUBIC)
-    luminance = cv2.cvtColor(content_small, cv2.COLOR_RGB2GRAY)
+    enlarged = resize_cubic(painted, size)
+    luminance = np.asarray(cv2.cvtColor(content_small, cv2.COLOR_RGB2GRAY), np.uint8)
     gain = _slope(cv2.cvtColor(painted, cv2.COLOR_RGB2GRAY), luminance)
-    blurred = cv2.resize(luminance, size, interpolation=cv2.INTER_CUBIC)
+    blurred = resize_cubic(luminance, size)
     missing = cv2.subtract(cv2.cvtColor(content, cv2.COLOR_RGB2GRAY), blurred, dtype=cv2.CV_32F)
-    missing = cv2.multiply(missing, cv2.resize(gain, size, interpolation=cv2.INTER_LINEAR))
+    missing = cv2.multiply(missing, resize_linear(gain, size))
     restored = cv2.add(enlarged, cv2.merge((missing, missing, missing)), dtype=cv2.CV_8U)
     return np.asarray(restored, np.uint8)
 

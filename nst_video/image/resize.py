@@ -1,13 +1,65 @@
-"""A frame into a place of another size: whole, centered, with its aspect, on black."""
+"""Images at another size. `size` is (width, height); uint8 stays uint8, float32 stays float32."""
+
+from typing import Literal, TypeAlias, TypeVar
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from nst_video.frames import Frame, Size, size_of
 
+Pixel = TypeVar("Pixel", np.uint8, np.float32)
+
+Interpolation: TypeAlias = Literal["area", "linear", "cubic"]
+
+_FLAGS: dict[Interpolation, int] = {
+    "area": cv2.INTER_AREA,
+    "linear": cv2.INTER_LINEAR,
+    "cubic": cv2.INTER_CUBIC,
+}
+
+
+def resize(
+    image: NDArray[Pixel], size: Size, *, enlarge: Interpolation = "linear"
+) -> NDArray[Pixel]:
+    """Return an image at `size`: area averages where it gets narrower, interpolated where wider.
+
+    Args:
+        image: (h, w) or (h, w, channels).
+        size: (width, height).
+        enlarge: the interpolation for enlarging.
+    """
+    return _resize(image, size, "area" if size[0] < image.shape[1] else enlarge)
+
+
+def resize_area(image: NDArray[Pixel], size: Size) -> NDArray[Pixel]:
+    """Return an image (h, w) or (h, w, channels) at `size`, by area averages: for shrinking."""
+    return _resize(image, size, "area")
+
+
+def resize_linear(image: NDArray[Pixel], size: Size) -> NDArray[Pixel]:
+    """Return an image (h, w) or (h, w, channels) at `size`, by bilinear interpolation."""
+    return _resize(image, size, "linear")
+
+
+def resize_cubic(image: NDArray[Pixel], size: Size) -> NDArray[Pixel]:
+    """Return an image (h, w) or (h, w, channels) at `size`, by bicubic interpolation.
+
+    Values of float32 images can overshoot the range of the input.
+    """
+    return _resize(image, size, "cubic")
+
+
+def center_square(image: NDArray[Pixel], side: int) -> NDArray[Pixel]:
+    """Return the square in the middle of an image, resized to (side, side, 3)."""
+    height, width = image.shape[:2]
+    edge = min(height, width)
+    top, left = (height - edge) // 2, (width - edge) // 2
+    return resize(image[top : top + edge, left : left + edge], (side, side), enlarge="cubic")
+
 
 def letterbox(frame: Frame, size: Size) -> Frame:
-    """Return `frame` scaled to fit into `size` (width, height), centered on black."""
+    """Return the whole `frame` scaled to fit into `size`, aspect kept, centered on black."""
     if size_of(frame) == size:
         return frame
     width, height = size
@@ -21,8 +73,8 @@ def letterbox(frame: Frame, size: Size) -> Frame:
     return canvas
 
 
-def fill(frame: Frame, size: Size) -> Frame:
-    """Return the middle of `frame` scaled to cover `size` (width, height)."""
+def cover(frame: Frame, size: Size) -> Frame:
+    """Return the middle of `frame` scaled to cover all of `size`, aspect kept."""
     width, height = size
     scale = max(width / frame.shape[1], height / frame.shape[0])
     inner_width, inner_height = round(width / scale), round(height / scale)
@@ -30,18 +82,16 @@ def fill(frame: Frame, size: Size) -> Frame:
     return resize(frame[top : top + inner_height, left : left + inner_width], size)
 
 
-def resize(frame: Frame, size: Size) -> Frame:
-    """Return `frame` scaled to `size` (width, height), by area when shrinking."""
-    if size_of(frame) == size:
-        return frame
-    shrinks = size[0] < frame.shape[1]
-    interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(frame, size, interpolation=interpolation), np.uint8)
-
-
 def mirrored(frame: Frame, is_wanted: bool = True) -> Frame:
-    """Return `frame` with left and right swapped, itself where that is not wanted."""
+    """Return `frame` with left and right swapped, or itself where that is not wanted."""
     return np.asarray(cv2.flip(frame, 1), np.uint8) if is_wanted else frame
+
+
+def _resize(image: NDArray[Pixel], size: Size, interpolation: Interpolation) -> NDArray[Pixel]:
+    if (size[1], size[0]) == image.shape[:2]:
+        return image
+    resized = cv2.resize(image, size, interpolation=_FLAGS[interpolation])
+    return np.asarray(resized, image.dtype)
 
 
 def _scaled(side: int, scale: float) -> int:

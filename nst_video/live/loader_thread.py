@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nst_video.engines import AUTO, choose_engine
 from nst_video.errors import NstVideoError
-from nst_video.image.resize import fill
+from nst_video.image.resize import cover
 from nst_video.live.render_thread import LiveStylizer, RenderThread
 from nst_video.live.state import LiveState
 from nst_video.style_library.library import Style
@@ -149,7 +149,7 @@ class Loader:
     def _learn(self, stylizer: LiveStylizer, style: Style) -> None:
         try:
             stylizer.load_style(style)
-            picture = fill(style.load(small=True), (THUMBNAIL_PX, THUMBNAIL_PX))
+            picture = cover(style.load(small=True), (THUMBNAIL_PX, THUMBNAIL_PX))
             self._state.thumbnails[style.path] = picture
         except NstVideoError as error:
             self._failed.add(style.path)

@@ -10,12 +10,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from nst_video.errors import UsageError, WeightsError
 from nst_video.frames import Frame
+from nst_video.image.resize import center_square
 from nst_video.networks import checkpoints, openvino_predictor
 from nst_video.networks.config import TRANSFORMERS, TransformerConfig
 from nst_video.system import paths
@@ -35,14 +35,7 @@ def style_input(picture: Frame) -> NDArray[np.float32]:
     The middle square of the picture, area-averaged, as in Magenta's own examples: squashing a
     picture to a square would bend its strokes.
     """
-    height, width = picture.shape[:2]
-    side = min(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    square = picture[top : top + side, left : left + side]
-    shrink = side > STYLE_SIDE
-    interpolation = cv2.INTER_AREA if shrink else cv2.INTER_CUBIC
-    resized = cv2.resize(square, (STYLE_SIDE, STYLE_SIDE), interpolation=interpolation)
-    return resized[None].astype(np.float32) / np.float32(255)
+    return center_square(picture, STYLE_SIDE)[None].astype(np.float32) / np.float32(255)
 
 
 class KerasPredictor:

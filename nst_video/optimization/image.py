@@ -8,11 +8,9 @@ painted = paint_image(load_picture(Path("photo.jpg")), [style], network).frame
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-import cv2
-import numpy as np
-
-from nst_video.frames import Frame, Size, fit_short_side, size_of
+from nst_video.frames import Frame, fit_short_side, size_of
 from nst_video.image.detail import restore_detail
+from nst_video.image.resize import resize_area
 from nst_video.networks.vgg import LossNetwork
 from nst_video.optimization.gatys import GatysOptimizer, OnPicture, OnStep
 from nst_video.optimization.painting import Painting, StylePicture, to_unit
@@ -61,14 +59,8 @@ def paint_image(
             f"Memory allows to paint at {size[0]}x{size[1]} instead of {wanted[0]}x{wanted[1]}; "
             "fine structure is restored."
         )
-    small = _shrunk(content, size)
+    small = resize_area(content, size)
     painting = optimizer(small, on_step=on_step, on_picture=on_picture)
     if size == size_of(content):
         return painting
     return replace(painting, picture=to_unit(restore_detail(painting.frame, content, small)))
-
-
-def _shrunk(picture: Frame, size: Size) -> Frame:
-    if size == size_of(picture):
-        return picture
-    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)

@@ -1,10 +1,10 @@
 """From coarse to fine: the sizes at which a picture is painted, and from each to the next."""
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from nst_video.frames import Frame, Size, size_of
+from nst_video.image.resize import resize, resize_cubic
 from nst_video.optimization.painting import to_unit
 
 MIN_SIDE = 32
@@ -27,10 +27,7 @@ def resized(picture: NDArray[np.float32], size: Size) -> NDArray[np.float32]:
     """Return a picture (h, w, 3) or a map (h, w), 0..1, at another size (width, height)."""
     if (size[1], size[0]) == picture.shape[:2]:
         return picture
-    shrink = size[0] < picture.shape[1]
-    interpolation = cv2.INTER_AREA if shrink else cv2.INTER_CUBIC
-    changed = cv2.resize(picture, size, interpolation=interpolation)
-    return np.clip(np.asarray(changed, np.float32), 0, 1)
+    return np.clip(resize(picture, size, enlarge="cubic"), 0, 1)
 
 
 def fitted(picture: Frame, long_side: float) -> NDArray[np.float32]:
@@ -52,6 +49,5 @@ def carried_over(
         started: where that started, likewise.
         start: the same at the finer scale, (height, width, 3).
     """
-    width, height = size_of(start)
-    change = cv2.resize(painted - started, (width, height), interpolation=cv2.INTER_CUBIC)
-    return np.clip(start + np.asarray(change, np.float32), 0, 1)
+    change = resize_cubic(painted - started, size_of(start))
+    return np.asarray(np.clip(start + change, 0, 1), np.float32)

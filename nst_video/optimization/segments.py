@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-import cv2
 import numpy as np
 
 from nst_video.frames import Frame, fit_short_side, size_of
 from nst_video.image.optical_flow import Floats, Flow, compose, dis_flow, reliability
+from nst_video.image.resize import resize_area
 from nst_video.optimization.keyframes import Change, CutDetector, is_due
 from nst_video.optimization.video_settings import Every
 
@@ -172,6 +172,4 @@ def shrink(frame: Frame, work_size: int | None) -> Frame:
     """Return the frame with a short side of at most `work_size` pixels."""
     size = size_of(frame)
     small = size if work_size is None else fit_short_side(size, work_size)
-    if small == size:
-        return frame
-    return np.asarray(cv2.resize(frame, small, interpolation=cv2.INTER_AREA), np.uint8)
+    return resize_area(frame, small)

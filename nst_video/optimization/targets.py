@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
 from nst_video.errors import UsageError
 from nst_video.frames import Size
+from nst_video.image.resize import resize_area
 from nst_video.networks.transformer import Tensor
 from nst_video.networks.vgg import LossNetwork, halvings
 from nst_video.optimization import losses
@@ -129,8 +129,8 @@ def _position_weights(mask: Floats, layers: Sequence[str], size: Size) -> dict[s
     pooled = {}
     for layer in layers:
         width, height = (side >> halvings(layer) for side in size)
-        small = cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA)
-        weights = np.asarray(small, np.float32) / max(float(small.sum()), 1e-6)
+        small = resize_area(mask, (width, height))
+        weights = small / max(float(small.sum()), 1e-6)
         pooled[layer] = ops.convert_to_tensor(weights[None])
     return pooled
 

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from nst_video.frames import fit_within, size_of
 from nst_video.image.optical_flow import Floats
+from nst_video.image.resize import resize_area
 
 MAX_GAIN = 1.25
 """Bound on what one keyframe's contrast is multiplied or divided by."""
@@ -84,12 +85,9 @@ def _slope(painted: Floats, content: Floats) -> _Vector:
 
     It is the slope of the regression of one over the other, both without their details.
     """
-    height, width = content.shape[:2]
-    scale = min(1.0, COARSE_PX / max(height, width))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    size = fit_within(size_of(content), (COARSE_PX, COARSE_PX))
     x, y = (
-        cv2.resize(each, size, interpolation=cv2.INTER_AREA).reshape(-1, 3).astype(np.float64)
-        for each in (content, painted)
+        resize_area(each, size).reshape(-1, 3).astype(np.float64) for each in (content, painted)
     )
     x, y = x - x.mean(axis=0), y - y.mean(axis=0)
     return np.asarray(np.clip((x * y).mean(axis=0) / ((x * x).mean(axis=0) + 1e-6), 0, 1))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from nst_video.errors import SourceError, UsageError
 from nst_video.frames import Frame
 from nst_video.image.files import load_picture, pictures_in
+from nst_video.image.resize import resize
 
 Floats = NDArray[np.float32]
 
@@ -74,6 +75,7 @@ def _shrink(picture: Frame) -> Frame:
     scale = MAX_SIDE / max(picture.shape[:2])
     if scale >= 1:
         return picture
+    # By factors, not by a size: what the published weights were trained on is reproduced exactly.
     return np.asarray(
         cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8
     )
@@ -89,20 +91,6 @@ def pick(pictures: Sequence[Frame], rng: np.random.Generator) -> Frame:
     return pictures[int(rng.integers(len(pictures)))]
 
 
-def square(picture: Frame, side: int) -> Frame:
-    """Return the middle square of `picture`, resized to (side, side, 3)."""
-    height, width = picture.shape[:2]
-    edge = min(height, width)
-    top, left = (height - edge) // 2, (width - edge) // 2
-    return _resize(picture[top : top + edge, left : left + edge], side)
-
-
-def _resize(picture: Frame, side: int) -> Frame:
-    smaller = side < picture.shape[0]
-    interpolation = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(picture, (side, side), interpolation=interpolation), np.uint8)
-
-
 def random_crop(picture: Frame, side: int, rng: np.random.Generator) -> Frame:
     """Return a random square of `picture`, anything from slightly enlarged to all of its height.
 
@@ -113,7 +101,7 @@ def random_crop(picture: Frame, side: int, rng: np.random.Generator) -> Frame:
     edge = int(rng.uniform(min(0.75 * side, 0.75 * shortest), shortest))
     top = rng.integers(picture.shape[0] - edge + 1)
     left = rng.integers(picture.shape[1] - edge + 1)
-    crop = _resize(picture[top : top + edge, left : left + edge], side)
+    crop = resize(picture[top : top + edge, left : left + edge], (side, side), enlarge="cubic")
     return np.ascontiguousarray(crop[:, :: rng.choice((-1, 1))])
 
 

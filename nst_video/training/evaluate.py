@@ -10,10 +10,11 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from nst_video.frames import Frame
+from nst_video.image.resize import center_square
 from nst_video.networks.transformer import StyleTransformer, Tensor
 from nst_video.optimization.losses import gram_distance
 from nst_video.training.consistency import CAMERA_NOISE, add_noise, move, shift_kernel, trim
-from nst_video.training.dataset import square, to_unit
+from nst_video.training.dataset import to_unit
 from nst_video.training.vgg import Vgg
 
 Floats = NDArray[np.float32]
@@ -142,7 +143,7 @@ def evaluate(
     grams = _gram_judge(vgg, pictures[1])
     rows: list[tuple[float, ...]] = []
     for index, picture in enumerate(pictures[0]):
-        content = to_unit(square(picture, SIDE))
+        content = to_unit(center_square(picture, SIDE))
         for which, (bottleneck, own) in enumerate(zip(theirs, ours, strict=True)):
             target, painted, with_own = (
                 paint(content[None], style[None])
@@ -205,5 +206,5 @@ def _gram_judge(vgg: Path | None, styles: Sequence[Frame]) -> Callable[[Floats, 
     if vgg is None:
         return lambda _painted, _which: float("nan")
     network = Vgg(vgg)
-    features = [network(to_unit(square(style, SIDE))[None]) for style in styles]
+    features = [network(to_unit(center_square(style, SIDE))[None]) for style in styles]
     return lambda painted, which: float(gram_distance(network(painted), features[which])[0])

@@ -10,8 +10,9 @@ from keras import ops
 from numpy.typing import NDArray
 
 from nst_video.frames import Frame
+from nst_video.image.resize import center_square
 from nst_video.networks.transformer import Tensor
-from nst_video.training.dataset import square, to_unit
+from nst_video.training.dataset import to_unit
 from nst_video.training.evaluate import centered_cosine
 from nst_video.training.loop import Batch, Judge, Loss
 from nst_video.training.style_bank import SIDE, Predict, style_picture
@@ -53,7 +54,9 @@ def fill_pool(
         bottlenecks = []
         for index in range(size):
             whole = index < len(pictures)
-            picture = square(pictures[index], SIDE) if whole else style_picture(pictures, rng)
+            picture = (
+                center_square(pictures[index], SIDE) if whole else style_picture(pictures, rng)
+            )
             drawn[index] = picture
             bottlenecks.append(predict(picture))
         drawn.flush()
@@ -86,7 +89,7 @@ def predictor_loss(network: keras.Model, bottlenecks: Floats) -> Loss:
 
 def bottleneck_judge(styles: Sequence[Frame], predict: Predict) -> Judge:
     """Return what tells the cosine of centered bottlenecks on held-out styles."""
-    inputs = to_unit(np.stack([square(style, SIDE) for style in styles]))
+    inputs = to_unit(np.stack([center_square(style, SIDE) for style in styles]))
     targets = np.stack([predict(style) for style in styles])
 
     def judge(average: keras.Model) -> dict[str, float]:

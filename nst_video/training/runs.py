@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from nst_video.engines.openvino.engine import has_bfloat16
 from nst_video.errors import UsageError
 from nst_video.frames import Frame
+from nst_video.image.resize import center_square
 from nst_video.networks.builtin import LOSS_TRUNK, build_style_predictor, load_style_predictor
 from nst_video.networks.checkpoints import collect, load_npz, load_transformer
 from nst_video.networks.models import StyleModel, style_input
 from nst_video.networks.transformer import TRANSFORMERS, StyleTransformer
-from nst_video.training.dataset import Pictures, square, to_unit
+from nst_video.training.dataset import Pictures, to_unit
 from nst_video.training.evaluate import Report, evaluate, painter, psnr
 from nst_video.training.layerwise import channels_loss
 from nst_video.training.loop import Judge, Log, Task, Trainer
@@ -195,7 +196,7 @@ def _pool(run: TrainingRun, size: int) -> Pool:
 def _painting_judge(run: TrainingRun, teacher: StyleTransformer) -> Judge:
     """Return what tells the decibels between teacher and student on held-out pictures."""
     pairs = list(zip(run.contents.held_out, run.styles.held_out, strict=False))[:JUDGED_PAIRS]
-    contents = [to_unit(square(content, JUDGED_SIDE))[None] for content, _ in pairs]
+    contents = [to_unit(center_square(content, JUDGED_SIDE))[None] for content, _ in pairs]
     styles = [run.teacher.predictor(style)[None] for _, style in pairs]
     paint = painter(teacher)
     targets = [paint(*pair) for pair in zip(contents, styles, strict=True)]

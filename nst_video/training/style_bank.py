@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nst_video.frames import Frame
-from nst_video.training.dataset import jitter, pick, procedural, random_crop, square
+from nst_video.image.resize import center_square
+from nst_video.training.dataset import jitter, pick, procedural, random_crop
 
 Floats = NDArray[np.float32]
 Predict = Callable[[Frame], Floats]
@@ -21,7 +22,7 @@ def style_picture(pictures: Sequence[Frame], rng: np.random.Generator) -> Frame:
     if rng.random() < 0.25:
         return procedural(SIDE, rng)
     picture = pick(pictures, rng)
-    style = square(picture, SIDE) if rng.random() < 0.2 else random_crop(picture, SIDE, rng)
+    style = center_square(picture, SIDE) if rng.random() < 0.2 else random_crop(picture, SIDE, rng)
     if rng.random() < 0.5:
         style = jitter(style, rng, rng.uniform(0.2, 1))
     if rng.random() < 0.15:

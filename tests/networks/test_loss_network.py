@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from nst_video.cli.app import app
 from nst_video.errors import UsageError
 from nst_video.image.files import load_picture, save_picture
+from nst_video.image.resize import center_square
 from nst_video.networks.builtin import LOSS_LAYERS, LOSS_TRUNK, build_loss_trunk
 from nst_video.networks.vgg import LossNetwork, load_loss_network
 from nst_video.optimization.losses import gram, gram_distance
@@ -172,7 +173,7 @@ def test_the_packaged_network_sees_held_out_pictures_nearly_as_vgg_does(assets, 
     assert not network.is_random
     painting = load_picture(assets / "paintings" / "great-wave.jpg")
     photo = load_picture(assets / "photos" / "tubingen.jpg")
-    pair = np.stack([dataset.to_unit(dataset.square(each, 128)) for each in (painting, photo)])
+    pair = np.stack([dataset.to_unit(center_square(each, 128)) for each in (painting, photo)])
     theirs, ours = vgg(pair), network(pair, TAPS)
     for name in TAPS:
         true, guess = (distances_within(np.asarray(seen[name])) for seen in (theirs, ours))

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from nst_video.cli.app import app
 from nst_video.errors import SinkError, SourceError, UsageError
 from nst_video.image.files import save_picture
+from nst_video.image.resize import center_square
 from nst_video.networks.checkpoints import collect, load_npz, network_shapes
 from nst_video.networks.transformer import StyleTransformer, TransformerConfig
 from nst_video.optimization.losses import gram_distance
@@ -93,7 +94,7 @@ class TestDataset:
     def test_the_middle_square_is_taken(self):
         wide = np.zeros((20, 60, 3), np.uint8)
         wide[:, 20:40] = 200
-        assert (dataset.square(wide, 10) == 200).all()
+        assert (center_square(wide, 10) == 200).all()
 
     def test_crops_show_parts_of_the_picture(self):
         gradient = np.tile(np.arange(200, dtype=np.uint8)[None, :, None], (100, 1, 3))
@@ -350,7 +351,7 @@ def vgg_path(assets):
 class TestVgg:
     def test_features_are_positive_and_about_one(self, assets):
         photo = cv2.imread(str(assets / "photos" / "tubingen.jpg"), cv2.IMREAD_COLOR_RGB)
-        features = Vgg(vgg_path(assets))(dataset.to_unit(dataset.square(photo, 128))[None])
+        features = Vgg(vgg_path(assets))(dataset.to_unit(center_square(photo, 128))[None])
         assert list(features) == list(TAPS)
         assert [feature.shape[1:3] for feature in features.values()] == [
             (128, 128),
