@@ -1,4 +1,4 @@
-"""Settings: remembered, overridden, refused, forgotten; the command as a whole; keys in README."""
+"""Settings: remembered, overridden, refused, forgotten; the whole command; keys in the guide."""
 
 import json
 import sys
@@ -316,8 +316,8 @@ def test_devices_command_lists_cameras_or_says_there_are_none(command: Command) 
     assert done.returncode == (1 if "No camera" in done.stdout else 0)
 
 
-def test_readme_has_the_table_of_keys() -> None:
-    assert markdown_table() in (REPO / "README.md").read_text("utf-8")
+def test_guide_has_the_table_of_keys() -> None:
+    assert markdown_table() in (REPO / "docs" / "guide" / "live.md").read_text("utf-8")
 
 
 def test_every_key_has_one_meaning() -> None:

@@ -1,0 +1,89 @@
+"""How Sphinx builds the documentation, and the parts of it that are made from the code."""
+
+import ast
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import version as version_of
+from pathlib import Path
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+GENERATED = HERE / "_generated"
+
+project = "nst-video"
+author = "the nst-video authors"
+release = version = version_of("nst-video")
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+exclude_patterns = ["_build", "_generated"]
+html_theme = "furo"
+html_title = f"nst-video {version}"
+html_static_path = ["_static"]
+myst_heading_anchors = 3
+suppress_warnings = ["myst.header"]  # generated parts begin below their page's title
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented_params"
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+napoleon_use_ivar = True
+
+nitpicky = True
+nitpick_ignore_regex = [
+    # Other projects' names, and parts of ours that are not public.
+    (r"py:.*", r"(?!nst_video\.[A-Z]).*"),
+]
+
+
+def write_command_reference() -> None:
+    """Write the reference of the commands, as Typer makes it from them."""
+    target = GENERATED / "commands.md"
+    module = ["nst_video.cli.app", "utils", "docs", "--name", "nst-video", "--output", str(target)]
+    subprocess.run([sys.executable, "-m", "typer", *module], cwd=ROOT, check=True)
+
+
+def write_layers() -> None:
+    """Write a table of the layers, as import-linter enforces them, top to bottom."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    contracts = settings["tool"]["importlinter"]["contracts"]
+    layers = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
+    rows = ["| layer | modules | what they do |", "|---|---|---|"]
+    for number, layer in zip(range(len(layers), 0, -1), layers, strict=True):
+        for module in layer.replace("|", " ").split():
+            rows.append(f"| {number} | `{module}` | {summary(module)} |")
+    (GENERATED / "layers.md").write_text("\n".join(rows) + "\n", "utf-8")
+
+
+def summary(module: str) -> str:
+    """Return the first sentence of a module's docstring."""
+    path = ROOT / "nst_video" / module
+    file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    text = ast.get_docstring(ast.parse(file.read_text("utf-8"))) or ""
+    return text.partition("\n")[0]
+
+
+def link_to_public_name(
+    app: Sphinx, env: BuildEnvironment, node: addnodes.pending_xref, text: nodes.TextElement
+) -> nodes.Node | None:
+    """Resolve `nst_video.module.Name` as `nst_video.Name`, under which it is documented."""
+    name = node.get("reftarget", "").rpartition(".")[2]
+    domain = env.domains.python_domain
+    if node.get("refdomain") != "py" or f"nst_video.{name}" not in domain.objects:
+        return None
+    where = node.get("refdoc", "")
+    return domain.resolve_xref(env, where, app.builder, "obj", f"nst_video.{name}", node, text)
+
+
+def setup(app: Sphinx) -> None:
+    """Make what is generated before Sphinx looks for files."""
+    GENERATED.mkdir(exist_ok=True)
+    write_command_reference()
+    write_layers()
+    app.connect("missing-reference", link_to_public_name)

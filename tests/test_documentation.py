@@ -1,0 +1,91 @@
+"""README and docs: Python samples run, command lines parse, links and paths lead somewhere."""
+
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+import typer
+from clips import make_clip
+from repository import REPO
+
+from nst_video.cli.app import app
+from nst_video.image.files import save_picture
+
+PAGES = [
+    REPO / "README.md",
+    REPO / "CONTRIBUTING.md",
+    *sorted(
+        page
+        for page in (REPO / "docs").rglob("*.md")
+        if not {"_build", "_generated"} & set(page.parts)
+    ),
+]
+NEEDS_CAMERA = "<!-- not run by the tests: it needs a camera and a window -->"
+"""Stands before a Python sample that is compiled only."""
+
+
+def blocks(page: Path, language: str) -> list[tuple[str, bool]]:
+    """Return the code blocks of a page in a language, and whether each can be run."""
+    pattern = rf"({re.escape(NEEDS_CAMERA)}\n+)?^```{language}\n(.*?)^```$"
+    found = re.findall(pattern, page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    return [(code, not mark) for mark, code in found]
+
+
+def pages_with(language: str) -> list[str]:
+    return [str(page.relative_to(REPO)) for page in PAGES if blocks(page, language)]
+
+
+def test_readme_is_short() -> None:
+    assert len((REPO / "README.md").read_text("utf-8").splitlines()) <= 150
+
+
+@pytest.mark.parametrize("page", pages_with("python"))
+def test_python_samples_of_a_page_run(
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ramp = np.linspace(0, 255, 96 * 128 * 3).reshape(96, 128, 3).astype(np.uint8)
+    for name in ("photo.jpg", "photo2.jpg", "my-painting.jpg"):
+        save_picture(Path(name), ramp)
+    make_clip(Path("holiday.mp4"), seconds=0.4, fps="10")
+    names: dict[str, object] = {"__name__": "sample"}
+    for code, can_run in blocks(REPO / page, "python"):
+        compiled = compile(code, page, "exec")
+        if can_run:
+            exec(compiled, names)
+
+
+@pytest.mark.parametrize("page", pages_with("sh"))
+def test_command_lines_of_a_page_parse(
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for folder in ("PHOTOS", "ARTWORKS", "styles"):
+        Path(folder).mkdir()
+    Path("vgg19.npz").touch()
+    root = typer.main.get_command(app)
+    for code, _ in blocks(REPO / page, "sh"):
+        for line in code.replace("\\\n", " ").splitlines():
+            words = shlex.split(line, comments=True)
+            starts = [n for n, word in enumerate(words) if Path(word).name == "nst-video"]
+            for start in starts:
+                command, rest = root, words[start + 1 :]
+                while isinstance(command, typer.core.TyperGroup) and rest and rest[0][0] != "-":
+                    command, rest = command.commands[rest[0]], rest[1:]
+                command.make_context("nst-video", rest, resilient_parsing=False)
+
+
+LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)")
+CITED_PATH = re.compile(r"`((?:nst_video|tools|tests|styles|docs|examples)/[\w./*-]*)`")
+
+
+@pytest.mark.parametrize("page", [str(page.relative_to(REPO)) for page in PAGES])
+def test_links_and_paths_of_a_page_lead_somewhere(page: str) -> None:
+    text = (REPO / page).read_text("utf-8")
+    missing = [
+        link for link in LINK.findall(text) if not (REPO / page).parent.joinpath(link).exists()
+    ]
+    missing += [path for path in CITED_PATH.findall(text) if not (REPO / path).exists()]
+    assert not missing
