@@ -24,6 +24,8 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build", "_generated"]
 html_theme = "furo"
 html_title = f"nst-video {version}"
+smartquotes = False  # they would turn the two hyphens of options into a dash
+html_show_copyright = False
 html_static_path = ["_static"]
 myst_heading_anchors = 3
 suppress_warnings = ["myst.header"]  # generated parts begin below their page's title
@@ -61,6 +63,14 @@ def write_layers() -> None:
     (GENERATED / "layers.md").write_text("\n".join(rows) + "\n", "utf-8")
 
 
+def write_styles() -> None:
+    """Write a table of the packaged styles."""
+    styles = tomllib.loads((ROOT / "styles" / "styles.toml").read_text("utf-8"))
+    rows = [f"| `{name}` | {style['description']} |" for name, style in styles.items()]
+    lines = ["| `--style` | what it looks like |", "|---|---|", *rows]
+    (GENERATED / "styles.md").write_text("\n".join(lines) + "\n", "utf-8")
+
+
 def summary(module: str) -> str:
     """Return the first sentence of a module's docstring."""
     path = ROOT / "nst_video" / module
@@ -86,4 +96,5 @@ def setup(app: Sphinx) -> None:
     GENERATED.mkdir(exist_ok=True)
     write_command_reference()
     write_layers()
+    write_styles()
     app.connect("missing-reference", link_to_public_name)
