@@ -1,10 +1,16 @@
-"""How a painting should look: the choices a user makes, checked, without anything heavy."""
+"""What a user chooses about stylizing: how the result looks, and what computes it."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
 from nst_video.errors import UsageError
-from nst_video.validation import INTENSITY, WORK_SIZE
+from nst_video.validation import INTENSITY, TILE_ROWS, WORK_SIZE, check_type
+
+DEFAULT_MODEL = "auto"
+DEFAULT_STYLE = "starfield"
+DEFAULT_ENGINE = "auto"
+DEFAULT_TILE: Literal["auto"] = "auto"
 
 Blend: TypeAlias = Literal["latent", "pixel"]
 """How intensity works: between bottlenecks (richer), or between pictures (cheaper)."""
@@ -57,7 +63,44 @@ class StylizeSettings:
         return self.intensity if self.blend == "pixel" else min(1.0, self.intensity / LATENT_FROM)
 
 
-DEFAULT_MODEL = "auto"
-DEFAULT_STYLE = "starfield"
-DEFAULT_ENGINE = "auto"
-DEFAULT_TILE: Literal["auto"] = "auto"
+TileRows: TypeAlias = int | Literal["auto", "off"]
+"""How large frames are painted: in tiles of so many rows, whole ("off"), or, with "auto", in tiles
+only where a whole frame does not fit into memory."""
+
+
+def check_tile(tile: TileRows) -> None:
+    """Refuse what is no `TileRows`.
+
+    Raises:
+        UsageError: neither "auto" nor "off" nor a number of rows.
+    """
+    if tile not in ("auto", "off") and tile not in TILE_ROWS:
+        raise UsageError(f"The tile must be auto, off or {TILE_ROWS} (rows), not {tile!r}.")
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """Which network paints, and what computes it.
+
+    Attributes:
+        model: "magenta", "magenta-lite", "builtin", or "auto" for the best one at hand.
+        engine: a name from `nst_video.engines.ENGINES`, such as "openvino" or "tensorflow", or
+            "auto" for the fastest exact one on this machine.
+        tile: how frames that are large are painted, see `TileRows`.
+        models_dir: a folder to look for model files in, before the cache.
+        offline: never download model files.
+
+    Raises:
+        UsageError: a tile out of its range. Names are checked where they are used.
+    """
+
+    model: str = DEFAULT_MODEL
+    engine: str = DEFAULT_ENGINE
+    tile: TileRows = DEFAULT_TILE
+    models_dir: Path | None = None
+    offline: bool = False
+
+    def __post_init__(self) -> None:
+        check_tile(self.tile)
+        if self.models_dir is not None:
+            check_type("The folder of models", self.models_dir, Path)

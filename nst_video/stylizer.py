@@ -1,14 +1,16 @@
-"""Frame to painted frame: a style model, what runs it, a mix of styles, and a look.
+"""Frames painted in a style by a feed-forward network.
 
-stylizer = Stylizer(style="wave")
+stylizer = Stylizer("wave", intensity=0.8)
 painted = stylizer(frame)          # one RGB uint8 frame (height, width, 3), or a batch
 """
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +20,8 @@ from nst_video.engines import (
     Engine,
     OnNote,
     PendingFrames,
-    Tile,
     TilingEngine,
     check_engine,
-    check_tile,
     choose_model,
     open_engine,
     refuse_small,
@@ -35,16 +35,12 @@ from nst_video.image.easing import EasedVector
 from nst_video.image.resize import resize_area
 from nst_video.image.yuv420 import Planes, YuvColors, check_planes, has_planes, planes_size
 from nst_video.networks.models import StyleModel, load_model
-from nst_video.settings import (
-    DEFAULT_ENGINE,
-    DEFAULT_MODEL,
-    DEFAULT_STYLE,
-    DEFAULT_TILE,
-    Blend,
-    StylizeSettings,
-)
+from nst_video.settings import DEFAULT_STYLE, ModelOptions, StylizeSettings
 from nst_video.style_library.library import Style, StyleLibrary, mix_bottlenecks
-from nst_video.validation import FADE_S, MIX_WEIGHT
+from nst_video.validation import FADE_S, MIX_WEIGHT, check_type
+
+StyleName: TypeAlias = str | Path | Style
+"""A style: its name, the path of any picture, or an entry of a `StyleLibrary`."""
 
 SMOOTHING = 0.12
 """Share of each new frame in the smoothed bottleneck of the content: about 8 frames of memory."""
@@ -61,12 +57,14 @@ TEST_SIZE = (64, 64)
 
 
 class Stylizer:
-    """Paints frames in a style; the one object that files, pictures and cameras share.
+    """Paints frames in a style; used alike for pictures, video files and cameras.
 
     The model is loaded at the first frame that needs it, or by `prepare`.
 
     Attributes:
-        settings: intensity, blend, colors, working size; assign a new one between any two frames.
+        settings: how the result looks; a new one may be assigned between any two frames.
+        options: which network paints, and what computes it.
+        library: where styles come from.
         choice: the model in use and why.
         styles: those in use.
         mix: a weight for each of them.
@@ -75,61 +73,51 @@ class Stylizer:
 
     def __init__(
         self,
-        model: str = DEFAULT_MODEL,
-        style: str | Path | Sequence[str | Path] = DEFAULT_STYLE,
+        style: StyleName | Sequence[StyleName] = DEFAULT_STYLE,
+        settings: StylizeSettings | None = None,
+        options: ModelOptions | None = None,
         *,
+        intensity: float | None = None,
         mix: Sequence[float] | None = None,
-        intensity: float = StylizeSettings.intensity,
-        blend: Blend = StylizeSettings.blend,
-        keep_colors: bool = StylizeSettings.keep_colors,
-        work_size: int | None = StylizeSettings.work_size,
-        engine: str = DEFAULT_ENGINE,
-        tile: Tile = DEFAULT_TILE,
         library: StyleLibrary | None = None,
-        models_dir: Path | None = None,
-        offline: bool = False,
         on_fetch: weights.OnProgress | None = None,
         on_note: OnNote | None = None,
         fade_s: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Choose a model and look the styles up; heavy work waits for `prepare`.
+        """Choose a model and find the styles; loading waits for `prepare` or the first frame.
 
         Args:
-            model: a name from the table of weights, or "auto" (see `choose_model`).
             style: a style's name, the path of any picture, or several of these to mix.
+            settings: how the result looks.
+            options: which network paints, and what computes it.
+            intensity: replaces the one in `settings`.
             mix: a weight for each style, by default equal; normalized.
-            intensity: see `StylizeSettings`, as are `blend`, `keep_colors` and `work_size`.
-            blend: see `StylizeSettings`.
-            keep_colors: see `StylizeSettings`.
-            work_size: see `StylizeSettings`.
-            engine: a name from `engines.ENGINES`.
-            tile: rows of the tiles in which frames are painted, "off", or "auto" for tiles where
-                frames do not fit into memory.
             library: where styles come from; by default the packaged and the user's own.
-            models_dir: a folder to look for model files in, before the cache.
-            offline: never download.
             on_fetch: called while model files are downloaded.
-            on_note: told in a sentence when the memory forces another way of painting.
+            on_note: called with a sentence when memory forces smaller batches or tiles.
             fade_s: seconds over which one style turns into the next, between bottlenecks.
-            clock: tells the time for that, in seconds.
+            clock: current time for that, in seconds.
 
         Raises:
-            UsageError: a value out of its range.
+            UsageError: a value of a wrong type or out of its range.
             StyleError: an unknown style.
+            WeightsError: `options.models_dir` is not a folder with model files.
         """
-        self.settings = StylizeSettings(intensity, blend, keep_colors, work_size)
+        settings = StylizeSettings() if settings is None else settings
+        options = ModelOptions() if options is None else options
+        check_type("The settings", settings, StylizeSettings)
+        check_type("The options", options, ModelOptions)
+        if intensity is not None:
+            settings = replace(settings, intensity=intensity)
+        self.settings = settings
         FADE_S.check("The fade", fade_s)
-        check_tile(tile)
-        check_engine(engine)
+        check_engine(options.engine)
         self.library = library or StyleLibrary()
-        self.choice = choose_model(model, models_dir)
+        self.options = options
+        self.choice = choose_model(options.model, options.models_dir)
         weights.find_model(self.choice.name)
-        self._engine_name = engine
-        self._tile: Tile = tile
         self._on_note = on_note
-        self._models_dir = models_dir
-        self._offline = offline
         self._on_fetch = on_fetch
         self._is_prepared = False
         self.has_predictor = False
@@ -163,7 +151,7 @@ class Stylizer:
 
     def set_style(
         self,
-        style: str | Path | Style | Sequence[str | Path | Style],
+        style: StyleName | Sequence[StyleName],
         mix: Sequence[float] | None = None,
     ) -> None:
         """Paint in another style, or a mix of several, from the next frame on.
@@ -174,10 +162,14 @@ class Stylizer:
             UsageError: as many weights as styles are needed, none negative, not all zero.
             StyleError: an unknown style.
         """
-        names = [style] if isinstance(style, str | Path | Style) else list(style)
+        names = (
+            list(style) if isinstance(style, Iterable) and not isinstance(style, str) else [style]
+        )
         if not names:
             raise UsageError("Name at least one style.")
-        styles = tuple(n if isinstance(n, Style) else self.library.get(n) for n in names)
+        styles = tuple(self._find_style(name) for name in names)
+        if not isinstance(mix, Iterable | None):
+            raise UsageError(f"The mix must be a sequence of weights, not {mix!r}.")
         shares = tuple(mix) if mix is not None else (1.0,) * len(names)
         for share in shares:
             MIX_WEIGHT.check("Each weight of the mix", share)
@@ -186,13 +178,20 @@ class Stylizer:
         self.mix: tuple[float, ...] = shares
         self._target: NDArray[np.float32] | None = None
 
+    def _find_style(self, style: StyleName) -> Style:
+        if isinstance(style, Style):
+            return style
+        if isinstance(style, str | Path):
+            return self.library.get(style)
+        raise UsageError(f"A style is a name or the path of a picture, not {style!r}.")
+
     @cached_property
     def model(self) -> StyleModel:
         """The style model, fetched and read when first needed."""
         files = weights.resolve(
             self.choice.name,
-            models_dir=self._models_dir,
-            offline=self._offline,
+            models_dir=self.options.models_dir,
+            offline=self.options.offline,
             on_progress=self._on_fetch,
         )
         return load_model(self.choice.name, files)
@@ -201,10 +200,10 @@ class Stylizer:
     def engine(self) -> Engine:
         """What runs the transformer, compiled when first needed."""
         return open_engine(
-            self._engine_name,
+            self.options.engine,
             self.model.config,
             self.model.arrays,
-            tile=self._tile,
+            tile=self.options.tile,
             on_note=self._on_note,
         )
 

@@ -78,6 +78,23 @@ class Range:
         return value
 
 
+def check_type(name: str, value: object, kind: type) -> None:
+    """Refuse a value of another type.
+
+    Args:
+        name: what the value is, as a message begins: "The settings".
+        value: any object.
+        kind: what it must be an instance of.
+
+    Raises:
+        UsageError: it is none.
+    """
+    if not isinstance(value, kind):
+        article = "an" if kind.__name__[0] in "AEIO" else "a"
+        message = f"{name} must be {article} {kind.__name__}, not {reprlib.repr(value)}."
+        raise UsageError(message)
+
+
 def check_fields(options: object, ranges: Mapping[str, Range]) -> None:
     """Refuse the first field of `options` that is not in its range.
 

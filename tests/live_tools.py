@@ -14,6 +14,7 @@ import numpy as np
 from nst_video.frames import Frame, VideoInfo
 from nst_video.live import LiveInput, LiveSession, Output
 from nst_video.live.outputs.mjpeg import MjpegSink
+from nst_video.settings import ModelOptions
 from nst_video.stylizer import Stylizer
 
 SIZE = (320, 240)
@@ -158,9 +159,9 @@ def jpeg(frame: Frame) -> bytes:
     return cv2.imencode(".jpg", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))[1].tobytes()
 
 
-def unchanged(**options: float) -> Stylizer:
+def unchanged(fade_s: float = 0.0) -> Stylizer:
     """The real stylizer with the packaged model, whose engine changes nothing."""
-    return Stylizer("builtin", engine="identity", **options)
+    return Stylizer(options=ModelOptions("builtin", "identity"), fade_s=fade_s)
 
 
 class Running:

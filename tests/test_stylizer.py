@@ -4,7 +4,7 @@ import copy
 import pickle
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -17,17 +17,20 @@ from numpy.typing import NDArray
 from nst_video import weights
 from nst_video.engines import IdentityEngine, ModelChoice, choose_model
 from nst_video.errors import EngineError, StyleError, UsageError, WeightsError
-from nst_video.settings import StylizeSettings
+from nst_video.settings import ModelOptions, StylizeSettings
 from nst_video.stylizer import Stylizer
+
+OPENVINO = ModelOptions("builtin", "openvino")
 
 Make = Callable[..., Stylizer]
 
 
 @pytest.fixture
 def make(assets: Path) -> Make:
-    def make(*styles: str, **options: object) -> Stylizer:
+    def make(*styles: str, mix: Sequence[float] | None = None, **settings: object) -> Stylizer:
         paths = [assets / "paintings" / f"{style}.jpg" for style in styles or ("starry-night",)]
-        return Stylizer("magenta-lite", paths, models_dir=assets / "models", **options)
+        options = ModelOptions("magenta-lite", models_dir=assets / "models")
+        return Stylizer(paths, StylizeSettings(**settings), options, mix=mix)
 
     return make
 
@@ -109,7 +112,7 @@ def test_latent_intensity_goes_from_the_frame_s_own_bottleneck_to_the_style_s(
 
 
 def test_latent_intensity_grows_from_the_frame_without_a_jump(frame: NDArray) -> None:
-    stylizer = Stylizer("builtin", "wave", engine="openvino")
+    stylizer = Stylizer("wave", options=OPENVINO)
     painted = []
     for step in range(26):
         stylizer.reset()
@@ -191,11 +194,11 @@ def test_stylizer_refuses_what_is_no_frame(make: Make, frames: NDArray) -> None:
 
 def test_stylizer_refuses_unknown_names_before_any_work(make: Make) -> None:
     with pytest.raises(StyleError, match=r"No style 'starfeild'. Did you mean 'starfield'"):
-        Stylizer("magenta-lite", "starfeild")
+        Stylizer("starfeild")
     with pytest.raises(UsageError, match="mona"):
-        Stylizer("mona")
+        Stylizer(options=ModelOptions("mona"))
     with pytest.raises(UsageError, match="at least one style"):
-        Stylizer("magenta-lite", [])
+        Stylizer([])
     with pytest.raises(UsageError, match="3 mix weights for 2 styles"):
         make("starry-night", "the-scream", mix=[1, 2, 3])
 
@@ -225,29 +228,29 @@ def test_a_folder_without_models_is_refused_and_no_other_model_taken(
 ) -> None:
     for folder, message in ((tmp_path / "typo", "No folder"), (tmp_path, "no file of any model")):
         with pytest.raises(WeightsError, match=message):
-            Stylizer(model, "wave", models_dir=folder)
+            Stylizer("wave", options=ModelOptions(model, models_dir=folder))
         monkeypatch.setenv("NST_VIDEO_MODELS", str(folder))
         with pytest.raises(WeightsError, match=message):
-            Stylizer(model, "wave")
+            Stylizer("wave", options=ModelOptions(model))
         monkeypatch.delenv("NST_VIDEO_MODELS")
 
 
-def plain(**options: object) -> Stylizer:
-    return Stylizer("builtin", "wave", **{"engine": "openvino", **options})
+def plain(settings: StylizeSettings | None = None, **arguments: object) -> Stylizer:
+    return Stylizer("wave", settings, OPENVINO, **arguments)
 
 
 @pytest.mark.parametrize("intensity", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize("work_size", [None, 32])
 def test_batch_of_none_is_painted(intensity: float, work_size: int | None) -> None:
     none = np.zeros((0, 48, 64, 3), np.uint8)
-    assert plain(intensity=intensity, work_size=work_size)(none).shape == none.shape
+    assert plain(StylizeSettings(intensity, work_size=work_size))(none).shape == none.shape
 
 
 @pytest.mark.parametrize("shape", [(0, 64, 3), (64, 0, 3), (1, 64, 3), (64, 1, 3), (2, 64, 7, 3)])
 @pytest.mark.parametrize("work_size", [None, 32])
 def test_frames_too_small_are_refused(shape: tuple[int, ...], work_size: int | None) -> None:
     with pytest.raises(EngineError, match="at least 8 pixels"):
-        plain(work_size=work_size)(np.zeros(shape, np.uint8))
+        plain(StylizeSettings(work_size=work_size))(np.zeros(shape, np.uint8))
 
 
 @pytest.mark.parametrize(
@@ -276,11 +279,13 @@ def test_what_is_no_frame_is_refused(frames: object, intensity: float) -> None:
 
 
 @pytest.mark.parametrize("engine", ["openvino", "tensorflow"])
-@pytest.mark.parametrize("options", [{}, {"work_size": 64, "keep_colors": True}])
+@pytest.mark.parametrize(
+    "settings", [StylizeSettings(), StylizeSettings(work_size=64, keep_colors=True)], ids=str
+)
 def test_frames_of_any_memory_layout_are_painted_and_left_alone(
-    frame: NDArray, engine: str, options: dict
+    frame: NDArray, engine: str, settings: StylizeSettings
 ) -> None:
-    stylizer = plain(engine=engine, **options)
+    stylizer = Stylizer("wave", settings, ModelOptions("builtin", engine))
     expected = stylizer(frame)
     wide = np.repeat(np.repeat(frame, 2, 0), 3, 1)
     fixed = frame.copy()
@@ -326,29 +331,32 @@ np.save(folder / "painted.npy", stylizer(np.load(folder / "frame.npy")))
     np.testing.assert_array_equal(np.load(tmp_path / "painted.npy"), stylizer(frame))
 
 
-@pytest.mark.parametrize("tile", ["x", -5, 0, 2.5, True, 8, 10**9, None, float("nan")])
-def test_tiles_that_are_none_are_refused_at_once(tile: object) -> None:
-    with pytest.raises(UsageError, match="The tile must be auto, off or a whole number from 16"):
-        plain(tile=tile)
-
-
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("arguments", "message"),
     [
         ({"intensity": float("nan")}, "The intensity must be"),
-        ({"work_size": True}, "The working size must be"),
         ({"fade_s": float("inf")}, "The fade must be"),
         ({"fade_s": -1}, "The fade must be"),
         ({"mix": [float("nan")]}, "Each weight of the mix must be"),
         ({"mix": ["a"]}, "Each weight of the mix must be"),
         ({"mix": [1, 2]}, "2 mix weights for 1 styles"),
-        ({"engine": "abacus"}, "No engine 'abacus'"),
+        ({"mix": 0.5}, "The mix must be a sequence of weights, not 0.5"),
+        ({"style": 5}, "A style is a name or the path of a picture, not 5"),
+        ({"style": ["wave", None]}, "A style is a name or the path of a picture, not None"),
+        ({"settings": {"intensity": 1}}, "The settings must be a StylizeSettings, not "),
+        ({"options": "builtin"}, "The options must be a ModelOptions, not 'builtin'"),
+        ({"options": ModelOptions(engine="abacus")}, "No engine 'abacus'"),
     ],
     ids=str,
 )
-def test_options_out_of_range_are_refused_at_once(options: dict, message: str) -> None:
+def test_arguments_out_of_range_are_refused_at_once(arguments: dict, message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        plain(**options)
+        Stylizer(**{"style": "wave", "options": OPENVINO, **arguments})
+
+
+def test_intensity_replaces_that_of_the_settings() -> None:
+    stylizer = Stylizer("wave", StylizeSettings(keep_colors=True), OPENVINO, intensity=0.5)
+    assert stylizer.settings == StylizeSettings(0.5, keep_colors=True)
 
 
 def test_a_named_model_is_kept() -> None:

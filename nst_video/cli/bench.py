@@ -126,10 +126,12 @@ def _measure_clip(
 ) -> "Iterator[Pipeline]":
     """Measure a transcode's stages with every model, engine and size."""
     from nst_video.bench import measure_stages
+    from nst_video.settings import ModelOptions
     from nst_video.stylizer import Stylizer
 
     for model, engine, wanted in product(models, engines, every):
-        painter = Stylizer(model, engine=engine, models_dir=models_dir, offline=True)
+        options = ModelOptions(model, engine, models_dir=models_dir, offline=True)
+        painter = Stylizer(options=options)
         painter.prepare()
         yield measure_stages(
             clip, painter, title=f"{clip}, {model}, {engine}", options=wanted, rounds=rounds

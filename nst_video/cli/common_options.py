@@ -8,13 +8,13 @@ import typer
 
 from nst_video.cli import completion
 from nst_video.errors import UsageError
-from nst_video.settings import DEFAULT_TILE, Blend
+from nst_video.settings import DEFAULT_TILE, Blend, ModelOptions, StylizeSettings
 from nst_video.validation import INTENSITY, MIX_WEIGHT, TILE_ROWS, WORK_SIZE, Range
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from nst_video.engines import Tile
+    from nst_video.settings import TileRows
     from nst_video.stylizer import Stylizer
     from nst_video.system.output_files import OutputFile
 
@@ -74,7 +74,7 @@ def parse_mix(text: str | None) -> list[float] | None:
     return [MIX_WEIGHT.parse(f"Each weight of --mix {text!r}", part) for part in text.split(",")]
 
 
-def parse_tile(text: str) -> "Tile":
+def parse_tile(text: str) -> "TileRows":
     """Turn "auto", "off" or a number of rows into what engines take.
 
     Raises:
@@ -224,18 +224,16 @@ def build_stylizer(
 
     with fetch_progress(quiet=quiet) as on_fetch:
         stylizer = Stylizer(
-            model,
             style,
+            StylizeSettings(
+                intensity,
+                blend,  # type: ignore[arg-type]  # StylizeSettings checks it
+                keep_colors,
+                work_size,
+            ),
+            ModelOptions(model, engine, parse_tile(tile), models_dir, offline),
             mix=parse_mix(mix),
-            intensity=intensity,
-            blend=blend,  # type: ignore[arg-type]  # StylizeSettings checks it
-            keep_colors=keep_colors,
-            work_size=work_size,
-            engine=engine,
-            tile=parse_tile(tile),
             on_note=None if quiet else say,
-            models_dir=models_dir,
-            offline=offline,
             on_fetch=on_fetch,
         )
         stylizer.prepare()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from nst_video.cli.common_options import check_outputs
 from nst_video.cli.console import FAILED, complain, end_process, interruptible, say
 from nst_video.errors import NstVideoError, StyleError
-from nst_video.settings import DEFAULT_STYLE, StylizeSettings
+from nst_video.settings import DEFAULT_STYLE, ModelOptions, StylizeSettings
 from nst_video.system.output_files import OutputFile, check_folder
 from nst_video.system.path_lookup import PathKind, look_up, user_path
 
@@ -139,12 +139,14 @@ def stylizer_opener(
                     show(progress)
 
             stylizer = Stylizer(
-                settings.model,
                 settings.style,
+                options=ModelOptions(
+                    settings.model,
+                    choose_live_engine(settings.engine),
+                    models_dir=models_dir,
+                    offline=offline,
+                ),
                 mix=settings.mix or None,
-                engine=choose_live_engine(settings.engine),
-                models_dir=models_dir,
-                offline=offline,
                 on_fetch=on_fetch,
                 fade_s=settings.fade_s,
             )

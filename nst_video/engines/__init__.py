@@ -18,10 +18,11 @@ from nst_video.engines.model_choice import ModelChoice, choose_model
 from nst_video.engines.openvino.engine import OpenVinoEngine, has_bfloat16
 from nst_video.engines.selection import AUTO, choose_engine, explain_engines, why_not
 from nst_video.engines.tensorflow import TensorFlowEngine, has_gpu, pick_device
-from nst_video.engines.tiling import OnNote, Tile, TileableEngine, TilingEngine, check_tile
+from nst_video.engines.tiling import OnNote, TileableEngine, TilingEngine
 from nst_video.errors import UsageError
 from nst_video.networks.checkpoints import Arrays
 from nst_video.networks.config import TransformerConfig
+from nst_video.settings import TileRows
 
 __all__ = [
     "AUTO",
@@ -34,10 +35,8 @@ __all__ = [
     "OpenVinoEngine",
     "PendingFrames",
     "TensorFlowEngine",
-    "Tile",
     "TilingEngine",
     "check_engine",
-    "check_tile",
     "choose_engine",
     "choose_model",
     "explain_engines",
@@ -75,7 +74,7 @@ def open_engine(
     config: TransformerConfig,
     arrays: Arrays,
     *,
-    tile: Tile = "auto",
+    tile: TileRows = "auto",
     on_note: OnNote | None = None,
 ) -> Engine:
     """Compile the transformer `config` with weights `arrays` for the engine called `name`.

@@ -2,23 +2,21 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias, runtime_checkable
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 
 from nst_video.engines.base import Device, PendingFrames, refuse_small
 from nst_video.engines.flat_frames import calm_flat_frames
 from nst_video.engines.memory_estimate import bands_bytes, frame_bytes
-from nst_video.errors import OutOfMemoryError, UsageError
+from nst_video.errors import OutOfMemoryError
 from nst_video.frames import Frame, Frames, Size, size_of
 from nst_video.image.yuv420 import Planes, YuvColors, planes_size, to_frames, to_planes
 from nst_video.networks.config import TransformerConfig
 from nst_video.networks.fused.statistics import Floats
+from nst_video.settings import TileRows, check_tile
 from nst_video.system.memory import free_memory
 from nst_video.validation import TILE_ROWS
-
-Tile: TypeAlias = int | Literal["auto", "off"]
-"""Rows of a tile, tiles where frames do not fit into memory, or never any."""
 
 OnNote: TypeAlias = Callable[[str], None]
 
@@ -92,16 +90,6 @@ class _Plan:
     rows: int = 0
 
 
-def check_tile(tile: Tile) -> None:
-    """Refuse what is no `Tile`.
-
-    Raises:
-        UsageError: neither "auto" nor "off" nor a number of rows.
-    """
-    if tile not in ("auto", "off") and tile not in TILE_ROWS:
-        raise UsageError(f"The tile must be auto, off or {TILE_ROWS} (rows), not {tile!r}.")
-
-
 class TilingEngine:
     """An engine that paints frames whole while they fit into memory, and in tiles where not.
 
@@ -111,7 +99,7 @@ class TilingEngine:
     def __init__(
         self,
         engine: TileableEngine,
-        tile: Tile = "auto",
+        tile: TileRows = "auto",
         on_note: OnNote | None = None,
         free: Callable[[], int | None] = free_memory,
     ) -> None:
@@ -119,7 +107,7 @@ class TilingEngine:
 
         Args:
             engine: what paints.
-            tile: see `Tile`.
+            tile: see `TileRows`.
             on_note: told in a sentence when the memory forces another way.
             free: bytes that may still be taken, None where unknown.
 

@@ -1,6 +1,6 @@
 """Camera to painted screen, steered by keys.
 
-run_live(0, Stylizer(style="wave"))                      # camera 0 in a window, until Q
+run_live(0, Stylizer("wave"))                      # camera 0 in a window, until Q
 run_live("clip.mp4", stylizer, ["null:"], options=LiveOptions(duration_s=10))
 """
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from nst_video.image.easing import EasedVector
+from nst_video.settings import ModelOptions
 from nst_video.stylizer import Stylizer
 
 A, B = np.zeros(3, np.float32), np.full(3, 8, np.float32)
@@ -58,7 +59,7 @@ def test_glide_without_duration_jumps() -> None:
 
 def test_stylizer_fades_between_the_bottlenecks_of_two_styles() -> None:
     clock = Clock()
-    stylizer = Stylizer("builtin", "wave", fade_s=1, clock=clock)
+    stylizer = Stylizer("wave", options=ModelOptions("builtin"), fade_s=1, clock=clock)
     frame = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
     wave = stylizer(frame)
     stylizer.set_style("comic")
@@ -69,13 +70,13 @@ def test_stylizer_fades_between_the_bottlenecks_of_two_styles() -> None:
     clock.now_s = 1
     comic = stylizer(frame)
     assert not stylizer.is_fading
-    assert np.array_equal(comic, Stylizer("builtin", "comic")(frame))
-    mixed = Stylizer("builtin", ["wave", "comic"], mix=[0.5, 0.5])(frame)
+    assert np.array_equal(comic, Stylizer("comic", options=ModelOptions("builtin"))(frame))
+    mixed = Stylizer(["wave", "comic"], options=ModelOptions("builtin"), mix=[0.5, 0.5])(frame)
     assert np.abs(between.astype(int) - mixed).max() <= 1
 
 
 def test_stylizer_knows_what_it_has_loaded() -> None:
-    stylizer = Stylizer("builtin", engine="identity")
+    stylizer = Stylizer(options=ModelOptions("builtin", "identity"))
     style = stylizer.library.get("neon")
     assert not stylizer.has_loaded(style)
     stylizer.load_style(style)
@@ -85,7 +86,7 @@ def test_stylizer_knows_what_it_has_loaded() -> None:
 
 
 def test_stylizer_describes_itself_without_loading_anything() -> None:
-    stylizer = Stylizer("builtin", engine="identity")
+    stylizer = Stylizer(options=ModelOptions("builtin", "identity"))
     assert stylizer.describe() == "builtin"
     stylizer.prepare()
     assert stylizer.describe() == "builtin, identity on none"

@@ -23,6 +23,7 @@ from nst_video.image.yuv420 import (
 from nst_video.networks import checkpoints
 from nst_video.networks.config import TransformerConfig
 from nst_video.networks.transformer import StyleTransformer
+from nst_video.settings import ModelOptions
 from nst_video.stylizer import Stylizer
 from nst_video.video.media.ffmpeg import ffmpeg_exe
 from nst_video.video.media.filters import MATRICES, encode_filters
@@ -173,7 +174,7 @@ def test_engine_refuses_planes_too_small_to_pad(engine: TileableEngine) -> None:
 
 
 def test_planes_keep_their_colors_where_the_network_computes_in_mixed_numbers() -> None:
-    stylizer = Stylizer(style="wave", engine="openvino-fast")
+    stylizer = Stylizer("wave", options=ModelOptions(engine="openvino-fast"))
     engine, parameters = stylizer.engine, stylizer.model.style_parameters(stylizer.target[None])
     assert isinstance(engine, TilingEngine)
     planes = to_planes(cv2.resize(picture((160, 96)), (320, 192))[None])

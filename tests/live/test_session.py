@@ -35,7 +35,7 @@ from nst_video.live.capture_thread import Captured
 from nst_video.live.display import compose
 from nst_video.live.render_thread import RenderThread
 from nst_video.live.state import LiveState, RenderRequest, Selection
-from nst_video.settings import StylizeSettings
+from nst_video.settings import ModelOptions, StylizeSettings
 from nst_video.style_library.library import Style
 from nst_video.stylizer import Stylizer
 from nst_video.video.queues import LatestQueue
@@ -152,7 +152,8 @@ def test_memory_stays_flat_over_3000_frames(network_camera) -> None:
 def test_slow_engine_shows_fresh_frames_of_a_fast_source() -> None:
     seen, sent_s = Collector(), {}
     session = LiveSession(
-        film(fps=60, sent_s=sent_s), lambda: Slow("builtin", engine="identity"), [seen.output],
+        film(fps=60, sent_s=sent_s),
+        lambda: Slow(options=ModelOptions("builtin", "identity")), [seen.output],
         has_window=False, options=FIXED,
     )  # fmt: skip
     with Running(session):
@@ -164,7 +165,10 @@ def test_slow_engine_shows_fresh_frames_of_a_fast_source() -> None:
 
 def test_engine_that_raises_ends_the_session_with_its_cause() -> None:
     session = LiveSession(
-        film(), lambda: Broken("builtin", engine="identity"), has_window=False, options=FIXED
+        film(),
+        lambda: Broken(options=ModelOptions("builtin", "identity")),
+        has_window=False,
+        options=FIXED,
     )
     with pytest.raises(EngineError, match="the engine fell over"):
         session.run()
@@ -403,14 +407,13 @@ class Clock:
 
 
 def expected(style: Style | str, settings: StylizeSettings, frame: np.ndarray) -> np.ndarray:
-    stylizer = Stylizer("builtin", style if isinstance(style, str) else style.name)
-    stylizer.settings = settings
+    stylizer = Stylizer(style, settings, ModelOptions("builtin"))
     return stylizer(frame)
 
 
 def test_still_is_painted_in_a_style_that_takes_longer_to_load_than_the_fade() -> None:
     clock = Clock()
-    seen = Wishing(Stylizer("builtin", "wave", fade_s=0.5, clock=clock))
+    seen = Wishing(Stylizer("wave", options=ModelOptions("builtin"), fade_s=0.5, clock=clock))
     seen.settle()
     style = seen.stylizer.library.get("neon")
     seen.state.request = replace(seen.state.request, selection=Selection((style,), (1.0,)))
@@ -425,7 +428,7 @@ def test_still_is_painted_in_a_style_that_takes_longer_to_load_than_the_fade() -
 
 
 def test_still_is_painted_in_a_size_that_has_to_be_compiled_first() -> None:
-    seen = Wishing(Stylizer("builtin", "wave"))
+    seen = Wishing(Stylizer("wave", options=ModelOptions("builtin")))
     old = seen.settle()
     seen.state.change(settings=StylizeSettings(work_size=192))
     assert np.array_equal(seen.settle(), old)
@@ -442,7 +445,7 @@ def test_number_keys_reach_both_of_two_styles_of_one_name(tmp_path: Path) -> Non
         save_picture(path, numbered(900 * number + 3, (256, 256)))
 
     def load() -> Stylizer:
-        return Stylizer("builtin", paths, engine="identity")
+        return Stylizer(paths, options=ModelOptions("builtin", "identity"))
 
     with Running(LiveSession(film(), load, has_window=False, options=FIXED)) as session:
         wait_until(lambda: all(path in session.state.thumbnails for path in paths))
@@ -486,7 +489,7 @@ def test_frames_pass_through_until_the_first_size_is_compiled() -> None:
         None,
         160,
     )
-    painter.stylizer = Stylizer("builtin", "wave")
+    painter.stylizer = Stylizer("wave", options=ModelOptions("builtin"))
     captured = Captured(numbered(5, (512, 320)), 1, 0.0)
     passed = painter._paint(captured)
     assert not passed.is_painted
@@ -498,7 +501,7 @@ def test_frames_pass_through_until_the_first_size_is_compiled() -> None:
 
 
 def test_intensity_shows_at_once_and_is_blended_between_styles_when_that_is_loaded() -> None:
-    seen = Wishing(Stylizer("builtin", "wave"))
+    seen = Wishing(Stylizer("wave", options=ModelOptions("builtin")))
     seen.settle()
     seen.state.change(settings=StylizeSettings(0.9))
     plain = expected("wave", StylizeSettings(0.9, "pixel", work_size=160), seen.frame)

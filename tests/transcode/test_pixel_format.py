@@ -15,6 +15,7 @@ from nst_video.engines import PendingFrames
 from nst_video.errors import EngineError, SinkError, SourceError, UsageError
 from nst_video.frames import Frames
 from nst_video.image.yuv420 import OUTPUT_COLORS, Planes, YuvColors, to_frames, to_planes
+from nst_video.settings import ModelOptions, StylizeSettings
 from nst_video.stylizer import Stylizer
 from nst_video.transcode import transcode
 from nst_video.transcode.pixel_format import negotiate_format
@@ -23,6 +24,7 @@ from nst_video.video.media.probe import probe, probe_track
 from nst_video.video.sinks import SINKS, VideoFileSink, open_sink
 from nst_video.video.sources import SyntheticSource, VideoFileSource
 
+OPENVINO = ModelOptions("builtin", "openvino")
 LOSSLESS = TranscodeOptions(end_s=0.2, crf=0, preset="ultrafast")
 
 
@@ -153,7 +155,7 @@ def test_transcoding_in_planes_gives_what_rgb_gives(
     assets: Path, tmp_path: Path, name: str, start_s: float
 ):
     options = replace(LOSSLESS, start_s=start_s, end_s=start_s + 0.2)
-    clip, painter = assets / "videos" / name, Stylizer("builtin", "wave", engine="openvino")
+    clip, painter = assets / "videos" / name, Stylizer("wave", options=OPENVINO)
     with VideoFileSource(clip) as source:
         assert negotiate_format(source, painter).as_planes
         assert not negotiate_format(source, OverRgb(painter)).as_planes
@@ -235,32 +237,34 @@ def test_sinks_take_planes_where_announced(tmp_path: Path, where: str):
 
 
 @pytest.mark.parametrize(
-    "options",
+    ("settings", "options"),
     [
-        {"intensity": 0.5},
-        {"intensity": 0.5, "blend": "pixel"},
-        {"intensity": 0.0, "blend": "pixel"},
-        {"keep_colors": True},
-        {"work_size": 32},
-        {"engine": "identity"},
+        (StylizeSettings(0.5), OPENVINO),
+        (StylizeSettings(0.5, "pixel"), OPENVINO),
+        (StylizeSettings(0.0, "pixel"), OPENVINO),
+        (StylizeSettings(keep_colors=True), OPENVINO),
+        (StylizeSettings(work_size=32), OPENVINO),
+        (StylizeSettings(), ModelOptions("builtin", "identity")),
     ],
     ids=str,
 )
-def test_what_looks_at_frames_stays_in_rgb(options: dict) -> None:
-    stylizer = Stylizer("builtin", "wave", **{"engine": "openvino", **options})
+def test_what_looks_at_frames_stays_in_rgb(
+    settings: StylizeSettings, options: ModelOptions
+) -> None:
+    stylizer = Stylizer("wave", settings, options)
     assert not stylizer.takes_planes((64, 48))
     with pytest.raises(UsageError, match="full size and intensity"):
         stylizer.start(np.zeros((1, 72, 64), np.uint8), OUTPUT_COLORS)
 
 
 def test_what_is_painted_in_bands_stays_in_rgb() -> None:
-    stylizer = Stylizer("builtin", "wave", engine="openvino", tile=32)
+    stylizer = Stylizer("wave", options=replace(OPENVINO, tile=32))
     assert not stylizer.takes_planes((64, 48))
     assert stylizer.takes_planes((64, 32))
 
 
 def test_a_plain_look_takes_planes_with_even_sides() -> None:
-    stylizer = Stylizer("builtin", ["wave", "neon"], work_size=48, engine="openvino")
+    stylizer = Stylizer(["wave", "neon"], StylizeSettings(work_size=48), OPENVINO)
     assert stylizer.takes_planes((64, 48))
     assert not stylizer.takes_planes((64, 50))
     assert not stylizer.takes_planes((63, 48))

@@ -27,6 +27,7 @@ import numpy as np
 
 from nst_video.frames import Frame, Size, VideoInfo
 from nst_video.live import LiveInput, LiveOptions, Output, run_live
+from nst_video.settings import ModelOptions
 from nst_video.stylizer import Stylizer
 
 SIZE: Size = (320, 240)
@@ -106,7 +107,7 @@ def record(target: str, fps: float) -> None:
     """Run a session that records until it is killed; "null:" only waits for what is recovered."""
     run_live(
         LiveInput("film", lambda: Film(fps)),
-        Stylizer("builtin", engine="identity"),
+        Stylizer(options=ModelOptions("builtin", "identity")),
         [target, Output("log", lambda info: Log())],
         options=LiveOptions(target_fps=None, save_dir=Path(target).parent),
         on_message=lambda text: print(text, flush=True),
