@@ -26,7 +26,7 @@ class StyleTour:
     """A painter that shows the original and then every style, each wiped over the one before."""
 
     def __init__(self) -> None:
-        self._stylizer = Stylizer(style=STYLES[0])
+        self._stylizer = Stylizer(STYLES[0])
         self._index = 0
 
     def __call__(self, frames: Frames, /) -> Frames:
