@@ -40,7 +40,7 @@ class Easel:
             NstVideoError: it cannot be painted, or the preview cannot be written.
         """
         from nst_video.image.files import save_picture
-        from nst_video.optimization.image import paint_image
+        from nst_video.optimization.image import optimize_image
 
         preview = preview_path(target)
 
@@ -50,7 +50,7 @@ class Easel:
 
         try:
             with step_progress(target.name, quiet=quiet) as on_step:
-                return paint_image(
+                return optimize_image(
                     content,
                     styles,
                     self.network,

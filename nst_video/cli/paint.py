@@ -242,7 +242,7 @@ def run_job(
     Raises:
         NstVideoError: the film cannot be painted.
     """
-    from nst_video.transcode.gatys_video import find_store, paint_video
+    from nst_video.transcode.gatys_video import find_store, optimize_video
 
     store = find_store(job.source, job.target, optimizer, fast, film, wanted)
     if fresh:
@@ -251,7 +251,7 @@ def run_job(
         say(f"{kept} finished keyframes of an interrupted run are used; --fresh begins again.")
     try:
         with progress(job.source.name, shown=not quiet) as report:
-            return paint_video(
+            return optimize_video(
                 job.source,
                 job.target,
                 optimizer,

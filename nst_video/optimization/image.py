@@ -2,7 +2,7 @@
 
 network = load_loss_network("builtin")
 style = StylePicture(load_picture(Path("wave.jpg")))
-painted = paint_image(load_picture(Path("photo.jpg")), [style], network).frame
+painted = optimize_image(load_picture(Path("photo.jpg")), [style], network).frame
 """
 
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ from nst_video.optimization.size_limit import available_bytes, fit_to_memory
 OnNote = Callable[[str], None]
 
 
-def paint_image(
+def optimize_image(
     content: Frame,
     styles: Sequence[StylePicture],
     network: LossNetwork,

@@ -29,7 +29,7 @@ PROBE_SIZE = (96, 64)
 """(width, height) of the picture by whose painting a fast painter is recognized."""
 
 
-def paint_video(
+def optimize_video(
     source: Path | str,
     target: Path | str,
     optimizer: GatysOptimizer,

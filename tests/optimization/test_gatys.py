@@ -12,7 +12,7 @@ from nst_video.image.files import load_picture
 from nst_video.networks.vgg import SHAPES, LossNetwork, load_loss_network
 from nst_video.optimization import pyramid, size_limit
 from nst_video.optimization.gatys import GatysOptimizer
-from nst_video.optimization.image import paint_image
+from nst_video.optimization.image import optimize_image
 from nst_video.optimization.optimizers import PATIENCE, Convergence
 from nst_video.optimization.painting import StylePicture, TemporalTarget, to_unit
 from nst_video.optimization.settings import PRESETS, PaintSettings, find_preset
@@ -331,7 +331,7 @@ class TestRegions:
 class TestImage:
     def test_a_smaller_working_size_comes_back_to_full_size(self, network):
         content = picture(0, (160, 120))
-        painting = paint_image(content, [STYLE], network, QUICK, work_size=60)
+        painting = optimize_image(content, [STYLE], network, QUICK, work_size=60)
         assert painting.frame.shape == content.shape
         assert np.abs(painting.frame.astype(int) - content).mean() > 5
 
@@ -340,7 +340,7 @@ class TestImage:
         content = picture(0, (160, 120))
         layers = ("block4_conv1",)
         budget = size_limit.painting_bytes(network, layers, (80, 60))
-        painting = paint_image(
+        painting = optimize_image(
             content, [STYLE], network, QUICK, memory_bytes=budget, on_note=notes.append
         )
         assert painting.frame.shape == content.shape
@@ -362,7 +362,7 @@ class TestImage:
             for path in ("photos/golden_gate.jpg", "paintings/starry-night.jpg")
         )
         settings = PaintSettings(scales=1, steps=25)
-        painting = paint_image(photo, [StylePicture(art)], vgg, settings)
+        painting = optimize_image(photo, [StylePicture(art)], vgg, settings)
         style = [step.losses["style"] for step in painting.history]
         assert style[-1] < style[0] / 15
         gray = [cv2.cvtColor(each, cv2.COLOR_RGB2GRAY).ravel() for each in (photo, painting.frame)]

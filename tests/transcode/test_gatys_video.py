@@ -24,7 +24,7 @@ from nst_video.optimization.progress import KeyframeProgress
 from nst_video.optimization.settings import PRESETS
 from nst_video.optimization.video_settings import VideoSettings
 from nst_video.transcode import transcode
-from nst_video.transcode.gatys_video import find_store, paint_video
+from nst_video.transcode.gatys_video import find_store, optimize_video
 from nst_video.video.media.codec_options import TranscodeOptions
 from nst_video.video.media.probe import probe
 
@@ -76,7 +76,7 @@ def negative(frame: np.ndarray) -> np.ndarray:
 def test_film_keeps_its_frames_and_its_sound(clip: Path, tmp_path: Path, network: LossNetwork):
     seen: list[KeyframeProgress] = []
     frames: list[int] = []
-    result = paint_video(
+    result = optimize_video(
         clip,
         tmp_path / "out.mp4",
         make_optimizer(network),
@@ -99,7 +99,7 @@ def test_interrupted_film_goes_on_to_the_same_file(
     clip: Path, tmp_path: Path, network: LossNetwork, colors: str
 ):
     def run(target: Path, optimizer: object) -> bytes:
-        paint_video(clip, target, optimizer, fill=negative, settings=FILM, options=FAST)
+        optimize_video(clip, target, optimizer, fill=negative, settings=FILM, options=FAST)
         return target.read_bytes()
 
     whole = run(tmp_path / "whole.mp4", make_optimizer(network, colors=colors))
@@ -239,7 +239,7 @@ def test_keyframes_that_cannot_be_kept_are_an_error(
 ):
     (tmp_path / "out.mp4.keyframes").touch()
     with pytest.raises(SinkError, match="cannot be kept"):
-        paint_video(
+        optimize_video(
             clip, tmp_path / "out.mp4", make_optimizer(network), settings=FILM, options=FAST
         )
     assert [path.name for path in tmp_path.iterdir()] == ["out.mp4.keyframes"]
