@@ -60,9 +60,13 @@ FIELDS = [
     (StylizeSettings, "intensity"),
     (StylizeSettings, "work_size"),
     *((PaintSettings, name) for name in ("content_weight", "style_weight", "tv_weight")),
-    *((PaintSettings, name) for name in ("temporal_weight", "rate", "tolerance", "style_scale")),
+    *(
+        (PaintSettings, name)
+        for name in ("temporal_weight", "learning_rate", "tolerance", "style_scale")
+    ),
     *((PaintSettings, name) for name in ("steps", "scales", "seed")),
-    *((VideoSettings, name) for name in ("every", "next_steps", "next_rate", "long_term")),
+    *((VideoSettings, name) for name in ("keyframe_interval", "next_steps")),
+    *((VideoSettings, name) for name in ("next_learning_rate", "long_term_weight")),
     (VideoSettings, "work_size"),
     *((TranscodeOptions, name) for name in ("start_s", "end_s", "fps", "video_stream")),
     *((TranscodeOptions, name) for name in ("crf", "batch_size")),

@@ -70,7 +70,7 @@ GOOD: dict[str, tuple[str, ...]] = {
     "encoder_preset": ("ultrafast",),
     "template": ("{stem}-{style}{ext}", "{style}{ext}"),
     "every": ("3", "adaptive"),
-    "opening": ("fill", "settings"),
+    "scene_start": ("fill", "settings"),
     "preset": ("faithful", "balanced"),
     "optimizer": ("adam", "lbfgs"),
     "init": ("content", "noise", "style"),

@@ -120,7 +120,7 @@ def image(
     choices = optimization_options.Choices(
         preset=preset,
         steps=steps,
-        method=optimizer,
+        optimizer=optimizer,
         scales=scales,
         content_layers=content_layers,
         style_layers=style_layers,

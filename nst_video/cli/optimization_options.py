@@ -19,7 +19,7 @@ from nst_video.optimization.settings import (
     WEIGHT,
     Colors,
     LayerWeights,
-    Method,
+    OptimizerName,
     PaintSettings,
     Start,
     find_preset,
@@ -52,8 +52,8 @@ OptimizerOption = Annotated[
     str | None,
     typer.Option(
         "--optimizer",
-        autocompletion=among(get_args(Method)),
-        metavar="|".join(get_args(Method)),
+        autocompletion=among(get_args(OptimizerName)),
+        metavar="|".join(get_args(OptimizerName)),
         help="adam, or lbfgs: fewer, longer and costlier steps.",
         rich_help_panel=_PANEL,
     ),
@@ -194,7 +194,7 @@ class Choices:
 
     preset: str | None = None
     steps: int | None = None
-    method: str | None = None
+    optimizer: str | None = None
     scales: int | None = None
     content_layers: str | None = None
     style_layers: str | None = None

@@ -73,18 +73,18 @@ def preview_path(target: Path) -> Path:
 @contextmanager
 def step_progress(name: str, *, quiet: bool) -> "Iterator[OnStep | None]":
     """Show how far an optimization is, its time left and losses; None where nothing is shown."""
-    from nst_video.optimization.progress import StepPace, work_done
+    from nst_video.optimization.progress import RemainingTime, completed_fraction
 
     with progress(name, shown=not quiet) as report:
         if report is None:
             yield None
             return
-        pace = StepPace()
+        remaining = RemainingTime()
 
         def on_step(step: "PaintStep") -> None:
             scale, number, *losses = describe(step)
-            left = f"{clock_time(pace.remaining_s(step))} left"
-            report(work_done(step), 1, [number, left, scale, *losses])
+            left = f"{clock_time(remaining.after_step(step))} left"
+            report(completed_fraction(step), 1, [number, left, scale, *losses])
 
         yield on_step
 

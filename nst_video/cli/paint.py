@@ -21,8 +21,8 @@ from nst_video.optimization.video_settings import (
     ADAPTIVE,
     INTERVAL,
     MAX_INTERVAL,
-    Every,
-    Opening,
+    KeyframeInterval,
+    SceneStart,
     VideoSettings,
 )
 from nst_video.settings import DEFAULT_ENGINE, DEFAULT_MODEL, DEFAULT_STYLE, StylizeSettings
@@ -52,10 +52,10 @@ def paint(
         str,
         typer.Option(
             metavar=f"1..{MAX_INTERVAL}|{ADAPTIVE}",
-            help="Frames from one keyframe to the next; adaptive: after enough movement.",
+            help="Frames from one keyframe to the next; adaptive: after enough motion.",
             rich_help_panel=_FILM_PANEL,
         ),
-    ] = str(VideoSettings.every),
+    ] = str(VideoSettings.keyframe_interval),
     next_steps: Annotated[
         int,
         common_options.number(
@@ -64,15 +64,15 @@ def paint(
             panel=_FILM_PANEL,
         ),
     ] = VideoSettings.next_steps,
-    opening: Annotated[
+    scene_start: Annotated[
         str,
         typer.Option(
-            autocompletion=completion.among(get_args(Opening)),
-            metavar="|".join(get_args(Opening)),
+            autocompletion=completion.among(get_args(SceneStart)),
+            metavar="|".join(get_args(SceneStart)),
             help="What a scene's first keyframe starts from: --init, or a fast painting.",
             rich_help_panel=_FILM_PANEL,
         ),
-    ] = VideoSettings.opening,
+    ] = VideoSettings.scene_start,
     fresh: Annotated[
         bool,
         typer.Option(
@@ -141,15 +141,15 @@ def paint(
         encoder_preset=encoder_preset,
     )
     film = VideoSettings(
-        every=parse_every(every),
+        keyframe_interval=parse_interval(every),
         next_steps=next_steps,
-        opening=opening,  # type: ignore[arg-type]  # VideoSettings checks it
+        scene_start=scene_start,  # type: ignore[arg-type]  # VideoSettings checks it
         work_size=work_size,
     )
     settings = optimization_options.Choices(
         preset=preset,
         steps=steps,
-        method=optimizer,
+        optimizer=optimizer,
         scales=scales,
         content_layers=content_layers,
         style_layers=style_layers,
@@ -212,7 +212,7 @@ def paint(
     result(done.target)
 
 
-def parse_every(text: str) -> Every:
+def parse_interval(text: str) -> KeyframeInterval:
     """Turn "10" or "adaptive" into what `VideoSettings` takes.
 
     Raises:
@@ -272,10 +272,14 @@ def _reporting(report: Report | None) -> "OnKeyframe | None":
     """Return what shows the state of a film's keyframes by `report`."""
     if report is None:
         return None
-    from nst_video.optimization.progress import work_done
+    from nst_video.optimization.progress import completed_fraction
 
     def on_keyframe(state: "KeyframeProgress") -> None:
-        report(state.keyframe - 1 + work_done(state.step), state.keyframes, keyframe_facts(state))
+        report(
+            state.keyframe - 1 + completed_fraction(state.step),
+            state.keyframes,
+            keyframe_facts(state),
+        )
 
     return on_keyframe
 

@@ -1,4 +1,4 @@
-"""Gradients and compilation on whichever backend Keras runs; nothing else here differs by it."""
+"""Gradients and compilation for each Keras backend; no other module depends on the backend."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
@@ -6,30 +6,34 @@ from typing import Any, TypeAlias
 from nst_video.networks.transformer import Tensor
 
 Losses: TypeAlias = tuple[Tensor, Mapping[str, Tensor]]
-"""The total that counts, and its parts by name, all scalars."""
+"""The total loss, and its terms by name, all scalars."""
 
-Objective: TypeAlias = Callable[[Tensor, Any], Losses]
-"""A function of a picture and of what it is compared with."""
+LossFunction: TypeAlias = Callable[[Tensor, Any], Losses]
+"""A function of a picture (1, h, w, 3) and of its targets."""
 
-WithGradient: TypeAlias = Callable[[Tensor, Any], tuple[Losses, Tensor]]
+LossAndGradient: TypeAlias = Callable[[Tensor, Any], tuple[Losses, Tensor]]
+"""The same, which also returns the gradient of the total with respect to the picture."""
 
 
-def with_gradient(objective: Objective) -> WithGradient:
-    """Return the function that also returns the gradient of the total by the picture."""
+def with_gradient(loss_function: LossFunction) -> LossAndGradient:
+    """Return a function that returns the losses and the gradient of the total.
+
+    The gradient is with respect to the picture and has its shape.
+    """
     import keras
 
-    table: Mapping[str, Callable[[Objective], WithGradient]] = {
+    table: Mapping[str, Callable[[LossFunction], LossAndGradient]] = {
         "tensorflow": _tensorflow_gradient,
         "jax": _jax_gradient,
         "torch": _torch_gradient,
     }
-    return table[keras.backend.backend()](objective)
+    return table[keras.backend.backend()](loss_function)
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the function traced once for each combination of shapes, where the backend can.
+    """Return the function compiled, once for each combination of shapes; PyTorch runs it eagerly.
 
-    Arguments are tensors, or tuples and dictionaries of tensors.
+    Its arguments must be tensors, or tuples and dictionaries of tensors.
     """
     import keras
 
@@ -44,32 +48,32 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-def _tensorflow_gradient(objective: Objective) -> WithGradient:
+def _tensorflow_gradient(loss_function: LossFunction) -> LossAndGradient:
     import tensorflow as tf
 
-    def run(picture: Tensor, aims: Any) -> tuple[Losses, Tensor]:  # noqa: ANN401
+    def run(picture: Tensor, targets: Any) -> tuple[Losses, Tensor]:  # noqa: ANN401
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(picture)
-            total, parts = objective(picture, aims)
-        return (total, parts), tape.gradient(total, picture)
+            total, terms = loss_function(picture, targets)
+        return (total, terms), tape.gradient(total, picture)
 
     return run
 
 
-def _jax_gradient(objective: Objective) -> WithGradient:
+def _jax_gradient(loss_function: LossFunction) -> LossAndGradient:
     import jax
 
-    return jax.value_and_grad(objective, has_aux=True)  # type: ignore[no-any-return]
+    return jax.value_and_grad(loss_function, has_aux=True)  # type: ignore[no-any-return]
 
 
-def _torch_gradient(objective: Objective) -> WithGradient:
+def _torch_gradient(loss_function: LossFunction) -> LossAndGradient:
     import torch
 
-    def run(picture: Tensor, aims: Any) -> tuple[Losses, Tensor]:  # noqa: ANN401
+    def run(picture: Tensor, targets: Any) -> tuple[Losses, Tensor]:  # noqa: ANN401
         free = picture.detach().requires_grad_(True)
-        total, parts = objective(free, aims)
+        total, terms = loss_function(free, targets)
         (gradient,) = torch.autograd.grad(total, free)
-        detached = {name: part.detach() for name, part in parts.items()}
+        detached = {name: term.detach() for name, term in terms.items()}
         return (total.detach(), detached), gradient
 
     return run

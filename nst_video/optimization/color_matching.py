@@ -1,4 +1,4 @@
-"""What `PaintSettings.colors` means: before painting, for pictures and styles, and after it."""
+"""Implements `PaintSettings.colors`: color changes of styles and pictures before and after."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,17 +10,17 @@ Floats = NDArray[np.float32]
 
 
 def recolor_style(style: Floats, content: Floats, colors: Colors) -> Floats:
-    """Return the style (h, w, 3), 0..1, with the colors it is to be painted in."""
+    """Return the style image (h, w, 3), 0..1, with the content's colors where `colors` says so."""
     if colors in ("histogram", "covariance"):
         return match_colors(style, content, colors)
     return match_luminance(style, content) if colors == "luminance" else style
 
 
 def before_painting(picture: Floats, colors: Colors) -> Floats:
-    """Return a content, start or target (h, w, 3), 0..1, as the optimizer is to see it."""
+    """Return a content, initial or target picture (h, w, 3), 0..1, as the optimizer gets it."""
     return gray(picture) if colors == "luminance" else picture
 
 
 def after_painting(painted: Floats, content: Floats, colors: Colors) -> Floats:
-    """Return the finished painting (h, w, 3), 0..1, of a content in its own colors."""
+    """Return the painting (h, w, 3), 0..1, in the content's chrominance where `colors` says so."""
     return keep_colors(painted, content) if colors in ("keep", "luminance") else painted

@@ -1,4 +1,4 @@
-"""One picture painted by optimization, whatever its size.
+"""Paints one picture of any size by optimization.
 
 network = load_loss_network("builtin")
 style = StylePicture(load_picture(Path("wave.jpg")))
@@ -34,21 +34,25 @@ def optimize_image(
 ) -> Painting:
     """Paint a picture in one style or several, at its own size.
 
-    Where it is painted smaller, it is brought back to full size with the content's fine structure.
+    Where it is painted at a smaller size, the result is enlarged and the content's fine detail is
+    restored.
 
     Args:
         content: RGB uint8 (h, w, 3).
-        styles: pictures with weights, and perhaps masks.
-        network: sees style and content, see `networks.vgg.load_loss_network`.
-        settings: how to paint.
-        work_size: short side in pixels at which to paint at most; None for the picture's own.
-        memory_bytes: what the painting may take; None for a share of what is available.
-        on_step: called after every step.
-        on_picture: see `GatysOptimizer`.
-        on_note: told in one sentence when memory limits the size.
+        styles: style images with weights and masks.
+        network: the loss network, see `networks.vgg.load_loss_network`.
+        settings: see `PaintSettings`.
+        work_size: maximum short side, in pixels, at which to paint; None for the picture's own.
+        memory_bytes: memory limit; None for a share of what is available.
+        on_step: see `gatys.OnStep`.
+        on_picture: see `gatys.OnPicture`.
+        on_note: called with a sentence if memory limits the size.
+
+    Returns:
+        The painting, of the size of `content`.
 
     Raises:
-        UsageError: settings, styles or masks without sense, or a picture too small.
+        UsageError: settings, styles or masks are not valid, or the picture is too small.
     """
     optimizer = GatysOptimizer(network, styles, settings)
     wanted = size_of(content) if work_size is None else fit_short_side(size_of(content), work_size)
@@ -56,8 +60,8 @@ def optimize_image(
     size = fit_to_memory(network, optimizer.layers, wanted, budget)
     if size != wanted and on_note:
         on_note(
-            f"Memory allows to paint at {size[0]}x{size[1]} instead of {wanted[0]}x{wanted[1]}; "
-            "fine structure is restored."
+            f"Memory limits painting to {size[0]}x{size[1]} instead of {wanted[0]}x{wanted[1]}. "
+            "Fine detail is restored."
         )
     small = resize_area(content, size)
     painting = optimizer(small, on_step=on_step, on_picture=on_picture)

@@ -1,4 +1,4 @@
-"""Frames between two keyframes: both moved to them along the flow, blended, and mended."""
+"""Renders the frames between two keyframes: both keyframes are warped, blended and completed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,28 +10,30 @@ import numpy as np
 from nst_video.frames import Frame
 from nst_video.image.detail import restore_detail
 from nst_video.image.optical_flow import Floats, warp
-from nst_video.optimization.painting import to_unit
-from nst_video.optimization.segments import Moment, Track
+from nst_video.optimization.painting import to_frame, to_unit
+from nst_video.optimization.segments import FlowPair, SegmentFrame
 
-Fill: TypeAlias = Callable[[Frame], Frame]
-"""A fast painter, RGB uint8 (h, w, 3) to the same, that remembers no earlier frame."""
+FillFrame: TypeAlias = Callable[[Frame], Frame]
+"""A fast, stateless painter for occluded areas: RGB uint8 (h, w, 3) to the same."""
 
-SOFT_PX = 2.0
-"""Standard deviation with which the border of what can be trusted is softened."""
+FEATHER_SIGMA_PX = 2.0
+"""Standard deviation of the blur that feathers the borders of reliable areas."""
 
-SURROUNDINGS = 0.04
-"""Radius, of the picture's long side, in which the colors around a hole are looked at."""
+SURROUNDING_SIGMA = 0.04
+"""Standard deviation of the blur that reads the colors around a hole, as a share of the picture's
+long side."""
 
 SHARPNESS = 0.5
-"""Of `warp`. On film, 1 keeps 0.8 of the keyframes' sharpness (variance of the Laplacian) at 1.7
+"""Of `warp`. On video, 1 keeps 0.8 of the keyframes' sharpness (variance of the Laplacian) at 1.7
 times the warp error of the source, 0.5 keeps 0.6 at 1.35 times, 0 keeps 0.4 at 1.3 times."""
 
 _NEGLIGIBLE = 1e-3
+"""Share of unreliable pixels below which nothing is filled."""
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """A keyframe's content and painting, moved together.
+class KeyframeImages:
+    """The content and the painting of a keyframe, which are warped together.
 
     Attributes:
         content: RGB float32 (h, w, 3), 0..1.
@@ -41,112 +43,125 @@ class Pair:
     content: Floats
     painted: Floats
 
-    def moved(self, track: Track) -> "Pair":
-        """Return both as seen from where the track begins; it must end at this keyframe."""
+    def warped(self, flow: FlowPair) -> "KeyframeImages":
+        """Return both, warped to the frame from which `flow` leads to this keyframe."""
         content, painted = (
-            warp(each, track.there, sharpness=SHARPNESS) for each in (self.content, self.painted)
+            warp(each, flow.forward, sharpness=SHARPNESS) for each in (self.content, self.painted)
         )
-        return Pair(content, painted)
+        return KeyframeImages(content, painted)
 
 
-def soft(trust: Floats) -> Floats:
-    """Return trust (h, w) with soft borders that stay within what can be trusted.
+def feather(reliability: Floats) -> Floats:
+    """Return a reliability map (h, w), 0..1, with soft borders that never exceed the map itself.
 
-    The outermost pixels are as good as their neighbors: on a still scene the slightest error of the
-    flow leads beyond the picture there.
+    The outermost pixels take the value of their neighbors: in a static scene the smallest error of
+    the flow points outside the picture there.
     """
-    trust = np.pad(trust[1:-1, 1:-1], 1, mode="edge")
+    reliability = np.pad(reliability[1:-1, 1:-1], 1, mode="edge")
     kernel = np.ones((3, 3), np.uint8)
-    inner = cv2.erode(trust, kernel, borderType=cv2.BORDER_REPLICATE)
-    blurred = cv2.GaussianBlur(inner, (0, 0), SOFT_PX, borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(np.minimum(blurred, trust), np.float32)
+    inner = cv2.erode(reliability, kernel, borderType=cv2.BORDER_REPLICATE)
+    blurred = cv2.GaussianBlur(inner, (0, 0), FEATHER_SIGMA_PX, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(np.minimum(blurred, reliability), np.float32)
 
 
-def mend(painted: Floats, trust: Floats, patch: Callable[[], Floats]) -> Floats:
-    """Put `patch` where there is no trust, in the colors that are around it.
+def fill_occlusions(
+    painted: Floats, reliability: Floats, make_patch: Callable[[], Floats]
+) -> Floats:
+    """Replace unreliable pixels by a patch in the colors around them.
 
     Args:
-        painted: RGB float32 (h, w, 3), 0..1, good where there is trust.
-        trust: (h, w), 0..1.
-        patch: makes a picture of the same shape; called only where it is needed.
+        painted: RGB float32 (h, w, 3), 0..1, valid where it is reliable.
+        reliability: (h, w), 0..1.
+        make_patch: returns a picture of the same shape; called only where pixels are missing.
+
+    Returns:
+        A picture like `painted`.
     """
-    missing = 1 - trust
+    missing = 1 - reliability
     if float(missing.mean()) < _NEGLIGIBLE:
         return painted
-    fitting = match_surroundings(patch(), painted, trust)
+    patch = match_surrounding_color(make_patch(), painted, reliability)
     share = missing[..., None]
-    return np.asarray((1 - share) * painted + share * fitting, np.float32)
+    return np.asarray((1 - share) * painted + share * patch, np.float32)
 
 
-def match_surroundings(patch: Floats, painted: Floats, trust: Floats) -> Floats:
-    """Return `patch` moved in color by as much as it differs from `painted` around each place.
+def match_surrounding_color(patch: Floats, painted: Floats, reliability: Floats) -> Floats:
+    """Return `patch`, shifted in color so that it fits what surrounds each hole of `painted`.
 
-    The difference, known where there is trust, is carried into the holes by normalized convolution
-    (Knutsson & Westin 1993); far from all trust it fades to the mean difference.
+    The color difference is known where `painted` is reliable. Normalized convolution (Knutsson &
+    Westin 1993) extends it into the holes; far from all reliable pixels it is the mean difference.
 
     Args:
         patch: RGB float32 (h, w, 3), 0..1.
         painted: likewise.
-        trust: (h, w), 0..1.
+        reliability: (h, w), 0..1.
     """
-    sigma = SURROUNDINGS * max(trust.shape)
-    weight = trust[..., None]
+    sigma = SURROUNDING_SIGMA * max(reliability.shape)
+    weight = reliability[..., None]
     difference = (painted - patch) * weight
-    known = cv2.GaussianBlur(trust, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)[..., None]
+    known = cv2.GaussianBlur(reliability, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
     spread = cv2.GaussianBlur(difference, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
-    mean = difference.sum(axis=(0, 1)) / max(float(trust.sum()), 1.0)
-    faint = 0.01
-    local = (spread + faint * mean) / (known + faint)
+    mean = difference.sum(axis=(0, 1)) / max(float(reliability.sum()), 1.0)
+    prior = 0.01
+    local = (spread + prior * mean) / (known[..., None] + prior)
     return np.asarray(np.clip(patch + local, 0, 1), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
-class Blend:
-    """Two keyframes seen from a frame between them, weighted.
+class BlendedKeyframes:
+    """Two keyframes, warped to a frame between them and blended.
 
     Attributes:
-        pair: content and painting, blended alike.
-        trust: (h, w), 0..1: how far at least one of them can be trusted.
+        images: content and painting, blended with the same weights.
+        reliability: (h, w), 0..1: that of the more reliable keyframe.
     """
 
-    pair: Pair
-    trust: Floats
+    images: KeyframeImages
+    reliability: Floats
 
 
-def blend(before: Pair, after: Pair, moment: Moment, to_end: Track, place: float) -> Blend:
-    """Move two keyframes to a moment and blend them by distance and reliability.
+def blend(
+    before: KeyframeImages,
+    after: KeyframeImages,
+    frame: SegmentFrame,
+    to_last: FlowPair,
+    position: float,
+) -> BlendedKeyframes:
+    """Warp both keyframes of a segment to a frame; blend them by distance and reliability.
 
     Args:
-        before: the keyframe that the stretch begins with.
-        after: the one it ends with.
-        moment: the frame between them.
-        to_end: its way to the latter.
-        place: 0 at the first keyframe, 1 at the last.
+        before: the first keyframe of the segment.
+        after: the last one.
+        frame: the frame between them.
+        to_last: flow from the frame to the last keyframe.
+        position: of the frame, 0 at the first keyframe, 1 at the last.
     """
-    trusts = soft(moment.to_start.trust), soft(to_end.trust)
-    weights = (1 - place) * trusts[0], place * trusts[1]
+    reliabilities = feather(frame.to_first.reliability), feather(to_last.reliability)
+    weights = (1 - position) * reliabilities[0], position * reliabilities[1]
     total = weights[0] + weights[1]
-    # Where neither can be trusted, distance alone decides under the patch.
+    # Where neither is reliable, the position alone decides; the patch covers it.
     known = weights[1] / np.maximum(total, 1e-4)
-    share = np.where(total > 1e-4, known, np.float32(place))[..., None]
-    old, new = before.moved(moment.to_start), after.moved(to_end)
-    content = old.content + share * (new.content - old.content)
-    painted = old.painted + share * (new.painted - old.painted)
-    return Blend(Pair(content, painted), np.maximum(*trusts))
+    share = np.where(total > 1e-4, known, np.float32(position))[..., None]
+    first, last = before.warped(frame.to_first), after.warped(to_last)
+    content = first.content + share * (last.content - first.content)
+    painted = first.painted + share * (last.painted - first.painted)
+    return BlendedKeyframes(KeyframeImages(content, painted), np.maximum(*reliabilities))
 
 
-def render(blended: Blend, moment: Moment, fill: Fill) -> Frame:
-    """Return the frame painted at full size: holes mended, its fine structure restored.
+def render(blended: BlendedKeyframes, frame: SegmentFrame, fill: FillFrame) -> Frame:
+    """Return the painted frame at full size: occlusions filled, fine detail restored.
 
-    What the frame shows and its moved keyframes do not (a changed light, what is between two sizes,
-    what warping has blurred) goes through `restore_detail` just like what a smaller working size
-    has lost, so that a keyframe itself is left as it is.
+    The warped content lacks what the frame itself has: changed light, detail beyond the working
+    size, and what warping blurs. `restore_detail` adds that difference to the painting. For a
+    keyframe the difference is zero at the working size, so that it stays as it was painted.
+
+    Returns:
+        RGB uint8 (height, width, 3), of the size of `frame.frame`.
     """
-    painted = mend(blended.pair.painted, blended.trust, lambda: to_unit(fill(moment.small)))
-    content = mend(blended.pair.content, blended.trust, lambda: to_unit(moment.small))
-    return restore_detail(to_frame(painted), moment.frame, to_frame(content))
-
-
-def to_frame(picture: Floats) -> Frame:
-    """Return a picture in 0..1 as RGB uint8."""
-    return np.ascontiguousarray(np.rint(np.clip(picture, 0, 1) * 255), np.uint8)
+    painted = fill_occlusions(
+        blended.images.painted, blended.reliability, lambda: to_unit(fill(frame.small))
+    )
+    content = fill_occlusions(
+        blended.images.content, blended.reliability, lambda: to_unit(frame.small)
+    )
+    return restore_detail(to_frame(painted), frame.frame, to_frame(content))

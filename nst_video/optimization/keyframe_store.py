@@ -1,4 +1,4 @@
-"""Finished keyframes on disk, so that an interrupted film goes on where it was."""
+"""Stores finished keyframes on disk, so that an interrupted video can be resumed."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ from nst_video.image.optical_flow import Floats
 from nst_video.system.paths import write_atomically
 
 LEVELS = 65535
-"""Keyframes are kept as 16-bit PNG files; see `quantized`."""
+"""Largest value of the 16-bit PNG files in which keyframes are stored."""
 
 SUFFIX = ".keyframes"
 
@@ -24,48 +24,52 @@ _COMPRESSION = (cv2.IMWRITE_PNG_COMPRESSION, 1)
 
 
 def quantized(picture: Floats) -> Floats:
-    """Return the picture as it comes back from the disk, so that a run without a break agrees."""
+    """Return the picture (h, w, 3), 0..1, rounded to 16 bits, as `KeyframeStore.load` returns it.
+
+    Keyframes are used in this form, so that resumed and uninterrupted runs give the same video.
+    """
     return np.asarray(_to_levels(picture) / np.float32(LEVELS), np.float32)
 
 
-def fingerprint(facts: Mapping[str, Any]) -> str:
-    """Return 16 hexadecimal digits that differ where any of the facts differs.
+def fingerprint(inputs: Mapping[str, Any]) -> str:
+    """Return a hash, 16 hexadecimal digits, of everything that keyframes depend on.
 
     Args:
-        facts: all that the keyframes depend on, of numbers, texts, lists and mappings.
+        inputs: numbers, strings, lists and mappings.
     """
-    return hashlib.sha256(_spelled(facts).encode()).hexdigest()[:16]
+    return hashlib.sha256(_as_json(inputs).encode()).hexdigest()[:16]
 
 
 class KeyframeStore:
-    """Keyframes of one film, painted in one way, in a folder beside the film to come.
+    """The keyframes of one video with one set of settings, in a folder beside the output file.
 
-    The folder is "film.mp4.keyframes"; in it there is one for every fingerprint, so that keyframes
-    of different settings never mix. What it depends on is in its `settings.json`.
+    Each fingerprint has its own folder inside "film.mp4.keyframes", so that keyframes of different
+    settings never mix. What they depend on is in its `settings.json`.
 
     Attributes:
-        folder: where they lie; made when the first is saved.
+        folder: of the keyframes; created when the first is saved.
     """
 
-    def __init__(self, target: Path, facts: Mapping[str, Any]) -> None:
-        """Find the place.
+    def __init__(self, target: Path, inputs: Mapping[str, Any]) -> None:
+        """Determine the folder; create nothing.
 
         Args:
-            target: the film that is to be made.
-            facts: see `fingerprint`.
+            target: the output file.
+            inputs: see `fingerprint`.
         """
-        self._shelf = target.with_name(f"{target.name}{SUFFIX}")
-        self._facts = _spelled(facts)
-        self.folder = self._shelf / fingerprint(facts)
+        self._parent = target.with_name(f"{target.name}{SUFFIX}")
+        self._inputs_json = _as_json(inputs)
+        self.folder = self._parent / fingerprint(inputs)
 
     def count(self) -> int:
-        """Return how many keyframes are there."""
+        """Return how many keyframes are stored."""
         return len(list(self.folder.glob("[0-9]*.png")))
 
     def load(self, index: int) -> Floats | None:
-        """Return keyframe `index` of the film, RGB float32 (h, w, 3), 0..1; None if it is absent.
+        """Return the keyframe at frame `index` of the video, RGB float32 (h, w, 3), 0..1.
 
-        A file that cannot be read is as good as none.
+        Returns:
+            None where it is missing or damaged.
         """
         try:
             data = self._path(index).read_bytes()
@@ -77,7 +81,7 @@ class KeyframeStore:
         return np.asarray(levels[..., ::-1] / np.float32(LEVELS), np.float32)
 
     def save(self, index: int, picture: Floats) -> None:
-        """Keep a keyframe.
+        """Store the keyframe at frame `index`, RGB float32 (h, w, 3), 0..1.
 
         Raises:
             SinkError: it cannot be written.
@@ -86,10 +90,10 @@ class KeyframeStore:
         done, data = cv2.imencode(".png", levels, _COMPRESSION)
         if not done:
             raise SinkError(f"Keyframe {index} cannot be kept as a picture of {levels.shape}.")
-        notes = self.folder / "settings.json"
+        settings = self.folder / "settings.json"
         try:
-            if not notes.exists():
-                write_atomically(notes, lambda file: file.write(self._facts.encode()))
+            if not settings.exists():
+                write_atomically(settings, lambda file: file.write(self._inputs_json.encode()))
             write_atomically(self._path(index), lambda file: file.write(data.tobytes()))
         except OSError as error:
             raise SinkError(
@@ -97,10 +101,10 @@ class KeyframeStore:
             ) from error
 
     def discard(self) -> None:
-        """Remove the keyframes, and the folder around them once it is empty."""
+        """Delete the keyframes, and the parent folder if it is empty then."""
         shutil.rmtree(self.folder, ignore_errors=True)
-        if self._shelf.is_dir() and not any(self._shelf.iterdir()):
-            self._shelf.rmdir()
+        if self._parent.is_dir() and not any(self._parent.iterdir()):
+            self._parent.rmdir()
 
     def _path(self, index: int) -> Path:
         return self.folder / f"{index:06}.png"
@@ -110,5 +114,5 @@ def _to_levels(picture: Floats) -> NDArray[np.uint16]:
     return np.asarray(np.rint(np.clip(picture, 0, 1) * np.float32(LEVELS)), np.uint16)
 
 
-def _spelled(facts: Mapping[str, Any]) -> str:
-    return json.dumps(facts, sort_keys=True, indent=1, default=str)
+def _as_json(inputs: Mapping[str, Any]) -> str:
+    return json.dumps(inputs, sort_keys=True, indent=1, default=str)

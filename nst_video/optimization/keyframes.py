@@ -1,4 +1,4 @@
-"""Which frames of a film are painted by optimization: every so many, at cuts, or after movement."""
+"""Selects the keyframes: at a fixed interval, at scene cuts, or after enough motion."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -7,62 +7,66 @@ from typing import TYPE_CHECKING
 import cv2
 
 from nst_video.frames import Frame
-from nst_video.optimization.video_settings import MAX_INTERVAL, Every
+from nst_video.optimization.video_settings import MAX_INTERVAL, KeyframeInterval
 
 if TYPE_CHECKING:
     from scenedetect.detectors import ContentDetector
 
-MOVED = 0.05
-"""Mean way since the last keyframe, of the picture's diagonal, that calls for another."""
+MAX_MOTION = 0.05
+"""Mean motion since the last keyframe that makes a new one due, as a share of the diagonal."""
 
-HIDDEN = 0.15
-"""Share of the picture that could not be found in the last keyframe, likewise."""
+MAX_OCCLUDED = 0.15
+"""Share of pixels without reliable flow to the last keyframe that makes a new one due."""
 
-CUT = 27.0
-"""Mean change of hue, saturation and value (of 255) from frame to frame that counts as a cut."""
+CUT_THRESHOLD = 27.0
+"""Mean change of hue, saturation and value, 0..255, between two frames that counts as a cut."""
 
-MIN_SCENE = 4
-"""Frames a scene has at least, so that a flash is no cut back and forth."""
+MIN_SCENE_FRAMES = 4
+"""Shortest scene, so that a camera flash is not taken for two cuts."""
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """What has changed since the last keyframe.
+class ChangeSinceKeyframe:
+    """How much a frame differs from the last keyframe.
 
     Attributes:
-        frames: how many frames it is ago.
-        moved: mean length of the trusted flow, of the picture's diagonal.
-        hidden: share of the picture where the flow cannot be trusted.
+        frames: distance in frames.
+        motion: mean length of the reliable flow, as a share of the picture's diagonal.
+        occluded: share of pixels, 0..1, where the flow is not reliable.
     """
 
     frames: int
-    moved: float
-    hidden: float
+    motion: float
+    occluded: float
 
 
-def is_due(every: Every, change: Change) -> bool:
-    """Say whether the frame that shows this change is to be a keyframe."""
-    if isinstance(every, int):
-        return change.frames >= every
-    return change.frames >= MAX_INTERVAL or change.moved > MOVED or change.hidden > HIDDEN
+def is_keyframe_due(interval: KeyframeInterval, change: ChangeSinceKeyframe) -> bool:
+    """Return whether the frame with this change should be a keyframe."""
+    if isinstance(interval, int):
+        return change.frames >= interval
+    return (
+        change.frames >= MAX_INTERVAL
+        or change.motion > MAX_MOTION
+        or change.occluded > MAX_OCCLUDED
+    )
 
 
 class CutDetector:
-    """Finds scene cuts as the frames come; PySceneDetect's content detector."""
+    """Detects scene cuts frame by frame, with PySceneDetect's content detector."""
 
     def __init__(self, fps: Fraction) -> None:
-        """Begin before the first frame of a film with `fps` frames a second."""
+        """Prepare for the first frame of a video with `fps` frames per second."""
         self._fps = float(fps)
         self._count = 0
         self._detector = _detector()
 
     def __call__(self, frame: Frame) -> bool:
-        """Take the next frame, RGB uint8; True where it is the first of another scene."""
+        """Take the next frame, RGB uint8 (h, w, 3); return whether it is the first of a scene."""
         from scenedetect import FrameTimecode
 
-        place = FrameTimecode(self._count, self._fps)
+        timecode = FrameTimecode(self._count, self._fps)
         self._count += 1
-        found = self._detector.process_frame(place, cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+        found = self._detector.process_frame(timecode, cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
         return bool(found)
 
 
@@ -71,5 +75,7 @@ def _detector() -> "ContentDetector":
     from scenedetect.detectors import ContentDetector
 
     return ContentDetector(
-        threshold=CUT, min_scene_len=MIN_SCENE, filter_mode=FlashFilter.Mode.SUPPRESS
+        threshold=CUT_THRESHOLD,
+        min_scene_len=MIN_SCENE_FRAMES,
+        filter_mode=FlashFilter.Mode.SUPPRESS,
     )

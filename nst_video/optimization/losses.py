@@ -1,7 +1,8 @@
-"""What is minimized by painters and teachers: small pure functions of features and pictures.
+"""Loss terms as pure functions; `total_loss.TotalLoss` is their weighted sum.
 
-All are backend-agnostic and differentiable. Features are (n, h, w, c), pictures (n, h, w, 3) in
-0..1, Gram matrices (n, c, c) per position, so that pictures of different sizes compare.
+All are differentiable on any Keras backend. Features are float32 (n, h, w, c), pictures RGB float32
+(n, h, w, 3), 0..1. Gram matrices (n, c, c) are means over positions, so that those of pictures of
+different sizes compare.
 """
 
 from collections.abc import Mapping
@@ -33,35 +34,43 @@ def content_loss(features: Tensor, target: Tensor) -> Tensor:
     return ops.sum(ops.square(features - target)) / 2
 
 
-def style_loss(ours: Tensor, style: Tensor) -> Tensor:
-    """Return 1 / (4 N^2) sum (G - A)^2 of Gram matrices, N being their number of channels.
+def mean_content_loss(features: Tensor, target: Tensor) -> Tensor:
+    """Return `content_loss` divided by the number of features.
 
-    Gatys et al. 2016 eq. 4: its M^2 is in the Gram matrices already, see `gram`.
+    Differs from Gatys et al. 2016: it does not grow with the size of the picture.
     """
-    channels = ops.shape(ours)[-1]
-    return ops.sum(ops.square(ours - style)) / (4 * channels**2)
+    return content_loss(features, target) / ops.cast(ops.size(target), "float32")
 
 
-def relative_error(ours: Tensor, target: Tensor) -> Tensor:
-    """Return sum (x - t)^2 / sum t^2: a content or style loss in units of what is aimed at.
+def style_loss(grams: Tensor, target: Tensor) -> Tensor:
+    """Return 1 / (4 N^2) sum (G - A)^2 of Gram matrices with N channels.
 
-    Differs from Gatys et al.: neither the size of the picture nor the scale of the network's
-    features matters, so every layer counts alike, and 1 is what no signal at all would cost.
+    Gatys et al. 2016 eq. 4; its factor 1 / M^2 is in the Gram matrices already, see `gram`.
     """
-    return ops.sum(ops.square(ours - target)) / (ops.sum(ops.square(target)) + 1e-12)
+    channels = ops.shape(grams)[-1]
+    return ops.sum(ops.square(grams - target)) / (4 * channels**2)
 
 
-def gram_distance(ours: Mapping[str, Tensor], style: Mapping[str, Tensor]) -> Tensor:
-    """Return the relative squared distances of Gram matrices, averaged over layers, (n,).
+def relative_error(values: Tensor, target: Tensor) -> Tensor:
+    """Return sum (x - t)^2 / sum t^2, a content or style loss that is 1 for x = 0.
+
+    Differs from Gatys et al.: it depends neither on the size of the picture nor on the scale of the
+    network's features, so that all layers count equally.
+    """
+    return ops.sum(ops.square(values - target)) / (ops.sum(ops.square(target)) + 1e-12)
+
+
+def gram_distance(features: Mapping[str, Tensor], style: Mapping[str, Tensor]) -> Tensor:
+    """Return the relative squared distance of Gram matrices, the mean over layers, (n,).
 
     Args:
-        ours: features by layer, all of which count.
-        style: likewise.
+        features: of the pictures, by layer, (n, h, w, c); all layers count.
+        style: of the style images, likewise.
     """
     distances = []
-    for name in ours:
+    for name in features:
         target = gram(style[name])
-        error = ops.sum(ops.square(gram(ours[name]) - target), axis=(1, 2))
+        error = ops.sum(ops.square(gram(features[name]) - target), axis=(1, 2))
         distances.append(error / ops.sum(ops.square(target), axis=(1, 2)))
     return sum(distances) / len(distances)
 
@@ -78,12 +87,12 @@ def total_variation(pictures: Tensor) -> Tensor:
 def temporal_loss(pictures: Tensor, warped: Tensor, reliability: Tensor) -> Tensor:
     """Return 1/D sum c (x - w)^2 over the D values of pictures.
 
-    Ruder et al. 2016 (arXiv 1604.08610) section 4.2; their long-term loss, section 4.3, is the same
-    with pictures farther back.
+    Ruder et al. 2016 (arXiv 1604.08610) section 4.2. Their long-term loss, section 4.3, is the same
+    with earlier pictures.
 
     Args:
         pictures: x, (n, h, w, 3).
-        warped: w, an earlier painting moved along the optical flow.
+        warped: w, (n, h, w, 3), an earlier painting warped along the optical flow.
         reliability: c, (n, h, w), 0..1: 0 where the flow cannot be trusted.
     """
     return ops.mean(reliability[..., None] * ops.square(pictures - warped))

@@ -1,6 +1,6 @@
-"""Ways down: a picture is changed, within 0..1, so that its losses fall.
+"""Optimizers that change the pixels of a picture, within 0..1, to minimize a loss.
 
-Both use the gradient in units of its own size, so that nothing depends on how losses are scaled.
+Both normalize the gradient, so that the scale of the loss does not matter.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,66 +13,71 @@ from keras import ops
 from numpy.typing import NDArray
 
 from nst_video.networks.transformer import Tensor
-from nst_video.optimization.autodiff import Losses, Objective, compiled, with_gradient
-from nst_video.optimization.settings import Method, PaintSettings
-from nst_video.optimization.total_loss import Targets
+from nst_video.optimization.autodiff import Losses, LossFunction, compiled, with_gradient
+from nst_video.optimization.settings import OptimizerName, PaintSettings
+from nst_video.optimization.targets import Targets
 
 Floats: TypeAlias = NDArray[np.float32]
-Show: TypeAlias = Callable[[], Floats]
-"""Returns the picture (h, w, 3), 0..1, as it is now."""
+GetPicture: TypeAlias = Callable[[], Floats]
+"""Returns the current picture, RGB float32 (h, w, 3), 0..1."""
 
-OnLosses: TypeAlias = Callable[[Mapping[str, float], Show], None]
+OnLosses: TypeAlias = Callable[[Mapping[str, float], GetPicture], None]
+"""Takes the losses by name before a step, and the picture after it."""
 
 PATIENCE = 25
-"""Steps over which the loss must have fallen, or the descent ends."""
+"""Steps without enough improvement after which an optimization stops early."""
 
-MOMENTUM, SPREAD = 0.9, 0.99
+BETA_1, BETA_2 = 0.9, 0.99
 """Adam's decay rates; Kingma & Ba (arXiv 1412.6980) take 0.999, for noisy gradients."""
 
-LAST_RATE = 0.1
-"""Share of the first step length that is left at the end."""
+FINAL_LEARNING_RATE = 0.1
+"""Of the cosine schedule, as a share of the initial learning rate."""
 
 FIRST_STEP = 0.02
-"""Root mean square of the first step of L-BFGS, in units of the range of pixels."""
+"""Root mean square of the first step of L-BFGS, in units of the pixel range 0..1."""
 
-MEMORY = 10
-"""Steps that L-BFGS remembers."""
+HISTORY_SIZE = 10
+"""Steps from which L-BFGS approximates the Hessian."""
 
-_TINY = 1e-20
+_EPSILON = 1e-20
 
 
 class Optimizer(Protocol):
-    """A way down; made once, it serves pictures of any size."""
+    """Minimizes one loss function; one instance works for pictures of any size."""
 
     def __call__(
         self,
         picture: Floats,
-        aims: Targets,
+        targets: Targets,
         settings: PaintSettings,
         steps: int,
         on_losses: OnLosses,
     ) -> Floats:
-        """Return the picture (h, w, 3), 0..1, after at most `steps` steps.
+        """Optimize a picture.
 
         Args:
-            picture: where to start, (h, w, 3), 0..1.
-            aims: what it is compared with.
-            settings: for `rate` and `tolerance`.
-            steps: at most.
-            on_losses: called after every step with the losses before it and the picture after it.
+            picture: initial picture, RGB float32 (h, w, 3), 0..1.
+            targets: of the loss function.
+            settings: for `learning_rate` and `tolerance`.
+            steps: maximum number of steps.
+            on_losses: called after every step, see `OnLosses`.
+
+        Returns:
+            The picture after the last step, like the initial one.
         """
         ...
 
 
 class Convergence:
-    """Tells when a loss hardly falls any more."""
+    """Early stopping: detects that a loss has stopped falling."""
 
     def __init__(self, tolerance: float) -> None:
+        """Stop where a loss falls by less than this share of itself in `PATIENCE` steps."""
         self._tolerance = tolerance
         self._best: list[float] = []
 
     def reached(self, loss: float) -> bool:
-        """Take the next loss; tell whether the last `PATIENCE` ones brought too little."""
+        """Take the next loss; return whether the optimization should stop."""
         self._best.append(min(loss, self._best[-1]) if self._best else loss)
         if len(self._best) <= PATIENCE:
             return False
@@ -80,15 +85,15 @@ class Convergence:
 
 
 class Adam:
-    """Kingma & Ba (arXiv 1412.6980) on normalized gradients, steps shrinking along a cosine."""
+    """Adam (Kingma & Ba, arXiv 1412.6980) on normalized gradients, with a cosine schedule."""
 
-    def __init__(self, objective: Objective) -> None:
-        self._with_gradient = with_gradient(objective)
+    def __init__(self, loss_function: LossFunction) -> None:
+        self._with_gradient = with_gradient(loss_function)
 
     def __call__(
         self,
         picture: Floats,
-        aims: Targets,
+        targets: Targets,
         settings: PaintSettings,
         steps: int,
         on_losses: OnLosses,
@@ -98,41 +103,42 @@ class Adam:
         mean, square = ops.zeros_like(x), ops.zeros_like(x)
         convergence = Convergence(settings.tolerance)
         for step in range(steps):
-            fade = LAST_RATE + (1 - LAST_RATE) * (1 + np.cos(np.pi * step / steps)) / 2
-            scalars = (_scalar(settings.rate * fade), _scalar(step + 1))
-            losses, x, mean, square = self._step(x, mean, square, aims, *scalars)
-            numbers = to_numbers(losses)
-            on_losses(numbers, partial(_picture_of, x))
+            cosine = (1 + np.cos(np.pi * step / steps)) / 2
+            decay = FINAL_LEARNING_RATE + (1 - FINAL_LEARNING_RATE) * cosine
+            scalars = (_scalar(settings.learning_rate * decay), _scalar(step + 1))
+            losses, x, mean, square = self._step(x, mean, square, targets, *scalars)
+            numbers = _to_floats(losses)
+            on_losses(numbers, partial(_to_picture, x))
             if convergence.reached(numbers["total"]):
                 break
-        return _picture_of(x)
+        return _to_picture(x)
 
     @cached_property
     def _step(self) -> Callable[..., tuple[Losses, Tensor, Tensor, Tensor]]:
         def step(
-            x: Tensor, mean: Tensor, square: Tensor, aims: Targets, rate: Tensor, age: Tensor
+            x: Tensor, mean: Tensor, square: Tensor, targets: Targets, rate: Tensor, count: Tensor
         ) -> tuple[Losses, Tensor, Tensor, Tensor]:
-            losses, gradient = self._with_gradient(x, aims)
-            gradient = gradient * ops.rsqrt(ops.mean(ops.square(gradient)) + _TINY)
-            mean = MOMENTUM * mean + (1 - MOMENTUM) * gradient
-            square = SPREAD * square + (1 - SPREAD) * ops.square(gradient)
-            spread = ops.sqrt(square / (1 - SPREAD**age)) + 1e-6
-            moved = x - rate * mean / (1 - MOMENTUM**age) / spread
+            losses, gradient = self._with_gradient(x, targets)
+            gradient = gradient * ops.rsqrt(ops.mean(ops.square(gradient)) + _EPSILON)
+            mean = BETA_1 * mean + (1 - BETA_1) * gradient
+            square = BETA_2 * square + (1 - BETA_2) * ops.square(gradient)
+            spread = ops.sqrt(square / (1 - BETA_2**count)) + 1e-6
+            moved = x - rate * mean / (1 - BETA_1**count) / spread
             return losses, ops.clip(moved, 0.0, 1.0), mean, square
 
         return compiled(step)
 
 
-class LimitedMemory:
-    """L-BFGS-B of SciPy: Byrd et al. 1995, with a line search, within bounds."""
+class LBFGS:
+    """SciPy's L-BFGS-B with a line search (Byrd et al. 1995, doi 10.1137/0916069)."""
 
-    def __init__(self, objective: Objective) -> None:
-        self._evaluate = compiled(with_gradient(objective))
+    def __init__(self, loss_function: LossFunction) -> None:
+        self._evaluate = compiled(with_gradient(loss_function))
 
     def __call__(
         self,
         picture: Floats,
-        aims: Targets,
+        targets: Targets,
         settings: PaintSettings,
         steps: int,
         on_losses: OnLosses,
@@ -150,10 +156,10 @@ class LimitedMemory:
         def evaluate(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
             nonlocal scale
             x = ops.convert_to_tensor(picture_of(flat)[None])
-            losses, gradient = self._evaluate(x, aims)
+            losses, gradient = self._evaluate(x, targets)
             slope = np.asarray(ops.convert_to_numpy(gradient), np.float64).ravel()
-            scale = scale or FIRST_STEP / float(np.sqrt(np.mean(slope**2)) + _TINY)
-            seen.append(to_numbers(losses))
+            scale = scale or FIRST_STEP / float(np.sqrt(np.mean(slope**2)) + _EPSILON)
+            seen.append(_to_floats(losses))
             return scale * seen[-1]["total"], scale * slope
 
         def after_step(flat: NDArray[np.float64]) -> None:
@@ -162,7 +168,13 @@ class LimitedMemory:
             if convergence.reached(seen[-1]["total"]):
                 raise StopIteration
 
-        options = {"maxiter": steps, "maxfun": 2 * steps, "maxcor": MEMORY, "ftol": 0, "gtol": 0}
+        options = {
+            "maxiter": steps,
+            "maxfun": 2 * steps,
+            "maxcor": HISTORY_SIZE,
+            "ftol": 0,
+            "gtol": 0,
+        }
         found: Any = minimize(
             evaluate,
             picture.astype(np.float64).ravel(),
@@ -175,19 +187,19 @@ class LimitedMemory:
         return picture_of(found.x)
 
 
-DESCENTS: Mapping[Method, Callable[[Objective], Optimizer]] = MappingProxyType(
-    {"adam": Adam, "lbfgs": LimitedMemory}
+OPTIMIZERS: Mapping[OptimizerName, Callable[[LossFunction], Optimizer]] = MappingProxyType(
+    {"adam": Adam, "lbfgs": LBFGS}
 )
-"""What the settings' methods are."""
+"""By the name that `PaintSettings.optimizer` takes."""
 
 
-def to_numbers(losses: Losses) -> dict[str, float]:
-    """Return the parts and the total as plain numbers."""
-    total, parts = losses
-    return {name: float(part) for name, part in {**parts, "total": total}.items()}
+def _to_floats(losses: Losses) -> dict[str, float]:
+    """Return the terms and the total as plain numbers."""
+    total, terms = losses
+    return {name: float(term) for name, term in {**terms, "total": total}.items()}
 
 
-def _picture_of(x: Tensor) -> Floats:
+def _to_picture(x: Tensor) -> Floats:
     return np.asarray(ops.convert_to_numpy(x)[0], np.float32)
 
 

@@ -1,4 +1,4 @@
-"""What goes into a painting by optimization, and what comes out of it."""
+"""Inputs and results of painting by optimization."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from nst_video.frames import Frame
 
 @dataclass(frozen=True, slots=True)
 class StylePicture:
-    """A style and where it is to be painted.
+    """A style image, its weight and its region.
 
     Attributes:
         picture: RGB uint8 (height, width, 3), of any size.
-        weight: share of this style among those of the same region.
-        mask: (height, width), 0..1, stretched to the content: where the style is painted; None for
-            everywhere that no other style has a mask for.
+        weight: share of this style among those of the same region, above 0.
+        mask: float32 (height, width), 0..1, of any size: where the style is painted; it is resized
+            to the content. None for the area that no mask covers.
     """
 
     picture: Frame
@@ -27,12 +27,12 @@ class StylePicture:
 
 @dataclass(frozen=True, slots=True)
 class TemporalTarget:
-    """What a painting should stay close to, such as the one before, warped.
+    """A picture that a painting should stay close to, such as the previous keyframe, warped.
 
     Attributes:
         picture: RGB float32 (h, w, 3), 0..1, of the content's size.
-        reliability: float32 (h, w), 0..1: how far each pixel of it may be trusted.
-        weight: of this target, multiplied with the settings' weight of the temporal loss.
+        reliability: float32 (h, w), 0..1: weight of each pixel.
+        weight: of this target, multiplied by `PaintSettings.temporal_weight`.
     """
 
     picture: NDArray[np.float32]
@@ -42,15 +42,15 @@ class TemporalTarget:
 
 @dataclass(frozen=True, slots=True)
 class PaintStep:
-    """Where an optimization stands.
+    """One step of an optimization.
 
     Attributes:
-        scale: from 1, the coarsest.
-        scales: how many there are.
-        step: from 1, at this scale.
-        steps: at most, at this scale.
-        losses: "content", "style", "tv" and "temporal" as they enter the "total", weights included,
-            of the picture before the step.
+        scale: number of the scale, from 1, the coarsest.
+        scales: number of scales.
+        step: number of the step at this scale, from 1.
+        steps: maximum number of steps at this scale.
+        losses: weighted losses of the picture before the step: "content", "style", "tv", "temporal"
+            and their sum, "total".
     """
 
     scale: int
@@ -66,7 +66,7 @@ class Painting:
 
     Attributes:
         picture: RGB float32 (h, w, 3), 0..1.
-        history: every step that led to it.
+        history: all steps, in order.
     """
 
     picture: NDArray[np.float32]
@@ -79,10 +79,10 @@ class Painting:
 
 
 def to_unit(picture: Frame) -> NDArray[np.float32]:
-    """Return a picture as float32, 0..1."""
+    """Return a uint8 picture as float32, 0..1."""
     return picture.astype(np.float32) / np.float32(255)
 
 
 def to_frame(picture: NDArray[np.float32]) -> Frame:
-    """Return a picture in 0..1 as uint8."""
-    return np.rint(picture * 255).astype(np.uint8)
+    """Return a picture in 0..1 as uint8, rounded, with values beyond clipped."""
+    return np.ascontiguousarray(np.rint(np.clip(picture, 0, 1) * 255), np.uint8)

@@ -1,4 +1,4 @@
-"""From coarse to fine: the sizes at which a picture is painted, and from each to the next."""
+"""The image pyramid: a picture is painted coarse to fine, each scale from the result before it."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,14 +8,17 @@ from nst_video.image.resize import resize, resize_cubic
 from nst_video.optimization.painting import to_unit
 
 MIN_SIDE = 32
-"""Smallest side in pixels that a loss network's deepest block can serve."""
+"""Shortest side, in pixels, that the deepest block of a loss network accepts."""
 
 COARSEST_SIDE = 64
-"""No scale is added whose short side would be below this: there is nothing to paint on it."""
+"""Short side, in pixels, below which no scale is added."""
 
 
 def scale_sizes(size: Size, scales: int) -> tuple[Size, ...]:
-    """Return up to `scales` sizes (width, height), each twice the one before, `size` last."""
+    """Return up to `scales` sizes (width, height), coarse to fine; each doubles the one before.
+
+    The last is `size`.
+    """
     width, height = size
     sizes = [
         (round(width / 2**level), round(height / 2**level)) for level in reversed(range(scales))
@@ -23,31 +26,34 @@ def scale_sizes(size: Size, scales: int) -> tuple[Size, ...]:
     return (*(each for each in sizes[:-1] if min(each) >= COARSEST_SIDE), size)
 
 
-def resized(picture: NDArray[np.float32], size: Size) -> NDArray[np.float32]:
-    """Return a picture (h, w, 3) or a map (h, w), 0..1, at another size (width, height)."""
+def resize_picture(picture: NDArray[np.float32], size: Size) -> NDArray[np.float32]:
+    """Return a picture (h, w, 3) or a map (h, w), float32, 0..1, resized to (width, height)."""
     if (size[1], size[0]) == picture.shape[:2]:
         return picture
     return np.clip(resize(picture, size, enlarge="cubic"), 0, 1)
 
 
-def fitted(picture: Frame, long_side: float) -> NDArray[np.float32]:
-    """Return a picture (h, w, 3) in 0..1 at a long side, yet no side below `MIN_SIDE`."""
+def resize_long_side(picture: Frame, long_side: float) -> NDArray[np.float32]:
+    """Return a uint8 picture as float32 (h, w, 3), 0..1, resized to a long side in pixels.
+
+    No side becomes shorter than `MIN_SIDE`.
+    """
     width, height = size_of(picture)
     factor = max(long_side / max(width, height), MIN_SIDE / min(width, height))
-    return resized(to_unit(picture), (round(width * factor), round(height * factor)))
+    return resize_picture(to_unit(picture), (round(width * factor), round(height * factor)))
 
 
-def carried_over(
-    painted: NDArray[np.float32], started: NDArray[np.float32], start: NDArray[np.float32]
+def add_upsampled_change(
+    painted: NDArray[np.float32], coarse_start: NDArray[np.float32], start: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Return where to start at a finer scale: `start` changed as the coarser picture was.
+    """Return the initial picture of a finer scale: `start` plus the upsampled change.
 
-    Enlarging the change instead of the picture keeps what was fine in the start.
+    Upsampling the change rather than the picture keeps the fine detail of `start`.
 
     Args:
-        painted: result of the coarser scale, (h, w, 3).
-        started: where that started, likewise.
-        start: the same at the finer scale, (height, width, 3).
+        painted: result of the coarser scale, RGB float32 (h, w, 3), 0..1.
+        coarse_start: initial picture of the coarser scale, likewise.
+        start: the same picture at the finer scale, (height, width, 3).
     """
-    change = resize_cubic(painted - started, size_of(start))
+    change = resize_cubic(painted - coarse_start, size_of(start))
     return np.asarray(np.clip(start + change, 0, 1), np.float32)

@@ -1,4 +1,4 @@
-"""How a painting by optimization should look: checked choices and presets, nothing heavy."""
+"""Settings and presets of painting by optimization; imports nothing heavy."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -8,19 +8,19 @@ from typing import Literal, TypeAlias, get_args
 from nst_video.errors import UsageError
 from nst_video.validation import COUNT, SEED, Range, check_fields
 
-Units: TypeAlias = Literal["relative", "absolute"]
-"""What losses are measured in: the size of what is aimed at, or plain features."""
+LossUnits: TypeAlias = Literal["relative", "absolute"]
+"""Content and style losses relative to the size of their targets, or in units of the features."""
 
-Method: TypeAlias = Literal["adam", "lbfgs"]
+OptimizerName: TypeAlias = Literal["adam", "lbfgs"]
 Start: TypeAlias = Literal["content", "noise", "style", "previous"]
 Colors: TypeAlias = Literal["style", "keep", "luminance", "histogram", "covariance"]
 LayerWeights: TypeAlias = tuple[tuple[str, float], ...]
-"""Layers of the loss network and the weight of each."""
+"""Names of layers of the loss network, each with its weight."""
 
 MAX_SCALES = 4
 
 WEIGHT = Range(0, 1e9)
-"""Of a loss: far beyond, sums of them would overflow float32."""
+"""Range of a loss weight; sums of much larger losses would overflow float32."""
 
 RANGES: Mapping[str, Range] = MappingProxyType(
     {
@@ -29,49 +29,50 @@ RANGES: Mapping[str, Range] = MappingProxyType(
         "tv_weight": WEIGHT,
         "temporal_weight": WEIGHT,
         "steps": COUNT,
-        "rate": Range(0, 1, is_above=True),
+        "learning_rate": Range(0, 1, is_above=True),
         "tolerance": Range(0, 1),
         "scales": Range(1, MAX_SCALES, is_whole=True),
         "seed": SEED,
         "style_scale": Range(0.05, 20),
     }
 )
-"""What numbers may be asked for, by setting."""
+"""Valid range of each numeric setting."""
 
 STYLE_LAYERS = tuple(f"block{block}_conv1" for block in range(1, 6))
-"""Layers whose statistics are the style, as far as the network has them; Gatys et al. 2016."""
+"""Default style layers, those that the network has (Gatys et al. 2016)."""
 
 CONTENT_LAYERS = ("block4_conv2", "block4_conv1", "block3_conv1")
-"""Layers that stand for the content, best first: the first that the network has is taken."""
+"""Default content layers, best first; the first that the network has is used."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PaintSettings:
-    """Everything about a painting by optimization except its pictures and its loss network.
+    """Settings of a painting by optimization, except its pictures and its loss network.
 
     Attributes:
-        content_weight: alpha of Gatys et al.
-        style_weight: beta.
-        tv_weight: of the total variation, against noise.
-        temporal_weight: of the distance to a `TemporalTarget`.
-        content_layers: layers with their weights; empty: the best that the network has.
-        style_layers: likewise; empty: the first of each block that the network has.
-        units: "relative": each layer's loss in units of what it aims at, so that weights mean the
-            same for every network, size and set of layers. "absolute": in plain features, as
+        content_weight: of the content loss; alpha of Gatys et al.
+        style_weight: of the style loss; beta of Gatys et al.
+        tv_weight: of the total variation loss, which suppresses noise.
+        temporal_weight: of the temporal loss, see `TemporalTarget`.
+        content_layers: content layers with weights; empty for the best that the network has.
+        style_layers: style layers with weights; empty for the first of each block.
+        units: "relative": the loss of each layer is divided by the size of its target, so that
+            weights mean the same for every network, size and set of layers. "absolute": as
             published, but averaged over positions.
-        method: "adam", or "lbfgs", which takes fewer and longer steps.
-        steps: at most, shared equally by the scales.
-        rate: longest step of Adam, in units of the range of pixels; it shrinks to a tenth.
-        tolerance: stop where the loss fell by less than this share of itself in `PATIENCE` steps.
-        scales: 1..4; from coarse to fine, each twice as large as the one before.
-        start: what the picture is at first; "previous" is the content where nothing was before.
-        seed: of the noise.
-        style_scale: size of the style picture relative to the content's, by their long sides.
-        colors: "style", or "keep" the content's chrominance afterwards, paint "luminance" only, or
-            give the style the content's colors first, by "histogram" or "covariance".
+        optimizer: "adam", or "lbfgs", which needs fewer but slower steps.
+        steps: maximum number of steps, divided equally among the scales.
+        learning_rate: of Adam, initially, in units of the pixel range 0..1; it decays to a tenth.
+        tolerance: stop early where the total loss falls by less than this share of itself in
+            `optimizers.PATIENCE` steps.
+        scales: levels of the image pyramid, 1..4, coarse to fine; each doubles both sides.
+        start: initial picture; "previous" is the previous keyframe, or else the content.
+        seed: of the noise that `start` can be.
+        style_scale: long side of the style image relative to that of the content.
+        colors: "style"; "keep" the content's chrominance afterwards; paint "luminance" only; or
+            transfer the content's colors to the style first, by "histogram" or "covariance".
 
     Raises:
-        UsageError: a value out of its range.
+        UsageError: a value is out of its range.
     """
 
     content_weight: float = 0.05
@@ -80,10 +81,10 @@ class PaintSettings:
     temporal_weight: float = 200.0
     content_layers: LayerWeights = ()
     style_layers: LayerWeights = ()
-    units: Units = "relative"
-    method: Method = "adam"
+    units: LossUnits = "relative"
+    optimizer: OptimizerName = "adam"
     steps: int = 300
-    rate: float = 0.04
+    learning_rate: float = 0.04
     tolerance: float = 1e-3
     scales: int = 2
     start: Start = "previous"
@@ -102,10 +103,10 @@ class PaintSettings:
             _check_layers(name, getattr(self, name))
 
     def for_network(self, layers: Sequence[str], name: str) -> "PaintSettings":
-        """Return these settings with the layers named that a network is to be asked for.
+        """Return these settings with the default layers filled in for a network.
 
         Args:
-            layers: what the network has.
+            layers: names of the layers that the network has.
             name: of the network, for messages.
 
         Raises:
@@ -124,8 +125,8 @@ class PaintSettings:
 
 _CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "units": get_args(Units),
-        "method": get_args(Method),
+        "units": get_args(LossUnits),
+        "optimizer": get_args(OptimizerName),
         "start": get_args(Start),
         "colors": get_args(Colors),
     }
@@ -152,7 +153,7 @@ PRESETS: Mapping[str, PaintSettings] = MappingProxyType(
             content_layers=(("block5_conv2", 1.0),),
             style_layers=tuple((layer, 1.0) for layer in STYLE_LAYERS),
             units="absolute",
-            rate=0.02,
+            learning_rate=0.02,
             scales=1,
             start="content",
         ),
@@ -161,13 +162,17 @@ PRESETS: Mapping[str, PaintSettings] = MappingProxyType(
         "painterly": PaintSettings(content_weight=0.01, scales=3),
     }
 )
-"""Settings by name. `classic` is the textbook's, and needs all five blocks of VGG-19."""
+"""Settings by name. `classic` is as published, and needs all five blocks of VGG-19."""
 
 DEFAULT_PRESET = "balanced"
 
 
 def find_preset(name: str) -> PaintSettings:
-    """Return the settings of a preset; UsageError, naming all, when there is none."""
+    """Return the settings of a preset.
+
+    Raises:
+        UsageError: there is no such preset; it lists them all.
+    """
     if name not in PRESETS:
         raise UsageError(f"No preset {name!r}. Choose from: {', '.join(PRESETS)}.")
     return PRESETS[name]

@@ -1,4 +1,4 @@
-"""How large a picture may be painted in the memory there is."""
+"""Limits the size of a painting to the available memory."""
 
 from collections.abc import Sequence
 
@@ -8,19 +8,25 @@ from nst_video.optimization.pyramid import MIN_SIDE
 from nst_video.system.memory import free_memory
 
 COPIES = 4.0
-"""Features held at once, in units of one copy of all layers: 3.3 to 4.2 were measured."""
+"""Copies of all layers' features that an optimization holds; 3.3 to 4.2 were measured."""
 
-SHARE = 0.6
-"""Of the memory available, what a painting may take."""
+MEMORY_SHARE = 0.6
+"""Share of the available memory that a painting may use."""
 
-UNKNOWN_BYTES = 4 << 30
-"""What is assumed where the system does not say how much memory is available."""
+FALLBACK_BYTES = 4 << 30
+"""Memory limit where the system does not report how much is available."""
 
 _FLOAT_BYTES = 4
 
 
 def painting_bytes(network: LossNetwork, layers: Sequence[str], size: Size) -> int:
-    """Estimate the memory that the optimization of a picture of a size (width, height) takes."""
+    """Return the estimated bytes that an optimization needs.
+
+    Args:
+        network: the loss network.
+        layers: names of its layers that the loss uses.
+        size: (width, height) of the picture.
+    """
     last = max(network.layers.index(layer) for layer in layers)
     width, height = size
     values = sum(
@@ -32,13 +38,13 @@ def painting_bytes(network: LossNetwork, layers: Sequence[str], size: Size) -> i
 
 
 def fit_to_memory(network: LossNetwork, layers: Sequence[str], size: Size, budget: int) -> Size:
-    """Return `size` (width, height), scaled down so that `budget` bytes suffice for a painting."""
+    """Return `size` (width, height), scaled down so that `budget` bytes suffice."""
     factor = min(1.0, (budget / painting_bytes(network, layers, size)) ** 0.5)
     factor = max(factor, min(1.0, MIN_SIDE / min(size)))
     return round(size[0] * factor), round(size[1] * factor)
 
 
 def available_bytes() -> int:
-    """Return how much memory a painting may take."""
+    """Return how many bytes a painting may use."""
     free = free_memory()
-    return UNKNOWN_BYTES if free is None else round(SHARE * free)
+    return FALLBACK_BYTES if free is None else round(MEMORY_SHARE * free)

@@ -1,4 +1,4 @@
-"""What keeps a film from darkening: every keyframe takes over the tones of the one before."""
+"""Tone matching between keyframes, so that a video does not drift in brightness and contrast."""
 
 from dataclasses import dataclass
 
@@ -10,30 +10,30 @@ from nst_video.image.optical_flow import Floats
 from nst_video.image.resize import resize_area
 
 MAX_GAIN = 1.25
-"""Bound on what one keyframe's contrast is multiplied or divided by."""
+"""Largest factor by which the contrast of a keyframe is multiplied or divided."""
 
 PASSES = 3
-"""Clipping to 0..1 moves mean and variance a little, so that they are set again."""
+"""Passes of matching: clipping to 0..1 shifts mean and variance slightly."""
 
 COARSE_PX = 16
-"""Long side at which a painting is compared with its content: tones, not brush strokes."""
+"""Long side at which a painting is compared with its content, so that strokes do not count."""
 
-LEAST_TRUST = 0.05
-"""Share of the picture that must be known from before, for tones to be taken over at all."""
+MIN_RELIABLE_SHARE = 0.05
+"""Share of reliable pixels below which tones are not matched."""
 
 _Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Tones:
-    """Mean and variance of a picture's channels, each (3,), of pixels in 0..1."""
+class ToneStatistics:
+    """Mean and variance of each channel, (3,), of pixels in 0..1."""
 
     mean: _Vector
     variance: _Vector
 
     @classmethod
-    def of(cls, picture: Floats, weights: Floats | None = None) -> "Tones":
-        """Measure a picture (height, width, 3), where weights (height, width) say."""
+    def of(cls, picture: Floats, weights: Floats | None = None) -> "ToneStatistics":
+        """Measure a picture (h, w, 3), 0..1, weighted by `weights` (h, w) where given."""
         pixels = picture.reshape(-1, picture.shape[-1]).astype(np.float64)
         shares = None if weights is None else weights.ravel()
         mean = np.average(pixels, axis=0, weights=shares)
@@ -42,48 +42,56 @@ class Tones:
 
 @dataclass(frozen=True, slots=True)
 class ToneMatcher:
-    """Holds a keyframe to the tones of the one before it, where that is still to be seen.
+    """Gives a keyframe the mean and variance of the previous one, where both show the same scene.
 
-    Each optimization moves the tones a little toward those of the style, and each starts from the
-    one before: without an anchor that adds up. What newly comes into the picture has tones of its
-    own and does not count. Where the content itself has become lighter or richer in contrast since,
-    so may the painting, as far as the one before follows its content.
+    Each optimization shifts the tones slightly toward those of the style, and each keyframe starts
+    from the previous one, so that the shifts would add up. Only reliable pixels are measured: new
+    parts of the scene keep their own tones. A change of the content's brightness or contrast is
+    applied to the painting in the proportion in which the previous painting follows its content.
 
     Attributes:
-        content, painted: the keyframe before, moved along the flow: (height, width, 3), 0..1.
-        trust: (height, width), 0..1: where it can be relied on.
+        content: the previous keyframe, warped to the new one, RGB float32 (h, w, 3), 0..1.
+        painted: its painting, warped likewise.
+        reliability: (h, w), 0..1, of the warp.
     """
 
     content: Floats
     painted: Floats
-    trust: Floats
+    reliability: Floats
 
     def __call__(self, painted: Floats, content: Floats) -> Floats:
-        """Return a painting of `content`, both (height, width, 3), 0..1, in the tones wanted."""
-        if self.trust.mean() < LEAST_TRUST:
+        """Return a painting with matched tones.
+
+        Args:
+            painted: the new keyframe's painting, RGB float32 (h, w, 3), 0..1.
+            content: the new keyframe itself, likewise.
+        """
+        if self.reliability.mean() < MIN_RELIABLE_SHARE:
             return painted
-        aim = self.aim(content)
+        target = self.target(content)
         for _ in range(PASSES):
-            tones = Tones.of(painted, self.trust)
-            gain = np.sqrt(aim.variance / np.maximum(tones.variance, 1e-8))
+            tones = ToneStatistics.of(painted, self.reliability)
+            gain = np.sqrt(target.variance / np.maximum(tones.variance, 1e-8))
             gain = np.clip(gain, 1 / MAX_GAIN, MAX_GAIN)
-            moved = (painted - tones.mean) * gain + aim.mean
-            painted = np.clip(moved, 0, 1).astype(np.float32)
+            matched = (painted - tones.mean) * gain + target.mean
+            painted = np.clip(matched, 0, 1).astype(np.float32)
         return painted
 
-    def aim(self, content: Floats) -> Tones:
-        """Return the tones that a painting of this content should have, where it is trusted."""
-        before, now = Tones.of(self.content, self.trust), Tones.of(content, self.trust)
-        painted, slope = Tones.of(self.painted, self.trust), _slope(self.painted, self.content)
+    def target(self, content: Floats) -> ToneStatistics:
+        """Return the tones that a painting of `content` (h, w, 3) should have where reliable."""
+        before = ToneStatistics.of(self.content, self.reliability)
+        now = ToneStatistics.of(content, self.reliability)
+        painted = ToneStatistics.of(self.painted, self.reliability)
+        slope = _regression_slope(self.painted, self.content)
         mean = painted.mean + slope * (now.mean - before.mean)
         variance = painted.variance + slope**2 * (now.variance - before.variance)
-        return Tones(np.clip(mean, 0, 1), np.maximum(variance, painted.variance / 4))
+        return ToneStatistics(np.clip(mean, 0, 1), np.maximum(variance, painted.variance / 4))
 
 
-def _slope(painted: Floats, content: Floats) -> _Vector:
-    """Return how much each channel of the painting follows that of the content, (3,), 0..1.
+def _regression_slope(painted: Floats, content: Floats) -> _Vector:
+    """Return the slope of the regression of painting on content by channel, (3,), 0..1.
 
-    It is the slope of the regression of one over the other, both without their details.
+    Both are shrunk to `COARSE_PX` first.
     """
     size = fit_within(size_of(content), (COARSE_PX, COARSE_PX))
     x, y = (

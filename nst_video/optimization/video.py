@@ -1,4 +1,4 @@
-"""A film painted by optimization: keyframes one from the other, and what lies between them."""
+"""Paints video by optimization: keyframes in sequence, and the frames between them along flow."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -9,17 +9,25 @@ import numpy as np
 
 from nst_video.frames import Frame, VideoInfo
 from nst_video.image.optical_flow import Floats, warp
-from nst_video.optimization.interpolation import Blend, Fill, Pair, blend, mend, render, soft
+from nst_video.optimization.interpolation import (
+    BlendedKeyframes,
+    FillFrame,
+    KeyframeImages,
+    blend,
+    feather,
+    fill_occlusions,
+    render,
+)
 from nst_video.optimization.keyframe_store import KeyframeStore, quantized
 from nst_video.optimization.painting import Painting, PaintStep, TemporalTarget, to_unit
-from nst_video.optimization.progress import OnKeyframe, Pace
-from nst_video.optimization.segments import Moment, Segment, Track, stretches
+from nst_video.optimization.progress import OnKeyframe, VideoProgress
+from nst_video.optimization.segments import FlowPair, Segment, SegmentFrame, split_segments
 from nst_video.optimization.tone_matching import ToneMatcher
 from nst_video.optimization.video_settings import VideoSettings
 
-SEEN_BEFORE = 2
-"""Keyframes that the next one is kept close to: the last, and the one before for what it alone has
-(Ruder et al. 2016, arXiv 1604.08610, section 4.2)."""
+PREVIOUS_KEYFRAMES = 2
+"""Keyframes in the temporal loss of the next: the last, and the one before it where only that one
+is reliable (long-term loss; Ruder et al. 2016, arXiv 1604.08610, section 4.3)."""
 
 
 class PicturePainter(Protocol):
@@ -32,33 +40,50 @@ class PicturePainter(Protocol):
         start: Floats | None = None,
         targets: Sequence[TemporalTarget] = (),
         steps: int | None = None,
-        rate: float | None = None,
+        learning_rate: float | None = None,
         on_step: Callable[[PaintStep], None] | None = None,
     ) -> Painting:
-        """Paint `content`, see `GatysOptimizer`."""
+        """Paint one picture.
+
+        Args:
+            content: RGB uint8 (h, w, 3).
+            start: RGB float32 (h, w, 3), 0..1: initial picture; None for the painter's default.
+            targets: pictures that the painting should stay close to.
+            steps: maximum number of steps; None for the painter's default.
+            learning_rate: None for the painter's default.
+            on_step: called after every step.
+
+        Returns:
+            The painting, of the size of `content`.
+        """
         ...
 
-    def adopt_colors(self, content: Frame) -> None:
-        """Take the colors of `content` where styles are to be given the content's."""
+    def set_color_reference(self, content: Frame) -> None:
+        """Set the picture whose colors the styles get, if the painter transfers colors to them.
+
+        Args:
+            content: RGB uint8 (h, w, 3).
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class _Keyframe:
-    """A finished keyframe: the frame at the working size and its painting."""
+    """A painted keyframe: content RGB uint8 and painting RGB float32, at the working size."""
 
     small: Frame
     painted: Floats
 
-    def pair(self) -> Pair:
-        return Pair(to_unit(self.small), self.painted)
+    def images(self) -> KeyframeImages:
+        return KeyframeImages(to_unit(self.small), self.painted)
 
 
 class VideoPainter:
-    """Paints films frame by frame in order, a stretch between two keyframes at a time.
+    """Paints a video in order, one segment between two keyframes at a time.
 
-    Each keyframe starts from the one before, moved along the flow, and is kept close to it where
-    the flow can be trusted; what was hidden is painted by `fill` first.
+    Each keyframe starts from the previous one, warped along the optical flow, and a temporal loss
+    keeps it close to that where the flow is reliable (Ruder et al. 2016, arXiv 1604.08610). Newly
+    visible areas start from a fast painting.
     """
 
     def __init__(
@@ -66,121 +91,130 @@ class VideoPainter:
         optimizer: PicturePainter,
         settings: VideoSettings | None = None,
         *,
-        fill: Fill | None = None,
+        fill: FillFrame | None = None,
         store: KeyframeStore | None = None,
         on_keyframe: OnKeyframe | None = None,
     ) -> None:
-        """Take what paints.
+        """Take the components.
 
         Args:
-            optimizer: paints keyframes.
+            optimizer: paints the keyframes.
             settings: see `VideoSettings`.
-            fill: paints what neither keyframe shows; by default the frame stays as it is there.
-            store: where finished keyframes are kept and looked for.
+            fill: paints areas that no keyframe shows; by default they stay as they are.
+            store: keeps finished keyframes on disk; those that it already has are not painted.
             on_keyframe: called after every step of every keyframe.
         """
         self.settings = settings or VideoSettings()
         self._optimizer = optimizer
-        self._fill: Fill = fill or _unpainted
+        self._fill: FillFrame = fill or _unpainted
         self._store = store
         self._on_keyframe = on_keyframe
 
     def stream(self, frames: Iterable[Frame], info: VideoInfo) -> Iterator[Frame]:
-        """Paint a film.
+        """Paint a video.
 
         Args:
-            frames: RGB uint8 (height, width, 3), read one stretch ahead.
-            info: what they are like.
+            frames: RGB uint8 (height, width, 3); read one segment ahead.
+            info: their rate, and their number where known.
 
         Yields:
-            As many frames of the same shape.
+            As many frames of the same shape and type.
         """
-        pace = Pace(info.frame_count, self.settings.every)
-        history: deque[_Keyframe] = deque(maxlen=SEEN_BEFORE)
-        for stretch in stretches(frames, info.fps, self.settings.every, self.settings.work_size):
-            first, last = stretch.moments[0], stretch.moments[-1]
+        interval, work_size = self.settings.keyframe_interval, self.settings.work_size
+        progress = VideoProgress(info.frame_count, interval)
+        history: deque[_Keyframe] = deque(maxlen=PREVIOUS_KEYFRAMES)
+        for segment in split_segments(frames, info.fps, interval, work_size):
+            first, last = segment.frames[0], segment.frames[-1]
             if not history:
-                # Said before any keyframe, since a resumed film does not paint its first.
-                self._optimizer.adopt_colors(first.small)
-            if stretch.opens_scene or not history:
+                # Set before any keyframe, since a resumed video does not paint its first.
+                self._optimizer.set_color_reference(first.small)
+            if segment.starts_scene or not history:
                 history.clear()
-                opening = self._keyframe(first, pace, self._open)
-                history.append(opening)
-                yield self._finish(first, opening)
-            if len(stretch.moments) > 1:
-                paint = self._follower(tuple(history), last)
-                history.append(self._keyframe(last, pace, paint))
-                yield from self._between(stretch, history[-2], history[-1])
-                yield self._finish(last, history[-1])
+                history.append(self._keyframe(first, progress, self._paint_first))
+                yield self._render_keyframe(first, history[-1])
+            if len(segment.frames) > 1:
+                paint = self._next_painter(tuple(history), last)
+                history.append(self._keyframe(last, progress, paint))
+                yield from self._interpolate(segment, history[-2], history[-1])
+                yield self._render_keyframe(last, history[-1])
 
-    def _keyframe(self, moment: Moment, pace: Pace, paint: "_Paint") -> _Keyframe:
-        """Take a keyframe from the store, or paint and keep it."""
+    def _keyframe(
+        self, frame: SegmentFrame, progress: VideoProgress, paint: "_PaintKeyframe"
+    ) -> _Keyframe:
+        """Load a keyframe from the store, or paint and store it."""
 
         def on_step(step: PaintStep) -> None:
             if self._on_keyframe is not None:
-                self._on_keyframe(pace.at(moment.index, step))
+                self._on_keyframe(progress.after_step(frame.index, step))
 
-        pace.begin()
-        painted = None if self._store is None else self._store.load(moment.index)
-        restored = painted is not None and painted.shape == moment.small.shape
+        progress.start_keyframe()
+        painted = None if self._store is None else self._store.load(frame.index)
+        restored = painted is not None and painted.shape == frame.small.shape
         if painted is None or not restored:
-            painted = quantized(paint(moment.small, on_step))
+            painted = quantized(paint(frame.small, on_step))
             if self._store is not None:
-                self._store.save(moment.index, painted)
-        pace.finish(restored=restored)
-        return _Keyframe(moment.small, painted)
+                self._store.save(frame.index, painted)
+        progress.finish_keyframe(restored=restored)
+        return _Keyframe(frame.small, painted)
 
-    def _open(self, content: Frame, on_step: Callable[[PaintStep], None]) -> Floats:
+    def _paint_first(self, content: Frame, on_step: Callable[[PaintStep], None]) -> Floats:
         """Paint the first keyframe of a scene."""
-        start = to_unit(self._fill(content)) if self.settings.opening == "fill" else None
+        start = to_unit(self._fill(content)) if self.settings.scene_start == "fill" else None
         return self._optimizer(content, start=start, on_step=on_step).picture
 
-    def _follower(self, history: Sequence[_Keyframe], moment: Moment) -> "_Paint":
-        """Return what paints a keyframe from those before it."""
+    def _next_painter(self, history: Sequence[_Keyframe], frame: SegmentFrame) -> "_PaintKeyframe":
+        """Return a function that paints a keyframe from the previous ones."""
 
         def paint(content: Frame, on_step: Callable[[PaintStep], None]) -> Floats:
-            track = moment.to_start
-            moved = warp(history[-1].painted, track.there, sharpness=1)
-            start = mend(moved, soft(track.trust), lambda: to_unit(self._fill(content)))
-            targets = [TemporalTarget(moved, track.trust)]
-            if len(history) > 1 and self.settings.long_term > 0:
-                targets.append(self._long_term(history[-2], content, track.trust))
+            flow = frame.to_first
+            warped = warp(history[-1].painted, flow.forward, sharpness=1)
+            start = fill_occlusions(
+                warped, feather(flow.reliability), lambda: to_unit(self._fill(content))
+            )
+            targets = [TemporalTarget(warped, flow.reliability)]
+            if len(history) > 1 and self.settings.long_term_weight > 0:
+                targets.append(self._long_term_target(history[-2], content, flow.reliability))
             painting = self._optimizer(
                 content,
                 start=start,
                 targets=targets,
                 steps=self.settings.next_steps,
-                rate=self.settings.next_rate,
+                learning_rate=self.settings.next_learning_rate,
                 on_step=on_step,
             )
-            anchor = ToneMatcher(warp(to_unit(history[-1].small), track.there), moved, track.trust)
-            return anchor(painting.picture, to_unit(content))
+            previous = warp(to_unit(history[-1].small), flow.forward)
+            match_tones = ToneMatcher(previous, warped, flow.reliability)
+            return match_tones(painting.picture, to_unit(content))
 
         return paint
 
-    def _long_term(self, earlier: _Keyframe, content: Frame, trust: Floats) -> TemporalTarget:
-        """Return the keyframe before the last, for what the last does not show."""
-        track = Track.between(content, earlier.small)
-        only = np.maximum(track.trust - trust, 0)
-        moved = warp(earlier.painted, track.there, sharpness=1)
-        return TemporalTarget(moved, only, weight=self.settings.long_term)
+    def _long_term_target(
+        self, earlier: _Keyframe, content: Frame, reliability: Floats
+    ) -> TemporalTarget:
+        """Return the keyframe before the last as a target where the last is not reliable."""
+        flow = FlowPair.estimate(content, earlier.small)
+        only_earlier = np.maximum(flow.reliability - reliability, 0)
+        warped = warp(earlier.painted, flow.forward, sharpness=1)
+        return TemporalTarget(warped, only_earlier, weight=self.settings.long_term_weight)
 
-    def _between(self, stretch: Segment, before: _Keyframe, after: _Keyframe) -> Iterator[Frame]:
-        """Paint all but the first and the last frame of a stretch."""
-        sides = before.pair(), after.pair()
-        to_end = stretch.to_end()
-        length = len(stretch.moments) - 1
-        for place, moment in enumerate(stretch.moments[1:-1], 1):
-            blended = blend(*sides, moment, to_end[place], place / length)
-            yield render(blended, moment, self._fill)
+    def _interpolate(
+        self, segment: Segment, before: _Keyframe, after: _Keyframe
+    ) -> Iterator[Frame]:
+        """Render all frames of a segment except its keyframes."""
+        keyframes = before.images(), after.images()
+        to_last = segment.to_last()
+        length = len(segment.frames) - 1
+        for index, frame in enumerate(segment.frames[1:-1], 1):
+            blended = blend(*keyframes, frame, to_last[index], index / length)
+            yield render(blended, frame, self._fill)
 
-    def _finish(self, moment: Moment, keyframe: _Keyframe) -> Frame:
+    def _render_keyframe(self, frame: SegmentFrame, keyframe: _Keyframe) -> Frame:
         """Return a keyframe at full size."""
-        everywhere = np.ones(keyframe.painted.shape[:2], np.float32)
-        return render(Blend(keyframe.pair(), everywhere), moment, self._fill)
+        reliable = np.ones(keyframe.painted.shape[:2], np.float32)
+        return render(BlendedKeyframes(keyframe.images(), reliable), frame, self._fill)
 
 
-_Paint: TypeAlias = Callable[[Frame, Callable[[PaintStep], None]], Floats]
+_PaintKeyframe: TypeAlias = Callable[[Frame, Callable[[PaintStep], None]], Floats]
 
 
 def _unpainted(frame: Frame) -> Frame:

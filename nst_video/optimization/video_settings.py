@@ -1,4 +1,4 @@
-"""How a film is painted, besides how each keyframe is: checked choices, without anything heavy."""
+"""Settings of video painted by optimization, besides those of each keyframe."""
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
@@ -6,65 +6,71 @@ from typing import Literal, TypeAlias, get_args
 from nst_video.errors import UsageError
 from nst_video.validation import COUNT, WORK_SIZE, Range, check_fields
 
-Every: TypeAlias = int | Literal["adaptive"]
+KeyframeInterval: TypeAlias = int | Literal["adaptive"]
+"""Frames from one keyframe to the next, or "adaptive": a keyframe after enough motion."""
 
 ADAPTIVE: Literal["adaptive"] = "adaptive"
 
 MAX_INTERVAL = 24
-"""Frames between two keyframes at most: as many are held in memory."""
+"""Most frames between two keyframes; that many are held in memory."""
 
 INTERVAL = Range(1, MAX_INTERVAL, is_whole=True)
 
-Opening: TypeAlias = Literal["settings", "fill"]
-"""Where the first keyframe of a scene starts: as the optimizer's settings say, or painted fast."""
+SceneStart: TypeAlias = Literal["settings", "fill"]
+"""Initial picture of a scene's first keyframe: as `PaintSettings.start`, or a fast painting."""
 
 
-_RANGES = {"next_steps": COUNT, "next_rate": Range(0, 1, is_above=True), "long_term": Range(0, 1e6)}
+_RANGES = {
+    "next_steps": COUNT,
+    "next_learning_rate": Range(0, 1, is_above=True),
+    "long_term_weight": Range(0, 1e6),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class VideoSettings:
-    """How a film is painted, besides how each keyframe is.
+    """How a video is painted by optimization, besides the settings of each keyframe.
 
     Attributes:
-        every: a keyframe every so many frames, or "adaptive": after enough movement.
-        next_steps: steps at most for keyframes that start from another.
-        next_rate: longest step of Adam for these, in units of the range of pixels. They are near
-            their aim already; longer steps leave grain that adds up from keyframe to keyframe.
-        opening: where the first keyframe of a scene starts.
-        long_term: weight of the keyframe before the last among what a keyframe is kept close to.
-        work_size: short side in pixels at which all is painted, None for the film's own; the
-            result is brought back to full size with its fine structure.
+        keyframe_interval: frames from one keyframe to the next, 1..`MAX_INTERVAL`, or "adaptive".
+        next_steps: maximum steps of keyframes that start from the previous one.
+        next_learning_rate: Adam's learning rate for these, in units of the pixel range 0..1. They
+            start near their optimum; longer steps leave grain that adds up over keyframes.
+        scene_start: initial picture of a scene's first keyframe.
+        long_term_weight: weight of the keyframe before the last in the temporal loss.
+        work_size: short side, in pixels, at which keyframes are painted and flow is computed; None
+            for the video's own. Fine detail is restored at full size.
 
     Raises:
-        UsageError: a value out of its range.
+        UsageError: a value is out of its range.
     """
 
-    every: Every = 10
+    keyframe_interval: KeyframeInterval = 10
     next_steps: int = 50
-    next_rate: float = 0.01
-    opening: Opening = "settings"
-    long_term: float = 1.0
+    next_learning_rate: float = 0.01
+    scene_start: SceneStart = "settings"
+    long_term_weight: float = 1.0
     work_size: int | None = 480
 
     def __post_init__(self) -> None:
-        check_every(self.every)
+        check_interval(self.keyframe_interval)
         check_fields(self, _RANGES)
-        if self.opening not in get_args(Opening):
+        if self.scene_start not in get_args(SceneStart):
             raise UsageError(
-                f"No opening {self.opening!r}. Choose from: {', '.join(get_args(Opening))}."
+                f"No scene start {self.scene_start!r}. "
+                f"Choose from: {', '.join(get_args(SceneStart))}."
             )
         WORK_SIZE.check_optional("The working size", self.work_size)
 
 
-def check_every(every: Every) -> Every:
-    """Return `every` if it can be meant.
+def check_interval(interval: KeyframeInterval) -> KeyframeInterval:
+    """Return `interval` if it is valid.
 
     Raises:
-        UsageError: neither "adaptive" nor 1 .. `MAX_INTERVAL`.
+        UsageError: it is neither "adaptive" nor within 1..`MAX_INTERVAL`.
     """
-    if every == ADAPTIVE or every in INTERVAL:
-        return every
+    if interval == ADAPTIVE or interval in INTERVAL:
+        return interval
     raise UsageError(
-        f"Keyframes come every 1 to {MAX_INTERVAL} frames, or {ADAPTIVE}, not {every!r}."
+        f"A keyframe interval is 1 to {MAX_INTERVAL} frames, or {ADAPTIVE}, not {interval!r}."
     )

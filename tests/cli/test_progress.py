@@ -11,7 +11,7 @@ from rich.console import Console
 from nst_video.cli import console
 from nst_video.cli.progress import clock_time, fetch_progress, fit, progress
 from nst_video.optimization.painting import PaintStep
-from nst_video.optimization.progress import StepPace, work_done
+from nst_video.optimization.progress import RemainingTime, completed_fraction
 from nst_video.weights import FetchProgress
 
 FACTS = ("frame 30/377", "0:23 left", "15.1 fps", "0:02 elapsed", "limited by paint")
@@ -108,7 +108,7 @@ def test_clock_time_is_short():
 
 def test_work_is_counted_in_pixels():
     def done(scale: int, step: int) -> float:
-        return work_done(PaintStep(scale, 3, step, 10, {}))
+        return completed_fraction(PaintStep(scale, 3, step, 10, {}))
 
     assert done(1, 10) == pytest.approx(1 / 21)
     assert done(2, 5) == pytest.approx(3 / 21)
@@ -117,11 +117,11 @@ def test_work_is_counted_in_pixels():
 
 def test_time_left_counts_the_scales_that_remain():
     now = 0.0
-    pace = StepPace(lambda: now)
+    remaining = RemainingTime(lambda: now)
     left: list[float | None] = []
     for scale, step in itertools.product((1, 2, 3), range(1, 11)):
         now += 4.0**scale / 40 + (1.5 if step == 1 else 0)
-        left.append(pace.remaining_s(PaintStep(scale, 3, step, 10, {})))
+        left.append(remaining.after_step(PaintStep(scale, 3, step, 10, {})))
         end_s = 3 * 1.5 + 10 * (4 + 16 + 64) / 40
         if step > 1:
             assert left[-1] == pytest.approx(end_s - now, rel=0.05, abs=0.01)

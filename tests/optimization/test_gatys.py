@@ -62,7 +62,7 @@ class TestSettings:
             f"block{block}_conv1" for block in range(1, 6)
         ]
         assert (classic.content_weight, classic.style_weight) == (1e4, 1e-2)
-        assert (classic.method, classic.start) == ("adam", "content")
+        assert (classic.optimizer, classic.start) == ("adam", "content")
         assert classic.for_network(SHAPES["vgg19"].layers, "vgg19") == classic
 
     def test_classic_is_refused_where_the_network_has_no_block5(self):
@@ -88,8 +88,8 @@ class TestSettings:
             ({"steps": 0}, "steps must be a whole number from 1 to"),
             ({"scales": 5}, "scales must be a whole number from 1 to 4, not 5"),
             ({"style_weight": -1.0}, "style weight must be"),
-            ({"rate": float("nan")}, "rate must be"),
-            ({"method": "newton"}, "No method 'newton'. Choose from: adam, lbfgs"),
+            ({"learning_rate": float("nan")}, "rate must be"),
+            ({"optimizer": "newton"}, "No optimizer 'newton'. Choose from: adam, lbfgs"),
             ({"start": "void"}, "No start 'void'"),
             ({"colors": "sepia"}, "No colors 'sepia'"),
             ({"style_layers": (("block1_conv1", -1.0),)}, "block1_conv1 must be"),
@@ -151,18 +151,18 @@ class TestScales:
 
     def test_the_change_made_at_a_coarse_scale_is_carried_over(self):
         start = to_unit(picture(1))
-        coarse = pyramid.resized(start, (32, 24))
+        coarse = pyramid.resize_picture(start, (32, 24))
         brighter = np.clip(coarse + 0.1, 0, 1)
-        carried = pyramid.carried_over(brighter, coarse, start)
+        carried = pyramid.add_upsampled_change(brighter, coarse, start)
         inside = (start > 0.05) & (start < 0.85)
         assert np.allclose((carried - start)[inside], 0.1, atol=0.06)
-        assert np.array_equal(pyramid.carried_over(coarse, coarse, start), start)
+        assert np.array_equal(pyramid.add_upsampled_change(coarse, coarse, start), start)
 
 
 class TestOptimizer:
-    @pytest.mark.parametrize("method", ["adam", "lbfgs"])
-    def test_every_method_lowers_the_loss_within_bounds(self, network, method):
-        settings = replace(QUICK, method=method, steps=12)
+    @pytest.mark.parametrize("name", ["adam", "lbfgs"])
+    def test_every_optimizer_lowers_the_loss_within_bounds(self, network, name):
+        settings = replace(QUICK, optimizer=name, steps=12)
         painting = GatysOptimizer(network, [STYLE], settings)(CONTENT)
         totals = [step.losses["total"] for step in painting.history]
         assert totals[-1] < 0.6 * totals[0]
@@ -194,14 +194,14 @@ class TestOptimizer:
 
     def test_unfinished_pictures_can_be_looked_at(self, quick):
         seen = []
-        painting = quick(CONTENT, on_picture=lambda step, show: seen.append(show()))
+        painting = quick(CONTENT, on_picture=lambda step, get_picture: seen.append(get_picture()))
         assert len(seen) == len(painting.history)
         assert np.array_equal(seen[-1], painting.frame)
         assert not np.array_equal(seen[0], seen[-1])
 
     def test_it_is_compiled_once_for_each_size_and_styles_are_looked_at_once(self, quick):
         quick(CONTENT)
-        step, regions = quick._descent._step, quick._regions[SIZE]
+        step, regions = quick._optimizer._step, quick._regions[SIZE]
         before = step.experimental_get_tracing_count()
         target = TemporalTarget(to_unit(picture(4)), np.ones(SIZE[::-1], np.float32))
         for targets in ((), (target,), (target, target)):
@@ -269,7 +269,7 @@ class TestOptimizer:
         assert coarse(CONTENT, steps=1).history[0].losses["style"] > 0.01
 
     def test_it_stops_where_nothing_is_gained_any_more(self, network):
-        settings = replace(QUICK, steps=400, tolerance=0.5, rate=0.1)
+        settings = replace(QUICK, steps=400, tolerance=0.5, learning_rate=0.1)
         history = GatysOptimizer(network, [STYLE], settings)(CONTENT).history
         assert PATIENCE < len(history) < 400
         flat = Convergence(0.01)

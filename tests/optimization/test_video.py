@@ -17,9 +17,9 @@ from nst_video.image import synthetic
 from nst_video.image.optical_flow import dis_flow, reliability, warp
 from nst_video.networks.vgg import load_loss_network
 from nst_video.optimization.gatys import GatysOptimizer
-from nst_video.optimization.interpolation import match_surroundings, mend, soft
+from nst_video.optimization.interpolation import feather, fill_occlusions, match_surrounding_color
 from nst_video.optimization.keyframe_store import KeyframeStore, fingerprint, quantized
-from nst_video.optimization.keyframes import Change, is_due
+from nst_video.optimization.keyframes import ChangeSinceKeyframe, is_keyframe_due
 from nst_video.optimization.painting import (
     Painting,
     PaintStep,
@@ -27,10 +27,10 @@ from nst_video.optimization.painting import (
     TemporalTarget,
     to_unit,
 )
-from nst_video.optimization.progress import KeyframeProgress, Pace
-from nst_video.optimization.segments import Segment, stretches
+from nst_video.optimization.progress import KeyframeProgress, VideoProgress
+from nst_video.optimization.segments import Segment, split_segments
 from nst_video.optimization.settings import PRESETS
-from nst_video.optimization.tone_matching import ToneMatcher, Tones
+from nst_video.optimization.tone_matching import ToneMatcher, ToneStatistics
 from nst_video.optimization.video import VideoPainter
 from nst_video.optimization.video_settings import VideoSettings
 
@@ -62,16 +62,18 @@ class Recorder:
     def __init__(self, paint: Callable[[Floats, Floats | None], Floats]) -> None:
         self.paint = paint
         self.calls: list[tuple[Floats | None, Sequence[TemporalTarget], int | None]] = []
-        self.palette: Frame | None = None
+        self.color_reference: Frame | None = None
 
-    def __call__(self, content, *, start=None, targets=(), steps=None, rate=None, on_step=None):
+    def __call__(
+        self, content, *, start=None, targets=(), steps=None, learning_rate=None, on_step=None
+    ):
         self.calls.append((start, targets, steps))
         if on_step is not None:
             on_step(PaintStep(1, 1, 1, 1, {"total": 1.0}))
         return Painting(self.paint(to_unit(content), start), ())
 
-    def adopt_colors(self, content: Frame) -> None:
-        self.palette = content
+    def set_color_reference(self, content: Frame) -> None:
+        self.color_reference = content
 
 
 def invert(content: Floats, _: Floats | None) -> Floats:
@@ -84,7 +86,7 @@ def keep(content: Floats, start: Floats | None) -> Floats:
 
 def paint(frames: Sequence[Frame], optimizer: object, **changes: object) -> list[Frame]:
     store = changes.pop("store", None)
-    settings = VideoSettings(**{"every": 4, "next_steps": 3, **changes})
+    settings = VideoSettings(**{"keyframe_interval": 4, "next_steps": 3, **changes})
     painter = VideoPainter(optimizer, settings, fill=negative, store=store)
     height, width = frames[0].shape[:2]
     return list(painter.stream(iter(frames), VideoInfo((width, height), FPS, len(frames))))
@@ -94,34 +96,34 @@ def mean_error(a: Frame, b: Frame) -> float:
     return float(np.abs(a.astype(float) - b).mean())
 
 
-def keyframes_of(cut: Sequence[Segment]) -> list[int]:
-    first = [each.moments[0].index for each in cut if each.opens_scene]
-    return sorted({*first, *(each.moments[-1].index for each in cut)})
+def keyframes_of(segments: Sequence[Segment]) -> list[int]:
+    first = [each.frames[0].index for each in segments if each.starts_scene]
+    return sorted({*first, *(each.frames[-1].index for each in segments)})
 
 
 def test_keyframes_come_every_so_many_frames_and_at_the_end():
-    cut = list(stretches(pan(10), FPS, 4))
-    assert keyframes_of(cut) == [0, 4, 8, 9]
-    assert [each.opens_scene for each in cut] == [True, False, False]
-    covered = [moment.index for each in cut for moment in each.moments]
+    segments = list(split_segments(pan(10), FPS, 4))
+    assert keyframes_of(segments) == [0, 4, 8, 9]
+    assert [each.starts_scene for each in segments] == [True, False, False]
+    covered = [frame.index for each in segments for frame in each.frames]
     assert covered == [0, 1, 2, 3, 4, 4, 5, 6, 7, 8, 8, 9]
 
 
 def test_scene_ends_and_begins_with_a_keyframe():
     other = [255 - frame // 2 for frame in pan(7, seed=5)]
-    cut = list(stretches([*pan(7), *other], FPS, 4))
-    assert keyframes_of(cut) == [0, 4, 6, 7, 11, 13]
-    assert [each.moments[0].index for each in cut if each.opens_scene] == [0, 7]
+    segments = list(split_segments([*pan(7), *other], FPS, 4))
+    assert keyframes_of(segments) == [0, 4, 6, 7, 11, 13]
+    assert [each.frames[0].index for each in segments if each.starts_scene] == [0, 7]
 
 
 def test_single_frame_is_a_film():
-    (only,) = stretches(pan(1), FPS, 4)
-    assert [moment.index for moment in only.moments] == [0]
+    (only,) = split_segments(pan(1), FPS, 4)
+    assert [frame.index for frame in only.frames] == [0]
 
 
 def test_adaptive_keyframes_follow_movement():
-    still = keyframes_of(list(stretches(pan(12, 0), FPS, "adaptive")))
-    moving = keyframes_of(list(stretches(pan(12, 3), FPS, "adaptive")))
+    still = keyframes_of(list(split_segments(pan(12, 0), FPS, "adaptive")))
+    moving = keyframes_of(list(split_segments(pan(12, 3), FPS, "adaptive")))
     assert still == [0, 11]
     assert len(moving) >= 4
 
@@ -129,26 +131,28 @@ def test_adaptive_keyframes_follow_movement():
 @pytest.mark.parametrize(
     ("change", "due"),
     [
-        (Change(3, 0.0, 0.0), False),
-        (Change(24, 0.0, 0.0), True),
-        (Change(3, 0.2, 0.0), True),
-        (Change(3, 0.0, 0.4), True),
+        (ChangeSinceKeyframe(3, 0.0, 0.0), False),
+        (ChangeSinceKeyframe(24, 0.0, 0.0), True),
+        (ChangeSinceKeyframe(3, 0.2, 0.0), True),
+        (ChangeSinceKeyframe(3, 0.0, 0.4), True),
     ],
 )
-def test_adaptive_keyframe_is_due_after_time_movement_or_disocclusion(change: Change, due: bool):
-    assert is_due("adaptive", change) == due
+def test_adaptive_keyframe_is_due_after_time_movement_or_disocclusion(
+    change: ChangeSinceKeyframe, due: bool
+):
+    assert is_keyframe_due("adaptive", change) == due
 
 
 @pytest.mark.parametrize(
     "changes",
     [
-        {"every": 0},
-        {"every": 25},
-        {"every": "often"},
+        {"keyframe_interval": 0},
+        {"keyframe_interval": 25},
+        {"keyframe_interval": "often"},
         {"next_steps": 0},
-        {"next_rate": 0.0},
-        {"opening": "door"},
-        {"long_term": -1.0},
+        {"next_learning_rate": 0.0},
+        {"scene_start": "door"},
+        {"long_term_weight": -1.0},
         {"work_size": 8},
     ],
 )
@@ -157,15 +161,15 @@ def test_settings_without_sense_are_refused(changes: dict):
         VideoSettings(**changes)
 
 
-def test_flow_over_a_stretch_leads_to_both_ends():
-    (stretch,) = stretches(pan(6, 2), FPS, 5)
-    to_end = stretch.to_end()
-    for place, moment in enumerate(stretch.moments):
+def test_flow_over_a_segment_leads_to_both_ends():
+    (segment,) = split_segments(pan(6, 2), FPS, 5)
+    to_last = segment.to_last()
+    for index, frame in enumerate(segment.frames):
         inner = np.s_[16:-16, 30:-30]
-        to_start = np.median(moment.to_start.there[inner], axis=(0, 1))
-        np.testing.assert_allclose(to_start, (2 * place, 0), atol=0.2)
-        ahead = np.median(to_end[place].there[inner], axis=(0, 1))
-        np.testing.assert_allclose(ahead, (-2 * (5 - place), 0), atol=0.2)
+        to_first = np.median(frame.to_first.forward[inner], axis=(0, 1))
+        np.testing.assert_allclose(to_first, (2 * index, 0), atol=0.2)
+        ahead = np.median(to_last[index].forward[inner], axis=(0, 1))
+        np.testing.assert_allclose(ahead, (-2 * (5 - index), 0), atol=0.2)
 
 
 def test_keyframes_start_from_the_one_before_moved_along_the_flow():
@@ -175,7 +179,7 @@ def test_keyframes_start_from_the_one_before_moved_along_the_flow():
     assert [start is None for start, _, _ in recorder.calls] == [True, False, False, False]
     assert [len(targets) for _, targets, _ in recorder.calls] == [0, 1, 2, 2]
     assert [steps for _, _, steps in recorder.calls] == [None, 3, 3, 3]
-    np.testing.assert_array_equal(recorder.palette, frames[0])
+    np.testing.assert_array_equal(recorder.color_reference, frames[0])
     for (start, targets, _), index in zip(recorder.calls[1:], (4, 8, 12), strict=True):
         expected = 1 - to_unit(frames[index])
         assert np.abs(start - expected).mean() < 0.03
@@ -189,7 +193,7 @@ def test_scene_starts_afresh():
     paint(frames, recorder)
     assert [start is None for start, _, _ in recorder.calls] == [True, False, False] * 2
     recorder = Recorder(keep)
-    paint(frames, recorder, opening="fill")
+    paint(frames, recorder, scene_start="fill")
     np.testing.assert_allclose(recorder.calls[3][0], 1 - to_unit(frames[6]), atol=1e-6)
 
 
@@ -230,39 +234,44 @@ def test_smaller_working_size_is_brought_back_with_its_detail():
 def test_holes_are_filled_in_the_colors_around_them():
     painted = np.full((48, 64, 3), (0.8, 0.2, 0.5), np.float32)
     patch = np.random.default_rng(0).normal(0.4, 0.02, (48, 64, 3)).astype(np.float32)
-    trust = np.ones((48, 64), np.float32)
-    trust[16:32, 20:40] = 0
+    reliable = np.ones((48, 64), np.float32)
+    reliable[16:32, 20:40] = 0
     painted[16:32, 20:40] = 0
-    mended = mend(painted, trust, lambda: patch)
+    mended = fill_occlusions(painted, reliable, lambda: patch)
     np.testing.assert_array_equal(mended[:16], painted[:16])
     np.testing.assert_allclose(mended[16:32, 20:40].mean((0, 1)), (0.8, 0.2, 0.5), atol=0.02)
     assert mended[16:32, 20:40].std(axis=(0, 1)).min() > 0.01
 
 
-def test_patch_far_from_all_trust_gets_the_mean_difference():
+def test_patch_far_from_all_reliable_pixels_gets_the_mean_difference():
     painted = np.full((60, 400, 3), 0.7, np.float32)
     patch = np.full_like(painted, 0.3)
-    trust = np.zeros((60, 400), np.float32)
-    trust[:, :20] = 1
-    np.testing.assert_allclose(match_surroundings(patch, painted, trust), painted, atol=1e-3)
+    reliable = np.zeros((60, 400), np.float32)
+    reliable[:, :20] = 1
+    np.testing.assert_allclose(
+        match_surrounding_color(patch, painted, reliable), painted, atol=1e-3
+    )
 
 
 def test_patch_is_not_made_where_nothing_is_missing():
     painted = np.zeros((8, 8, 3), np.float32)
-    assert mend(painted, np.ones((8, 8), np.float32), lambda: pytest.fail("made")) is painted
+    assert (
+        fill_occlusions(painted, np.ones((8, 8), np.float32), lambda: pytest.fail("made"))
+        is painted
+    )
 
 
-def test_soft_trust_stays_within_what_is_trusted():
-    trust = np.zeros((40, 40), np.float32)
-    trust[:, 10:] = 1
-    trust[0] = 0
-    softened = soft(trust)
-    assert softened[:, :10].max() == 0
-    assert softened[0, 30:].min() == pytest.approx(1)
-    assert 0 < softened[20, 11] < softened[20, 13] < 1
+def test_feathered_reliability_never_exceeds_the_map():
+    reliable = np.zeros((40, 40), np.float32)
+    reliable[:, 10:] = 1
+    reliable[0] = 0
+    feathered = feather(reliable)
+    assert feathered[:, :10].max() == 0
+    assert feathered[0, 30:].min() == pytest.approx(1)
+    assert 0 < feathered[20, 11] < feathered[20, 13] < 1
 
 
-def test_anchor_holds_a_static_scene_over_200_keyframes():
+def test_tone_matching_holds_a_static_scene_over_200_keyframes():
     content = to_unit(synthetic.draw(SIZE, 0.3))
     everywhere = np.ones(content.shape[:2], np.float32)
     rng = np.random.default_rng(0)
@@ -270,36 +279,38 @@ def test_anchor_holds_a_static_scene_over_200_keyframes():
     picture = loose = first
     for _ in range(200):
         grain = rng.normal(0, 0.02, content.shape).astype(np.float32)
-        anchor = ToneMatcher(content, picture, everywhere)
-        picture = anchor(np.clip((picture + grain) * 0.96, 0, 1), content)
+        match_tones = ToneMatcher(content, picture, everywhere)
+        picture = match_tones(np.clip((picture + grain) * 0.96, 0, 1), content)
         loose = np.clip((loose + grain) * 0.96, 0, 1)
-    begun, now = Tones.of(first), Tones.of(picture)
+    begun, now = ToneStatistics.of(first), ToneStatistics.of(picture)
     np.testing.assert_allclose(now.mean, begun.mean, rtol=0.02)
     np.testing.assert_allclose(now.variance, begun.variance, rtol=0.02)
-    assert Tones.of(loose).mean.max() < 0.5 * begun.mean.min()
+    assert ToneStatistics.of(loose).mean.max() < 0.5 * begun.mean.min()
 
 
-def test_anchor_lets_a_painting_brighten_with_its_content():
+def test_tone_matching_lets_a_painting_brighten_with_its_content():
     content = to_unit(synthetic.draw(SIZE, 0.3)) * np.float32(0.5)
     brighter = content + np.float32(0.2)
     everywhere = np.ones(content.shape[:2], np.float32)
     follows = ToneMatcher(content, content, everywhere)
-    np.testing.assert_allclose(follows.aim(brighter).mean, Tones.of(brighter).mean, atol=1e-3)
+    np.testing.assert_allclose(
+        follows.target(brighter).mean, ToneStatistics.of(brighter).mean, atol=1e-3
+    )
     flat = ToneMatcher(content, np.full(content.shape, 0.4, np.float32), everywhere)
-    np.testing.assert_allclose(flat.aim(brighter).mean, 0.4, atol=1e-3)
+    np.testing.assert_allclose(flat.target(brighter).mean, 0.4, atol=1e-3)
 
 
-def test_anchor_heeds_only_what_was_there_before():
+def test_tone_matching_heeds_only_what_was_there_before():
     content = to_unit(synthetic.draw(SIZE, 0.3))
     before = np.full(content.shape, 0.5, np.float32)
     before[::2] = 0.3
-    trust = np.ones(content.shape[:2], np.float32)
-    trust[:, : SIZE[0] // 2] = 0
+    reliable = np.ones(content.shape[:2], np.float32)
+    reliable[:, : SIZE[0] // 2] = 0
     now = before * np.float32(0.9)
     now[:, : SIZE[0] // 2] = 1  # a white car drives in
-    held = ToneMatcher(content, before, trust)(now, content)
+    held = ToneMatcher(content, before, reliable)(now, content)
     np.testing.assert_allclose(held[:, SIZE[0] // 2 :], before[:, SIZE[0] // 2 :], atol=1e-3)
-    strange = ToneMatcher(content, before, np.zeros_like(trust))(now, content)
+    strange = ToneMatcher(content, before, np.zeros_like(reliable))(now, content)
     np.testing.assert_array_equal(strange, now)
 
 
@@ -337,30 +348,30 @@ def test_broken_keyframe_is_as_good_as_none(tmp_path: Path):
         assert store.load(0) is None
 
 
-def test_pace_counts_keyframes_and_seconds():
+def test_progress_counts_keyframes_and_seconds():
     times = iter([0.0, 0.0, 10.0, 10.0, 14.0, 14.0, 16.0])
-    pace = Pace(41, 10, clock=lambda: next(times))
+    progress = VideoProgress(41, 10, clock=lambda: next(times))
     for _ in range(2):
-        pace.begin()
-        pace.finish(restored=False)
-    pace.begin()
-    progress = pace.at(20, PaintStep(1, 1, 5, 10, {}))
-    assert progress == KeyframeProgress(3, 5, 20, progress.step, 16.0, 2.0 + 2 * 4.0)
+        progress.start_keyframe()
+        progress.finish_keyframe(restored=False)
+    progress.start_keyframe()
+    state = progress.after_step(20, PaintStep(1, 1, 5, 10, {}))
+    assert state == KeyframeProgress(3, 5, 20, state.step, 16.0, 2.0 + 2 * 4.0)
 
 
-def test_pace_of_a_film_of_unknown_length_is_unknown():
-    pace = Pace(None, 10)
-    pace.begin()
-    progress = pace.at(0, PaintStep(1, 1, 1, 10, {}))
-    assert (progress.keyframes, progress.remaining_s) == (None, None)
+def test_progress_of_a_film_of_unknown_length_is_unknown():
+    progress = VideoProgress(None, 10)
+    progress.start_keyframe()
+    state = progress.after_step(0, PaintStep(1, 1, 1, 10, {}))
+    assert (state.keyframes, state.remaining_s) == (None, None)
 
 
-def test_pace_is_unknown_while_the_first_keyframe_begins():
+def test_progress_is_unknown_while_the_first_keyframe_begins():
     times = iter([0.0, 0.0, 14.0, 20.0])
-    pace = Pace(21, 10, clock=lambda: next(times))
-    pace.begin()
-    assert pace.at(0, PaintStep(1, 2, 1, 50, {})).remaining_s is None
-    halfway = pace.at(0, PaintStep(2, 2, 25, 50, {}))
+    progress = VideoProgress(21, 10, clock=lambda: next(times))
+    progress.start_keyframe()
+    assert progress.after_step(0, PaintStep(1, 2, 1, 50, {})).remaining_s is None
+    halfway = progress.after_step(0, PaintStep(2, 2, 25, 50, {}))
     assert halfway.remaining_s == pytest.approx((0.4 + 2) * 20 / 0.6)
 
 
@@ -386,7 +397,7 @@ def test_painted_film_is_far_steadier_than_frames_painted_alone(assets: Path):
     network = load_loss_network("builtin")
     optimizer = GatysOptimizer(network, [StylePicture(style[:160, :200])], settings)
     alone = [optimizer(frame).frame for frame in frames]
-    painted = paint(frames, optimizer, every=2, next_steps=10)
+    painted = paint(frames, optimizer, keyframe_interval=2, next_steps=10)
     ours, theirs = warp_error(painted, frames), warp_error(alone, frames)
     assert ours < theirs / 5
     assert np.abs(painted[2].astype(float) - frames[2]).mean() > 10

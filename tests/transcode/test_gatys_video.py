@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from nst_video.cli import console
 from nst_video.cli.app import app
 from nst_video.cli.jobs import Job
-from nst_video.cli.paint import keyframe_facts, parse_every, run_job
+from nst_video.cli.paint import keyframe_facts, parse_interval, run_job
 from nst_video.errors import EngineError, NstVideoError, SinkError, UsageError
 from nst_video.networks.vgg import LossNetwork, load_loss_network
 from nst_video.optimization.gatys import GatysOptimizer
@@ -29,7 +29,7 @@ from nst_video.video.media.codec_options import TranscodeOptions
 from nst_video.video.media.probe import probe
 
 FAST = TranscodeOptions(preset="ultrafast")
-FILM = VideoSettings(every=4, next_steps=2)
+FILM = VideoSettings(keyframe_interval=4, next_steps=2)
 SETTINGS = replace(PRESETS["balanced"], steps=2, scales=1)
 
 
@@ -59,7 +59,7 @@ class Stopping:
     def __init__(self, optimizer: GatysOptimizer) -> None:
         self.optimizer = optimizer
         self.network, self.settings = optimizer.network, optimizer.settings
-        self.styles, self.adopt_colors = optimizer.styles, optimizer.adopt_colors
+        self.styles, self.set_color_reference = optimizer.styles, optimizer.set_color_reference
         self.count = 0
 
     def __call__(self, *arguments, **options):
@@ -133,7 +133,7 @@ def test_changed_settings_source_style_or_fill_begin_again(
     folders = {
         folder(),
         folder(source=touched),
-        folder(film=replace(FILM, every=5)),
+        folder(film=replace(FILM, keyframe_interval=5)),
         folder(options=replace(FAST, end_s=0.3)),
         folder(fill=lambda frame: frame),
         folder(steps=3),
@@ -195,7 +195,7 @@ def test_command_paints_a_film_beside_it(clip: Path, tmp_path: Path):
     [
         (["--every", "0"], "--every must be a whole number from 1 to 24"),
         (["--every", "often"], "from 1 to 24, not .often.; adaptive goes"),
-        (["--opening", "door"], "No opening"),
+        (["--scene-start", "door"], "No scene start"),
         (["--start", "3", "--end", "2"], "must come after"),
         (["--preset", "none"], "No preset"),
         (["--work-size", "3"], "--work-size must"),
@@ -266,4 +266,4 @@ def test_progress_of_keyframes_says_it_all():
 
 
 def test_every_is_a_number_or_adaptive():
-    assert (parse_every("12"), parse_every("adaptive")) == (12, "adaptive")
+    assert (parse_interval("12"), parse_interval("adaptive")) == (12, "adaptive")
