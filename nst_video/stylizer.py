@@ -20,7 +20,6 @@ from nst_video.engines import (
     Engine,
     OnNote,
     PendingFrames,
-    TilingEngine,
     check_engine,
     choose_model,
     open_engine,
@@ -288,54 +287,20 @@ class Stylizer:
         """
         check_frames(frames, (3, 4))
         batch = frames[None] if frames.ndim == 3 else frames
-        painted = self.start(batch).wait()
+        painted = self.submit(batch).wait()
         return painted[0] if frames.ndim == 3 else painted
 
-    def takes_planes(self, size: Size) -> bool:
-        """Say whether `start` is best given planes of a size (width, height), as things are.
+    def submit(self, frames: Frames) -> PendingFrames:
+        """Begin to paint a batch of RGB frames.
 
-        It does where the network's painting is the result, whole, nothing else is asked of its
-        colors, and both sides are even.
-
-        Raises:
-            WeightsError: the model's files are missing or broken.
-            EngineError: the network does not run here.
-        """
-        engine = self._planes_engine(size)
-        return engine is not None and engine.paints_whole(size)
-
-    def start(self, pictures: Frames | Planes, colors: YuvColors | None = None) -> PendingFrames:
-        """Begin to paint a batch of frames, or of planes of some colors, which are left alone.
-
-        Planes come out in `image.yuv420.OUTPUT_COLORS`.
+        Args:
+            frames: uint8 (n, height, width, 3); not to be changed until they are painted.
 
         Raises:
-            UsageError: not frames or planes of that shape and type, or the settings ask for more of
-                planes than the network's painting.
+            UsageError: not frames of that shape and type.
             EngineError: they cannot be painted.
         """
-        if colors is None:
-            check_frames(pictures, (4,))
-            return self._start(pictures)
-        check_planes(pictures)
-        engine = self._planes_engine(planes_size(pictures))
-        if engine is None:
-            raise UsageError("Planes are painted at full size and intensity only.")
-        self.prepare()
-        return engine.start(pictures, self._full_parameters(), colors)
-
-    def _planes_engine(self, size: Size) -> TilingEngine | None:
-        """Return the engine if the settings leave nothing to do after it for planes of `size`."""
-        settings = self.settings
-        is_plain = (
-            settings.intensity == 1 and not settings.keep_colors and self._fit_work(size) == size
-        )
-        if is_plain and has_planes(size) and isinstance(self.engine, TilingEngine):
-            return self.engine
-        return None
-
-    def _start(self, frames: Frames) -> PendingFrames:
-        """Begin a batch: the network, then full size, colors and intensity."""
+        check_frames(frames, (4,))
         if self.settings.is_original or not len(frames):
             return PendingFrames.done(frames.copy())
         size = size_of(frames)
@@ -343,7 +308,7 @@ class Stylizer:
         self.prepare()
         work = self._fit_work(size)
         small = frames if work == size else np.stack([resize_area(frame, work) for frame in frames])
-        painting = self.engine.start(small, self._style_parameters(small))
+        painting = self.engine.submit(small, self._style_parameters(small))
         if work == size and not self.settings.keep_colors and self.settings.fade == 1:
             return painting
 
@@ -352,6 +317,50 @@ class Stylizer:
             return np.stack([self._finish(*three) for three in each])
 
         return painting.then(finish)
+
+    def accepts_yuv(self, size: Size) -> bool:
+        """Return whether `submit_yuv` is the fast way for pictures of `size` (width, height).
+
+        It is where the network's output is the result: at full size, intensity 1 and without
+        `keep_colors`, if both sides are even and the picture is painted whole.
+
+        Raises:
+            WeightsError: the model's files are missing or broken.
+            EngineError: the network does not run here.
+        """
+        engine = self._yuv_engine(size)
+        return engine is not None and engine.accepts_yuv(size)
+
+    def submit_yuv(self, planes: Planes, colors: YuvColors) -> PendingFrames:
+        """Begin to paint a batch of 4:2:0 planes.
+
+        Args:
+            planes: uint8 (n, height * 3 / 2, width); not to be changed until they are painted.
+            colors: their matrix and range.
+
+        Returns:
+            Planes of the same shape in `image.yuv420.OUTPUT_COLORS`.
+
+        Raises:
+            UsageError: not planes of that shape and type, or the settings need RGB frames.
+            EngineError: they cannot be painted.
+        """
+        check_planes(planes)
+        engine = self._yuv_engine(planes_size(planes))
+        if engine is None:
+            raise UsageError("Planes are painted at full size and intensity only.")
+        self.prepare()
+        return engine.submit_yuv(planes, self._full_parameters(), colors)
+
+    def _yuv_engine(self, size: Size) -> Engine | None:
+        """Return the engine if it takes planes and its output is the result at `size`."""
+        settings = self.settings
+        is_plain = (
+            settings.intensity == 1 and not settings.keep_colors and self._fit_work(size) == size
+        )
+        if is_plain and has_planes(size) and self.engine.capabilities.yuv:
+            return self.engine
+        return None
 
     def _fit_work(self, size: Size) -> Size:
         """Return the size at which the network runs for frames of `size`."""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nst_video.transcode import Painter
 from nst_video.video.media.ffmpeg import ffmpeg_exe
 
 Inputs = tuple[str, ...]
@@ -94,7 +95,7 @@ def make_rich_clip(folder: Path) -> Path:
     return path
 
 
-class Negative:
+class Negative(Painter):
     """Paints the negative and remembers what it was asked."""
 
     def __init__(self) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from nst_video.engines.base import (
     Device,
     Engine,
+    EngineCapabilities,
     IdentityEngine,
     PendingFrames,
     refuse_small,
@@ -18,7 +19,7 @@ from nst_video.engines.model_choice import ModelChoice, choose_model
 from nst_video.engines.openvino.engine import OpenVinoEngine, has_bfloat16
 from nst_video.engines.selection import AUTO, choose_engine, explain_engines, why_not
 from nst_video.engines.tensorflow import TensorFlowEngine, has_gpu, pick_device
-from nst_video.engines.tiling import OnNote, TileableEngine, TilingEngine
+from nst_video.engines.tiling import OnNote, TilingEngine
 from nst_video.errors import UsageError
 from nst_video.networks.checkpoints import Arrays
 from nst_video.networks.config import TransformerConfig
@@ -29,6 +30,7 @@ __all__ = [
     "ENGINES",
     "Device",
     "Engine",
+    "EngineCapabilities",
     "IdentityEngine",
     "ModelChoice",
     "OnNote",
@@ -92,4 +94,6 @@ def open_engine(
     """
     check_engine(name)
     engine = ENGINES[choose_engine(name)](config, arrays)
-    return TilingEngine(engine, tile, on_note) if isinstance(engine, TileableEngine) else engine
+    if not engine.capabilities.tiles:
+        return engine
+    return TilingEngine(engine, config, tile, on_note)

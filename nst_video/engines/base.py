@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nst_video.errors import EngineError
-from nst_video.frames import Frames, Size
+from nst_video.frames import Frame, Frames, Size
+from nst_video.image.yuv420 import Planes, YuvColors
 from nst_video.networks.config import MIN_SIDE
 
 
@@ -55,8 +56,24 @@ class PendingFrames:
         return PendingFrames(lambda: finish(self.wait()))
 
 
+@dataclass(frozen=True, slots=True)
+class EngineCapabilities:
+    """What an engine can do besides painting whole RGB frames.
+
+    Attributes:
+        yuv: it paints 4:2:0 planes (`Engine.submit_yuv`).
+        tiles: it paints a frame tile by tile (`Engine.paint_tiles`), which takes less memory.
+        peak_feature_maps: for the estimate of memory: how many feature maps of full resolution,
+            as wide as the network's first layer, exist at once at most; measured.
+    """
+
+    yuv: bool = False
+    tiles: bool = False
+    peak_feature_maps: float = 0.0
+
+
 class Engine(Protocol):
-    """A compiled style transformer."""
+    """A compiled style transformer; frames and planes are uint8, styles float32."""
 
     @property
     def name(self) -> str:
@@ -68,12 +85,71 @@ class Engine(Protocol):
         """Where it runs and why."""
         ...
 
-    def __call__(self, frames: Frames, style: NDArray[np.float32]) -> Frames:
-        """Paint `frames` (n, height, width, 3) with `style` (n or 1, style_size)."""
+    @property
+    def capabilities(self) -> EngineCapabilities:
+        """What it can do besides painting whole RGB frames."""
         ...
 
-    def start(self, frames: Frames, style: NDArray[np.float32]) -> PendingFrames:
-        """Begin to paint as a call does; it may well be done at once."""
+    def __call__(self, frames: Frames, style: NDArray[np.float32]) -> Frames:
+        """Paint RGB frames and wait for the result.
+
+        Args:
+            frames: (n, height, width, 3).
+            style: style parameters (n or 1, style_size).
+
+        Returns:
+            The painted frames, RGB, of the same shape.
+
+        Raises:
+            EngineError: a side is under `MIN_SIDE` pixels, or the network fails.
+            OutOfMemoryError: the device has not enough memory.
+        """
+        ...
+
+    def submit(self, frames: Frames, style: NDArray[np.float32]) -> PendingFrames:
+        """Begin to paint RGB frames, as a call does, and return at once where the engine can.
+
+        `frames` must not be changed until the result has been waited for.
+
+        Raises:
+            EngineError: as for a call; so does waiting.
+        """
+        ...
+
+    def accepts_yuv(self, size: Size) -> bool:
+        """Return whether `submit_yuv` is the fast way for pictures of `size` (width, height).
+
+        The answer may change while the program runs: where memory is short, frames are painted in
+        tiles, which takes RGB.
+        """
+        ...
+
+    def submit_yuv(
+        self, planes: Planes, style: NDArray[np.float32], colors: YuvColors
+    ) -> PendingFrames:
+        """Begin to paint 4:2:0 planes, as `submit` does.
+
+        Args:
+            planes: (n, height * 3 / 2, width); both sides of the picture are even.
+            style: style parameters (n or 1, style_size).
+            colors: matrix and range of the planes.
+
+        Returns:
+            Planes of the same shape in `image.yuv420.OUTPUT_COLORS`.
+
+        Raises:
+            EngineError: as for a call, or without `capabilities.yuv`; so does waiting.
+        """
+        ...
+
+    def paint_tiles(self, frame: Frame, style: NDArray[np.float32], rows: int) -> Frame:
+        """Paint one RGB frame (height, width, 3) in tiles of `rows` rows and the full width.
+
+        The result is within 1 of 255 levels of the frame painted whole.
+
+        Raises:
+            EngineError: as for a call, or without `capabilities.tiles`.
+        """
         ...
 
 
@@ -82,14 +158,29 @@ class IdentityEngine:
 
     name = "identity"
     device = Device("none", "identity: nothing is computed")
+    capabilities = EngineCapabilities()
 
     def __call__(self, frames: Frames, style: NDArray[np.float32]) -> Frames:
         """Return a copy of `frames`."""
         return frames.copy()
 
-    def start(self, frames: Frames, style: NDArray[np.float32]) -> PendingFrames:
-        """Do as a call does."""
+    def submit(self, frames: Frames, style: NDArray[np.float32]) -> PendingFrames:
+        """Return a copy of `frames`, finished."""
         return PendingFrames.done(self(frames, style))
+
+    def accepts_yuv(self, size: Size) -> bool:
+        """Return False."""
+        return False
+
+    def submit_yuv(
+        self, planes: Planes, style: NDArray[np.float32], colors: YuvColors
+    ) -> PendingFrames:
+        """Raise EngineError: not supported."""
+        raise EngineError("The engine identity takes RGB frames only.")
+
+    def paint_tiles(self, frame: Frame, style: NDArray[np.float32], rows: int) -> Frame:
+        """Raise EngineError: not supported."""
+        raise EngineError("The engine identity takes whole frames only.")
 
 
 def refuse_small(size: Size) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nst_video.engines.base import Device, PendingFrames, refuse_small
+from nst_video.engines.base import Device, EngineCapabilities, PendingFrames, refuse_small
 from nst_video.engines.tiles import paint_in_tiles
 from nst_video.errors import EngineError, OutOfMemoryError
 from nst_video.frames import Frame, Frames, Size, size_of
@@ -72,7 +72,7 @@ class TensorFlowEngine:
     """The transformer as one TensorFlow graph for all sizes, batches, styles and mixes."""
 
     name = "tensorflow"
-    live_pictures = 5.0  # measured: peak memory at several sizes
+    capabilities = EngineCapabilities(yuv=True, tiles=True, peak_feature_maps=5.0)
 
     def __init__(
         self, config: TransformerConfig, arrays: Arrays, device: Device | None = None
@@ -124,20 +124,35 @@ class TensorFlowEngine:
             EngineError: a side is under 8 pixels.
             OutOfMemoryError: the device has not enough memory.
         """
-        return self.start(frames, style).wait()
+        return self.submit(frames, style).wait()
 
-    def start(
-        self, pictures: Frames | Planes, style: Floats, colors: YuvColors | None = None
-    ) -> PendingFrames:
-        """Begin to paint frames, or planes of some colors to planes of `OUTPUT_COLORS`.
+    def submit(self, frames: Frames, style: Floats) -> PendingFrames:
+        """Begin to paint RGB frames.
 
-        A GPU goes on by itself: what is begun next is uploaded while it computes, and what it
-        has painted comes back while it computes what was begun next.
+        A GPU works asynchronously: the next batch is uploaded, and the last one downloaded, while
+        it computes.
 
         Raises:
             EngineError: as for a call; so does waiting.
         """
-        size = size_of(pictures) if colors is None else planes_size(pictures)
+        return self._submit(frames, size_of(frames), style, None)
+
+    def accepts_yuv(self, size: Size) -> bool:
+        """Return True: every size can be painted whole as planes."""
+        return True
+
+    def submit_yuv(self, planes: Planes, style: Floats, colors: YuvColors) -> PendingFrames:
+        """Begin to paint 4:2:0 planes, see `Engine.submit_yuv`.
+
+        Raises:
+            EngineError: as for a call; so does waiting.
+        """
+        return self._submit(planes, planes_size(planes), style, colors)
+
+    def _submit(
+        self, pictures: Frames | Planes, size: Size, style: Floats, colors: YuvColors | None
+    ) -> PendingFrames:
+        """Begin to paint frames (`colors` is None) or planes."""
         count, shape = len(pictures), pictures.shape[1:]
         with self._running(count, size, shape):
             if self.device.xla:

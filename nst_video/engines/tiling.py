@@ -1,12 +1,18 @@
-"""PendingFrames what is too large for the memory: fewer frames at once, else tiles of them."""
+"""Painting what does not fit into memory whole: fewer frames at once, else one frame in tiles."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import TypeAlias
 
 import numpy as np
 
-from nst_video.engines.base import Device, PendingFrames, refuse_small
+from nst_video.engines.base import (
+    Device,
+    Engine,
+    EngineCapabilities,
+    PendingFrames,
+    refuse_small,
+)
 from nst_video.engines.flat_frames import calm_flat_frames
 from nst_video.engines.memory_estimate import bands_bytes, frame_bytes
 from nst_video.errors import OutOfMemoryError
@@ -31,46 +37,6 @@ MIN_ROWS = int(TILE_ROWS.low)
 
 MANY = 1 << 16
 """As many frames at once as anyone may give."""
-
-
-@runtime_checkable
-class TileableEngine(Protocol):
-    """An engine that paints in tiles, too.
-
-    Attributes:
-        live_pictures: full-size pictures of the first layer's width that live at once at most.
-    """
-
-    live_pictures: float
-
-    @property
-    def name(self) -> str:
-        """The engine's name in `ENGINES`."""
-        ...
-
-    @property
-    def device(self) -> Device:
-        """Where it runs and why."""
-        ...
-
-    @property
-    def config(self) -> TransformerConfig:
-        """Shape of the network."""
-        ...
-
-    def __call__(self, frames: Frames, style: Floats) -> Frames:
-        """Paint `frames` (n, height, width, 3) with `style` (n or 1, style_size)."""
-        ...
-
-    def start(
-        self, pictures: Frames | Planes, style: Floats, colors: YuvColors | None = None
-    ) -> PendingFrames:
-        """Begin to paint frames, or planes of some colors to planes of `OUTPUT_COLORS`."""
-        ...
-
-    def paint_tiles(self, frame: Frame, style: Floats, rows: int) -> Frame:
-        """Paint one frame in tiles of so many rows."""
-        ...
 
 
 Pictures: TypeAlias = Frames | Planes
@@ -98,7 +64,8 @@ class TilingEngine:
 
     def __init__(
         self,
-        engine: TileableEngine,
+        engine: Engine,
+        config: TransformerConfig,
         tile: TileRows = "auto",
         on_note: OnNote | None = None,
         free: Callable[[], int | None] = free_memory,
@@ -106,7 +73,8 @@ class TilingEngine:
         """Wrap an engine.
 
         Args:
-            engine: what paints.
+            engine: what paints; it can paint tiles.
+            config: shape of its network, for the estimate of memory.
             tile: see `TileRows`.
             on_note: told in a sentence when the memory forces another way.
             free: bytes that may still be taken, None where unknown.
@@ -116,6 +84,7 @@ class TilingEngine:
         """
         check_tile(tile)
         self._engine = engine
+        self._config = config
         self._tile = tile
         self._on_note = on_note
         self._free = free
@@ -131,13 +100,18 @@ class TilingEngine:
         """Where it runs and why."""
         return self._engine.device
 
+    @property
+    def capabilities(self) -> EngineCapabilities:
+        """What the wrapped engine can do."""
+        return self._engine.capabilities
+
     def is_tiled(self, size: Size) -> bool:
         """Say whether frames of a size (width, height) were last painted in tiles."""
         return size in self._plans and not self._plans[size].frames
 
-    def paints_whole(self, size: Size) -> bool:
-        """Say whether frames of a size (width, height) are to be painted whole, as things are."""
-        return self._find_plan(size).frames > 0
+    def accepts_yuv(self, size: Size) -> bool:
+        """Return whether planes of `size` (width, height) would be painted whole."""
+        return self.capabilities.yuv and self._find_plan(size).frames > 0
 
     def __call__(self, frames: Frames, style: Floats) -> Frames:
         """Paint `frames` (n, height, width, 3) with `style` (n or 1, style_size).
@@ -146,20 +120,34 @@ class TilingEngine:
             EngineError: the engine cannot paint them.
             OutOfMemoryError: not even in the smallest tiles.
         """
-        return self.start(frames, style).wait()
+        return self.submit(frames, style).wait()
 
-    def start(
-        self, pictures: Pictures, style: Floats, colors: YuvColors | None = None
-    ) -> PendingFrames:
-        """Begin to paint frames, or planes of some colors to planes of `OUTPUT_COLORS`.
-
-        What has to be painted in turns is painted at once; planes, where that is in tiles, by way
-        of RGB, which takes longer than to be given RGB.
+    def submit(self, frames: Frames, style: Floats) -> PendingFrames:
+        """Begin to paint RGB frames; a batch that does not fit into memory is painted at once.
 
         Raises:
             EngineError: as for a call; so does waiting.
         """
-        size = size_of(pictures) if colors is None else planes_size(pictures)
+        return self._submit(frames, size_of(frames), style, None)
+
+    def submit_yuv(self, planes: Planes, style: Floats, colors: YuvColors) -> PendingFrames:
+        """Begin to paint 4:2:0 planes, see `Engine.submit_yuv`.
+
+        In tiles they are converted to RGB and back, which is slower than `submit` with RGB.
+
+        Raises:
+            EngineError: as for a call; so does waiting.
+        """
+        return self._submit(planes, planes_size(planes), style, colors)
+
+    def paint_tiles(self, frame: Frame, style: Floats, rows: int) -> Frame:
+        """Paint one RGB frame in tiles of `rows` rows, whatever the memory; see `Engine`."""
+        return self._engine.paint_tiles(frame, calm_flat_frames(style, frame[None]), rows)
+
+    def _submit(
+        self, pictures: Pictures, size: Size, style: Floats, colors: YuvColors | None
+    ) -> PendingFrames:
+        """Begin to paint frames (`colors` is None) or planes."""
         refuse_small(size)
         style = calm_flat_frames(style, pictures, colors)
         plan = self._find_plan(size)
@@ -173,7 +161,7 @@ class TilingEngine:
     def _begin(self, pictures: Pictures, style: Floats, colors: YuvColors | None) -> PendingFrames:
         """Begin to paint all at once; if the memory does not allow it, say so when waited for."""
         try:
-            return self._engine.start(pictures, style, colors)
+            return self._begin_whole(pictures, style, colors)
         except OutOfMemoryError as error:
             failure = error
 
@@ -181,6 +169,13 @@ class TilingEngine:
             raise failure
 
         return PendingFrames(fail)
+
+    def _begin_whole(
+        self, pictures: Pictures, style: Floats, colors: YuvColors | None
+    ) -> PendingFrames:
+        if colors is None:
+            return self._engine.submit(pictures, style)
+        return self._engine.submit_yuv(pictures, style, colors)
 
     def _complete(
         self,
@@ -196,7 +191,7 @@ class TilingEngine:
             # The plan may have been made smaller since.
             if waiting and len(part) == len(pictures):
                 return waiting.pop().wait()
-            return self._engine.start(part, own, colors).wait()
+            return self._begin_whole(part, own, colors).wait()
 
         def in_tiles(part: Pictures, own: Floats, rows: int) -> Pictures:
             frame = part[0] if colors is None else to_frames(part, colors)[0]
@@ -264,7 +259,7 @@ class TilingEngine:
         return smaller
 
     def _need(self, size: Size, rows: int = 0) -> int:
-        config, pictures = self._engine.config, self._engine.live_pictures
+        config, pictures = self._config, self.capabilities.peak_feature_maps
         if rows:
             return bands_bytes(config, size, rows, pictures)
         return frame_bytes(config, size, pictures)

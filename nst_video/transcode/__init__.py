@@ -2,12 +2,11 @@
 
 from nst_video.transcode.demo_clip import write_demo_clip
 from nst_video.transcode.pipeline import Identity, TranscodeResult, transcode
-from nst_video.transcode.pixel_format import AsyncPainter, Painter, StreamPainter, YuvPainter
+from nst_video.transcode.pixel_format import Painter, StreamPainter
 from nst_video.transcode.progress import Progress
 from nst_video.video.media.codec_options import DecodeOptions, EncodeOptions, TranscodeOptions
 
 __all__ = [
-    "AsyncPainter",
     "DecodeOptions",
     "EncodeOptions",
     "Identity",
@@ -16,7 +15,6 @@ __all__ = [
     "StreamPainter",
     "TranscodeOptions",
     "TranscodeResult",
-    "YuvPainter",
     "transcode",
     "write_demo_clip",
 ]

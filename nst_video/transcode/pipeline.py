@@ -15,7 +15,6 @@ from nst_video.frames import Frame, Frames, Size, VideoInfo
 from nst_video.system.output_files import OutputFile, check_outputs
 from nst_video.system.path_lookup import user_path
 from nst_video.transcode.pixel_format import (
-    AsyncPainter,
     Painter,
     PixelPath,
     StreamPainter,
@@ -40,15 +39,12 @@ MAX_PENDING_BATCHES = 1
 """Batches begun and not waited for while the next one begins."""
 
 
-class Identity:
+class Identity(Painter):
     """The painter that changes nothing."""
 
     def __call__(self, frames: Frames, /) -> Frames:
         """Return the batch as it is."""
         return frames
-
-    def reset(self) -> None:
-        """Nothing to forget."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,10 +192,7 @@ def paint_batches(painter: Painter, batches: Iterable[Frames]) -> Iterator[Frame
     """
     begun: deque[tuple[tuple[int, ...], PendingFrames]] = deque()
     for batch in batches:
-        if isinstance(painter, AsyncPainter):
-            begun.append((batch.shape, painter.start(batch)))
-        else:
-            begun.append((batch.shape, PendingFrames.done(painter(batch))))
+        begun.append((batch.shape, painter.submit(batch)))
         while begun and (len(begun) > MAX_PENDING_BATCHES or begun[0][1].is_done):
             yield _finish(*begun.popleft())
     while begun:

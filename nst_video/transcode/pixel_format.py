@@ -1,5 +1,6 @@
 """How pictures go from a source through a painter: as RGB, or as 4:2:0 where nothing needs RGB."""
 
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar, runtime_checkable
@@ -8,47 +9,47 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nst_video.engines import PendingFrames
+from nst_video.errors import EngineError
 from nst_video.frames import Frame, Frames, Size, VideoInfo
 from nst_video.image.yuv420 import Planes, YuvColors
 from nst_video.video.sources import FrameSource, VideoFileSource
 
 
 class Painter(Protocol):
-    """Paints batches of frames; the stylizer is one."""
+    """Paints batches of frames; `Stylizer` is one.
 
+    A subclass needs `__call__` only: the other methods have defaults.
+    """
+
+    @abstractmethod
     def __call__(self, frames: Frames, /) -> Frames:
         """Return the batch painted: same shape (n, height, width, 3), uint8 RGB."""
-        ...
 
     def reset(self) -> None:
         """Forget everything about earlier frames; called before the first of each clip."""
-        ...
 
+    def submit(self, frames: Frames, /) -> PendingFrames:
+        """Begin to paint a batch; by default, paint it at once.
 
-@runtime_checkable
-class AsyncPainter(Protocol):
-    """A painter that can begin a batch before the one before is done."""
+        The batch is not changed until the result has been waited for. A painter that returns
+        before it has finished is given the next batch while it works on this one.
+        """
+        return PendingFrames.done(self(frames))
 
-    def start(self, frames: Frames, /) -> PendingFrames:
-        """Begin to paint the batch, which is left alone until it is painted."""
-        ...
+    def accepts_yuv(self, size: Size, /) -> bool:
+        """Return whether `submit_yuv` is the fast way for pictures of `size` (width, height)."""
+        return False
 
+    def submit_yuv(self, planes: Planes, colors: YuvColors, /) -> PendingFrames:
+        """Begin to paint 4:2:0 planes (n, height * 3 / 2, width), uint8, with some colors.
 
-@runtime_checkable
-class YuvPainter(Protocol):
-    """A painter that need not be given RGB."""
+        Returns:
+            Planes of the same shape in `image.yuv420.OUTPUT_COLORS`.
 
-    def takes_planes(self, size: Size, /) -> bool:
-        """Say whether it paints planes of pictures of a size, as things are."""
-        ...
-
-    def start(self, planes: Planes, colors: YuvColors, /) -> PendingFrames:
-        """Begin to paint planes of some colors, to planes of `image.yuv420.OUTPUT_COLORS`."""
-        ...
-
-    def reset(self) -> None:
-        """Forget as any painter does."""
-        ...
+        Raises:
+            EngineError: `accepts_yuv` is False.
+        """
+        raise EngineError("This painter takes RGB frames only.")
 
 
 @runtime_checkable
@@ -60,7 +61,7 @@ class StreamPainter(Protocol):
         ...
 
 
-P = TypeVar("P")
+P = TypeVar("P", bound="Painter | StreamPainter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,25 +86,25 @@ def negotiate_format(source: FrameSource, painter: P) -> PixelPath[P | Painter]:
         WeightsError: the painter's model is missing or broken.
         EngineError: its network does not run here.
     """
-    if isinstance(source, VideoFileSource) and isinstance(painter, YuvPainter):
+    if isinstance(source, VideoFileSource) and not isinstance(painter, StreamPainter):
         colors = source.planes_colors
-        if colors is not None and painter.takes_planes(source.info.size):
+        if colors is not None and painter.accepts_yuv(source.info.size):
             return PixelPath(source.iterate_planes(), _OnPlanes(painter, colors), as_planes=True)
     return PixelPath(source, painter, as_planes=False)
 
 
-class _OnPlanes:
-    """A painter whose pictures are planes of some colors."""
+class _OnPlanes(Painter):
+    """A painter of planes with some colors instead of frames."""
 
-    def __init__(self, painter: YuvPainter, colors: YuvColors) -> None:
+    def __init__(self, painter: Painter, colors: YuvColors) -> None:
         self._painter = painter
         self._colors = colors
 
     def __call__(self, planes: Planes, /) -> Planes:
-        return self.start(planes).wait()
+        return self.submit(planes).wait()
 
-    def start(self, planes: Planes, /) -> PendingFrames:
-        return self._painter.start(planes, self._colors)
+    def submit(self, planes: Planes, /) -> PendingFrames:
+        return self._painter.submit_yuv(planes, self._colors)
 
     def reset(self) -> None:
         self._painter.reset()

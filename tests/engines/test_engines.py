@@ -90,7 +90,7 @@ def test_engine_paints_a_batch_in_one_style(engine: Engine) -> None:
 
 def test_engine_finishes_what_it_began_in_any_order(engine: Engine) -> None:
     batches = [frames(2, 20, 24), 255 - frames(1, 20, 24), frames(2, 24, 20)]
-    begun = [engine.start(batch, style()) for batch in batches]
+    begun = [engine.submit(batch, style()) for batch in batches]
     for batch, painting in reversed(list(zip(batches, begun, strict=True))):
         assert np.abs(painting.wait().astype(int) - engine(batch, style())).max() <= 1
 

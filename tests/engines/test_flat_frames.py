@@ -62,7 +62,7 @@ def test_frames_of_one_color_keep_it(engine: TilingEngine) -> None:
 
 def test_planes_of_one_color_keep_it(engine: TilingEngine) -> None:
     frames = np.stack([one_color(*color) for color in COLORS])
-    painted = engine.start(to_planes(frames), random_style(1, 3), OUTPUT_COLORS).wait()
+    painted = engine.submit_yuv(to_planes(frames), random_style(1, 3), OUTPUT_COLORS).wait()
     assert np.abs(to_frames(painted, OUTPUT_COLORS).astype(int) - frames).max() <= 3
 
 

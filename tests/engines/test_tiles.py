@@ -13,6 +13,7 @@ import nst_video.system.memory
 from nst_video.cli.common_options import parse_tile
 from nst_video.engines import (
     Device,
+    Engine,
     OpenVinoEngine,
     PendingFrames,
     TensorFlowEngine,
@@ -21,9 +22,8 @@ from nst_video.engines import (
     open_engine,
 )
 from nst_video.engines.tiles import HALO, paint_in_tiles, plan_tiles
-from nst_video.engines.tiling import MIN_ROWS, TileableEngine
+from nst_video.engines.tiling import MIN_ROWS
 from nst_video.errors import OutOfMemoryError, UsageError
-from nst_video.image.yuv420 import YuvColors
 from nst_video.networks import checkpoints
 from nst_video.networks.fused import convolutions as folded
 from nst_video.networks.fused import keras_backend
@@ -80,13 +80,12 @@ def arrays() -> checkpoints.Arrays:
 
 
 @pytest.fixture(params=["openvino", "tensorflow"])
-def engine(request: pytest.FixtureRequest, arrays: checkpoints.Arrays) -> TileableEngine:
+def engine(request: pytest.FixtureRequest, arrays: checkpoints.Arrays) -> Engine:
     engine = open_engine(request.param, CONFIG, arrays)._engine
-    assert isinstance(engine, TileableEngine)
     return engine
 
 
-def test_engine_paints_bands_as_the_whole(engine: TileableEngine) -> None:
+def test_engine_paints_bands_as_the_whole(engine: Engine) -> None:
     frame, style = random_frames((70, 33), 2), random_style(1, 2)
     whole = engine(frame[None], style)[0].astype(int)
     painted = engine.paint_tiles(frame, style, 16)
@@ -102,13 +101,11 @@ class ShortEngine(OpenVinoEngine):
         self.most, self.rows = frames, rows
         self.log: list[object] = []
 
-    def start(
-        self, pictures: NDArray[np.uint8], style: Floats, colors: YuvColors | None = None
-    ) -> PendingFrames:
-        self.log.append(len(pictures))
-        if len(pictures) > self.most:
+    def submit(self, frames: NDArray[np.uint8], style: Floats) -> PendingFrames:
+        self.log.append(len(frames))
+        if len(frames) > self.most:
             raise OutOfMemoryError("too much")
-        return super().start(pictures, style, colors)
+        return super().submit(frames, style)
 
     def paint_tiles(self, frame: NDArray[np.uint8], style: Floats, rows: int) -> NDArray[np.uint8]:
         self.log.append(f"{rows} rows")
@@ -123,7 +120,7 @@ def test_tiling_takes_fewer_frames_at_once_where_memory_runs_out(
     short = ShortEngine(arrays, 2)
     frames, style = random_frames((5, 24, 24), 5), random_style(1, 5)
     expected = OpenVinoEngine(CONFIG, arrays)(frames, style).astype(int)
-    tiling = TilingEngine(short, free=lambda: None)
+    tiling = TilingEngine(short, CONFIG, free=lambda: None)
     assert np.abs(tiling(frames, style) - expected).max() <= 1
     assert short.log == [5, 2, 2, 1]
     tiling(frames, style)
@@ -137,7 +134,7 @@ def test_tiling_shrinks_tiles_where_memory_runs_out_and_says_so(
     short, notes = ShortEngine(arrays, 0, 32), list[str]()
     frames, style = random_frames((1, 80, 24), 6), random_style(1, 6)
     expected = OpenVinoEngine(CONFIG, arrays)(frames, style).astype(int)
-    painted = TilingEngine(short, "auto", notes.append, free=lambda: None)(frames, style)
+    painted = TilingEngine(short, CONFIG, "auto", notes.append, free=lambda: None)(frames, style)
     assert np.abs(painted - expected).max() <= 1
     assert short.log == [1, "64 rows", "32 rows"]
     assert "24x80 are painted in tiles of 32 rows" in notes[-1]
@@ -160,7 +157,7 @@ def test_batch_that_was_too_large_for_xla_is_not_filled_up_to_again(
 
     monkeypatch.setattr(engine, "_paint", paint)
     frames = random_frames((5, 24, 24), 5)
-    tiling = TilingEngine(engine, free=lambda: None)
+    tiling = TilingEngine(engine, CONFIG, free=lambda: None)
     np.testing.assert_array_equal(tiling(frames, random_style(1, 5)), frames)
     assert seen == [(5, 5), (2, 2), (2, 2), (2, 2)]  # the last one filled up: no other to compile
     tiling(frames[:3], random_style(1, 5))
@@ -171,7 +168,7 @@ def test_batch_that_was_too_large_for_xla_is_not_filled_up_to_again(
 def test_tiling_gives_up_where_nothing_fits(tile: str, arrays: checkpoints.Arrays) -> None:
     short = ShortEngine(arrays, 0, MIN_ROWS - 1)
     with pytest.raises(OutOfMemoryError, match="too much"):
-        TilingEngine(short, tile, free=lambda: None)(
+        TilingEngine(short, CONFIG, tile, free=lambda: None)(
             random_frames((1, 40, 24), 7), random_style(1, 7)
         )
     assert (short.log == [1]) == (tile == "off")
@@ -182,10 +179,10 @@ def test_tiling_begins_with_tiles_where_the_estimate_exceeds_the_memory(
 ) -> None:
     engine, notes = ShortEngine(arrays, 9), list[str]()
     frames, style = random_frames((1, 64, 32), 8), random_style(1, 8)
-    need = memory_estimate.frame_bytes(CONFIG, (32, 64), engine.live_pictures)
-    TilingEngine(engine, free=lambda: 2 * need)(frames, style)
-    TilingEngine(engine, "off", free=lambda: need)(frames, style)
-    TilingEngine(engine, "auto", notes.append, free=lambda: need)(frames, style)
+    need = memory_estimate.frame_bytes(CONFIG, (32, 64), engine.capabilities.peak_feature_maps)
+    TilingEngine(engine, CONFIG, free=lambda: 2 * need)(frames, style)
+    TilingEngine(engine, CONFIG, "off", free=lambda: need)(frames, style)
+    TilingEngine(engine, CONFIG, "auto", notes.append, free=lambda: need)(frames, style)
     assert engine.log[:2] == [1, 1]
     assert str(engine.log[2]).endswith("rows")
     assert "is free" in notes[0]

@@ -9,8 +9,15 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from nst_video.engines import Device, OpenVinoEngine, PendingFrames, TensorFlowEngine, TilingEngine
-from nst_video.engines.tiling import MIN_ROWS, TileableEngine
+from nst_video.engines import (
+    Device,
+    Engine,
+    OpenVinoEngine,
+    PendingFrames,
+    TensorFlowEngine,
+    TilingEngine,
+)
+from nst_video.engines.tiling import MIN_ROWS
 from nst_video.errors import EngineError, OutOfMemoryError
 from nst_video.image.yuv420 import (
     OUTPUT_COLORS,
@@ -49,7 +56,7 @@ def arrays() -> checkpoints.Arrays:
 
 
 @pytest.fixture(scope="module", params=["openvino", "tensorflow"])
-def engine(request: pytest.FixtureRequest, arrays: checkpoints.Arrays) -> TileableEngine:
+def engine(request: pytest.FixtureRequest, arrays: checkpoints.Arrays) -> Engine:
     engines = {"openvino": OpenVinoEngine, "tensorflow": TensorFlowEngine}
     return engines[request.param](CONFIG, arrays)
 
@@ -136,10 +143,10 @@ def test_color_maps_undo_each_other() -> None:
 )
 @given(size=st.sampled_from(SIZES), colors=st.sampled_from(COLORS), n=st.integers(1, 3))
 def test_engine_paints_planes_as_it_paints_their_frames(
-    engine: TileableEngine, size: tuple[int, int], colors: YuvColors, n: int
+    engine: Engine, size: tuple[int, int], colors: YuvColors, n: int
 ) -> None:
     planes = random_planes(size, n)
-    painted = engine.start(planes, style(n), colors).wait()
+    painted = engine.submit_yuv(planes, style(n), colors).wait()
     expected = to_planes(engine(to_frames(planes, colors), style(n)))
     assert painted.shape == planes.shape
     assert painted.dtype == np.uint8
@@ -150,8 +157,8 @@ def test_engine_paints_planes_as_it_paints_their_frames(
 def test_openvino_reads_networks_for_planes_from_the_disk(arrays: checkpoints.Arrays) -> None:
     planes, colors = random_planes((48, 32)), [YuvColors("bt601", full) for full in (False, True)]
     first, second = OpenVinoEngine(CONFIG, arrays), OpenVinoEngine(CONFIG, arrays)
-    painted = [first.start(planes, style(), each).wait() for each in colors]
-    again = [second.start(planes, style(), each).wait() for each in reversed(colors)]
+    painted = [first.submit_yuv(planes, style(), each).wait() for each in colors]
+    again = [second.submit_yuv(planes, style(), each).wait() for each in reversed(colors)]
     np.testing.assert_array_equal(painted, again[::-1])
     assert difference(painted[0], painted[1]) > 5
     for each in colors:
@@ -164,13 +171,13 @@ def test_tensorflow_paints_planes_as_on_a_gpu_by_xla(arrays: checkpoints.Arrays)
     for size in SIZES[:2]:
         planes, colors = random_planes(size, 2), YuvColors("bt709", is_full_range=False)
         expected = to_planes(engine(to_frames(planes, colors), style()))
-        assert difference(engine.start(planes, style(), colors).wait(), expected) <= 1
+        assert difference(engine.submit_yuv(planes, style(), colors).wait(), expected) <= 1
     assert engine._planar.experimental_get_tracing_count() == 1
 
 
-def test_engine_refuses_planes_too_small_to_pad(engine: TileableEngine) -> None:
+def test_engine_refuses_planes_too_small_to_pad(engine: Engine) -> None:
     with pytest.raises(EngineError, match="6x64 is too small"):
-        engine.start(random_planes((6, 64)), style(), OUTPUT_COLORS).wait()
+        engine.submit_yuv(random_planes((6, 64)), style(), OUTPUT_COLORS).wait()
 
 
 def test_planes_keep_their_colors_where_the_network_computes_in_mixed_numbers() -> None:
@@ -180,7 +187,7 @@ def test_planes_keep_their_colors_where_the_network_computes_in_mixed_numbers() 
     planes = to_planes(cv2.resize(picture((160, 96)), (320, 192))[None])
     colors = YuvColors("bt601", is_full_range=False)
     expected = to_planes(engine(to_frames(planes, colors), parameters))
-    painted = engine.start(planes, parameters, colors).wait()
+    painted = engine.submit_yuv(planes, parameters, colors).wait()
     # Roundings fall differently here and there, and the norms spread that.
     assert np.abs(painted.astype(float) - expected).mean() < 0.5
     assert abs(float(painted.mean()) - float(expected.mean())) < 0.05
@@ -191,8 +198,8 @@ class ShortEngine(OpenVinoEngine):
 
     is_late = False
 
-    def start(
-        self, pictures: Planes, style: NDArray[np.float32], colors: YuvColors | None = None
+    def submit_yuv(
+        self, planes: Planes, style: NDArray[np.float32], colors: YuvColors
     ) -> PendingFrames:
         def fail() -> Planes:
             raise OutOfMemoryError("no memory")
@@ -208,14 +215,14 @@ def test_planes_are_painted_in_bands_where_memory_runs_out(
     notes: list[str] = []
     short = ShortEngine(CONFIG, arrays)
     short.is_late = is_late
-    tiling = TilingEngine(short, on_note=notes.append)
-    painted = tiling.start(planes, style(2), colors).wait()
-    whole = OpenVinoEngine(CONFIG, arrays).start(planes, style(2), colors).wait()
+    tiling = TilingEngine(short, CONFIG, on_note=notes.append)
+    painted = tiling.submit_yuv(planes, style(2), colors).wait()
+    whole = OpenVinoEngine(CONFIG, arrays).submit_yuv(planes, style(2), colors).wait()
     assert difference(painted, whole) <= 1
     assert len(notes) == 1
     assert tiling.is_tiled((40, 64))
-    tiling = TilingEngine(short)
-    begun = [tiling.start(planes, style(2), colors) for _ in range(2)]
+    tiling = TilingEngine(short, CONFIG)
+    begun = [tiling.submit_yuv(planes, style(2), colors) for _ in range(2)]
     assert all(difference(painting.wait(), whole) <= 1 for painting in begun)
-    forced = TilingEngine(OpenVinoEngine(CONFIG, arrays), tile=MIN_ROWS)
-    assert difference(forced.start(planes, style(2), colors).wait(), whole) <= 1
+    forced = TilingEngine(OpenVinoEngine(CONFIG, arrays), CONFIG, tile=MIN_ROWS)
+    assert difference(forced.submit_yuv(planes, style(2), colors).wait(), whole) <= 1

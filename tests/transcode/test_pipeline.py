@@ -69,7 +69,7 @@ class AheadNegative(Negative):
         self.told: list[str] = []
         self._fails_at = fails_at
 
-    def start(self, frames: np.ndarray, /) -> PendingFrames:
+    def submit(self, frames: np.ndarray, /) -> PendingFrames:
         index = len(self.batches)
         self.batches.append(frames.shape)
         self.told.append(f"begin {index}")

@@ -17,7 +17,7 @@ from nst_video.frames import Frames
 from nst_video.image.yuv420 import OUTPUT_COLORS, Planes, YuvColors, to_frames, to_planes
 from nst_video.settings import ModelOptions, StylizeSettings
 from nst_video.stylizer import Stylizer
-from nst_video.transcode import transcode
+from nst_video.transcode import Painter, transcode
 from nst_video.transcode.pixel_format import negotiate_format
 from nst_video.video.media.codec_options import DecodeOptions, EncodeOptions, TranscodeOptions
 from nst_video.video.media.probe import probe, probe_track
@@ -28,7 +28,7 @@ OPENVINO = ModelOptions("builtin", "openvino")
 LOSSLESS = TranscodeOptions(end_s=0.2, crf=0, preset="ultrafast")
 
 
-class OverRgb:
+class OverRgb(Painter):
     """A painter that hides what else it could paint."""
 
     def __init__(self, painter: Stylizer) -> None:
@@ -41,7 +41,7 @@ class OverRgb:
         self._painter.reset()
 
 
-class PlanesNegative:
+class PlanesNegative(Painter):
     """Paints the negative of planes, the numbers turned over."""
 
     def __init__(self) -> None:
@@ -53,10 +53,10 @@ class PlanesNegative:
     def reset(self) -> None:
         self.batches.clear()
 
-    def takes_planes(self, size: tuple[int, int], /) -> bool:
+    def accepts_yuv(self, size: tuple[int, int], /) -> bool:
         return True
 
-    def start(self, planes: Planes, colors: YuvColors, /) -> PendingFrames:
+    def submit_yuv(self, planes: Planes, colors: YuvColors, /) -> PendingFrames:
         self.batches.append(planes.shape)
         return PendingFrames.done(255 - planes)
 
@@ -202,7 +202,7 @@ def test_a_painter_of_planes_gets_batches_in_order(tmp_path: Path):
 
 def test_planes_of_another_shape_are_refused(tmp_path: Path):
     class Cropping(PlanesNegative):
-        def start(self, planes: Planes, colors: YuvColors, /) -> PendingFrames:
+        def submit_yuv(self, planes: Planes, colors: YuvColors, /) -> PendingFrames:
             return PendingFrames.done(planes[:, :, 2:])
 
     clip = make_clip(tmp_path / "clip.mkv")
@@ -252,24 +252,24 @@ def test_what_looks_at_frames_stays_in_rgb(
     settings: StylizeSettings, options: ModelOptions
 ) -> None:
     stylizer = Stylizer("wave", settings, options)
-    assert not stylizer.takes_planes((64, 48))
+    assert not stylizer.accepts_yuv((64, 48))
     with pytest.raises(UsageError, match="full size and intensity"):
-        stylizer.start(np.zeros((1, 72, 64), np.uint8), OUTPUT_COLORS)
+        stylizer.submit_yuv(np.zeros((1, 72, 64), np.uint8), OUTPUT_COLORS)
 
 
 def test_what_is_painted_in_bands_stays_in_rgb() -> None:
     stylizer = Stylizer("wave", options=replace(OPENVINO, tile=32))
-    assert not stylizer.takes_planes((64, 48))
-    assert stylizer.takes_planes((64, 32))
+    assert not stylizer.accepts_yuv((64, 48))
+    assert stylizer.accepts_yuv((64, 32))
 
 
 def test_a_plain_look_takes_planes_with_even_sides() -> None:
     stylizer = Stylizer(["wave", "neon"], StylizeSettings(work_size=48), OPENVINO)
-    assert stylizer.takes_planes((64, 48))
-    assert not stylizer.takes_planes((64, 50))
-    assert not stylizer.takes_planes((63, 48))
+    assert stylizer.accepts_yuv((64, 48))
+    assert not stylizer.accepts_yuv((64, 50))
+    assert not stylizer.accepts_yuv((63, 48))
     frames = np.stack(list(SyntheticSource((64, 48), duration_s=0.1)))
     planes = to_planes(frames)
     expected = to_planes(stylizer(to_frames(planes, OUTPUT_COLORS)))
-    painted = stylizer.start(planes, OUTPUT_COLORS).wait()
+    painted = stylizer.submit_yuv(planes, OUTPUT_COLORS).wait()
     assert np.abs(painted.astype(int) - expected).max() <= 1

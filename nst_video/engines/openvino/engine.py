@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
-from nst_video.engines.base import Device, PendingFrames, refuse_small
+from nst_video.engines.base import Device, EngineCapabilities, PendingFrames, refuse_small
 from nst_video.engines.openvino.compiled_cache import add_checksums, discard_damaged
 from nst_video.engines.openvino.nodes import build_model
 from nst_video.engines.openvino.requests import Run, Runs
@@ -55,7 +55,7 @@ class OpenVinoEngine:
     begin before the one before is over. Any thread may call.
     """
 
-    live_pictures = 3.3  # measured: peak memory at several sizes
+    capabilities = EngineCapabilities(yuv=True, tiles=True, peak_feature_maps=3.3)
 
     def __init__(
         self,
@@ -103,19 +103,32 @@ class OpenVinoEngine:
             EngineError: a side is under 8 pixels, or OpenVINO fails.
             OutOfMemoryError: it fails for want of memory.
         """
-        return self.start(frames, style).wait()
+        return self.submit(frames, style).wait()
 
-    def start(
-        self, pictures: Frames | Planes, style: Floats, colors: YuvColors | None = None
-    ) -> PendingFrames:
-        """Begin to paint frames, or planes of some colors to planes of `OUTPUT_COLORS`.
-
-        Comes back once the last of them is begun.
+    def submit(self, frames: Frames, style: Floats) -> PendingFrames:
+        """Begin to paint RGB frames; returns once the last of them has begun.
 
         Raises:
             EngineError: as for a call; so does waiting.
         """
-        size = size_of(pictures) if colors is None else planes_size(pictures)
+        return self._submit(frames, size_of(frames), style, None)
+
+    def accepts_yuv(self, size: Size) -> bool:
+        """Return True: every size can be painted whole as planes."""
+        return True
+
+    def submit_yuv(self, planes: Planes, style: Floats, colors: YuvColors) -> PendingFrames:
+        """Begin to paint 4:2:0 planes, see `Engine.submit_yuv`; returns as `submit` does.
+
+        Raises:
+            EngineError: as for a call; so does waiting.
+        """
+        return self._submit(planes, planes_size(planes), style, colors)
+
+    def _submit(
+        self, pictures: Frames | Planes, size: Size, style: Floats, colors: YuvColors | None
+    ) -> PendingFrames:
+        """Begin to paint frames (`colors` is None) or planes."""
         refuse_small(size)
         pictures = np.ascontiguousarray(pictures)
         styles = np.broadcast_to(style, (len(pictures), style.shape[1]))
@@ -126,7 +139,7 @@ class OpenVinoEngine:
             runs = self._compiled(size, hint, colors)
             try:
                 for here in (slice(index, index + 1) for index in range(len(pictures))):
-                    begun.append(runs.start([pictures[here], styles[here]], painted[here]))
+                    begun.append(runs.submit([pictures[here], styles[here]], painted[here]))
             except RuntimeError:
                 with suppress(RuntimeError):
                     runs.finish(begun)

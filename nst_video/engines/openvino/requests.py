@@ -62,7 +62,7 @@ class Runs:
         self._busy: deque[Run] = deque()
         self._lock = threading.Lock()
 
-    def start(self, inputs: Sequence[NDArray[Any]], painted: NDArray[np.uint8]) -> Run:
+    def submit(self, inputs: Sequence[NDArray[Any]], painted: NDArray[np.uint8]) -> Run:
         """Begin a frame, once a request is free for it.
 
         Args:

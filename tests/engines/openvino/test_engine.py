@@ -252,7 +252,7 @@ def test_openvino_stops_what_still_runs_when_interrupted(
     content = frames(1, 1080, 1920)
     expected = engine(content, styles(1))
     runs = engine._compiled((1920, 1080), "LATENCY", None)
-    running = runs.start([content, styles(1)], np.empty_like(content))
+    running = runs.submit([content, styles(1)], np.empty_like(content))
 
     def interrupt(run: Run) -> None:
         raise KeyboardInterrupt
@@ -270,10 +270,10 @@ def test_openvino_goes_on_with_a_batch_when_the_next_one_fails(arrays: checkpoin
     engine = OpenVinoEngine(CONFIG, arrays)
     content = frames(4, 120, 160)
     expected = engine(content, styles(4))
-    begun = engine.start(content, styles(4))
+    begun = engine.submit(content, styles(4))
     with pytest.raises(EngineError, match=r"cannot paint 4 frame\(s\) of 160x120"):
-        engine.start(content, styles(4)[:, :-1])
-    again = engine.start(content[::-1], styles(4)[::-1])
+        engine.submit(content, styles(4)[:, :-1])
+    again = engine.submit(content[::-1], styles(4)[::-1])
     np.testing.assert_array_equal(begun.wait(), expected)
     np.testing.assert_array_equal(again.wait(), expected[::-1])
 
