@@ -271,7 +271,7 @@ def _decode(file: BinaryIO, path: Path, *, small: bool) -> Frame:
         # Of the decoders, only libtiff writes its complaints to standard error.
         with quiet_stderr() if image.format == "TIFF" else nullcontext():
             image.load()
-        return _to_frame(color_profiles.upright(image))
+        return picture_to_frame(image)
     except MemoryError as error:
         width, height = image.size
         raise SourceError(
@@ -337,6 +337,11 @@ def _reason(error: Exception) -> str:
 def _too_large(path: Path, pixels: str) -> SourceError:
     limit = f"{MAX_PIXELS // 1_000_000} megapixels"
     return SourceError(f"{path} has {pixels} pixels, more than {limit}: scale it down.")
+
+
+def picture_to_frame(image: Image.Image) -> Frame:
+    """Return a PIL image of any mode as sRGB uint8 (height, width, 3), upright, on white."""
+    return _to_frame(color_profiles.upright(image))
 
 
 def _to_frame(image: Image.Image) -> Frame:

@@ -1,0 +1,243 @@
+"""Pictures and videos in one call: what `from nst_video import ...` offers beside `Stylizer`.
+
+`stylize_*` use a feed-forward network (milliseconds per frame), `paint_*` optimize each picture
+(Gatys et al. 2015, arXiv 1508.06576; minutes, and richer).
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+from PIL import Image
+
+from nst_video.errors import UsageError
+from nst_video.frames import Frame, check_frames
+from nst_video.image.files import load_picture, picture_to_frame
+from nst_video.networks.config import DEFAULT_NETWORK
+from nst_video.optimization.painting import PaintStep, StylePicture
+from nst_video.optimization.progress import OnKeyframe
+from nst_video.optimization.settings import PaintSettings
+from nst_video.optimization.video_settings import VideoSettings
+from nst_video.settings import DEFAULT_STYLE, StylizeSettings
+from nst_video.stylizer import StyleName, Stylizer
+from nst_video.system.path_lookup import user_path
+from nst_video.transcode import TranscodeResult, transcode
+from nst_video.transcode.progress import OnProgress
+from nst_video.video.media.codec_options import TranscodeOptions
+
+Picture: TypeAlias = str | Path | Image.Image | Frame
+"""The path of a picture, a PIL image of any mode, or an array, RGB uint8 (height, width, 3)."""
+
+Styles: TypeAlias = StyleName | Sequence[StyleName]
+"""A style's name, the path of any picture, or several of these to mix."""
+
+
+def stylize_image(
+    picture: Picture,
+    style: Styles | Stylizer = DEFAULT_STYLE,
+    settings: StylizeSettings | None = None,
+    *,
+    intensity: float | None = None,
+) -> Image.Image:
+    """Paint a picture in a style.
+
+    Args:
+        picture: what to paint.
+        style: the style; or a `Stylizer`, which is worth keeping for many pictures.
+        settings: how the result looks.
+        intensity: 0..1, replaces the one in `settings`.
+
+    Returns:
+        The painted picture, RGB, of the same size. Notebooks display it; `.save(path)` writes it.
+
+    Raises:
+        SourceError: the picture cannot be read.
+        StyleError: an unknown style.
+        UsageError: a value of a wrong type or out of its range.
+        EngineError: the picture cannot be painted, for instance because it is too small.
+    """
+    content = _load(picture)
+    stylizer = _stylizer(style, settings, intensity)
+    stylizer.reset()
+    return Image.fromarray(stylizer(content))
+
+
+def stylize_video(
+    source: str | Path,
+    style: Styles | Stylizer,
+    target: str | Path,
+    settings: StylizeSettings | None = None,
+    *,
+    intensity: float | None = None,
+    options: TranscodeOptions | None = None,
+    on_progress: OnProgress | None = None,
+    overwrite: bool = False,
+) -> TranscodeResult:
+    """Paint every frame of a video file; sound, subtitles and metadata are kept.
+
+    Args:
+        source: a video file.
+        style: the style, or a `Stylizer`.
+        target: the file to write; its suffix chooses the container, such as ".mp4" or ".webm".
+        settings: how the result looks.
+        intensity: 0..1, replaces the one in `settings`.
+        options: which part to read, and how to encode.
+        on_progress: called with a `Progress` after every batch of frames.
+        overwrite: replace an existing target once the new one is complete.
+
+    Returns:
+        What was written; its `notes` say in sentences what could not be kept as it was.
+
+    Raises:
+        SourceError: the source cannot be read, or not to its end.
+        SinkError: the target cannot be written.
+        StyleError: an unknown style.
+        UsageError: a value of a wrong type or out of its range, or the target exists.
+    """
+    stylizer = _stylizer(style, settings, intensity)
+    return transcode(
+        _path("A source", source),
+        _path("A target", target),
+        stylizer,
+        options=options,
+        on_progress=on_progress,
+        overwrite=overwrite,
+    )
+
+
+def paint_image(
+    picture: Picture,
+    style: Styles = DEFAULT_STYLE,
+    settings: PaintSettings | None = None,
+    *,
+    mix: Sequence[float] | None = None,
+    work_size: int | None = None,
+    network: str = DEFAULT_NETWORK,
+    on_step: Callable[[PaintStep], None] | None = None,
+) -> Image.Image:
+    """Paint a picture in a style by optimization, Gatys' method.
+
+    `nst_video.optimization.image.optimize_image` also takes masks and returns every loss.
+
+    Args:
+        picture: what to paint.
+        style: the style, or several to mix.
+        settings: weights, steps and the like; see `nst_video.optimization.settings.PRESETS`.
+        mix: a weight for each style, by default equal.
+        work_size: short side in pixels at which to optimize, None for the picture's own; the
+            result is brought back to full size.
+        network: the loss network, "builtin", "vgg16" or "vgg19".
+        on_step: called after every step of the optimization.
+
+    Returns:
+        The painted picture, RGB, of the same size.
+
+    Raises:
+        SourceError: the picture cannot be read.
+        StyleError: an unknown style.
+        UsageError: a value of a wrong type or out of its range.
+        WeightsError: the loss network's weights cannot be had.
+    """
+    from nst_video.networks.vgg import load_loss_network
+    from nst_video.optimization.image import optimize_image
+
+    content = _load(picture)
+    pictures = _style_pictures(Stylizer(style, mix=mix))
+    painting = optimize_image(
+        content,
+        pictures,
+        load_loss_network(network),
+        settings or PaintSettings(),
+        work_size=work_size,
+        on_step=on_step,
+    )
+    return Image.fromarray(painting.frame)
+
+
+def paint_video(
+    source: str | Path,
+    style: Styles,
+    target: str | Path,
+    settings: PaintSettings | None = None,
+    *,
+    mix: Sequence[float] | None = None,
+    keyframes: VideoSettings | None = None,
+    network: str = DEFAULT_NETWORK,
+    options: TranscodeOptions | None = None,
+    on_keyframe: OnKeyframe | None = None,
+    overwrite: bool = False,
+) -> TranscodeResult:
+    """Paint a video file by optimization: keyframes, and the frames between along optical flow.
+
+    Finished keyframes are kept beside the target until it is complete, so that the same call goes
+    on after an interruption.
+
+    Args:
+        source: a video file.
+        style: the style, or several to mix.
+        target: the file to write.
+        settings: how each keyframe is painted.
+        mix: a weight for each style, by default equal.
+        keyframes: how many keyframes, and how they follow each other.
+        network: the loss network, "builtin", "vgg16" or "vgg19".
+        options: which part to read, and how to encode.
+        on_keyframe: called after every step of every keyframe.
+        overwrite: replace an existing target once the new one is complete.
+
+    Returns:
+        What was written; its `notes` say in sentences what could not be kept as it was.
+
+    Raises:
+        NstVideoError: as for `stylize_video` and `paint_image`.
+    """
+    from nst_video.networks.vgg import load_loss_network
+    from nst_video.optimization.gatys import GatysOptimizer
+    from nst_video.transcode.gatys_video import optimize_video
+
+    settings = settings or PaintSettings()
+    # Paints what no keyframe shows, with the colors that the keyframes will have.
+    keeps_colors = settings.colors in ("keep", "luminance")
+    stylizer = Stylizer(style, StylizeSettings(keep_colors=keeps_colors), mix=mix)
+    optimizer = GatysOptimizer(load_loss_network(network), _style_pictures(stylizer), settings)
+    return optimize_video(
+        _path("A source", source),
+        _path("A target", target),
+        optimizer,
+        fill=stylizer,
+        settings=keyframes,
+        options=options,
+        on_keyframe=on_keyframe,
+        overwrite=overwrite,
+    )
+
+
+def _load(picture: Picture) -> Frame:
+    """Return a picture as an array, RGB uint8 (height, width, 3)."""
+    if isinstance(picture, str | Path):
+        return load_picture(user_path(picture))
+    if isinstance(picture, Image.Image):
+        return picture_to_frame(picture)
+    check_frames(picture, (3,))
+    return picture
+
+
+def _path(name: str, path: str | Path) -> Path | str:
+    if not isinstance(path, str | Path):
+        raise UsageError(f"{name} is the path of a video file, not {path!r}.")
+    return path
+
+
+def _stylizer(
+    style: Styles | Stylizer, settings: StylizeSettings | None, intensity: float | None
+) -> Stylizer:
+    if not isinstance(style, Stylizer):
+        return Stylizer(style, settings, intensity=intensity)
+    if settings is not None or intensity is not None:
+        raise UsageError("A Stylizer has its own settings: change those instead of giving others.")
+    return style
+
+
+def _style_pictures(stylizer: Stylizer) -> list[StylePicture]:
+    """Return the pictures of the styles with their weights, as the optimization takes them."""
+    pairs = zip(stylizer.styles, stylizer.mix, strict=True)
+    return [StylePicture(style.load(), weight) for style, weight in pairs]
