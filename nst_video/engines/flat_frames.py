@@ -10,10 +10,9 @@ parameters: for every engine, and without a change to frames of usual contrast.
 import numpy as np
 from numpy.typing import NDArray
 
-from nst_video.frames import Frame, Frames
+from nst_video.frames import Floats, Frame, Frames
 from nst_video.image.resize import resize_area
 from nst_video.image.yuv420 import Planes, YuvColors
-from nst_video.networks.fused.statistics import Floats
 
 FLAT, FULL = 1.0, 8.0
 """Contrasts, of 255: up to the first a frame keeps its color, from the second on it is painted.

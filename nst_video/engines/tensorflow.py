@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 from nst_video.engines.base import Device, EngineCapabilities, PendingFrames, refuse_small
 from nst_video.engines.tiles import paint_in_tiles
 from nst_video.errors import EngineError, OutOfMemoryError
-from nst_video.frames import Frame, Frames, Size, size_of
+from nst_video.frames import Floats, Frame, Frames, Size, size_of
 from nst_video.image.yuv420 import Planes, YuvColors, planes_size
 from nst_video.networks.checkpoints import Arrays
 from nst_video.networks.config import TransformerConfig
 from nst_video.networks.fused.convolutions import PIXEL_SCALE, fold_transformer
-from nst_video.networks.fused.statistics import Floats
 from nst_video.system.stderr import quiet_stderr
 
 

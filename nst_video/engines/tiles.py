@@ -16,10 +16,10 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from nst_video.frames import Frame, Frames
+from nst_video.frames import Floats, Frame, Frames
 from nst_video.networks.config import STRIDE, TransformerConfig
 from nst_video.networks.fused.norms import PHASES
-from nst_video.networks.fused.statistics import Floats, Statistics, norm_slices
+from nst_video.networks.fused.statistics import Statistics, norm_slices
 
 Painted: TypeAlias = NDArray[Any]
 """uint8, or float32 of 0..1: what `Stages` returns."""

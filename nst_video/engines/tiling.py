@@ -16,10 +16,9 @@ from nst_video.engines.base import (
 from nst_video.engines.flat_frames import calm_flat_frames
 from nst_video.engines.memory_estimate import bands_bytes, frame_bytes
 from nst_video.errors import OutOfMemoryError
-from nst_video.frames import Frame, Frames, Size, size_of
+from nst_video.frames import Floats, Frame, Frames, Size, size_of
 from nst_video.image.yuv420 import Planes, YuvColors, planes_size, to_frames, to_planes
 from nst_video.networks.config import TransformerConfig
-from nst_video.networks.fused.statistics import Floats
 from nst_video.settings import TileRows, check_tile
 from nst_video.system.memory import free_memory
 from nst_video.validation import TILE_ROWS

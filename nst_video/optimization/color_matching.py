@@ -1,12 +1,8 @@
 """Implements `PaintSettings.colors`: color changes of styles and pictures before and after."""
 
-import numpy as np
-from numpy.typing import NDArray
-
+from nst_video.frames import Floats
 from nst_video.image.color import gray, keep_colors, match_colors, match_luminance
 from nst_video.optimization.settings import Colors
-
-Floats = NDArray[np.float32]
 
 
 def recolor_style(style: Floats, content: Floats, colors: Colors) -> Floats:

@@ -5,10 +5,9 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nst_video.errors import UsageError
-from nst_video.frames import Frame, Size, size_of
+from nst_video.frames import Floats, Frame, Size, size_of
 from nst_video.networks.vgg import LossNetwork
 from nst_video.optimization.color_matching import after_painting, before_painting, recolor_style
 from nst_video.optimization.optimizers import OPTIMIZERS, GetPicture
@@ -39,7 +38,6 @@ from nst_video.optimization.total_loss import TotalLoss
 
 __all__ = ["GatysOptimizer", "PaintStep", "Painting", "StylePicture", "TemporalTarget"]
 
-Floats = NDArray[np.float32]
 
 OnStep: TypeAlias = Callable[[PaintStep], None]
 """Called after every step."""

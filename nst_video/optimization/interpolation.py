@@ -7,9 +7,9 @@ from typing import TypeAlias
 import cv2
 import numpy as np
 
-from nst_video.frames import Frame
+from nst_video.frames import Floats, Frame
 from nst_video.image.detail import restore_detail
-from nst_video.image.optical_flow import Floats, warp
+from nst_video.image.optical_flow import warp
 from nst_video.optimization.painting import to_frame, to_unit
 from nst_video.optimization.segments import FlowPair, SegmentFrame
 

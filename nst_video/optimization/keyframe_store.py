@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nst_video.errors import SinkError
-from nst_video.image.optical_flow import Floats
+from nst_video.frames import Floats
 from nst_video.system.paths import write_atomically
 
 LEVELS = 65535

@@ -12,12 +12,12 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from nst_video.frames import Floats
 from nst_video.networks.transformer import Tensor
 from nst_video.optimization.autodiff import Losses, LossFunction, compiled, with_gradient
 from nst_video.optimization.settings import OptimizerName, PaintSettings
 from nst_video.optimization.targets import Targets
 
-Floats: TypeAlias = NDArray[np.float32]
 GetPicture: TypeAlias = Callable[[], Floats]
 """Returns the current picture, RGB float32 (h, w, 3), 0..1."""
 

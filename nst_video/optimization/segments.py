@@ -7,8 +7,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from nst_video.frames import Frame, fit_short_side, size_of
-from nst_video.image.optical_flow import Floats, Flow, compose, dis_flow, reliability
+from nst_video.frames import Floats, Frame, fit_short_side, size_of
+from nst_video.image.optical_flow import Flow, compose, dis_flow, reliability
 from nst_video.image.resize import resize_area
 from nst_video.optimization.keyframes import ChangeSinceKeyframe, CutDetector, is_keyframe_due
 from nst_video.optimization.video_settings import KeyframeInterval

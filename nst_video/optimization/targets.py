@@ -6,18 +6,15 @@ from typing import NamedTuple
 
 import numpy as np
 from keras import ops
-from numpy.typing import NDArray
 
 from nst_video.errors import UsageError
-from nst_video.frames import Size
+from nst_video.frames import Floats, Size
 from nst_video.image.resize import resize_area
 from nst_video.networks.transformer import Tensor
 from nst_video.networks.vgg import LossNetwork, halvings
 from nst_video.optimization import losses
 from nst_video.optimization.painting import StylePicture, TemporalTarget
 from nst_video.optimization.pyramid import resize_picture
-
-Floats = NDArray[np.float32]
 
 
 class StyleRegion(NamedTuple):

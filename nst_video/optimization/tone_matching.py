@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nst_video.frames import fit_within, size_of
-from nst_video.image.optical_flow import Floats
+from nst_video.frames import Floats, fit_within, size_of
 from nst_video.image.resize import resize_area
 
 MAX_GAIN = 1.25

@@ -7,8 +7,8 @@ from typing import Protocol, TypeAlias
 
 import numpy as np
 
-from nst_video.frames import Frame, VideoInfo
-from nst_video.image.optical_flow import Floats, warp
+from nst_video.frames import Floats, Frame, VideoInfo
+from nst_video.image.optical_flow import warp
 from nst_video.optimization.interpolation import (
     BlendedKeyframes,
     FillFrame,

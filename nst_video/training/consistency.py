@@ -8,11 +8,9 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from nst_video.frames import Frame
+from nst_video.frames import Floats, Frame
 from nst_video.networks.transformer import Tensor
 from nst_video.training.dataset import content_batch
-
-Floats = NDArray[np.float32]
 
 CAMERA_NOISE = 4 / 255
 """Standard deviation of the noise of an ordinary webcam, of pixels in 0..1."""

@@ -10,11 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nst_video.errors import SourceError, UsageError
-from nst_video.frames import Frame
+from nst_video.frames import Floats, Frame
 from nst_video.image.files import load_picture, pictures_in
 from nst_video.image.resize import resize
-
-Floats = NDArray[np.float32]
 
 HELD_OUT_ONE_IN = 10
 """One picture in so many is never trained on, but judged with."""

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from nst_video.frames import Frame
+from nst_video.frames import Floats, Frame
 from nst_video.image.resize import center_square
 from nst_video.networks.transformer import StyleTransformer, Tensor
 from nst_video.optimization.losses import gram_distance
@@ -17,7 +17,6 @@ from nst_video.training.consistency import CAMERA_NOISE, add_noise, move, shift_
 from nst_video.training.dataset import to_unit
 from nst_video.training.vgg import Vgg
 
-Floats = NDArray[np.float32]
 Paint = Callable[[Floats, Floats], Floats]
 """Contents (n, h, w, 3), 0..1, and bottlenecks (n, d) to paintings like the contents."""
 

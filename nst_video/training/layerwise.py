@@ -11,13 +11,13 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from nst_video.frames import Floats
 from nst_video.networks.builtin import LOSS_BLOCKS, LOSS_TRUNK, center_pixels
 from nst_video.networks.config import LAYOUT
 from nst_video.networks.transformer import Tensor
 from nst_video.training.loop import Loss
 from nst_video.training.vgg import TAPS, Vgg
 
-Floats = NDArray[np.float32]
 Channels = NDArray[np.int_]
 
 HEAD = "_auxiliary"

@@ -10,13 +10,12 @@ from typing import Any, TypeAlias
 import keras
 import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
+from nst_video.frames import Floats
 from nst_video.networks.checkpoints import assign, collect
 from nst_video.networks.transformer import Tensor
 from nst_video.training.state import load_state, log_line, save_state
 
-Floats: TypeAlias = NDArray[np.float32]
 Batch: TypeAlias = tuple[Floats, ...]
 Loss: TypeAlias = Callable[..., Tensor]
 Draw: TypeAlias = Callable[[np.random.Generator], Batch]

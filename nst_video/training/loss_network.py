@@ -11,9 +11,8 @@ import cv2
 import keras
 import numpy as np
 from keras import layers, ops
-from numpy.typing import NDArray
 
-from nst_video.frames import Frame
+from nst_video.frames import Floats, Frame
 from nst_video.networks.builtin import VIEW, build_loss_trunk
 from nst_video.networks.checkpoints import Arrays, collect
 from nst_video.networks.config import LAYOUT
@@ -25,8 +24,6 @@ from nst_video.training.loop import Batch, Judge, Loss
 from nst_video.training.optimization_trajectories import Trajectories
 from nst_video.training.recipe import LossStage
 from nst_video.training.vgg import TAPS, Vgg
-
-Floats = NDArray[np.float32]
 
 FAINT = 1.0
 """Of a layer's mean variance: about there, errors of weaker channels begin to count less."""

@@ -10,15 +10,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras import ops
-from numpy.typing import NDArray
 
-from nst_video.frames import Frame
+from nst_video.frames import Floats, Frame
 from nst_video.networks.transformer import Tensor
 from nst_video.optimization.losses import gram
 from nst_video.training.dataset import content_batch
 from nst_video.training.vgg import TAPS
-
-Floats = NDArray[np.float32]
 
 LIFE = 80
 """Steps after which a picture is given up for a new one."""

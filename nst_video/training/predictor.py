@@ -9,15 +9,13 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from nst_video.frames import Frame
+from nst_video.frames import Floats, Frame
 from nst_video.image.resize import center_square
 from nst_video.networks.transformer import Tensor
 from nst_video.training.dataset import to_unit
 from nst_video.training.evaluate import centered_cosine
 from nst_video.training.loop import Batch, Judge, Loss
 from nst_video.training.style_bank import SIDE, Predict, style_picture
-
-Floats = NDArray[np.float32]
 
 PICTURES, BOTTLENECKS = "pool-pictures.npy", "pool-bottlenecks.npy"
 

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
 from nst_video.engines.openvino.engine import has_bfloat16
 from nst_video.errors import UsageError
-from nst_video.frames import Frame
+from nst_video.frames import Floats, Frame
 from nst_video.image.resize import center_square
 from nst_video.networks.builtin import LOSS_TRUNK, build_style_predictor, load_style_predictor
 from nst_video.networks.checkpoints import collect, load_npz, load_transformer
@@ -37,8 +36,6 @@ from nst_video.training.state import save_weights
 from nst_video.training.transformer import draw_batch, stage_loss
 from nst_video.training.vgg import TAPS, Vgg
 from nst_video.validation import SEED
-
-Floats = NDArray[np.float32]
 
 RESULTS = TRANSFORMER, PREDICTOR, LOSS = "transformer.npz", "predictor.npz", "loss.npz"
 """Files of finished weights in the folder of a run."""

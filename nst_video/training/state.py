@@ -7,12 +7,9 @@ from typing import Any
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
 from nst_video.networks.checkpoints import Arrays, assign, collect, load_npz, network_shapes
 from nst_video.system.paths import write_atomically
-
-Floats = NDArray[np.float32]
 
 
 def save_weights(path: Path, arrays: Arrays, dtype: str = "float16") -> None:

@@ -4,13 +4,11 @@ from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from nst_video.frames import Frame
+from nst_video.frames import Floats, Frame
 from nst_video.image.resize import center_square
 from nst_video.training.dataset import jitter, pick, procedural, random_crop
 
-Floats = NDArray[np.float32]
 Predict = Callable[[Frame], Floats]
 
 SIDE = 256

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 from keras import ops
-from numpy.typing import NDArray
 
-from nst_video.frames import Frame
+from nst_video.frames import Floats, Frame
 from nst_video.networks.transformer import StyleTransformer, Tensor
 from nst_video.optimization.losses import gram
 from nst_video.training.consistency import draw_views, move, trim
@@ -16,8 +15,6 @@ from nst_video.training.loop import Batch, Loss
 from nst_video.training.recipe import Stage
 from nst_video.training.style_bank import draw_styles
 from nst_video.training.vgg import TAPS, Vgg
-
-Floats = NDArray[np.float32]
 
 FLAT = 2e-5
 """A temporal error too small to be seen."""

@@ -24,13 +24,12 @@ from nst_video.engines import (
 from nst_video.engines.tiles import HALO, paint_in_tiles, plan_tiles
 from nst_video.engines.tiling import MIN_ROWS
 from nst_video.errors import OutOfMemoryError, UsageError
+from nst_video.frames import Floats
 from nst_video.networks import checkpoints
 from nst_video.networks.fused import convolutions as folded
 from nst_video.networks.fused import keras_backend
 from nst_video.networks.fused.keras_tiles import KerasTiles
 from nst_video.system.memory import free_memory
-
-Floats = NDArray[np.float32]
 
 few_examples = settings(
     max_examples=6,

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
-from numpy.typing import NDArray
 
 from nst_video.errors import UsageError, WeightsError
+from nst_video.frames import Floats
 from nst_video.networks import checkpoints
 from nst_video.networks.models import StyleModel, load_model, style_input
 from nst_video.networks.transformer import (
@@ -23,8 +23,6 @@ from nst_video.networks.transformer import (
     instance_norm,
 )
 from nst_video.system import paths
-
-Floats = NDArray[np.float32]
 
 
 def read_picture(path: Path, size: tuple[int, int]) -> Floats:

@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from nst_video.errors import UsageError
-from nst_video.frames import VideoInfo
+from nst_video.frames import Floats, VideoInfo
 from nst_video.image import synthetic
 from nst_video.image.optical_flow import dis_flow, reliability, warp
 from nst_video.networks.vgg import load_loss_network
@@ -38,7 +38,6 @@ FPS = Fraction(24)
 SIZE = (96, 64)
 
 Frame = NDArray[np.uint8]
-Floats = NDArray[np.float32]
 
 
 def pan(count: int, step_px: int = 1, seed: int = 0) -> list[Frame]:

@@ -17,13 +17,12 @@ from nst_video.engines.openvino.tiles import OpenVinoTiles
 from nst_video.engines.openvino.yuv import build_planes_model
 from nst_video.engines.tiles import paint_in_tiles
 from nst_video.errors import EngineError, OutOfMemoryError
-from nst_video.frames import Frame, Frames, Size, size_of
+from nst_video.frames import Floats, Frame, Frames, Size, size_of
 from nst_video.image.yuv420 import Planes, YuvColors, planes_size
 from nst_video.networks.checkpoints import Arrays
 from nst_video.networks.config import TransformerConfig
 from nst_video.networks.fused.convolutions import fold_transformer
 from nst_video.networks.fused.quantization import fold_mixed
-from nst_video.networks.fused.statistics import Floats
 from nst_video.system import paths
 
 if TYPE_CHECKING:

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from nst_video.engines.openvino.nodes import Nodes
 from nst_video.engines.openvino.quantization import Node
-from nst_video.frames import Frames
+from nst_video.frames import Floats, Frames
 from nst_video.networks.config import STRIDE, TransformerConfig
 from nst_video.networks.fused import network
 from nst_video.networks.fused.convolutions import Convolution
 from nst_video.networks.fused.norms import FoldedNorms, tile_moments
-from nst_video.networks.fused.statistics import Floats, norm_slices
+from nst_video.networks.fused.statistics import norm_slices
 
 if TYPE_CHECKING:
     import openvino

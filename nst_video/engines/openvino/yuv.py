@@ -15,14 +15,13 @@ import numpy as np
 
 from nst_video.engines.openvino.nodes import Nodes, integers
 from nst_video.engines.openvino.quantization import Node
-from nst_video.frames import Size
+from nst_video.frames import Floats, Size
 from nst_video.image.yuv420 import OUTPUT_COLORS, ColorMap, YuvColors, planes_shape
 from nst_video.networks.config import STRIDE, TransformerConfig
 from nst_video.networks.fused import network
 from nst_video.networks.fused.convolutions import PIXEL_SCALE, Convolution
 from nst_video.networks.fused.network import MARGIN
 from nst_video.networks.fused.norms import ExactNorms
-from nst_video.networks.fused.statistics import Floats
 
 if TYPE_CHECKING:
     import openvino

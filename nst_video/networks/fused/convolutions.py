@@ -20,9 +20,8 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from nst_video.frames import Floats
 from nst_video.networks.config import TransformerConfig
-
-Floats: TypeAlias = NDArray[np.float32]
 
 Plan: TypeAlias = NDArray[np.float32]
 """0 or 1, (output phases, block taps, input phases, kernel taps): which tap goes where."""

@@ -7,9 +7,9 @@ rewriting puts into kernels count, as they are multiplied like all else.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from nst_video.frames import Size
+from nst_video.frames import Floats, Size
 from nst_video.networks.config import STRIDE
-from nst_video.networks.fused.convolutions import Convolution, Floats
+from nst_video.networks.fused.convolutions import Convolution
 
 FLOP = 2
 """Floating-point operations of a multiplication and the addition that goes with it."""

@@ -6,12 +6,12 @@ import numpy as np
 from keras import ops
 from numpy.typing import DTypeLike, NDArray
 
+from nst_video.frames import Floats
 from nst_video.networks.config import STRIDE, TransformerConfig
 from nst_video.networks.fused import network
 from nst_video.networks.fused.convolutions import PIXEL_SCALE, Convolution
 from nst_video.networks.fused.keras_backend import KerasOps
 from nst_video.networks.fused.norms import FoldedNorms, tile_moments
-from nst_video.networks.fused.statistics import Floats
 from nst_video.networks.transformer import Tensor
 
 

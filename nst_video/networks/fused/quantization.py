@@ -17,8 +17,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from nst_video.frames import Floats
 from nst_video.networks.config import TransformerConfig
-from nst_video.networks.fused.convolutions import Convolution, Floats, Numbers, fold_transformer
+from nst_video.networks.fused.convolutions import Convolution, Numbers, fold_transformer
 from nst_video.networks.fused.flops import count_plain
 
 LEVELS = 63

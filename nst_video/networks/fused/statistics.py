@@ -5,14 +5,12 @@ vector holds what normalization, gamma and beta come to: a scale and a shift for
 """
 
 from dataclasses import dataclass
-from typing import Self, TypeAlias
+from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nst_video.frames import Floats
 from nst_video.networks.config import NORM_EPSILON, TransformerConfig
-
-Floats: TypeAlias = NDArray[np.float32]
 
 
 def norm_slices(config: TransformerConfig) -> dict[str, slice]:

@@ -7,12 +7,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from nst_video.engines import OpenVinoEngine
+from nst_video.frames import Floats
 from nst_video.networks import checkpoints
 from nst_video.networks.config import TransformerConfig
 from nst_video.networks.fused import convolutions, keras_backend
 from nst_video.networks.transformer import StyleTransformer
-
-Floats = NDArray[np.float32]
 
 few_examples = settings(
     max_examples=12,
