@@ -27,10 +27,10 @@ class Kind:
 
 
 def _is_film(path: Path) -> bool:
-    from nst_video.video.media.file_type import is_film
+    from nst_video.video.media.file_type import is_video_file
     from nst_video.video.sources import is_animated_webp
 
-    return is_film(path) or is_animated_webp(path)
+    return is_video_file(path) or is_animated_webp(path)
 
 
 def _is_painted_film(path: Path) -> bool:

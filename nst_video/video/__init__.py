@@ -1,1 +1,1 @@
-"""Frames from and to video files, cameras, streams and the screen."""
+"""Reading frames from files, cameras, streams and the screen; writing them to files."""

@@ -1,6 +1,8 @@
-"""Work that goes on at the same time as ours: bounded, with errors brought home.
+"""Queues between threads, and threads that read ahead or write behind.
 
-Lossless for files, newest only for what is live.
+`BoundedQueue`, `ReaderThread` and `WriterThread` lose nothing: they are for files. `LatestQueue`
+drops old items: it is for live video. An error in a thread is raised again in the thread that
+uses its items.
 """
 
 import threading
@@ -12,18 +14,18 @@ from typing import Generic, Protocol, Self, TypeVar
 
 MAX_ITEMS = 4
 MAX_BYTES = 96 << 20
-"""Bytes waiting in one queue: a few frames of 4K, many of a small clip; one always fits."""
+"""Most bytes in one queue: a few 4K frames, many of a small clip. One item always fits."""
 
 _POLL_S = 0.1
-"""Waits are cut into pieces of this length so that Ctrl-C is noticed on every system."""
+"""Longest single wait in seconds; short, so that Ctrl-C is noticed on every system."""
 
 
 class SupportsNbytes(Protocol):
-    """Anything that says how many bytes it holds; arrays do."""
+    """Anything with a size in bytes, such as a NumPy array."""
 
     @property
     def nbytes(self) -> int:
-        """Bytes held."""
+        """Size in bytes."""
         ...
 
 
@@ -31,14 +33,14 @@ T = TypeVar("T", bound=SupportsNbytes)
 U = TypeVar("U")
 
 
-class Cancelled(Exception):  # noqa: N818 - not a failure: the other side has given up
-    """The queue was cancelled; whoever puts or gets should stop."""
+class Cancelled(Exception):  # noqa: N818 - not a failure: the other side has stopped
+    """The queue was cancelled: stop putting or getting."""
 
 
 class BoundedQueue(Generic[T]):
-    """First in, first out between two threads; nothing is ever dropped.
+    """A first-in, first-out queue between two threads that drops nothing.
 
-    Bounded by number and by bytes, whichever fills first.
+    It is full when it holds `max_items` items or `max_bytes` bytes, whichever comes first.
     """
 
     def __init__(self, max_items: int = MAX_ITEMS, max_bytes: int = MAX_BYTES) -> None:
@@ -52,10 +54,10 @@ class BoundedQueue(Generic[T]):
         self._error: BaseException | None = None
 
     def put(self, item: T) -> None:
-        """Append `item`, waiting for room.
+        """Append `item`; wait while the queue is full.
 
         Raises:
-            Cancelled: nobody will take it.
+            Cancelled: the queue was cancelled.
         """
         with self._changed:
             while not self._cancelled and self._is_full(item.nbytes):
@@ -67,11 +69,11 @@ class BoundedQueue(Generic[T]):
             self._changed.notify_all()
 
     def get(self) -> T | None:
-        """Take the oldest item, waiting for one; None at the end.
+        """Remove and return the oldest item; wait for one. None after the last.
 
         Raises:
             Cancelled: the queue was cancelled.
-            BaseException: what the producer closed the queue with, after the items before it.
+            BaseException: the error given to `close`, once the items before it were taken.
         """
         with self._changed:
             while not (self._items or self._closed or self._cancelled):
@@ -88,14 +90,14 @@ class BoundedQueue(Generic[T]):
             return None
 
     def close(self, error: BaseException | None = None) -> None:
-        """Say that nothing more will be put; `error` is raised at the other end."""
+        """End the queue; after the last item, `get` raises `error` or returns None."""
         with self._changed:
             self._closed = True
             self._error = error
             self._changed.notify_all()
 
     def cancel(self) -> None:
-        """Drop everything and release both sides."""
+        """Drop all items; `put` and `get` raise `Cancelled` from now on."""
         with self._changed:
             self._cancelled = True
             self._items.clear()
@@ -109,10 +111,10 @@ class BoundedQueue(Generic[T]):
 
 
 class ReaderThread(Generic[T]):
-    """Iterates something in a thread, a few items ahead of whoever iterates this.
+    """Iterates `items` in a thread of its own, a few items ahead of the consumer.
 
     Attributes:
-        busy_s: seconds the thread spent waiting for the items themselves.
+        busy_s: seconds the thread spent producing items, without waits for room in the queue.
     """
 
     def __init__(
@@ -127,9 +129,9 @@ class ReaderThread(Generic[T]):
 
         Args:
             items: iterated in the thread only.
-            stop: makes an iteration that hangs in `items` end soon; called on leaving.
-            max_items: items held at most.
-            max_bytes: bytes held at most, one item aside.
+            stop: ends an iteration of `items` that blocks; called on leaving the context.
+            max_items: most items to read ahead.
+            max_bytes: most bytes to read ahead; one item always fits.
         """
         self.busy_s = 0.0
         self._items = items
@@ -169,18 +171,18 @@ class ReaderThread(Generic[T]):
             self._queue.close()
         except Cancelled:
             return
-        except BaseException as error:  # noqa: BLE001 - raised again where the items are taken
+        except BaseException as error:  # noqa: BLE001 - raised again in the consumer
             self._queue.close(error)
 
 
 class WriterThread(Generic[T]):
-    """Hands items to a function in a thread, a few items behind whoever puts them.
+    """Passes items to a function in a thread of its own, a few items behind the producer.
 
-    Leaving the context normally waits until everything is written; leaving it with an error
-    drops what waits.
+    Leaving the context normally waits until every item is written. Leaving it with an error
+    drops the items that are still queued.
 
     Attributes:
-        busy_s: seconds the thread spent writing.
+        busy_s: seconds the thread spent in `write`.
     """
 
     def __init__(
@@ -195,9 +197,9 @@ class WriterThread(Generic[T]):
 
         Args:
             write: called in the thread only, with the items in order.
-            stop: makes a `write` that hangs end soon; called when leaving with an error.
-            max_items: items held at most.
-            max_bytes: bytes held at most, one item aside.
+            stop: ends a `write` that blocks; called when the context is left with an error.
+            max_items: most items queued.
+            max_bytes: most bytes queued; one item always fits.
         """
         self.busy_s = 0.0
         self._write = write
@@ -228,10 +230,10 @@ class WriterThread(Generic[T]):
             self._abandon()
 
     def put(self, item: T) -> None:
-        """Queue `item` for writing, waiting for room.
+        """Queue `item` for writing; wait while the queue is full.
 
         Raises:
-            BaseException: what an earlier `write` raised.
+            BaseException: the error that an earlier `write` raised.
         """
         try:
             self._queue.put(item)
@@ -261,24 +263,23 @@ class WriterThread(Generic[T]):
                 self.busy_s += time.monotonic() - begun
         except Cancelled:
             return
-        except BaseException as error:  # noqa: BLE001 - raised again where the items are put
+        except BaseException as error:  # noqa: BLE001 - raised again in the producer
             self._error = error
             self._queue.cancel()
 
 
 class LatestQueue(Generic[U]):
-    """The newest few items between two threads: putting into a full one drops the oldest.
+    """The latest items between two threads: putting into a full queue drops the oldest.
 
-    What files need, losing nothing, is `BoundedQueue`; what a live picture needs, never being
-    late, is this.
+    For live video, where being late is worse than losing a frame. `BoundedQueue` loses nothing.
 
     Attributes:
-        put_count: items put.
-        dropped: items pushed out before anyone took them.
+        put_count: number of items put.
+        dropped: number of items dropped because nothing took them in time.
     """
 
     def __init__(self, depth: int = 1) -> None:
-        """Hold `depth` items at most."""
+        """Hold at most `depth` items."""
         self.put_count = 0
         self.dropped = 0
         self._items: deque[U] = deque(maxlen=depth)
@@ -288,12 +289,12 @@ class LatestQueue(Generic[U]):
 
     @property
     def is_closed(self) -> bool:
-        """True when no more will come and nothing is left to take."""
+        """True once the queue is closed and empty."""
         with self._changed:
             return self._closed and not self._items
 
     def put(self, item: U) -> None:
-        """Append `item`; nothing happens once closed."""
+        """Append `item`; does nothing once closed."""
         with self._changed:
             if self._closed:
                 return
@@ -303,10 +304,10 @@ class LatestQueue(Generic[U]):
             self._changed.notify_all()
 
     def take(self, timeout_s: float) -> U | None:
-        """Take the oldest item held, waiting for one; None after `timeout_s` or when closed.
+        """Remove and return the oldest item; wait for one. None after `timeout_s` or once closed.
 
         Raises:
-            BaseException: what it was closed with, once the last item is taken.
+            BaseException: the error given to `close`, once the last item was taken.
         """
         with self._changed:
             if not self._items and not self._closed:
@@ -318,7 +319,7 @@ class LatestQueue(Generic[U]):
             return None
 
     def close(self, error: BaseException | None = None) -> None:
-        """Say that no more will come; the first call counts."""
+        """End the queue: no more items will be put. Only the first call counts."""
         with self._changed:
             if not self._closed:
                 self._closed, self._error = True, error

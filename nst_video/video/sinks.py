@@ -1,6 +1,7 @@
-"""Where frames go: a table of sinks, each a context manager that finishes or leaves nothing.
+"""Sinks: outputs for the frames of a file transcode, listed in the table `SINKS`.
 
-A new sink is one class, one line in `SINKS`, and passes the contract tests as they are.
+A new sink is one class and one line in `SINKS`; the contract tests then cover it. Outputs of a live
+session have a table of their own, in `live.output_specs`.
 """
 
 from collections.abc import Callable
@@ -26,32 +27,30 @@ from nst_video.video.media.containers import CONTAINERS, codec_for, container_fo
 from nst_video.video.media.ffmpeg import FfmpegProcess, ffmpeg_path
 from nst_video.video.media.filters import encode_filters
 from nst_video.video.media.probe import count_frames, probe
-from nst_video.video.media.quicktime_tags import keep_tags
+from nst_video.video.media.quicktime_tags import restore_tags
 from nst_video.video.media.stream_copy import StreamCopyPlan
 
 NULL_SCHEME = "null:"
 
 LARGE_ANIMATION_BYTES = 10_000_000
-"""From which a picture that moves is a burden to those who get it."""
+"""Animated GIF or WebP files above this size get a note that suggests a smaller frame size."""
 
 
 class FrameSink(Protocol):
-    """Takes frames in order.
+    """An output for frames of one size at a constant rate.
 
-    Used as a context manager: leaving it normally finishes the output, leaving it with an error
-    leaves nothing behind. `stop` may be called from another thread.
-
-    Where planes were announced, `write` takes those of one picture in `image.yuv420.OUTPUT_COLORS`.
+    Used as a context manager: leaving it normally completes the output; leaving it with an error
+    removes the unfinished output. All calls come from one thread, except `stop`.
     """
 
     @property
     def target(self) -> Path | None:
-        """Where the frames are kept, final once the context is left; None where they are not."""
+        """The file that is written, final once the context is left; None where nothing is kept."""
         ...
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Sentences for the user about what is not as in the original."""
+        """Sentences for the user about each difference from the source."""
         ...
 
     def __enter__(self) -> Self: ...
@@ -64,23 +63,28 @@ class FrameSink(Protocol):
     ) -> None: ...
 
     def write(self, frame: Frame) -> None:
-        """Take the next frame, of the size announced.
+        """Write the next frame.
+
+        Args:
+            frame: RGB uint8 (height, width, 3) of the size given on opening; or, if the sink was
+                opened for YUV, 4:2:0 uint8 (height * 3 / 2, width) in
+                `image.yuv420.OUTPUT_COLORS`.
 
         Raises:
-            SinkError: it cannot be taken.
+            SinkError: the shape is wrong, or it cannot be written.
         """
         ...
 
     def stop(self) -> None:
-        """Make a `write` that hangs end soon."""
+        """End a `write` that blocks; may be called from any thread."""
         ...
 
 
 class VideoFileSink:
-    """A video file, encoded by ffmpeg, together with streams of another file.
+    """A video file encoded by ffmpeg, with streams copied from another file.
 
-    Written under a hidden temporary name beside the target, examined, then renamed. Odd sizes
-    are padded to even by repeating the last column or row, since 4:2:0 video has no odd sizes.
+    It is written under a hidden temporary name beside the target, verified, then renamed. 4:2:0
+    video has even sides only: an odd side is padded by repeating its last column or row.
     """
 
     def __init__(
@@ -96,16 +100,16 @@ class VideoFileSink:
         """Check that the target can be written; ffmpeg starts on entering the context.
 
         Args:
-            target: the file; its suffix names the container.
-            info: size and rate of the frames to come.
+            target: the file; its suffix decides the container.
+            info: size and rate of the frames.
             options: codec, quality and speed.
-            stream_copy: streams to add.
+            stream_copy: streams to copy from the source file.
             as_planes: planes will come instead of frames; both sides are even.
             overwrite: an existing file is replaced once the new one is complete.
 
         Raises:
-            SinkError: there is no folder to write it in.
-            UsageError: a container or codec that cannot be written, or the file exists.
+            SinkError: the folder does not exist.
+            UsageError: the container or codec cannot be written, or the file exists.
         """
         self.target = target
         self._wanted = target
@@ -131,7 +135,7 @@ class VideoFileSink:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What of the original could not be carried over as it was, and any padding."""
+        """Streams that could not be copied unchanged, padding, another file name, a large size."""
         notes = () if self._stream_copy is None else self._stream_copy.notes
         if even_size(self._size) != self._size:
             width, height = even_size(self._size)
@@ -178,7 +182,7 @@ class VideoFileSink:
         """Encode the next frame.
 
         Raises:
-            SinkError: its size is not the announced one, or ffmpeg fails, as on a full disk.
+            SinkError: the shape is wrong, or ffmpeg fails, for example on a full disk.
         """
         _check_shape(frame, self._size, self._as_planes)
         process = self._started()
@@ -203,23 +207,23 @@ class VideoFileSink:
         return SinkError(f"{self.target} cannot be written: {process.failure()}.")
 
     def _complete(self) -> None:
-        """Do what takes the whole film.
+        """Do the steps that need the whole encoded video.
 
         Raises:
-            SinkError: it fails.
+            SinkError: a step fails.
         """
         if self._stream_copy is not None and self._stream_copy.tags:
-            keep_tags(self._partial.path, self._stream_copy.tags)
+            restore_tags(self._partial.path, self._stream_copy.tags)
         if self._container.has_palette:
             problem = write_gif(self._encoded.path, self._partial.path)
             if problem is not None:
                 raise SinkError(f"{self.target} cannot be written: {problem}.")
 
     def _verify(self) -> None:
-        """Read the file back.
+        """Read the file back and count its frames.
 
         Raises:
-            SinkError: something is missing in it.
+            SinkError: frames are missing.
         """
         path = self._partial.path
         try:
@@ -235,7 +239,7 @@ class VideoFileSink:
 
     def _missing_length(self, held_s: Fraction) -> str | Literal[False]:
         expected_s, frame_s = self._written / self._info.fps, 1 / self._info.fps
-        # Times are whole milliseconds there. Where all pictures are the same, it is a still one.
+        # WebP stores whole milliseconds. If all frames are equal, the file is a still image.
         if not held_s or abs(held_s - expected_s) <= frame_s + expected_s / 1000:
             return False
         return f"lasts {float(held_s):.2f} of {float(expected_s):.2f} s"
@@ -264,11 +268,11 @@ class VideoFileSink:
 
 
 class NullSink:
-    """Counts frames and forgets them: for measuring what comes before.
+    """Counts frames and discards them: to measure the stages before it.
 
     Attributes:
         target: None, nothing is kept.
-        frame_count: frames taken.
+        frame_count: frames written.
     """
 
     target: None = None
@@ -281,7 +285,7 @@ class NullSink:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Nothing is kept, so nothing differs."""
+        """Always empty."""
         return ()
 
     def __enter__(self) -> Self:
@@ -293,24 +297,30 @@ class NullSink:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Nothing was opened."""
+        """Nothing to close."""
 
     def write(self, frame: Frame) -> None:
         """Count the frame.
 
         Raises:
-            SinkError: its size is not the announced one.
+            SinkError: the shape is wrong.
         """
         _check_shape(frame, self._size, self._as_planes)
         self.frame_count += 1
 
     def stop(self) -> None:
-        """Nothing can hang."""
+        """Nothing to do: `write` never blocks."""
 
 
 @dataclass(frozen=True, slots=True)
 class SinkKind:
-    """One line of the table: a name, what it takes, and how to open that."""
+    """One line of `SINKS`.
+
+    Attributes:
+        name: for tests and messages.
+        accepts: whether it takes a target as the user wrote it.
+        open: opens that target.
+    """
 
     name: str
     accepts: Callable[[str], bool]
@@ -333,7 +343,7 @@ SINKS = (
         ),
     ),
 )
-"""Tried in order; the last takes anything."""
+"""Sinks in the order in which they are tried; the last accepts anything."""
 
 
 def open_sink(
@@ -345,13 +355,13 @@ def open_sink(
     as_planes: bool = False,
     overwrite: bool = False,
 ) -> FrameSink:
-    """Open a sink for frames.
+    """Open the first sink of `SINKS` that accepts a target.
 
     Args:
-        where: path of a video file, or "null:" to throw the frames away.
-        info: size and rate of the frames to come.
+        where: path of a video file, or "null:" to discard the frames.
+        info: size and rate of the frames.
         options: codec, quality and speed.
-        stream_copy: streams to add.
+        stream_copy: streams to copy from the source file.
         as_planes: planes will come instead of frames; both sides are even.
         overwrite: an existing file is replaced once the new one is complete.
 
@@ -365,14 +375,14 @@ def open_sink(
 
 
 def _check_shape(frame: NDArray[np.uint8], size: Size, as_planes: bool) -> None:
-    """Refuse what was not announced.
+    """Refuse a frame of another shape than the sink was opened for.
 
     Raises:
-        SinkError: other pictures were announced.
+        SinkError: the shape is wrong.
     """
     expected = planes_shape(size) if as_planes else (size[1], size[0], 3)
     if frame.shape != expected:
-        raise SinkError(f"A picture of {frame.shape} came where {expected} was announced.")
+        raise SinkError(f"A frame of shape {frame.shape} was written, not {expected}.")
 
 
 def even_size(size: Size) -> Size:

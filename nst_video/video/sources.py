@@ -1,6 +1,7 @@
-"""Where frames come from: a table of sources, each an iterable context manager.
+"""Sources: where the frames of a file transcode come from, listed in the table `SOURCES`.
 
-A new source is one class, one line in `SOURCES`, and passes the contract tests as they are.
+A new source is one class and one line in `SOURCES`; the contract tests then cover it. Sources of a
+live session (cameras, network streams, the screen) are in `video.capture`.
 """
 
 import math
@@ -38,23 +39,25 @@ __all__ = [
 DEMO_SCHEME = "demo:"
 
 WEBP_ANIMATION = 2
-"""The flag of a WebP file that says that it moves."""
+"""Animation flag in the header of a WebP file."""
 
 
 class FrameSource(Protocol):
     """Frames in order at a constant rate, upright, with square pixels.
 
-    Used as a context manager and iterated once. `stop` may be called from another thread.
+    Used as a context manager and iterated once, in one thread. Iterating yields RGB uint8
+    (height, width, 3) of `info.size`, each frame a new array, and raises `SourceError` where the
+    source fails.
     """
 
     @property
     def info(self) -> VideoInfo:
-        """What the frames look like; known before the first is read."""
+        """Size, rate and number of the frames; known before the first is read."""
         ...
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Sentences for the user about what was done to the source."""
+        """Sentences for the user about what was changed, such as the frame rate."""
         ...
 
     def __enter__(self) -> Self: ...
@@ -69,15 +72,12 @@ class FrameSource(Protocol):
     def __iter__(self) -> Iterator[Frame]: ...
 
     def stop(self) -> None:
-        """Make a running iteration end soon."""
+        """End a running iteration soon; may be called from any thread."""
         ...
 
 
 class SyntheticSource:
-    """A short moving scene made by code: hills, a sea, a boat, birds, a sinking sun.
-
-    The same arguments give the same frames.
-    """
+    """The synthetic scene of `image.synthetic`; the same arguments give the same frames."""
 
     def __init__(
         self,
@@ -91,12 +91,12 @@ class SyntheticSource:
 
     @property
     def info(self) -> VideoInfo:
-        """As constructed."""
+        """The size, rate and number of frames asked for."""
         return self._info
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Nothing: it is what it is."""
+        """Always empty."""
         return ()
 
     def __enter__(self) -> Self:
@@ -123,14 +123,14 @@ class SyntheticSource:
 
 
 class AnimationSource:
-    """An animated WebP: PyAV's ffmpeg does not read it, so it is decoded as a picture is."""
+    """An animated WebP, decoded by Pillow, because the FFmpeg in PyAV does not read it."""
 
     def __init__(self, path: Path, options: DecodeOptions | None = None) -> None:
-        """Decode it once, to know how long each picture is shown.
+        """Decode it once, to know how long each frame is shown.
 
         Raises:
             SourceError: it cannot be read, or ends before the start.
-            UsageError: it has no second video stream.
+            UsageError: the options ask for a second video stream.
         """
         options = options or DecodeOptions()
         if options.video_stream not in (None, 1):
@@ -162,7 +162,7 @@ class AnimationSource:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Whether it was resampled."""
+        """Whether the frame rate was changed."""
         return self._rate.notes(self._info.fps)
 
     def __enter__(self) -> Self:
@@ -180,7 +180,7 @@ class AnimationSource:
         """Deliver the frames.
 
         Raises:
-            SourceError: the file was changed meanwhile.
+            SourceError: the file has changed since it was opened.
         """
         ticks = (self._start_s + i / self._info.fps for i in range(self._info.frame_count or 0))
         wanted = [bisect_right(self._begins, time) - 1 for time in ticks]
@@ -200,7 +200,13 @@ class AnimationSource:
 
 @dataclass(frozen=True, slots=True)
 class SourceKind:
-    """One line of the table: a name, what it takes, and how to open that."""
+    """One line of `SOURCES`.
+
+    Attributes:
+        name: for tests and messages.
+        accepts: whether it reads a source as the user wrote it.
+        open: opens that source.
+    """
 
     name: str
     accepts: Callable[[str], bool]
@@ -224,11 +230,11 @@ SOURCES = (
         "file", lambda text: True, lambda text, options: VideoFileSource(Path(text), options)
     ),
 )
-"""Tried in order; the last takes anything."""
+"""Sources in the order in which they are tried; the last accepts anything."""
 
 
 def is_animated_webp(path: Path) -> bool:
-    """Whether a file is a WebP picture that moves; False where it cannot be read."""
+    """Return whether a file is an animated WebP; False where it cannot be read."""
     found = look_up(path)
     if found.kind is not PathKind.FILE:
         return False
@@ -242,11 +248,11 @@ def is_animated_webp(path: Path) -> bool:
 
 
 def open_source(what: str | Path, options: DecodeOptions | None = None) -> FrameSource:
-    """Open a source of frames.
+    """Open the first source of `SOURCES` that accepts a name.
 
     Args:
         what: path of a video file, or "demo:" for the synthetic scene.
-        options: which part to deliver, and how.
+        options: which part to read, at which size and rate.
 
     Raises:
         SourceError: it cannot be read, has no video, or is damaged.

@@ -60,7 +60,7 @@ def test_sink_takes_frames_and_finishes(opener: Callable[[], FrameSink]):
 
 
 def test_sink_refuses_a_frame_of_another_size(opener: Callable[[], FrameSink]):
-    with pytest.raises(SinkError, match="announced"), opener() as sink:
+    with pytest.raises(SinkError, match="was written, not"), opener() as sink:
         sink.write(ramp(0, (32, 48)))
 
 

@@ -1,5 +1,5 @@
-"""Live sources: cameras, network streams, the screen, pictures shown one after the other.
+"""Live sources: cameras, network streams, the screen, folders of images.
 
-Each is a `FrameSource` (see `video.sources`): an iterable context manager that delivers RGB
-frames as they come. `info` is filled in on entering the context, when the device has answered.
+Each is a `FrameSource` (see `video.sources`): an iterable context manager that yields RGB frames
+as they arrive. `info` is known once the context is entered.
 """

@@ -1,4 +1,4 @@
-"""What all live sources share: being a context manager that can be stopped from outside."""
+"""Base class of live sources: a context manager that another thread can stop."""
 
 import threading
 from abc import ABC, abstractmethod
@@ -9,32 +9,32 @@ from nst_video.errors import SourceError
 from nst_video.frames import VideoInfo
 
 MAX_BAD = 30
-"""Pictures in a row that may be damaged before a source counts as broken; one is not unusual."""
+"""Damaged frames in a row after which a source counts as broken; single ones are usual."""
 
 
 class LiveSource(ABC):
-    """Base of sources that open a device in `_open` and let go of it in `_close`.
+    """Base of sources that open a device in `_open` and release it in `_close`.
 
     Attributes:
-        stopped: set by `stop`; every wait inside an iteration ends with it.
+        stopped: set by `stop`; an iteration ends soon after.
     """
 
     def __init__(self, name: str) -> None:
-        """Remember the name that messages use; nothing is opened yet."""
+        """Keep the name for messages; nothing is opened yet."""
         self.name = name
         self.stopped = threading.Event()
         self._info: VideoInfo | None = None
 
     @property
     def info(self) -> VideoInfo:
-        """Size and claimed rate; SourceError before the source is open."""
+        """Size and nominal rate; SourceError before the source is open."""
         if self._info is None:
             raise SourceError(f"{self.name} is not open: use it in a `with` statement.")
         return self._info
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Nothing is done to the frames."""
+        """Sentences for the user about what was changed; empty by default."""
         return ()
 
     def __enter__(self) -> Self:
@@ -56,8 +56,8 @@ class LiveSource(ABC):
 
     @abstractmethod
     def _open(self) -> VideoInfo:
-        """Open the device; SourceError when it does not answer."""
+        """Open the device and return its size and rate; SourceError where it does not answer."""
 
     @abstractmethod
     def _close(self) -> None:
-        """Let go of the device, opened or not."""
+        """Release the device, whether it is open or not."""

@@ -1,4 +1,4 @@
-"""Webcams, through OpenCV."""
+"""Webcams, read with OpenCV."""
 
 import os
 from collections.abc import Iterator
@@ -13,26 +13,29 @@ from nst_video.video.capture.base import MAX_BAD, LiveSource
 from nst_video.video.capture.capture_options import CaptureOptions
 
 FALLBACK_FPS = Fraction(30)
-"""Rate assumed of a camera that claims none; the loop measures the real one."""
+"""Rate assumed for a camera that reports none; live sessions measure the real one."""
 
 MAX_FAILED = 3
 RETRY_S = 0.05
-"""How often in a row, and seconds after which, a camera may fail to deliver before it is gone."""
+"""Failed reads in a row after which a camera counts as lost, and seconds between them."""
 
 
 class CameraSource(LiveSource):
-    """One webcam. What it should deliver is asked while opening, or many drivers ignore it."""
+    """One webcam.
+
+    Size, rate and pixel format are requested while opening: many drivers ignore them later.
+    """
 
     def __init__(self, number: int | str, name: str, options: CaptureOptions | None = None) -> None:
-        """Name the camera; it is opened on entering the context.
+        """Choose the camera; it is opened on entering the context.
 
         Args:
-            number: OpenCV's number of it, or the path of its device.
+            number: OpenCV's number of the camera, or the path of its device.
             name: for messages.
-            options: size, rate, pixel format and driver to ask for.
+            options: size, rate, pixel format and driver to request.
 
         Raises:
-            UsageError: no such driver.
+            UsageError: unknown driver.
         """
         super().__init__(name)
         self._number = number
@@ -41,7 +44,7 @@ class CameraSource(LiveSource):
         self._capture: cv2.VideoCapture | None = None
 
     def _open(self) -> VideoInfo:
-        # Not by redirecting standard error: a driver may hang here, and others have things to say.
+        # Standard error is not redirected: a driver may block here while other threads write to it.
         os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
         try:
@@ -56,7 +59,7 @@ class CameraSource(LiveSource):
         if not capture.isOpened():
             raise SourceError(
                 f"{self.name} cannot be opened: it is missing, or another program uses it. "
-                "`nst-video devices` lists what there is."
+                "`nst-video devices` lists the cameras."
             )
         width = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH))
         height = int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
@@ -69,10 +72,10 @@ class CameraSource(LiveSource):
             self._capture.release()
 
     def __iter__(self) -> Iterator[Frame]:
-        """Deliver frames until stopped; damaged ones are left out.
+        """Yield frames until stopped; damaged ones are skipped.
 
         Raises:
-            SourceError: the camera delivers no more, or nothing but damaged pictures.
+            SourceError: the camera delivers no more frames, or only damaged ones.
         """
         capture = self._capture
         if capture is None:
@@ -82,14 +85,14 @@ class CameraSource(LiveSource):
             if not capture.grab():
                 failed += 1
                 if failed == MAX_FAILED:
-                    raise SourceError(f"{self.name} delivers no more pictures.")
+                    raise SourceError(f"{self.name} delivers no more frames.")
                 continue
             failed = 0
             frame = _retrieve(capture)
             damaged = 0 if frame is not None else damaged + 1
             if damaged == MAX_BAD:
                 raise SourceError(
-                    f"{self.name} delivers damaged pictures: try another --fourcc, a smaller "
+                    f"{self.name} delivers damaged frames: try another --fourcc, a smaller "
                     "--size or another cable."
                 )
             if frame is not None:
@@ -97,23 +100,23 @@ class CameraSource(LiveSource):
 
 
 def _retrieve(capture: cv2.VideoCapture) -> Frame | None:
-    """Return the picture just grabbed, RGB; None where it cannot be decoded."""
+    """Return the frame just grabbed, RGB; None where it cannot be decoded."""
     try:
-        delivered, picture = capture.retrieve()
+        delivered, frame = capture.retrieve()
     except cv2.error:
         return None
-    if not delivered or picture is None or picture.size == 0:
+    if not delivered or frame is None or frame.size == 0:
         return None
-    if picture.ndim == 2 or picture.shape[2] == 1:
-        return np.asarray(cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB), np.uint8)
-    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
+    if frame.ndim == 2 or frame.shape[2] == 1:
+        return np.asarray(cv2.cvtColor(frame, cv2.COLOR_GRAY2RGB), np.uint8)
+    return np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def construction_parameters(options: CaptureOptions) -> list[int]:
-    """Return what is asked of a camera, as OpenCV takes it: property, value, property, value."""
+    """Return the properties to request, as OpenCV takes them: property, value, property, ..."""
     parameters: list[int] = []
     if options.fourcc is not None:
-        # Before the size: cameras offer other sizes and rates in other pixel formats.
+        # First, because the sizes and rates that a camera offers depend on the pixel format.
         code = cv2.VideoWriter.fourcc(*options.fourcc.upper())
         parameters += [cv2.CAP_PROP_FOURCC, code]
     if options.size is not None:
@@ -125,10 +128,10 @@ def construction_parameters(options: CaptureOptions) -> list[int]:
 
 
 def driver_number(name: str | None) -> int:
-    """Return OpenCV's number of a camera interface.
+    """Return OpenCV's number of a camera driver, any driver for None.
 
     Raises:
-        UsageError: this OpenCV has no such interface.
+        UsageError: this OpenCV has no such driver.
     """
     if name is None:
         return int(cv2.CAP_ANY)

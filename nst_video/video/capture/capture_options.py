@@ -1,4 +1,4 @@
-"""What can be asked of a live source."""
+"""Options of live sources."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,14 +10,14 @@ from nst_video.validation import RATE, SIDE
 
 @dataclass(frozen=True, kw_only=True)
 class CaptureOptions:
-    """How a source should deliver; what does not apply to a source is ignored by it.
+    """What to request of a live source; a source ignores options that do not apply to it.
 
     Attributes:
-        size: (width, height) to ask for; None leaves it to the source.
-        fps: frames per second to ask for; None leaves it to the source.
-        fourcc: pixel format to ask of a camera, such as "MJPG" or "YUYV".
-        driver: OpenCV's name of the camera interface, such as "V4L2", "DSHOW" or "FFMPEG".
-        loop: begin a file or folder again at its end.
+        size: (width, height); None leaves it to the source.
+        fps: frames per second; None leaves it to the source.
+        fourcc: pixel format of a camera, such as "MJPG" or "YUYV".
+        driver: OpenCV's name of the camera driver, such as "V4L2", "DSHOW" or "FFMPEG".
+        loop: start a file or folder again at its end.
     """
 
     size: Size | None = None

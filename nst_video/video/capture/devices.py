@@ -1,4 +1,4 @@
-"""Which cameras there are, by number and name."""
+"""Cameras of this machine, by number and name."""
 
 import platform
 import re
@@ -15,7 +15,7 @@ from nst_video.system.stderr import quiet_stderr
 from nst_video.video.media.ffmpeg import ffmpeg_exe
 
 NUMBERS_TRIED = 5
-"""Camera numbers opened where the system does not list its cameras."""
+"""How many camera numbers to try where the system does not list its cameras."""
 
 LINUX_FOLDER = Path("/sys/class/video4linux")
 
@@ -29,9 +29,9 @@ class Camera:
     """A camera.
 
     Attributes:
-        number: OpenCV's number of it.
-        name: as the system calls it.
-        size: (width, height) it delivers unless asked otherwise; None where it was not opened.
+        number: OpenCV's number of the camera.
+        name: its name in the operating system.
+        size: (width, height) of its frames by default; None where it was not opened.
     """
 
     number: int
@@ -40,13 +40,13 @@ class Camera:
 
 
 def list_cameras() -> list[Camera]:
-    """Return the cameras by number without opening any, where the system allows that."""
+    """Return the cameras by number; opens none where the system can list them."""
     lister = _LISTERS.get(platform.system(), _cameras_by_trying)
     return lister()
 
 
 def measure(camera: Camera) -> Camera:
-    """Return `camera` with the size it delivers, None where it cannot be opened now."""
+    """Return `camera` with the size of its frames; without a size where it cannot be opened."""
     with quiet_stderr():
         capture = cv2.VideoCapture(camera.number)
         try:
@@ -62,14 +62,14 @@ def measure(camera: Camera) -> Camera:
 
 
 def find_camera(text: str, cameras: list[Camera] | None = None) -> Camera:
-    """Return the camera of that number, or whose name contains the text.
+    """Return the camera with a number, or the one whose name contains a text.
 
     Args:
         text: a number, or part of a name in any case.
-        cameras: to choose from; by default those of this machine.
+        cameras: the cameras to choose from; by default those of this machine.
 
     Raises:
-        SourceError: none, or several, have that name.
+        SourceError: no camera, or several, have that name.
     """
     known = list_cameras() if cameras is None else cameras
     if text.isdecimal():
@@ -88,7 +88,7 @@ def find_camera(text: str, cameras: list[Camera] | None = None) -> Camera:
 
 
 def cameras_in(folder: Path) -> list[Camera]:
-    """Return the cameras that Linux lists: of each device the first node, which has the video."""
+    """Return the cameras in a sysfs folder of Linux: of each device the first node, its video."""
     found = []
     for node in sorted(folder.glob("video*"), key=lambda node: int(node.name[5:] or 0)):
         try:

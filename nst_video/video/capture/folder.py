@@ -1,4 +1,4 @@
-"""A folder of pictures: each for some seconds, or each a frame of a film."""
+"""A folder of images: each shown for some seconds, or each one frame of a video."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -14,31 +14,30 @@ from nst_video.video.capture.capture_options import CaptureOptions
 FPS = Fraction(25)
 
 PICTURE_S = 5
-"""Seconds that each picture is shown where no rate is asked for."""
+"""Seconds for which each image is shown where no rate is given."""
 
 SIZE_LIMIT = (1920, 1080)
-"""(width, height) that frames do not exceed where no size is asked for: photos are larger."""
+"""Largest (width, height) where no size is given: photos are larger."""
 
 
 class PictureFolderSource(LiveSource):
-    """The pictures of a folder in the order of their names, all fitted to one size.
+    """The images of a folder in the order of their names, all fitted to one size.
 
-    Each is delivered again and again for `PICTURE_S`, so that styles can turn into one another
-    meanwhile; where a rate is asked for, each is one frame of a film. Whoever reads sets the pace;
-    `info.fps` says which one is meant. A picture that cannot be read
-    is left out, and `notes` says so.
+    Each is repeated for `PICTURE_S` seconds, so that style changes can be seen on it; where a rate
+    is given, each is one frame of a video. Frames are not paced: the consumer reads them at
+    `info.fps`. An image that cannot be read is skipped, with a note.
     """
 
     def __init__(self, folder: Path, options: CaptureOptions | None = None) -> None:
-        """StylizeSettings for pictures.
+        """List the images.
 
         Args:
-            folder: where they are.
-            options: the size, by default the first picture's within `SIZE_LIMIT`, and the rate
-                of a film; without one each picture stays.
+            folder: the folder.
+            options: the size, by default that of the first image within `SIZE_LIMIT`; and the
+                rate of a video, without which each image is shown for `PICTURE_S` seconds.
 
         Raises:
-            SourceError: it holds none, or cannot be read.
+            SourceError: the folder holds no images or cannot be read.
         """
         super().__init__(str(folder))
         self._options = options or CaptureOptions()
@@ -50,7 +49,7 @@ class PictureFolderSource(LiveSource):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was left out so far, and why."""
+        """Images skipped so far, and why."""
         return tuple(self._notes.values())
 
     def _open(self) -> VideoInfo:
@@ -65,10 +64,10 @@ class PictureFolderSource(LiveSource):
         return VideoInfo(size, self._options.fps or FPS, len(self._paths) * self._repeats)
 
     def _close(self) -> None:
-        """Nothing is held open between pictures."""
+        """Nothing to release."""
 
     def __iter__(self) -> Iterator[Frame]:
-        """Deliver every picture, as often as it takes."""
+        """Yield every image, repeated as often as it is shown."""
         for path in self._paths:
             picture = self._load(path)
             if picture is None:
@@ -80,7 +79,7 @@ class PictureFolderSource(LiveSource):
                 yield frame
 
     def _load(self, path: Path) -> Frame | None:
-        """Return a picture, None and a note where it cannot be read."""
+        """Return an image; None, with a note, where it cannot be read."""
         try:
             return load_picture(path)
         except SourceError as error:

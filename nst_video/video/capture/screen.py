@@ -1,4 +1,4 @@
-"""A region of the screen, through mss."""
+"""The screen or a region of it, grabbed with mss."""
 
 import re
 import time
@@ -19,18 +19,18 @@ _REGION = re.compile(r"(\d+)x(\d+)(?:\+(\d+)\+(\d+))?")
 
 
 class ScreenSource(LiveSource):
-    """A whole monitor or a part of the screen, grabbed at a constant rate."""
+    """A monitor or a region of the screen, grabbed at a constant rate."""
 
     def __init__(self, where: str = "", options: CaptureOptions | None = None) -> None:
-        """Say what to grab; the screen is opened on entering the context.
+        """Choose the region; the screen is opened on entering the context.
 
         Args:
-            where: empty for all monitors together, "2" for the second, "640x480+100+50" for a
-                region that wide and high at that distance from the left and top.
+            where: "" for all monitors together, "2" for the second, "640x480+100+50" for a region
+                of width x height + left + top, in pixels.
             options: the rate, by default `FPS`.
 
         Raises:
-            UsageError: `where` is none of these.
+            UsageError: `where` has another form.
         """
         super().__init__(f"Screen {where}".rstrip())
         self._where = where
@@ -70,10 +70,10 @@ class ScreenSource(LiveSource):
             self._grabber.close()
 
     def __iter__(self) -> Iterator[Frame]:
-        """Deliver frames at the rate until stopped.
+        """Yield frames at the rate until stopped; where grabbing is slow, frames are skipped.
 
         Raises:
-            SourceError: the screen cannot be grabbed, as where the region lies outside.
+            SourceError: the screen cannot be grabbed, for example where the region is outside it.
         """
         import mss
 

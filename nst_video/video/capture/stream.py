@@ -1,4 +1,4 @@
-"""Network streams (RTSP, HTTP, MJPEG and whatever else FFmpeg reads), through PyAV."""
+"""Network streams (RTSP, HTTP, MJPEG and everything else that FFmpeg reads), through PyAV."""
 
 import threading
 from collections.abc import Iterator
@@ -28,14 +28,14 @@ _LOW_DELAY = {
 
 
 class StreamSource(LiveSource):
-    """A stream by its address. Nothing is buffered beyond what the system's socket holds."""
+    """A network stream by its URL, with no buffer but that of the system's socket."""
 
     def __init__(self, url: str, options: CaptureOptions | None = None) -> None:
-        """Name the stream; it is connected to on entering the context."""
+        """Keep the URL; the connection is opened on entering the context."""
         super().__init__(url)
         self._options = options or CaptureOptions()
         self._container: av.container.InputContainer | None = None
-        self._pictures: Iterator[av.VideoFrame] | None = None
+        self._frames: Iterator[av.VideoFrame] | None = None
         self._using = threading.Lock()
 
     def _open(self) -> VideoInfo:
@@ -49,10 +49,10 @@ class StreamSource(LiveSource):
         if not self._container.streams.video:
             raise SourceError(f"{self.name} has no video.")
         stream = self._container.streams.video[0]
-        self._pictures = self._decode(self._container)
+        self._frames = self._decode(self._container)
         size = self._options.size or (stream.width, stream.height)
-        if 0 in size:  # the first pictures are damaged
-            first = next(self._pictures, None)
+        if 0 in size:  # the size is not known before the first frame
+            first = next(self._frames, None)
             if first is None:
                 raise SourceError(f"{self.name} has ended.")
             size = (first.width, first.height)
@@ -60,44 +60,44 @@ class StreamSource(LiveSource):
 
     def _close(self) -> None:
         with self._using:
-            self._pictures = None
+            self._frames = None
             if self._container is not None:
                 self._container.close()
                 self._container = None
 
     def __iter__(self) -> Iterator[Frame]:
-        """Deliver frames until stopped, in the size asked for or their own; without damaged ones.
+        """Yield frames until stopped, at the size given or their own; damaged ones are skipped.
 
         Raises:
-            SourceError: the stream ends, breaks, or gives nothing for `READ_TIMEOUT_S`.
+            SourceError: the stream ends or fails, or no data comes for `READ_TIMEOUT_S`.
         """
-        pictures, size = self._pictures, self._options.size
-        if pictures is None:
+        frames, size = self._frames, self._options.size
+        if frames is None:
             raise SourceError(f"{self.name} is not open: use it in a `with` statement.")
-        for picture in pictures:
+        for decoded in frames:
             if self.stopped.is_set():
                 return
-            frame = np.ascontiguousarray(picture.to_ndarray(format="rgb24"), np.uint8)
+            frame = np.ascontiguousarray(decoded.to_ndarray(format="rgb24"), np.uint8)
             yield frame if size is None else letterbox(frame, size)
         if not self.stopped.is_set():
             raise SourceError(f"{self.name} has ended.")
 
     def _decode(self, container: av.container.InputContainer) -> Iterator[av.VideoFrame]:
-        """Yield the pictures; of damaged ones in a row at most `MAX_BAD` are left out."""
+        """Yield frames; up to `MAX_BAD` damaged ones in a row are skipped."""
         damaged = 0
         try:
             for packet in container.demux(container.streams.video[0]):
                 try:
-                    pictures = packet.decode()
+                    frames = packet.decode()
                 except av.InvalidDataError:
                     damaged += 1
                     if damaged == MAX_BAD:
                         raise
                     continue
-                for picture in pictures:
-                    damaged = damaged + 1 if picture.is_corrupt else 0
-                    if not picture.is_corrupt or damaged > MAX_BAD:
-                        yield picture
+                for frame in frames:
+                    damaged = damaged + 1 if frame.is_corrupt else 0
+                    if not frame.is_corrupt or damaged > MAX_BAD:
+                        yield frame
         except (av.FFmpegError, OSError) as error:
             reason = getattr(error, "strerror", None) or str(error)
-            raise SourceError(f"{self.name} broke off: {reason}.") from error
+            raise SourceError(f"{self.name} failed: {reason}.") from error

@@ -1,5 +1,7 @@
-"""Media files below the level of frames: probing with PyAV, coding with the ffmpeg binary.
+"""Media files: probing with PyAV, decoding and encoding with the ffmpeg binary.
 
-Submodules, lower first: `options` (imports nothing heavy, so that the command line can read its
-defaults), `process`, `probe`, `timing`, `filters`, `containers`, `carry`.
+`codec_options` imports nothing heavy, so that the command line can read its defaults. `probe` reads
+headers, `timing` and `timeline` find the times of frames, `filters` are ffmpeg's filter chains,
+`containers` is the table of output formats, `stream_copy` plans the copying of sound, subtitles and
+metadata, `video_file` decodes.
 """

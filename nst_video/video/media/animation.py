@@ -1,4 +1,4 @@
-"""Films as pictures that move: GIF, whose palette is that of the whole film, and WebP."""
+"""Animated images: GIF with one palette for the whole video, and WebP."""
 
 import math
 from fractions import Fraction
@@ -11,27 +11,27 @@ _COLORS = 256
 _PALETTE_SIZE = "16x16"
 
 _DITHER = "bayer:bayer_scale=5"
-"""A faint, fixed pattern. Diffusing errors would make still areas crawl, and larger files."""
+"""Ordered dithering, faint. Error diffusion makes still areas flicker and files larger."""
 
 
 def slower_rate(fps: Fraction, limit: Fraction) -> Fraction:
-    """Return the highest rate within the limit that takes every second, third ... frame."""
+    """Return the highest rate up to `limit` that keeps every second, third, ... frame."""
     return fps / math.ceil(fps / limit)
 
 
-def write_gif(film: Path, target: Path) -> str | None:
-    """Write every frame of a film as a GIF that is repeated for ever.
+def write_gif(video: Path, target: Path) -> str | None:
+    """Write every frame of a video to a GIF that loops forever.
 
-    The palette is found in a first pass, so that memory does not grow with the film.
+    The palette is computed in a first pass, so that memory use does not depend on the length.
 
     Args:
-        film: any film that ffmpeg reads.
+        video: any video that ffmpeg reads.
         target: the GIF; an existing file is replaced.
 
     Returns:
-        Why it failed, in words fit to follow a colon; None where it did not.
+        The reason of a failure, to be shown after a colon; None on success.
     """
-    source = ("-i", ffmpeg_path(film))
+    source = ("-i", ffmpeg_path(video))
     palette = memoryview(bytearray(_COLORS * 4))
     find = [*source, "-vf", "palettegen", "-f", "rawvideo", "-pix_fmt", "bgra", "pipe:1"]
     with FfmpegProcess(find, drain=True) as process:
@@ -51,20 +51,20 @@ def write_gif(film: Path, target: Path) -> str | None:
 
 
 def webp_length_s(path: Path) -> Fraction:
-    """Return how long an animated WebP lasts, 0 where it is a still picture.
+    """Return the duration of an animated WebP in seconds, 0 for a still image.
 
-    Pictures that are the same are one in the file, so only the length tells whether all are there.
-    Where all are the same it is a still picture. Container and frames as in Google's "WebP
+    The encoder merges equal frames in a row, so only the duration tells whether frames are missing;
+    if all frames are equal, the file is a still image. The format is described in Google's "WebP
     Container Specification".
 
     Raises:
-        SourceError: it is no WebP.
+        SourceError: it is not a WebP file.
         OSError: it cannot be read.
     """
     total_ms = 0
     with path.open("rb") as file:
         if file.read(12)[::8] != b"RW":
-            raise SourceError(f"{path} is no WebP picture.")
+            raise SourceError(f"{path} is not a WebP image.")
         while len(header := file.read(8)) == 8:
             size = int.from_bytes(header[4:], "little")
             end = file.tell() + size + size % 2

@@ -1,4 +1,4 @@
-"""Sound that is carried over: what of it can be decoded, and what a container takes."""
+"""Audio streams to copy: whether they can be decoded, and whether a container takes them."""
 
 import math
 import os
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Packet = AnyPacket[Stream]
 
 LOOKED_AT_PACKETS = 50
-"""Packets of a stream tried at most until one can be decoded: about a second."""
+"""Packets of a stream to try until one can be decoded: about a second."""
 
 TRIAL_S = 1
 TRIAL_TIMEOUT_S = 60
@@ -34,36 +34,36 @@ WARM_UP_SAMPLES = {
     "opus": 3840,
     "vorbis": 1024,
 }
-"""Samples before the one from which on a decoder that begins there is right: blocks overlap."""
+"""Samples that a decoder needs before its output is right, by codec: blocks overlap."""
 
 MP3_RESERVOIR_BYTES = 511
-"""By which the data of an MP3 packet may begin early, in packets before it."""
+"""How far back, in packets before it, the data of an MP3 packet can begin (bit reservoir)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sound:
-    """A sound stream, looked at closely.
+class AudioCheck:
+    """The result of trying to decode an audio stream.
 
     Attributes:
-        problem: why it cannot be carried over, fit to follow a colon; None where it can.
-        roll_s: seconds by which copied packets must begin before the first sample wanted.
+        problem: why it cannot be copied, to be shown after a colon; None where it can.
+        preroll_s: seconds before the first wanted sample at which copied packets must start.
     """
 
     problem: str | None = None
-    roll_s: float = 0.0
+    preroll_s: float = 0.0
 
 
-def examine_sound(media: MediaInfo) -> dict[int, Sound]:
-    """Decode the beginning of every sound stream, all of them in one pass.
+def check_audio(media: MediaInfo) -> dict[int, AudioCheck]:
+    """Decode the beginning of every audio stream, all in one pass.
 
     Returns:
-        What was found, by the index of the stream.
+        The results by stream index.
 
     Raises:
         SourceError: the file cannot be opened.
     """
     wanted = [s for s in media.streams if s.kind == "audio"]
-    found = {s.index: Sound("its codec is unknown") for s in wanted if not s.codec}
+    found = {s.index: AudioCheck("its codec is unknown") for s in wanted if not s.codec}
     open_ones = {s.index: s for s in wanted if s.codec}
     if not open_ones:
         return found
@@ -79,24 +79,26 @@ def examine_sound(media: MediaInfo) -> dict[int, Sound]:
             delays_s.setdefault(index, _delay_s(packet))
             if rate:
                 warm_up_s = _warm_up_samples(open_ones.pop(index).codec, packet.size) / rate
-                found[index] = Sound(roll_s=max(warm_up_s, delays_s[index]))
+                found[index] = AudioCheck(preroll_s=max(warm_up_s, delays_s[index]))
             elif tried[index] >= LOOKED_AT_PACKETS:
                 del open_ones[index]
-                found[index] = Sound("it cannot be decoded")
+                found[index] = AudioCheck("it cannot be decoded")
             if not open_ones:
                 break
     for index in open_ones:
-        found[index] = Sound("it cannot be decoded" if tried[index] else "there is nothing in it")
+        found[index] = AudioCheck(
+            "it cannot be decoded" if tried[index] else "there is nothing in it"
+        )
     return found
 
 
 def can_be_written(arguments: Sequence[str], muxer: str) -> bool:
-    """Return whether ffmpeg can write the beginning of an output, tried to nowhere.
+    """Return whether ffmpeg can write the first second of an output, tried with a null output.
 
-    What a container takes depends on more than the name of a codec.
+    What a container takes depends on more than the name of the codec.
 
     Args:
-        arguments: of the input and the output.
+        arguments: ffmpeg's arguments of the input and the output.
         muxer: ffmpeg's name of the container.
     """
     trial = ("-y", *arguments, "-t", str(TRIAL_S), "-f", muxer, os.devnull)
@@ -104,18 +106,18 @@ def can_be_written(arguments: Sequence[str], muxer: str) -> bool:
         try:
             return process.finish(TRIAL_TIMEOUT_S) == 0
         except subprocess.TimeoutExpired:
-            # So slow a file is not tried any longer.
+            # The trial takes too long: assume that it works.
             return True
 
 
 def _decoded(
     container: "av.container.InputContainer", streams: "list[av.audio.stream.AudioStream]"
 ) -> "Iterator[tuple[Packet, int]]":
-    """Yield every packet and the sample rate of what it gave, 0 for nothing."""
+    """Yield every packet and the sample rate of its decoded samples, 0 where there are none."""
     with _reading():
         for packet in container.demux(streams):
             rate = 0
-            # The last, empty packet makes a decoder give what it holds back.
+            # The last packet is empty: it flushes the decoder.
             with _reading():
                 rate = max((int(getattr(f, "sample_rate", 0)) for f in packet.decode()), default=0)
             yield packet, rate
@@ -129,7 +131,7 @@ def _warm_up_samples(codec: str, packet_bytes: int) -> int:
 
 
 def _delay_s(first: "Packet") -> float:
-    """Return the seconds that an encoder put before a stream's first sample."""
+    """Return the encoder delay in seconds: what is before a stream's first sample."""
     start = first.stream.start_time
     if first.pts is None or start is None or first.time_base is None:
         return 0.0
@@ -138,7 +140,7 @@ def _delay_s(first: "Packet") -> float:
 
 @contextmanager
 def _reading() -> Iterator[None]:
-    """End quietly where a file or its sound is damaged."""
+    """Stop reading, without an error, where a file or its audio is damaged."""
     import av.error
 
     try:

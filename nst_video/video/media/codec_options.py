@@ -1,4 +1,4 @@
-"""What can be asked of decoding, encoding and a whole transcode; every default lives here."""
+"""Options of decoding, encoding and a whole transcode, with their defaults."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -8,20 +8,20 @@ from nst_video.validation import COUNT, RATE, SECONDS, SIDE, Range
 
 BATCH_SIZE = Range(1, 256, is_whole=True)
 CRF = Range(0, 63, is_whole=True)
-"""Of any codec; see `containers.codec_for`."""
+"""Of all codecs together; `containers.codec_for` checks the range of each."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DecodeOptions:
-    """Which part of a file to read, and how.
+    """Which part of a file to read, at which size and rate.
 
     Attributes:
-        start_s: where to begin, in seconds of the player's clock; rounded to a frame.
-        end_s: where to stop; None goes to the end.
-        fps: frames per second to deliver; None keeps the file's own.
-        size: (width, height) to deliver, one of them None to keep the aspect; None keeps both.
-        video_stream: which video stream, counted from 1; None takes the default one.
-        keep_partial: deliver what can be decoded of a damaged file instead of failing.
+        start_s: start in seconds, as players show it; rounded to a frame.
+        end_s: end in seconds, None for the end of the file.
+        fps: frames per second; None keeps the rate of the file.
+        size: (width, height), one of them None to keep the aspect ratio; None keeps both.
+        video_stream: number of the video stream, from 1; None takes the default stream.
+        keep_partial: read what can be decoded of a damaged file instead of failing.
     """
 
     start_s: float = 0.0
@@ -46,12 +46,12 @@ class DecodeOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class EncodeOptions:
-    """How to code the video.
+    """How to encode the video.
 
     Attributes:
         codec: a name of `containers.CODECS`; None takes the container's usual one.
-        crf: constant quality, lower is better; None takes the codec's default (18 for h264).
-        preset: speed against size, in the words of the encoder; None takes the codec's default.
+        crf: constant rate factor, lower is better; None takes the codec's default (18 for h264).
+        preset: the encoder's own name for speed against size; None takes the codec's default.
     """
 
     codec: str | None = None
@@ -64,10 +64,10 @@ class EncodeOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class TranscodeOptions(DecodeOptions, EncodeOptions):
-    """Everything that can be asked of a transcode.
+    """All options of a transcode.
 
     Attributes:
-        batch_size: frames handed to the painter at once; None takes as many as pay at their size.
+        batch_size: frames painted at once; None chooses by frame size.
     """
 
     batch_size: int | None = None
@@ -82,7 +82,7 @@ def parse_size(text: str) -> tuple[int | None, int | None]:
     """Turn "640x360", "640x" or "x360" into (width, height), None for the side left out.
 
     Raises:
-        UsageError: it is none of these, or a side is odd or out of range.
+        UsageError: another form, or a side is odd or out of range.
     """
     sides = text.lower().split("x")
     if len(sides) != 2 or not any(sides) or not all(s.isdecimal() for s in sides if s):
@@ -96,12 +96,12 @@ def parse_rate(text: str) -> Fraction:
     """Turn "25", "29.97" or "30000/1001" into an exact rate; 29.97 and 23.98 mean N*1000/1001.
 
     Raises:
-        UsageError: it is no number, or out of range.
+        UsageError: not a number, or out of range.
     """
     from nst_video.video.media.timing import snap_rate
 
     try:
-        # Fraction writes all digits of 1e99999999 out, which float tells to be too many at once.
+        # First as a float: Fraction would expand all the digits of 1e99999999.
         if "/" not in text:
             RATE.check("The frame rate", float(text))
         rate = Fraction(text)
@@ -110,7 +110,7 @@ def parse_rate(text: str) -> Fraction:
             f"The frame rate is written 25, 29.97 or 30000/1001, not {text!r}."
         ) from None
     RATE.check("The frame rate", rate)
-    # ffmpeg takes numerators and denominators of 31 bits.
+    # ffmpeg accepts numerators and denominators of 31 bits.
     return snap_rate(rate).limit_denominator(1_001_000)
 
 
@@ -118,7 +118,7 @@ def parse_time(text: str) -> float:
     """Turn "12.5", "1:30" or "1:02:03.5" into seconds.
 
     Raises:
-        UsageError: it is no time, or out of range.
+        UsageError: not a time, or out of range.
     """
     try:
         parts = [float(part) for part in text.split(":")]

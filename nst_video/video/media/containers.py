@@ -1,4 +1,4 @@
-"""Video codecs and containers as data: what each takes, and what stands in for the rest."""
+"""Tables of video codecs and containers: what each container takes, and its substitutes."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -9,20 +9,23 @@ from nst_video.validation import Range
 from nst_video.video.media.codec_options import EncodeOptions
 
 TEXT_SUBTITLES = frozenset({"subrip", "ass", "ssa", "webvtt", "mov_text", "text"})
-"""Subtitle codecs that are text and so can become one another."""
+"""Text subtitle codecs; any can be converted to any other."""
 
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """A video codec and the encoder that makes it.
+    """A video codec and its encoder.
 
     Attributes:
-        crf: the usual quality.
-        max_crf: 0 where the quality cannot be chosen.
-        speed_option: the encoder's option that takes a preset.
+        name: as in `EncodeOptions.codec`.
+        encoder: ffmpeg's name of the encoder.
+        crf: default quality.
+        max_crf: worst quality, 0 where the quality cannot be chosen.
+        speed_option: the encoder's option for the preset.
+        preset: default preset.
         extra: further arguments.
-        tuning: arguments that go with the default preset only.
-        pixels: what the encoder is given, by ffmpeg's name.
+        tuning: arguments used with the default preset only.
+        pixels: the encoder's input pixel format, by ffmpeg's name.
     """
 
     name: str
@@ -36,13 +39,13 @@ class Codec:
     pixels: str = "yuv420p"
 
     def quality(self, crf: int | None = None) -> tuple[str, ...]:
-        """Return the arguments for a quality, or for the usual one."""
+        """Return the arguments for a quality, by default the usual one."""
         if not self.max_crf:
             return ()
         return "-crf:0", str(self.crf if crf is None else crf)
 
     def speed(self, preset: str | None = None) -> tuple[str, ...]:
-        """Return the arguments for a preset, or for the default one."""
+        """Return the arguments for a preset, by default the usual one."""
         if preset is not None:
             return self.speed_option, preset
         return self.speed_option, self.preset, *self.tuning
@@ -81,7 +84,7 @@ CODECS = {
             ("-b:v", "0", "-deadline", "good", "-row-mt", "1"),
         ),
         Codec("av1", "libsvtav1", 24, 63, "-preset", "8"),
-        # Without loss: the film of which the GIF is made.
+        # Lossless: the intermediate video from which the GIF is made.
         Codec("gif", "libx264rgb", 0, 0, "-preset", "ultrafast", ("-qp:0", "0"), pixels="bgr24"),
         Codec(
             "webp",
@@ -99,22 +102,24 @@ CODECS = {
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """What a kind of file can hold, as far as players in the field go along.
+    """What a container can hold, as far as common players support it.
 
     Attributes:
         muxer: ffmpeg's name of the format.
-        video: codec names of CODECS, the usual one first.
-        audio: sound codecs copied as they are.
-        audio_encoder: what any other sound becomes.
-        subtitles: subtitle codecs copied as they are.
-        text_encoder: what any other text subtitles become.
-        covers: codecs of cover pictures that can be attached.
-        data_tags: tags of data streams that can be copied.
+        name: for messages.
+        video: names of `CODECS`, the default first.
+        audio: audio codecs that are copied.
+        audio_encoder: encoder for all other audio.
+        subtitles: subtitle codecs that are copied.
+        text_encoder: encoder for all other text subtitles.
+        covers: codecs of cover images that can be attached.
+        has_attachments: whether attachments, such as fonts, are copied.
+        data_tags: tags of data streams that are copied.
         flags: further arguments of the muxer.
-        max_fps: rate for pictures that move, above which frames are left out unless a rate is
-            asked for; None for films. What moves so has neither sound nor anything else.
-        top_fps: rate that can be written at all.
-        has_palette: it is made of a film without loss, once the palette is found in that.
+        max_fps: only for animated images, which hold nothing but frames: highest default rate,
+            above which frames are skipped unless a rate is given. None for videos.
+        top_fps: highest rate that can be written.
+        has_palette: needs a palette for the whole video, so is made from a lossless one.
     """
 
     name: str
@@ -216,14 +221,14 @@ CONTAINERS = {
     ".gif": GIF,
     ".webp": WEBP,
 }
-"""Containers by the suffix of the file."""
+"""Containers by file suffix."""
 
 KEPT_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv"})
-"""Suffixes that an output keeps from its source by default; any other becomes .mp4."""
+"""Suffixes that an output takes from its source by default; all others become .mp4."""
 
 
 def container_for(path: Path) -> Container:
-    """Return the container that the suffix of `path` names.
+    """Return the container for the suffix of `path`.
 
     Raises:
         UsageError: no container has that suffix.
@@ -236,7 +241,7 @@ def container_for(path: Path) -> Container:
 
 
 def codec_for(container: Container, options: EncodeOptions) -> Codec:
-    """Return the codec to encode with, the container's usual one unless asked otherwise.
+    """Return the codec to encode with, by default the first of the container.
 
     Raises:
         UsageError: an unknown codec, one the container does not take, or a CRF out of range.
@@ -253,6 +258,6 @@ def codec_for(container: Container, options: EncodeOptions) -> Codec:
 
 
 def default_suffix(source: Path) -> str:
-    """Return the suffix of an output made of `source` when nobody chose one."""
+    """Return the default suffix of an output made from `source`."""
     suffix = source.suffix.lower()
     return suffix if suffix in KEPT_SUFFIXES else ".mp4"

@@ -1,4 +1,4 @@
-"""Why a file cannot be painted, as one true sentence: looked for only after something failed."""
+"""The reason why a file cannot be read as video; looked for only after reading it has failed."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -27,14 +27,14 @@ SIGNATURES = (
     (b"age-encryption.org/", "it is encrypted; decrypt it first"),
     (b"-----BEGIN PGP", "it is encrypted; decrypt it first"),
 )
-"""First bytes of what is sent or saved as a video by mistake."""
+"""First bytes of files that are taken for videos by mistake."""
 
 ENCRYPTED = "it is encrypted (DRM), and only players licensed for it can show it"
 
 UNCLEAR = "it is damaged, encrypted or something else"
 
 PROTECTED_TAGS = frozenset({"drmi", "drms", "drmt", "encv", "enca", "enct"})
-"""Codes of protected streams in MP4: Apple's, and those of the common encryption."""
+"""Codes of protected streams in MP4: Apple's FairPlay and Common Encryption."""
 
 TS_PACKET, TS_SYNC = 188, 0x47
 
@@ -42,7 +42,7 @@ _UNKNOWN = re.compile(r"\(Video: \w+ \((?P<tag>[^/]+) / 0x")
 
 
 def why_unreadable(path: Path) -> str:
-    """Return why a file is no video for ffmpeg, fit to follow a colon."""
+    """Return why ffmpeg cannot read a file as video, to be shown after a colon."""
     try:
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
@@ -53,20 +53,20 @@ def why_unreadable(path: Path) -> str:
     known = next((text for start, text in SIGNATURES if head.startswith(start)), None)
     if known is not None:
         return known
-    return next((text for holds, text in _LOOKS if holds(path, head)), UNCLEAR)
+    return next((text for matches, text in _CONTENT_TESTS if matches(path, head)), UNCLEAR)
 
 
 def why_undecodable(
     path: Path, container: "av.container.InputContainer", video: "av.video.stream.VideoStream"
 ) -> str:
-    """Return why not one frame of a stream can be decoded, fit to follow a colon.
+    """Return why no frame of a stream can be decoded, to be shown after a colon.
 
     Args:
         path: the file.
-        container: the same, opened by PyAV.
-        video: its stream.
+        container: the same file, opened by PyAV.
+        video: its video stream.
     """
-    # PyAV's types do not say that there may be none.
+    # It can be None, which PyAV's types do not say.
     context: av.video.codeccontext.VideoCodecContext | None = video.codec_context
     if context is None:
         tag = _unknown_tag(path)
@@ -94,7 +94,7 @@ def _is_encrypted(
 
 
 def _unknown_tag(path: Path) -> str:
-    """Return the code of a video codec that ffmpeg does not know; PyAV does not give it."""
+    """Return the four-character code of an unknown video codec; PyAV does not give it."""
     with FfmpegProcess(["-i", ffmpeg_path(path), "-map", "0:v", "-f", "null", "-"]) as process:
         process.finish()
         found = _UNKNOWN.search("\n".join(process.log()))
@@ -119,7 +119,7 @@ def _is_blank(_: Path, head: bytes) -> bool:
 
 
 def _has_scrambled_packets(_: Path, head: bytes) -> bool:
-    """Whether most packets of an MPEG transport stream are marked as encrypted."""
+    """Return whether most packets of an MPEG transport stream are marked as encrypted."""
     packets = head[: len(head) // TS_PACKET * TS_PACKET]
     if not packets or set(packets[::TS_PACKET]) != {TS_SYNC}:
         return False
@@ -128,7 +128,7 @@ def _has_scrambled_packets(_: Path, head: bytes) -> bool:
 
 
 def _has_encrypted_tracks(_: Path, head: bytes) -> bool:
-    """Whether the header of a Matroska or WebM file says how its tracks are encrypted."""
+    """Return whether the header of a Matroska or WebM file describes encrypted tracks."""
     is_matroska = head.startswith(b"\x1a\x45\xdf\xa3")
     # ContentEncryption, and in it ContentEncAlgo or ContentEncKeyID.
     place = head.find(b"\x50\x35") if is_matroska else -1
@@ -144,7 +144,7 @@ def _has_no_index(path: Path, head: bytes) -> bool:
 
 
 def _boxes(path: Path) -> Iterator[bytes]:
-    """Yield the types of the boxes of an MP4, as far as they can be followed."""
+    """Yield the types of the top-level boxes of an MP4, as far as they can be read."""
     end = path.stat().st_size
     with path.open("rb") as file:
         place = 0
@@ -160,7 +160,7 @@ def _boxes(path: Path) -> Iterator[bytes]:
             place += size
 
 
-_LOOKS: tuple[tuple[Callable[[Path, bytes], bool], str], ...] = (
+_CONTENT_TESTS: tuple[tuple[Callable[[Path, bytes], bool], str], ...] = (
     (_is_web_page, "it is a web page; its download went wrong"),
     (_is_blank, "it begins with nothing but zeros; its copy or download did not finish"),
     (_is_text, "it is a text"),
@@ -171,4 +171,4 @@ _LOOKS: tuple[tuple[Callable[[Path, bytes], bool], str], ...] = (
         "its index (moov) is missing; its recording or download broke off, or still goes on",
     ),
 )
-"""What else a file may look like, by its path and first bytes."""
+"""Tests of a file by its path and first bytes, and the reason where one is true."""

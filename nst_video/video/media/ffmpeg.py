@@ -1,4 +1,4 @@
-"""The ffmpeg binary as an owned child process: found once, fed and drained, never left behind."""
+"""The ffmpeg binary as a child process that is always ended."""
 
 import os
 import re
@@ -17,12 +17,12 @@ from nst_video.frames import Size
 from nst_video.system.path_lookup import os_reason, short_name
 
 PIPE_BYTES = 1 << 20
-"""Pipe size asked of the system (honored on Linux): one wake-up moves many lines of a frame."""
+"""Requested pipe size (honored on Linux): fewer context switches for each frame."""
 
 MAX_LOG_LINES = 400
 
 _ANSWER_S = 20
-"""Longest wait for a program to tell its version."""
+"""Longest wait in seconds for the answer to `-version`."""
 
 _ADDRESS = re.compile(r" @ 0x[0-9a-f]+")
 _LINE = re.compile(r"^(?:\[(?P<context>[^\]]*)\] ?)*\[(?P<level>warning|error|fatal|panic)\] ")
@@ -42,20 +42,20 @@ _REASONS = (
     ("Input/output error", "the disk reports an input/output error"),
     ("Invalid data found", "its data is damaged"),
 )
-"""Phrases of ffmpeg or of the system, and what to tell a user instead."""
+"""Phrases in ffmpeg's log, and the message for the user."""
 
 _SIGNALS = {"SIGXFSZ": "the file grew larger than the system allows"}
-"""Signals that the system sends for a reason, where it has them."""
+"""Signals that end ffmpeg, and the message for the user."""
 
 
 @cache
 def ffmpeg_exe() -> str:
     """Return the path of the ffmpeg binary.
 
-    `IMAGEIO_FFMPEG_EXE` overrides the bundled one, as imageio-ffmpeg documents.
+    The environment variable `IMAGEIO_FFMPEG_EXE` overrides the bundled binary (imageio-ffmpeg).
 
     Raises:
-        NstVideoError: there is none, or the override is no ffmpeg.
+        NstVideoError: there is none, or the override is not ffmpeg.
     """
     import imageio_ffmpeg
 
@@ -72,7 +72,7 @@ def ffmpeg_exe() -> str:
 
 
 def _check_override(exe: str) -> None:
-    """Make sure that a program is ffmpeg, as nobody else does."""
+    """Make sure that a program is ffmpeg; imageio-ffmpeg does not check it."""
     try:
         answer = subprocess.run(
             [exe, "-version"],
@@ -81,7 +81,7 @@ def _check_override(exe: str) -> None:
             timeout=_ANSWER_S,
             check=False,
         )
-        problem = "" if answer.stdout.startswith(b"ffmpeg version") else "it is no ffmpeg"
+        problem = "" if answer.stdout.startswith(b"ffmpeg version") else "it is not ffmpeg"
     except (OSError, ValueError) as error:
         problem = os_reason(error)
     except subprocess.TimeoutExpired:
@@ -94,24 +94,23 @@ def _check_override(exe: str) -> None:
 
 
 def ffmpeg_path(path: Path) -> str:
-    """Return `path` so that ffmpeg takes it for a file, whatever characters it holds.
+    """Return `path` in a form that ffmpeg reads as a file, whatever characters it contains.
 
-    A colon makes ffmpeg see a protocol, a leading dash an option; the `file:` prefix stops both.
+    A colon would mean a protocol and a leading dash an option; the `file:` prefix prevents both.
     """
     return f"file:{path}"
 
 
 class FfmpegProcess:
-    """One running ffmpeg, as a context manager: on leaving, it has ended.
+    """A running ffmpeg, as a context manager: leaving it ends the process.
 
-    Its standard error is collected in a thread, so that a talkative decoder cannot block. It runs
-    in a process group of its own: a Ctrl-C at the terminal reaches us, and we end it.
+    A thread reads its standard error, so that ffmpeg never blocks on a full pipe. It runs in a
+    process group of its own: Ctrl-C at the terminal reaches only this program, which then ends it.
 
     Attributes:
         corrupt_frames: frames that its decoder repaired.
-        other_sizes: sizes of frames that differ from the first.
-        lost_frames: packets of video that were read and gave no frame; known where it logs
-            verbosely, and at its end.
+        other_sizes: frame sizes other than that of the first frame.
+        lost_frames: video packets that gave no frame; known after the end, with verbose logging.
     """
 
     def __init__(
@@ -125,10 +124,10 @@ class FfmpegProcess:
         """Start ffmpeg.
 
         Args:
-            arguments: what follows the general options.
+            arguments: arguments after the general options.
             feed: open a pipe to its standard input (`write`).
             drain: open a pipe from its standard output (`read_into`).
-            inherit: open files that it holds open, too, and with them their locks (not on Windows).
+            inherit: file descriptors that it keeps open, with their locks (not on Windows).
         """
         command = [ffmpeg_exe(), "-hide_banner", "-nostdin", "-loglevel", "level+warning"]
         self._log: deque[str] = deque(maxlen=MAX_LOG_LINES)
@@ -166,7 +165,7 @@ class FfmpegProcess:
         return self._process.pid
 
     def read_into(self, buffer: memoryview) -> int:
-        """Fill `buffer` from its output; return the bytes read, fewer only at the end."""
+        """Fill `buffer` from its output; return the number of bytes, fewer only at the end."""
         stdout = _opened(self._process.stdout)
         done = 0
         while done < len(buffer):
@@ -180,19 +179,19 @@ class FfmpegProcess:
         """Write all of `data` to its input.
 
         Raises:
-            BrokenPipeError: ffmpeg no longer reads; `failure()` says why after `finish()`.
+            BrokenPipeError: ffmpeg has stopped reading; call `finish()`, then `failure()`.
         """
         stdin = _opened(self._process.stdin)
         done = 0
         while done < len(data):
-            # A full pipe takes only part of a frame.
+            # A pipe can take only part of a frame at a time.
             done += stdin.write(data[done:])
 
     def finish(self, timeout_s: float | None = None) -> int:
-        """Close its input, wait for its end and return the exit status.
+        """Close its input, wait until it has ended and return the exit status.
 
         Raises:
-            subprocess.TimeoutExpired: it still runs after `timeout_s`.
+            subprocess.TimeoutExpired: it is still running after `timeout_s`.
         """
         _close(self._process.stdin)
         status = self._process.wait(timeout_s)
@@ -200,14 +199,14 @@ class FfmpegProcess:
         return status
 
     def stop(self) -> None:
-        """Kill it without waiting; whoever reads or writes its pipes then comes free.
+        """Kill it without waiting; calls that block on its pipes then return.
 
-        The one method that another thread may call at any time.
+        This method may be called from any thread at any time.
         """
         self._process.kill()
 
     def close(self) -> None:
-        """End it if it still runs, wait for that, and close every pipe."""
+        """Kill it if it is still running, wait until it has ended and close all pipes."""
         self._process.kill()
         _close(self._process.stdin)
         self._process.wait()
@@ -216,7 +215,7 @@ class FfmpegProcess:
         _close(self._process.stderr)
 
     def failure(self) -> str:
-        """Return why it failed, in words fit to follow a colon; call after it has ended."""
+        """Return why it failed, to be shown after a colon; call it after the end."""
         text = "\n".join(self._log)
         for phrase, reason in _REASONS:
             if phrase in text:
@@ -225,7 +224,7 @@ class FfmpegProcess:
         if status is not None and status < 0:
             return _SIGNALS.get(_signal_name(-status), f"ffmpeg was stopped by signal {-status}")
         found = [(match["level"], line) for line in self._log if (match := _LINE.match(line))]
-        # Warnings come before the error that matters.
+        # The first error matters; warnings often come before it.
         errors = [line for level, line in found if level != "warning"]
         first = next(iter((*errors, *(line for _, line in found), *self._log)), "no reason given")
         return f"ffmpeg ended with status {status} ({_LINE.sub('', first).strip()})"
@@ -274,5 +273,5 @@ def _close(pipe: IO[bytes] | None) -> None:
     try:
         pipe.close()
     except BrokenPipeError:
-        # The child is gone; what could not be delivered no longer matters.
+        # The process has ended; unwritten data no longer matters.
         return

@@ -1,4 +1,4 @@
-"""What a file in a folder is, without reading more of it than its beginning."""
+"""Whether a file is a video, and whether this program made it, from the beginning of the file."""
 
 import itertools
 from pathlib import Path
@@ -10,40 +10,40 @@ if TYPE_CHECKING:
     import av.container
     import av.video.stream
 
-FILM_SUFFIXES = frozenset({
+VIDEO_SUFFIXES = frozenset({
     ".3g2", ".3gp", ".asf", ".avi", ".divx", ".dv", ".f4v", ".flv", ".m1v", ".m2t", ".m2ts", ".m2v",
     ".m4v", ".mk3d", ".mkv", ".mov", ".mp4", ".mpe", ".mpeg", ".mpg", ".mts", ".mxf", ".ogm",
     ".ogv", ".qt", ".rm", ".rmvb", ".vob", ".webm", ".wmv", ".wtv", ".y4m",
 })  # fmt: skip
-"""Suffixes that mean a film and nothing else: what such a file holds is seen when it is painted."""
+"""Suffixes of video files: such files are not opened to find out."""
 
 LIST_SUFFIXES = frozenset({".m3u", ".m3u8", ".mpd", ".pls", ".sdp", ".xspf"})
-"""Suffixes of lists of other files, or addresses: such files are not opened."""
+"""Suffixes of playlists: such files are not opened."""
 
 PAINTED_BY = "nst-video"
-"""Value of the tag `encoder` of every video stream that we have painted."""
+"""Value of the tag `encoder` of every video stream that this program has painted."""
 
-_NO_FILM_FORMATS = frozenset({"concat", "hls", "ico", "image2", "tty"})
-"""What ffmpeg also takes for video: lists of other files, single pictures, texts."""
+_NON_VIDEO_FORMATS = frozenset({"concat", "hls", "ico", "image2", "tty"})
+"""Formats that ffmpeg reads as video but are playlists, single images or text."""
 
 
-def is_film(path: Path) -> bool:
-    """Return whether a file is a film: by its suffix where that is clear, else by its content."""
+def is_video_file(path: Path) -> bool:
+    """Return whether a file is a video: by its suffix where that is clear, else by its content."""
     suffix = path.suffix.lower()
-    if suffix in FILM_SUFFIXES or suffix in LIST_SUFFIXES:
-        return suffix in FILM_SUFFIXES
+    if suffix in VIDEO_SUFFIXES or suffix in LIST_SUFFIXES:
+        return suffix in VIDEO_SUFFIXES
     try:
         with open_container(path) as container:
             name = container.format.name
-            if name in _NO_FILM_FORMATS or name.endswith("_pipe"):
+            if name in _NON_VIDEO_FORMATS or name.endswith("_pipe"):
                 return False
-            return any(_moves(container, video) for video in container.streams.video)
+            return any(_has_motion(container, video) for video in container.streams.video)
     except Exception:  # noqa: BLE001 - one file must not end the search
         return False
 
 
 def is_painted(path: Path) -> bool:
-    """Return whether a film is one that we have painted; False where it cannot be opened."""
+    """Return whether this program has painted a video; False where it cannot be opened."""
     try:
         with open_container(path) as container:
             return any(
@@ -55,8 +55,10 @@ def is_painted(path: Path) -> bool:
         return False
 
 
-def _moves(container: "av.container.InputContainer", video: "av.video.stream.VideoStream") -> bool:
-    """Return whether a stream has a second picture; covers and still GIFs have none."""
+def _has_motion(
+    container: "av.container.InputContainer", video: "av.video.stream.VideoStream"
+) -> bool:
+    """Return whether a stream has a second frame; covers and still GIFs have only one."""
     import av.error
     from av.stream import Disposition
 

@@ -1,4 +1,4 @@
-"""The ffmpeg filter chains between a file's pixels and our frames or planes, both ways."""
+"""ffmpeg filter chains from decoded pixels to RGB or 4:2:0 frames, and back for encoding."""
 
 from fractions import Fraction
 
@@ -23,22 +23,22 @@ MATRICES = {
 BT2020_PRIMARIES = 9
 
 PLANAR_FORMATS = ("yuv420p", "yuvj420p")
-"""Pixel formats that are our planes byte for byte; j means full range."""
+"""Pixel formats with the memory layout of `image.yuv420`; j means full range."""
 
 RGB_FORMATS = ("bgr24", "bgra")
 """Pixel formats of encoders that take RGB."""
 
 _EXACT = "accurate_rnd+full_chroma_int"
-"""Without both, ffmpeg's RGB comes out 0.6 to 1.8 of 255 too dark."""
+"""Without both, ffmpeg's RGB is 0.6 to 1.8 of 255 too dark."""
 
 _SAME_SIZE_FLAGS = f"neighbor+{_EXACT}"
 _RESIZE_FLAGS = f"bicubic+{_EXACT}"
 _ENCODE_FLAGS = "area+accurate_rnd"
-"""Chroma is repeated on the way in and averaged on the way out: a round trip that changes nothing,
-where interpolating twice would blur it (and takes twice as long)."""
+"""Chroma is repeated when decoding and averaged when encoding, so a round trip changes nothing.
+Interpolating twice would blur it, and take twice as long."""
 
 SHAPE_TOLERANCE = 0.02
-"""By how much, relatively, a frame's aspect may differ from the first without bars beside it."""
+"""Relative difference in aspect ratio from the first frame up to which no bars are added."""
 
 _OUTPUT_TAGS = "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709"
 
@@ -53,10 +53,10 @@ _TONE_MAP = (
 
 
 def matrix_name(color: Color, size: Size) -> str:
-    """Return the matrix that turns YUV into RGB; where unspecified, what players assume.
+    """Return the YUV matrix of a video; where unspecified, the one that players assume.
 
-    High definition (at least 1280 wide or more than 576 lines) is BT.709, less is BT.601: the
-    rule of mpv and of browsers.
+    At least 1280 wide or more than 576 lines is BT.709, less is BT.601: the rule of mpv and of
+    browsers.
     """
     width, height = size
     assumed = "bt709" if width >= 1280 or height > 576 else "bt601"
@@ -64,7 +64,7 @@ def matrix_name(color: Color, size: Size) -> str:
 
 
 def is_hdr(color: Color) -> bool:
-    """Whether the pictures are high dynamic range (PQ or HLG)."""
+    """Return whether the video is high dynamic range (PQ or HLG)."""
     return color.transfer in HDR_TRANSFERS
 
 
@@ -78,16 +78,16 @@ def decode_filters(
     frame_s: Fraction | None = None,
     until_s: Fraction | None = None,
 ) -> str:
-    """Return the chain from decoded, autorotated pictures to RGB at a constant rate.
+    """Return the filter chain from decoded, autorotated frames to RGB at a constant rate.
 
     Args:
         track: the stream.
-        origin_s: time of the file that becomes 0; None takes the first frame's.
-        fps: rate of delivery.
-        size: (width, height) of delivery.
+        origin_s: timestamp that becomes 0; None takes that of the first frame.
+        fps: output rate.
+        size: output (width, height).
         as_planes: leave the pictures as they are, where they have `planes_colors`.
-        frame_s: seconds from frame to frame, where the file itself has no times.
-        until_s: frames that appear later after the first are left out.
+        frame_s: seconds between frames, only where the file has no timestamps.
+        until_s: frames later than this after the origin are dropped.
     """
     flags = _RESIZE_FLAGS if _is_resized(track, size) else _SAME_SIZE_FLAGS
     scale = f"scale={size[0]}:{size[1]}:flags={flags}"
@@ -104,7 +104,7 @@ def planes_colors(track: VideoTrack, size: Size) -> YuvColors | None:
 
     Args:
         track: the stream.
-        size: (width, height) of delivery.
+        size: output (width, height).
     """
     color = track.color
     is_other = track.pixel_format not in PLANAR_FORMATS or _is_resized(track, size)
@@ -135,7 +135,7 @@ def _timing(
     frame_s: Fraction | None,
     until_s: Fraction | None,
 ) -> list[str]:
-    """Return what makes the rate constant, and whole frames of fields."""
+    """Return the filters that make the rate constant and deinterlace."""
     shift = "STARTPTS" if origin_s is None else f"({origin_s.numerator}/{origin_s.denominator}/TB)"
     times = "PTS" if frame_s is None else f"N*({frame_s.numerator}/{frame_s.denominator}/TB)"
     chain = [f"setpts={times}-{shift}"]
@@ -143,26 +143,26 @@ def _timing(
         chain.append(f"select=lt(t\\,{float(until_s):.3f})")
     chain += _same_size(track)
     if track.is_interlaced:
-        # One frame for two fields keeps the rate; progressive frames in between pass unchanged.
+        # One frame for two fields keeps the rate; progressive frames pass unchanged.
         chain.append("bwdif=mode=send_frame:deint=interlaced")
-    # The last frame counts even where it fills less than half a tick of a slow rate.
+    # eof_action: the last frame is kept even where it lasts less than half an output frame.
     chain.append(f"fps={fps.numerator}/{fps.denominator}:start_time=0:eof_action=pass")
     return chain
 
 
 def _same_size(track: VideoTrack) -> list[str]:
-    """Return what fits frames of other sizes and shapes than the first into it, between bars.
+    """Return the filters that letterbox frames of other sizes to the size of the first.
 
-    Frames like the first pass through untouched.
+    Frames of the first size pass unchanged.
     """
     width, height = track.coded_size
     if track.rotation_deg % 180 == 90:
         width, height = height, width
     if width % 2 or height % 2:
-        # Bars of whole chroma samples do not fill an odd size.
+        # Bars consist of whole chroma samples, which cannot fill an odd size.
         plain = f"scale={width}:{height}:flags={_RESIZE_FLAGS}"
         return [plain, f"format={track.pixel_format}"]
-    # How much wider a frame is shown than the first.
+    # Ratio of the display aspect ratio of a frame to that of the first.
     wider = f"(dar*{track.upright_size[1]}/{track.upright_size[0]})"
     fitted = (
         f"scale=w='if(lt({wider},{1 - SHAPE_TOLERANCE}),2*round({width}*{wider}/2),{width})'"
@@ -185,7 +185,7 @@ def _to_rgb(track: VideoTrack, scale: str) -> list[str]:
     if is_hdr(color):
         return [scale, *_tone_map(color, value_range)]
     if color.primaries == BT2020_PRIMARIES:
-        # Wide gamut without high dynamic range: only the primaries change.
+        # Wide gamut, standard dynamic range: only the primaries are converted.
         return [
             scale,
             f"zscale=min=2020_ncl:pin=2020:tin=709:rin={value_range}:p=709:t=709:m=gbr:r=full",
@@ -196,6 +196,6 @@ def _to_rgb(track: VideoTrack, scale: str) -> list[str]:
 
 
 def _tone_map(color: Color, value_range: str) -> list[str]:
-    """The usual recipe: linear light, BT.709 primaries, Hable's curve, back to BT.709."""
+    """Return the tone mapping: linear light, BT.709 primaries, Hable's curve, BT.709 transfer."""
     fields = {"transfer": HDR_TRANSFERS[color.transfer], "matrix": "2020_ncl", "range": value_range}
     return [step.format(**fields) for step in _TONE_MAP]

@@ -1,41 +1,41 @@
-"""Whether a file is still being written, told by its size."""
+"""Detects files that are still being written, by their size."""
 
 import time
 from pathlib import Path
 
 FRESH_S = 60
-"""Seconds since the last change within which a file may still be being written."""
+"""Seconds since the last change within which a file may still be growing."""
 
 FLUSHED_S = 6
-"""Seconds after which a recorder has written something: Matroska's clusters take 5."""
+"""Longest time between two writes of a recorder: Matroska's clusters take 5 seconds."""
 
 POLL_S = 0.1
 
 
-class Growth:
-    """A file's size, as it was first and as it is.
+class GrowthMonitor:
+    """Compares a file's size with its size at the start.
 
     Attributes:
-        is_fresh: it was changed so lately that it may still be being written.
+        is_fresh: the file was changed so recently that it may still be growing.
     """
 
     def __init__(self, path: Path) -> None:
-        """Take note of the size; 0 where the file is gone."""
+        """Measure the size now; 0 where the file does not exist."""
         self._path = path
         self._bytes, changed_s = _state(path)
         self._age_s = time.time() - changed_s
         self.is_fresh = self._age_s < FRESH_S
 
-    def is_seen(self) -> bool:
-        """Whether the file has grown meanwhile."""
+    def has_grown(self) -> bool:
+        """Return whether the file has grown since the start."""
         return _state(self._path)[0] > self._bytes
 
-    def is_awaited(self) -> bool:
-        """Whether it grows, after waiting for as long as a recorder may take to write more."""
+    def wait_for_growth(self) -> bool:
+        """Return whether it has grown, after waiting up to `FLUSHED_S` if it was changed lately."""
         end = time.monotonic() + (FLUSHED_S if self._age_s < FLUSHED_S else 0)
-        while not self.is_seen() and time.monotonic() < end:
+        while not self.has_grown() and time.monotonic() < end:
             time.sleep(POLL_S)
-        return self.is_seen()
+        return self.has_grown()
 
 
 def _state(path: Path) -> tuple[int, float]:

@@ -1,4 +1,4 @@
-"""What is in a video file: read from its header and its first pictures, as frozen records."""
+"""What is in a media file: its header and its first frames, read with PyAV."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     import av.video.frame
     import av.video.stream
 
-LOOKED_AT_FRAMES = 8
-"""Frames decoded to tell whether a stream is interlaced: the flag is per frame."""
+PROBED_FRAMES = 8
+"""Frames to decode to find out whether a stream is interlaced: the flag is per frame."""
 
 
 _DATA_STREAM = re.compile(r"Stream #0:(?P<index>\d+).*: Data: .*\((?P<tag>.{4}) / 0x")
@@ -30,14 +30,18 @@ _DATA_STREAM = re.compile(r"Stream #0:(?P<index>\d+).*: Data: .*\((?P<tag>.{4}) 
 
 @dataclass(frozen=True, slots=True)
 class StreamInfo:
-    """One stream as its container lists it.
+    """One stream of a container.
 
     Attributes:
         index: position among all streams of the file, from 0.
         kind: "video", "audio", "subtitle", "data" or "attachment".
         codec: ffmpeg's canonical name, "" where it has none.
         tag: four-character code in the container, "" where there is none.
-        channels: of sound, else 0.
+        language: ISO 639 code, None where unknown.
+        title: None where there is none.
+        is_default: marked as the default stream of its kind.
+        is_cover: a cover image, not a video.
+        channels: of audio, else 0.
     """
 
     index: int
@@ -53,12 +57,16 @@ class StreamInfo:
 
 @dataclass(frozen=True, slots=True)
 class MediaInfo:
-    """A media file as its header describes it.
+    """The header of a media file.
 
     Attributes:
-        start_s: time of the first packet of any stream; the zero of what players show.
-        duration_s: as claimed; None where the header is silent.
-        tags: of the file as a whole, by name.
+        path: the file.
+        container: ffmpeg's name of the format.
+        start_s: timestamp of the first packet of any stream; players show it as 0.
+        duration_s: duration in the header, None where it has none.
+        chapter_count: number of chapters.
+        streams: all streams, in their order.
+        tags: metadata of the whole file, by name.
     """
 
     path: Path
@@ -71,13 +79,20 @@ class MediaInfo:
 
     @property
     def videos(self) -> tuple[StreamInfo, ...]:
-        """Moving pictures: video streams that are not cover art."""
+        """Video streams that are not cover images."""
         return tuple(s for s in self.streams if s.kind == "video" and not s.is_cover)
 
 
 @dataclass(frozen=True, slots=True)
 class Color:
-    """How pixel values are coded: the numbers of ITU-T H.273, 2 or 0 meaning unspecified."""
+    """How pixel values are coded: numbers of ITU-T H.273, where 2 or 0 is unspecified.
+
+    Attributes:
+        matrix: YUV matrix coefficients.
+        is_full_range: black and white are 0 and 255, not 16 and 235.
+        transfer: transfer characteristics.
+        primaries: color primaries.
+    """
 
     matrix: int
     is_full_range: bool
@@ -87,14 +102,20 @@ class Color:
 
 @dataclass(frozen=True, slots=True)
 class VideoTrack:
-    """One video stream, looked at closely.
+    """One video stream, after decoding its first frames.
 
     Attributes:
+        stream: its description in the container.
+        coded_size: (width, height) as stored.
         upright_size: (width, height) after rotation and with square pixels.
-        header_rates: frame rates the header offers, the likelier first.
-        header_frames: number of frames the header promises, 0 where it is silent.
-        first_time_s: when the first frame that can be decoded appears, as the file counts time;
-            None where it does not say.
+        pixel_format: ffmpeg's name.
+        is_rgb: whether that is RGB.
+        color: how the pixel values are coded.
+        rotation_deg: rotation in the display matrix.
+        is_interlaced: some of the first frames are interlaced.
+        header_rates: frame rates in the header, the most likely first.
+        header_frames: number of frames in the header, 0 where it has none.
+        first_time_s: timestamp of the first frame that can be decoded, None where it has none.
     """
 
     stream: StreamInfo
@@ -115,7 +136,7 @@ def open_container(path: Path) -> Iterator["av.container.InputContainer"]:
     """Open `path` for reading with PyAV.
 
     Raises:
-        SourceError: it does not exist, cannot be read or is no media file.
+        SourceError: it does not exist, cannot be read or is not a media file.
     """
     import av
     import av.error
@@ -133,7 +154,7 @@ def open_container(path: Path) -> Iterator["av.container.InputContainer"]:
 
 
 def probe(path: Path) -> MediaInfo:
-    """Describe the file by its header.
+    """Read the header of a media file.
 
     Raises:
         SourceError: it cannot be opened.
@@ -158,16 +179,16 @@ def pick_video(media: MediaInfo, number: int | None = None) -> StreamInfo:
 
     Args:
         media: the file.
-        number: which of its video streams, counted from 1; None takes the one marked as default,
-            or else the first.
+        number: number of the video stream, from 1; None takes the default stream or else the
+            first.
 
     Raises:
         SourceError: there is no video stream.
-        UsageError: there is no such video stream.
+        UsageError: there is no video stream of that number.
     """
     videos = media.videos
     if not videos:
-        raise SourceError(f"{media.path} has no video, {_held(media)}: nothing to paint.")
+        raise SourceError(f"{media.path} has no video, {_contents(media)}: nothing to paint.")
     if number is None:
         return next((s for s in videos if s.is_default), videos[0])
     if not 1 <= number <= len(videos):
@@ -178,15 +199,15 @@ def pick_video(media: MediaInfo, number: int | None = None) -> StreamInfo:
 
 
 def probe_track(media: MediaInfo, stream: StreamInfo) -> VideoTrack:
-    """StylizeSettings closely at one video stream, decoding its first frames.
+    """Examine one video stream by decoding its first frames.
 
     Raises:
-        SourceError: not a single frame can be decoded.
+        SourceError: no frame can be decoded.
     """
     with open_container(media.path) as container:
         video = _video_stream(container, stream)
-        # One at a time: of the largest, eight together would take gigabytes.
-        frames = islice(_frames(container, video), LOOKED_AT_FRAMES)
+        # One at a time: eight of the largest frames would take gigabytes.
+        frames = islice(_frames(container, video), PROBED_FRAMES)
         first = next(frames, None)
         if first is None:
             reason = why_undecodable(media.path, container, video)
@@ -210,7 +231,7 @@ def probe_track(media: MediaInfo, stream: StreamInfo) -> VideoTrack:
 
 
 def count_frames(path: Path, stream: StreamInfo) -> int:
-    """Return how many frames a stream holds: by the header if it says so, else by its packets.
+    """Return how many frames a stream has: from the header, or else by counting packets.
 
     Raises:
         SourceError: the file cannot be opened or read to its end.
@@ -228,14 +249,14 @@ def count_frames(path: Path, stream: StreamInfo) -> int:
 
 
 def upright_size(coded: Size, pixel_aspect: Fraction, rotation_deg: int) -> Size:
-    """Return the size with square pixels, the right way up.
+    """Return the size after rotation, with square pixels.
 
-    The side whose pixels are too long is enlarged, so that no detail is lost.
+    Pixels are made square by enlarging one side, so that no detail is lost.
 
     Args:
         coded: (width, height) as stored.
         pixel_aspect: width of a stored pixel over its height.
-        rotation_deg: turn that the display matrix asks for.
+        rotation_deg: rotation in the display matrix.
     """
     width, height = coded
     if pixel_aspect > 1:
@@ -271,7 +292,7 @@ def _stream_info(stream: "av.stream.Stream") -> StreamInfo:
 
 
 def _with_data_tags(path: Path, streams: list[StreamInfo]) -> tuple[StreamInfo, ...]:
-    """Return the streams, those of data with their tags, which PyAV does not tell."""
+    """Return the streams, with the tags of data streams, which PyAV does not give."""
     if not any(stream.kind == "data" and not stream.tag for stream in streams):
         return tuple(streams)
     with FfmpegProcess(["-loglevel", "info", "-i", ffmpeg_path(path)]) as process:
@@ -285,7 +306,7 @@ def _tag(stream: "av.stream.Stream") -> str:
     try:
         tag = stream.codec_context.codec_tag if stream.codec_context is not None else ""
     except UnicodeDecodeError:
-        # PyAV takes every tag for ASCII; AVI numbers its sound, and some files hold anything.
+        # PyAV expects ASCII; AVI uses numbers for audio, and some files contain other bytes.
         return ""
     return tag.strip("\0 ")
 
@@ -293,18 +314,18 @@ def _tag(stream: "av.stream.Stream") -> str:
 def _frames(
     container: "av.container.InputContainer", video: "av.video.stream.VideoStream"
 ) -> Iterator["av.video.frame.VideoFrame"]:
-    """Yield what can be decoded; where the file breaks, the decoder reports the rest later."""
+    """Yield the frames that can be decoded; damage is reported later, while decoding all."""
     import av.error
 
     try:
         for packet in container.demux(video):
             if packet.has_sidedata("encryption_info"):
-                return  # what a decoder makes of it is noise
+                return  # it would decode to noise
             try:
                 yield from video.decode(packet)
             except av.error.FFmpegError:
                 continue
-    except (av.error.FFmpegError, OSError, IndexError):  # the last: of a stream that is new
+    except (av.error.FFmpegError, OSError, IndexError):  # IndexError: a stream that begins midway
         return
 
 
@@ -326,10 +347,10 @@ def _header_rates(video: "av.video.stream.VideoStream") -> tuple[Fraction, ...]:
     return tuple(dict.fromkeys(Fraction(rate) for rate in offered if rate))
 
 
-def _held(media: MediaInfo) -> str:
-    """Name what a file without video holds."""
+def _contents(media: MediaInfo) -> str:
+    """Return what a file without video contains instead."""
     kinds = sorted({s.kind for s in media.streams if not s.is_cover})
-    kinds += ["a cover picture"] if any(s.is_cover for s in media.streams) else []
+    kinds += ["a cover image"] if any(s.is_cover for s in media.streams) else []
     return f"only {' and '.join(kinds)}" if kinds else "and nothing else"
 
 

@@ -1,9 +1,9 @@
-"""Tags of any name in MP4 and QuickTime files, beside the usual ones.
+"""Metadata tags with any name in MP4 and QuickTime files, in addition to the standard tags.
 
-Phones keep place, device and time of a film under names such as `com.apple.quicktime.model`, in a
-list of keys and values of their own (QuickTime File Format, "Metadata Keys"). ffmpeg writes either
-that list or the usual tags and the cover, not both. So it reserves room by a tag of nothing but
-filling, which is exchanged for the list afterwards: nothing in the file moves.
+Phones store place, device and time of a video under names such as `com.apple.quicktime.model`, in a
+separate list of keys and values (QuickTime File Format, "Metadata Keys"). ffmpeg writes either that
+list or the standard tags and the cover, not both. So ffmpeg writes a placeholder tag, which is then
+replaced by the list: no other byte of the file moves.
 """
 
 import re
@@ -15,26 +15,26 @@ from typing import BinaryIO
 from nst_video.video.media.probe import probe
 
 MUXERS = frozenset({"mp4", "mov"})
-"""Those of ffmpeg that lose tags of unusual names."""
+"""ffmpeg's muxers that lose tags with custom names."""
 
 MAX_BYTES = 60_000
-"""Of the list: a tag of a QuickTime file, and so the room, has at most 65,535."""
+"""Largest list. A tag of a QuickTime file, so the placeholder too, has at most 65,535 bytes."""
 
-_USUAL = frozenset({
+_STANDARD = frozenset({
     "album", "album_artist", "artist", "comment", "composer", "copyright", "creation_time", "date",
     "description", "genre", "title",
 })  # fmt: skip
-"""Tags for which no room is needed: ffmpeg writes them into every such file."""
+"""Standard tags, which ffmpeg writes itself."""
 
-_OF_THE_FILE = frozenset({"compatible_brands", "encoder", "major_brand", "minor_version"})
-"""What a file says of itself, and not of what it shows."""
+_FORMAT_TAGS = frozenset({"compatible_brands", "encoder", "major_brand", "minor_version"})
+"""Tags that describe the file format, not the content; they are not copied."""
 
-_ROOM_KEYS = ("keywords", "genre", "copyright", "album", "comment")
-"""Tags that both kinds of file hold as long texts."""
+_PLACEHOLDER_KEYS = ("keywords", "genre", "copyright", "album", "comment")
+"""Tags that can hold long texts in both formats; an unused one becomes the placeholder."""
 
 _FILLING = "nst-video fills this room. "
 _FILLED = _FILLING.encode() * 4
-"""What the room holds and nothing else; no list of tags is shorter."""
+"""Recognizes the placeholder; no list of tags is shorter."""
 
 _TRANSLATED = re.compile(r"(?P<key>.+)-[a-z]{3}")
 _HEADER = struct.Struct(">I4s")
@@ -42,50 +42,50 @@ _NESTED = frozenset({b"moov", b"udta", b"meta", b"ilst"})
 _UTF8 = 1
 
 
-def unusual_tags(tags: Mapping[str, str]) -> dict[str, str]:
-    """Return the tags that ffmpeg may lose in such a file."""
+def custom_tags(tags: Mapping[str, str]) -> dict[str, str]:
+    """Return the tags that ffmpeg may lose in an MP4 or QuickTime file."""
     found = {}
     for key, value in tags.items():
         twin = _TRANSLATED.fullmatch(key)
         is_twin = twin is not None and twin["key"] in tags
-        if not is_twin and key.lower() not in _USUAL | _OF_THE_FILE:
+        if not is_twin and key.lower() not in _STANDARD | _FORMAT_TAGS:
             found[key] = value
     return found
 
 
-def room_arguments(tags: Mapping[str, str]) -> tuple[str, ...]:
-    """Return ffmpeg's arguments that reserve room for tags; none where none is needed or to be had.
+def placeholder_arguments(tags: Mapping[str, str]) -> tuple[str, ...]:
+    """Return ffmpeg's arguments for the placeholder; none where it is not needed or not possible.
 
     Args:
-        tags: all of the original, by name.
+        tags: all tags of the source, by name.
     """
-    wanted, used = unusual_tags(tags), {key.lower() for key in tags}
-    key = next((key for key in _ROOM_KEYS if key not in used), None)
+    wanted, used = custom_tags(tags), {key.lower() for key in tags}
+    key = next((key for key in _PLACEHOLDER_KEYS if key not in used), None)
     size = len(_tag_list(wanted, is_quicktime=False)) + _HEADER.size
     if not wanted or key is None or size > MAX_BYTES:
         return ()
     return "-metadata", f"{key}={_FILLING * (4 + size // len(_FILLING))}"
 
 
-def keep_tags(path: Path, tags: Mapping[str, str]) -> None:
-    """Exchange the room in a finished file for the tags that it lacks.
+def restore_tags(path: Path, tags: Mapping[str, str]) -> None:
+    """Replace the placeholder in a finished file by the tags that are missing.
 
     Args:
-        path: the file; without room it stays as it is.
-        tags: all of the original, by name.
+        path: the file; without a placeholder it is not changed.
+        tags: all tags of the source, by name.
 
     Raises:
-        SourceError: it is no media file.
+        SourceError: it is not a media file.
         OSError: it cannot be written.
     """
     written = {key.lower() for key in probe(path).tags}
-    missing = {k: v for k, v in unusual_tags(tags).items() if k.lower() not in written}
+    missing = {k: v for k, v in custom_tags(tags).items() if k.lower() not in written}
     with path.open("r+b") as file:
         found = _find_movie(file)
         if found is None:
             return
         start, movie = found
-        kept = _without_room(movie)
+        kept = _without_placeholder(movie)
         added = _tag_list(missing, is_quicktime=_read_at(file, 8, 4) == b"qt  ")
         free = len(movie) - len(kept) - len(added)
         if free >= _HEADER.size:
@@ -95,7 +95,7 @@ def keep_tags(path: Path, tags: Mapping[str, str]) -> None:
 
 
 def _find_movie(file: BinaryIO) -> tuple[int, bytes] | None:
-    """Return where the `moov` box begins, and all of it."""
+    """Return the offset and the bytes of the `moov` box."""
     at = 0
     while len(header := _read_at(file, at, 16)) >= _HEADER.size:
         size, kind = _HEADER.unpack_from(header)
@@ -114,13 +114,13 @@ def _read_at(file: BinaryIO, at: int, size: int) -> bytes:
     return file.read(size)
 
 
-def _without_room(box: bytes) -> bytes:
-    """Return a box without the innermost one that holds the room."""
+def _without_placeholder(box: bytes) -> bytes:
+    """Return a box without the innermost box that contains the placeholder."""
     kind = box[4:8]
-    # In MP4, but not in QuickTime files, this one begins with a version.
+    # In MP4, but not in QuickTime files, the `meta` box begins with a version.
     begin = 12 if kind == b"meta" and box[12:16] != b"hdlr" else 8
     kept = [
-        _without_room(child) if child[4:8] in _NESTED else child
+        _without_placeholder(child) if child[4:8] in _NESTED else child
         for child in _children(box[begin:])
         if child[4:8] in _NESTED or _FILLED not in child
     ]
@@ -136,7 +136,7 @@ def _children(data: bytes) -> Iterator[bytes]:
 
 
 def _tag_list(tags: Mapping[str, str], *, is_quicktime: bool) -> bytes:
-    """Return a `meta` box of names and values, as QuickTime's players or those of MP4 want it."""
+    """Return a `meta` box of names and values, in the form of QuickTime or of MP4."""
     if not tags:
         return b""
     names, values = b"", b""

@@ -1,4 +1,4 @@
-"""Where to begin reading a file so that a frame in its middle can be decoded."""
+"""Where to seek in a file so that a frame in its middle can be decoded."""
 
 from fractions import Fraction
 
@@ -6,10 +6,10 @@ from nst_video.video.media.probe import MediaInfo, VideoTrack, open_container
 from nst_video.video.media.timing import PacketScan
 
 MARGINS_S = tuple(Fraction(margin) for margin in (0, 1, 4, 16))
-"""How much before the wanted time to look, one after the other."""
+"""How long before the wanted time to seek to, in the order of the attempts."""
 
 B_FRAME_MARGIN_S = Fraction(3, 23)
-"""By which ffmpeg itself seeks earlier where a container sorts frames by decoding time."""
+"""ffmpeg itself seeks earlier by this where a container orders frames by decoding time."""
 
 CHECKED_FRAMES = 16
 
@@ -17,36 +17,36 @@ CHECKED_FRAMES = 16
 def seek_point(
     media: MediaInfo, track: VideoTrack, scan: PacketScan, time_s: Fraction
 ) -> Fraction | None:
-    """Return what to tell ffmpeg to seek to, so that it decodes the frame shown at a time.
+    """Return the time to seek to, so that ffmpeg decodes the frame shown at a time.
 
-    Containers without an index (MPEG-TS, MPEG-PS) are searched by halving, which may end behind the
-    keyframe that is needed; and some have no times on all packets, which then come out differently.
-    So the place is tried before it is used.
+    In containers without an index (MPEG-TS, MPEG-PS) ffmpeg searches by bisection, which can end
+    after the keyframe that is needed; and where packets lack timestamps, the computed ones can
+    differ after a seek. So each seek is verified before it is used.
 
     Args:
         media: the file.
         track: its video stream.
-        scan: a pass over it that reached the time.
-        time_s: as the file counts time.
+        scan: the packets, read at least up to that time.
+        time_s: timestamp of the frame.
 
     Returns:
-        Seconds after the file's start; None where it must be read from its beginning.
+        Seconds after the start of the file; None where it must be read from its beginning.
     """
     if scan.has_no_timestamps or scan.has_timestamp_resets:
         return None
     for margin in MARGINS_S:
-        place = time_s - media.start_s - margin
-        if place <= 0:
+        seek = time_s - media.start_s - margin
+        if seek <= 0:
             return None
-        if _leads_to(media, track, scan, place, time_s):
-            return place
+        if _seek_works(media, track, scan, seek, time_s):
+            return seek
     return None
 
 
-def _leads_to(
-    media: MediaInfo, track: VideoTrack, scan: PacketScan, place_s: Fraction, time_s: Fraction
+def _seek_works(
+    media: MediaInfo, track: VideoTrack, scan: PacketScan, seek_s: Fraction, time_s: Fraction
 ) -> bool:
-    """Whether reading from a place meets a keyframe in time, and the times known from the pass."""
+    """Return whether a seek gives a keyframe before the time, and the timestamps of the scan."""
     import av
     import av.error
 
@@ -54,7 +54,7 @@ def _leads_to(
     has_key, checked = False, 0
     with open_container(media.path) as container:
         video = container.streams[track.stream.index]
-        target = media.start_s + place_s - B_FRAME_MARGIN_S
+        target = media.start_s + seek_s - B_FRAME_MARGIN_S
         try:
             container.seek(int(target * av.time_base))
             for packet in container.demux(video):
@@ -70,6 +70,10 @@ def _leads_to(
                 has_key, checked = True, checked + 1
                 if time > time_s and checked >= CHECKED_FRAMES:
                     break
-        except (av.error.FFmpegError, OSError, IndexError):  # the last: of a stream that is new
+        except (
+            av.error.FFmpegError,
+            OSError,
+            IndexError,
+        ):  # IndexError: a stream that begins midway
             return False
     return has_key

@@ -1,16 +1,16 @@
-"""Everything of a file but its painted video: how the encoder's ffmpeg carries it over."""
+"""Plans how ffmpeg copies everything but the painted video: audio, subtitles, metadata."""
 
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from nst_video.video.media.audio import Sound, can_be_written, examine_sound
+from nst_video.video.media.audio import AudioCheck, can_be_written, check_audio
 from nst_video.video.media.containers import TEXT_SUBTITLES, Container
 from nst_video.video.media.ffmpeg import ffmpeg_path
 from nst_video.video.media.file_type import PAINTED_BY
 from nst_video.video.media.probe import MediaInfo, StreamInfo
-from nst_video.video.media.quicktime_tags import MUXERS, room_arguments
+from nst_video.video.media.quicktime_tags import MUXERS, placeholder_arguments
 
 KBPS_PER_CHANNEL = {"aac": 96, "libopus": 64}
 
@@ -22,36 +22,36 @@ _CODEC_NAMES = {
     "webvtt": "WebVTT",
 }
 _NOT_BEFORE_ZERO = "noise=amount=0:drop=lt(pts\\,0)"
-"""Drops subtitles that began before the start: ffmpeg would delay everything else for them."""
+"""Drops subtitles that begin before the start: ffmpeg would delay all other streams for them."""
 
-_NOT_LONG_BEFORE_ZERO = "noise=amount=0:drop=lte((pts+d)*tb\\,-{roll_s:.6f})"
-"""Drops sound before the start, except what a decoder needs to be right from the start on. ffmpeg
-itself would drop all, or keep it back to the last keyframe of the video. MP4 tells players to be
-silent meanwhile; elsewhere the picture begins some hundredths of a second later."""
+_NOT_LONG_BEFORE_ZERO = "noise=amount=0:drop=lte((pts+d)*tb\\,-{preroll_s:.6f})"
+"""Drops audio before the start, except the pre-roll that a decoder needs. ffmpeg itself would drop
+all of it, or keep all since the last video keyframe. In MP4 an edit list mutes the pre-roll; in
+other containers the video begins some hundredths of a second later."""
 
 _REPACK = {"aac": ",aac_adtstoasc"}
-"""Filters that ffmpeg adds by itself too, but then ends where one packet is damaged. They come
-last: the first packet that passes has to bring the header of the stream."""
+"""Bitstream filters. ffmpeg would add them itself, but then stops at the first damaged packet. They
+come last, because the first packet that passes must contain the stream header."""
 
 _FROM_ZERO = "atrim=start=0"
 
 _TOLERANT = ("-max_error_rate", "1")
-"""Sound of which most is damaged is converted all the same, as it is copied all the same."""
+"""Convert audio even if most of it is damaged; it would be copied, too."""
 
 _DISCONTINUOUS = frozenset({"mpegts", "mpeg", "ogg"})
-"""Formats without an index, whose times may jump."""
+"""Formats without an index, in which timestamps can jump."""
 
 _OPUS_LAYOUTS = "aformat=channel_layouts=7.1|5.1|quad|stereo|mono"
 
 
 @dataclass(frozen=True, slots=True)
 class Trim:
-    """The stretch of the original that the painted video covers.
+    """The part of the source that the painted video covers.
 
     Attributes:
-        start_s: seconds after the file's own start; 0 where nothing is cut off.
-        length_s: None where nothing is cut off at the end.
-        video_offset_s: how much later than the start the first frame appears.
+        start_s: seconds after the start of the file; 0 where it is not trimmed.
+        length_s: seconds; None where the end is not trimmed.
+        video_offset_s: seconds from the start to the first frame.
         has_timestamp_resets: timestamps jump midway. ffmpeg corrects the jumps. The result is the
             same each time only if it reads from the beginning, both the video and the sound.
     """
@@ -64,16 +64,16 @@ class Trim:
 
 @dataclass(frozen=True, slots=True)
 class StreamCopyPlan:
-    """Arguments that add another input's streams to the encoder's ffmpeg.
+    """Arguments with which the encoding ffmpeg copies streams from another input.
 
     Attributes:
-        inputs: arguments of the inputs after the video pipe, `-i` included.
-        outputs: its maps, codecs and metadata; the painted video is output stream 0.
-        video_offset_s: how much later than time 0 the first frame appears.
-        stream_count: streams added.
-        notes: one sentence for each stream that is not carried over as it was.
-        tags: all of the original, for `quicktime_tags.keep_tags` once the file is finished; empty
-            where ffmpeg keeps them itself.
+        inputs: arguments for the inputs after the video pipe, `-i` included.
+        outputs: maps, codecs and metadata; the painted video is output stream 0.
+        video_offset_s: timestamp of the first frame in the output.
+        stream_count: number of streams added.
+        notes: one sentence for each stream that is not copied unchanged.
+        tags: all tags of the source, for `quicktime_tags.restore_tags` after encoding; empty where
+            ffmpeg copies them itself.
     """
 
     inputs: tuple[str, ...]
@@ -85,10 +85,12 @@ class StreamCopyPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class _Way:
-    """How a stream of sound is carried over: its encoder or "copy", and what belongs to that.
+class _AudioMethod:
+    """How an audio stream gets into the output.
 
-    A "#" in the arguments stands for the number of the stream in the output.
+    Attributes:
+        encoder: its encoder, or "copy".
+        extra: further arguments, where "#" stands for the number of the output stream.
     """
 
     encoder: str
@@ -96,12 +98,22 @@ class _Way:
 
 
 @dataclass(slots=True)
-class _Plan:
-    """Arguments under construction; the painted video is stream 0 of the output."""
+class _PlanBuilder:
+    """Collects arguments and notes; the painted video is stream 0 of the output.
+
+    Attributes:
+        is_trimmed: the beginning is trimmed.
+        audio_checks: by stream index.
+        audio_methods: by stream index, None where none works.
+        outputs: arguments of the output.
+        notes: sentences for the user.
+        count: streams added.
+        has_cover: one of them is a cover image.
+    """
 
     is_trimmed: bool
-    sounds: Mapping[int, Sound] = field(default_factory=dict)
-    ways: Mapping[int, _Way | None] = field(default_factory=dict)
+    audio_checks: Mapping[int, AudioCheck] = field(default_factory=dict)
+    audio_methods: Mapping[int, _AudioMethod | None] = field(default_factory=dict)
     outputs: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     count: int = 0
@@ -122,7 +134,7 @@ class _Plan:
     ) -> None:
         self.add(stream, encoder, extra)
         self.notes.append(
-            f"{_name(stream)} was converted to {_CODEC_NAMES[encoder]}: "
+            f"{_describe(stream)} was converted to {_CODEC_NAMES[encoder]}: "
             f"{container.name} files do not take it as it is."
         )
 
@@ -130,29 +142,31 @@ class _Plan:
         self.leave_out(stream, f"{container.name} files cannot hold it")
 
     def leave_out(self, stream: StreamInfo, reason: str) -> None:
-        self.notes.append(f"{_name(stream)} was left out: {reason}.")
+        self.notes.append(f"{_describe(stream)} was left out: {reason}.")
 
 
 def plan_stream_copy(
     media: MediaInfo, painted: StreamInfo, container: Container, trim: Trim
 ) -> StreamCopyPlan:
-    """Plan how every stream but the painted one gets into a file of kind `container`.
+    """Plan how every stream but the painted one gets into the output.
 
     Args:
-        media: the original.
-        painted: its stream that is replaced.
-        container: kind of the new file.
-        trim: the stretch of the original to carry over.
+        media: the source file.
+        painted: its video stream that is painted.
+        container: container of the output.
+        trim: the part of the source to copy.
 
     Raises:
-        SourceError: the original cannot be opened.
+        SourceError: the source cannot be opened.
     """
     if container.max_fps is not None:
         has_sound = any(s.kind == "audio" for s in media.streams)
         silent = f"The sound was left out: {container.name} files hold only pictures."
         return StreamCopyPlan((), (), notes=(silent,) if has_sound else ())
-    sounds = examine_sound(media)
-    plan = _Plan(trim.start_s > 0, sounds, _choose_ways(media, sounds, container, trim))
+    audio_checks = check_audio(media)
+    plan = _PlanBuilder(
+        trim.start_s > 0, audio_checks, _choose_audio_methods(media, audio_checks, container, trim)
+    )
     for stream in media.streams:
         if stream.index != painted.index:
             _PLANNERS.get(stream.kind, _plan_data)(plan, stream, container)
@@ -164,7 +178,7 @@ def plan_stream_copy(
             f"Video stream {number} of {len(media.videos)} was painted, "
             "the others were left out; --video-stream chooses another.",
         )
-    room = room_arguments(media.tags) if container.muxer in MUXERS else ()
+    room = placeholder_arguments(media.tags) if container.muxer in MUXERS else ()
     return StreamCopyPlan(
         inputs=_input_arguments(media, painted, trim, has_cover=plan.has_cover),
         outputs=(
@@ -184,12 +198,12 @@ def _input_arguments(
     media: MediaInfo, painted: StreamInfo, trim: Trim, *, has_cover: bool
 ) -> tuple[str, ...]:
     original = ("-i", ffmpeg_path(media.path))
-    # A cover has the time 0, so it is taken from the original as a whole.
+    # A cover has the timestamp 0, so it needs an untrimmed input.
     cover = original if has_cover else ()
     length, seek = _length_arguments(trim), _seek_arguments(media, trim)
     if not _is_discontinuous(media, trim):
         return (*_TOLERANT, *seek, *length, *original, *cover)
-    # Time 0 is where the streams in use begin, so the video has to be one of them.
+    # ffmpeg sets time 0 to where the streams in use begin, so the video must be one of them.
     clock = ("-map", f"1:{painted.index}", "-c", "copy", *length, "-f", "null", os.devnull)
     return (*_TOLERANT, *seek, *original, *cover, *clock)
 
@@ -202,23 +216,23 @@ def _seek_arguments(media: MediaInfo, trim: Trim) -> tuple[str, ...]:
     if not trim.start_s:
         return ()
     if _is_discontinuous(media, trim):
-        # Seeking there ends seconds too late, so all is read and what comes too early is dropped.
+        # Seeking is inaccurate by seconds: read from the beginning and drop what is before.
         return "-itsoffset", f"{-float(trim.start_s):.6f}"
     return "-ss", f"{float(trim.start_s):.6f}"
 
 
 def _length_arguments(trim: Trim) -> tuple[str, ...]:
-    # Of an input it ends streams, of the output it ends the last chapter too.
+    # As an input option it ends the streams, as an output option the last chapter too.
     return () if trim.length_s is None else ("-t", f"{float(trim.length_s):.6f}")
 
 
 def _metadata_arguments(media: MediaInfo, painted: StreamInfo) -> list[str]:
     arguments = ["-map_metadata", "1", "-map_chapters", "1"]
-    # What an MP4 says of itself would turn into tags that lie in another container.
+    # These describe an MP4 file and would be wrong in another container.
     for key in ("major_brand", "minor_version", "compatible_brands"):
         arguments += ["-metadata", f"{key}="]
     if created := media.tags.get("creation_time"):
-        # Files of some programs hold it twice, which ffmpeg makes no time of.
+        # Some programs write it twice, which ffmpeg cannot parse.
         arguments += ["-metadata", f"creation_time={created.split(';')[0]}"]
     tags = {"language": painted.language, "title": painted.title, "encoder": PAINTED_BY}
     for key, value in tags.items():
@@ -227,60 +241,63 @@ def _metadata_arguments(media: MediaInfo, painted: StreamInfo) -> list[str]:
     return arguments
 
 
-def _choose_ways(
-    media: MediaInfo, sounds: Mapping[int, Sound], container: Container, trim: Trim
-) -> dict[int, _Way | None]:
-    """Return the first way that works for each stream of sound, None where none does."""
+def _choose_audio_methods(
+    media: MediaInfo, audio_checks: Mapping[int, AudioCheck], container: Container, trim: Trim
+) -> dict[int, _AudioMethod | None]:
+    """Return the first method that works for each audio stream, None where none does."""
     possible = {
-        stream.index: _possible_ways(stream, sounds[stream.index], container)
+        stream.index: _audio_methods(stream, audio_checks[stream.index], container)
         for stream in media.streams
-        if stream.index in sounds and sounds[stream.index].problem is None
+        if stream.index in audio_checks and audio_checks[stream.index].problem is None
     }
 
-    def works(ways: Mapping[int, _Way]) -> bool:
+    def works(methods: Mapping[int, _AudioMethod]) -> bool:
         original = (*_TOLERANT, *_seek_arguments(media, trim), "-i", ffmpeg_path(media.path))
         outputs = [
             text.replace("#", str(number))
-            for number, (index, way) in enumerate(ways.items())
-            for text in ("-map", f"0:{index}", "-c:#", way.encoder, *way.extra)
+            for number, (index, method) in enumerate(methods.items())
+            for text in ("-map", f"0:{index}", "-c:#", method.encoder, *method.extra)
         ]
         return can_be_written([*original, *outputs], container.muxer)
 
-    best = {index: ways[0] for index, ways in possible.items()}
+    best = {index: methods[0] for index, methods in possible.items()}
     if not best or works(best):
         return {**best}
     return {
-        index: next((way for way in ways if works({index: way})), None)
-        for index, ways in possible.items()
+        index: next((each for each in methods if works({index: each})), None)
+        for index, methods in possible.items()
     }
 
 
-def _possible_ways(stream: StreamInfo, sound: Sound, container: Container) -> list[_Way]:
-    """Return the ways to carry over sound, the best first."""
-    encoder, ways = container.audio_encoder, []
+def _audio_methods(
+    stream: StreamInfo, check: AudioCheck, container: Container
+) -> list[_AudioMethod]:
+    """Return the methods for an audio stream, the best first."""
+    encoder = container.audio_encoder
+    methods: list[_AudioMethod] = []
     if stream.codec in container.audio:
-        cutting = _NOT_LONG_BEFORE_ZERO.format(roll_s=sound.roll_s)
-        ways.append(_Way("copy", ("-bsf:#", cutting + _REPACK.get(stream.codec, ""))))
+        cutting = _NOT_LONG_BEFORE_ZERO.format(preroll_s=check.preroll_s)
+        methods.append(_AudioMethod("copy", ("-bsf:#", cutting + _REPACK.get(stream.codec, ""))))
     filters = [_FROM_ZERO]
     if encoder == "libopus":
-        # It refuses side layouts such as 5.1(side), which AC-3 has.
+        # It does not support side layouts such as 5.1(side), which AC-3 uses.
         filters.append(_OPUS_LAYOUTS)
     rate = KBPS_PER_CHANNEL[encoder] * max(1, stream.channels)
-    ways.append(_Way(encoder, ("-b:#", f"{rate}k", "-filter:#", ",".join(filters))))
-    return ways
+    methods.append(_AudioMethod(encoder, ("-b:#", f"{rate}k", "-filter:#", ",".join(filters))))
+    return methods
 
 
-def _plan_audio(plan: _Plan, stream: StreamInfo, container: Container) -> None:
-    way, problem = plan.ways.get(stream.index), plan.sounds[stream.index].problem
-    if way is None:
-        plan.leave_out(stream, problem or "nothing of it can be carried over")
-    elif way.encoder == "copy":
-        plan.add(stream, extra=way.extra)
+def _plan_audio(plan: _PlanBuilder, stream: StreamInfo, container: Container) -> None:
+    method, problem = plan.audio_methods.get(stream.index), plan.audio_checks[stream.index].problem
+    if method is None:
+        plan.leave_out(stream, problem or "it can neither be copied nor converted")
+    elif method.encoder == "copy":
+        plan.add(stream, extra=method.extra)
     else:
-        plan.convert(stream, container, way.encoder, way.extra)
+        plan.convert(stream, container, method.encoder, method.extra)
 
 
-def _plan_subtitle(plan: _Plan, stream: StreamInfo, container: Container) -> None:
+def _plan_subtitle(plan: _PlanBuilder, stream: StreamInfo, container: Container) -> None:
     if stream.codec in container.subtitles:
         plan.add(stream)
     elif stream.codec in TEXT_SUBTITLES:
@@ -289,26 +306,26 @@ def _plan_subtitle(plan: _Plan, stream: StreamInfo, container: Container) -> Non
         plan.drop(stream, container)
 
 
-def _plan_video(plan: _Plan, stream: StreamInfo, container: Container) -> None:
+def _plan_video(plan: _PlanBuilder, stream: StreamInfo, container: Container) -> None:
     if not stream.is_cover:
-        return  # Announced once for all of them.
+        return  # One note for all of them, in plan_stream_copy.
     if stream.codec in container.covers:
         plan.add(stream, extra=("-disposition:#", "attached_pic"))
     else:
         plan.drop(stream, container)
 
 
-def _plan_attachment(plan: _Plan, stream: StreamInfo, container: Container) -> None:
+def _plan_attachment(plan: _PlanBuilder, stream: StreamInfo, container: Container) -> None:
     if container.has_attachments:
         plan.add(stream)
     else:
         plan.drop(stream, container)
 
 
-def _plan_data(plan: _Plan, stream: StreamInfo, container: Container) -> None:
+def _plan_data(plan: _PlanBuilder, stream: StreamInfo, container: Container) -> None:
     if stream.tag in container.data_tags:
         plan.add(stream, extra=("-tag:#", stream.tag))
-    elif stream.tag != "text":  # A chapter track: the chapters themselves are carried over.
+    elif stream.tag != "text":  # A chapter track: ffmpeg copies chapters as metadata.
         plan.drop(stream, container)
 
 
@@ -321,7 +338,7 @@ _PLANNERS = {
 }
 
 
-def _name(stream: StreamInfo) -> str:
+def _describe(stream: StreamInfo) -> str:
     codec = f" ({stream.codec})" if stream.codec else ""
     kind = {"audio": "Audio", "subtitle": "Subtitle", "video": "Cover picture"}.get(
         stream.kind, stream.kind.capitalize()

@@ -1,4 +1,4 @@
-"""Which frames of a file to deliver, and how its other streams are cut to fit them."""
+"""Which frames of a file to decode, and how its other streams are trimmed to match."""
 
 import math
 from dataclasses import dataclass
@@ -20,26 +20,26 @@ from nst_video.video.media.timing import (
 )
 
 LATE_FRAMES = 3
-"""Frames by which the first that can be decoded may be late without a word: decoders delay some."""
+"""Frames that may be missing at the start without a note: decoders delay some."""
 
 CLOCK_TICK_S = Fraction(1, 500_000)
-"""What lies between a time in the ticks of a stream and the same in microseconds."""
+"""Largest rounding difference between the time base of a stream and microseconds."""
 
 NOTED_GAP_S = Fraction(2)
-"""From how long on a picture that stands still in a steady video is announced."""
+"""Shortest gap between frames of a constant-rate video that gets a note."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """The frames to deliver.
+    """The frames to decode.
 
     Attributes:
-        origin_s: the file's time of the first.
-        fps: their rate.
-        frame_count: their number.
-        trim: what of the other streams goes with them.
+        origin_s: timestamp in the file of the first frame.
+        fps: output rate.
+        frame_count: number of output frames.
+        trim: the matching part of the other streams.
         rate: the rate of the file itself.
-        notes: sentences on what is missing between or before them.
+        notes: sentences for the user about gaps and missing frames.
     """
 
     origin_s: Fraction
@@ -53,10 +53,10 @@ class Timeline:
 def plan_timeline(
     media: MediaInfo, track: VideoTrack, scan: PacketScan, options: DecodeOptions
 ) -> Timeline:
-    """Place the output's frames on the file's clock.
+    """Choose the time of every output frame.
 
-    Without a start, the first output frame is the first frame of the file, and the file's other
-    streams keep their distance to it. With a start, other streams are cut at a frame.
+    Without a start, the first output frame is the first frame of the file, and the other streams
+    keep their offset to it. With a start, the other streams are trimmed at the time of a frame.
 
     Raises:
         SourceError: the file ends before the start.
@@ -88,10 +88,10 @@ def plan_timeline(
     )
     notes = _gap_notes(media, scan, rate, origin, end)
     if scan.outlier_frames:
-        notes = (f"Frames with damaged times, {scan.outlier_frames}, were left out.", *notes)
+        notes = (f"Frames with damaged timestamps were left out: {scan.outlier_frames}.", *notes)
     if scan.has_timestamp_resets:
         notes = (
-            "The file's clock jumps midway; its parts follow each other without a gap.",
+            "The timestamps jump midway; the parts were joined without a gap.",
             *notes,
         )
     if start <= first and first > scan.times_s[0]:
@@ -101,18 +101,18 @@ def plan_timeline(
 
 
 def _has_outliers(media: MediaInfo, scan: PacketScan) -> bool:
-    """Whether packets of any stream lie far behind the video and the claimed length."""
+    """Return whether packets of any stream are far after the video and the duration claimed."""
     known = max(scan.end_s, media.start_s + (media.duration_s or LONGEST_GAP_S))
     return scan.outlier_frames > 0 or scan.last_packet_s > known + OUTLIER_GAP_S
 
 
 def exact(seconds: float) -> Fraction:
-    """Return seconds that a user gave as a fraction."""
+    """Return seconds given by a user as an exact fraction, to the microsecond."""
     return Fraction(seconds).limit_denominator(1_000_000)
 
 
 def _first_shown(track: VideoTrack, scan: PacketScan) -> Fraction:
-    """Return the time of the first frame that can be decoded."""
+    """Return the timestamp of the first frame that can be decoded."""
     first, decoded = scan.times_s[0], track.first_time_s
     if decoded is None or scan.has_no_timestamps:
         return first
@@ -123,7 +123,7 @@ def _first_shown(track: VideoTrack, scan: PacketScan) -> Fraction:
 def _gap_notes(
     media: MediaInfo, scan: PacketScan, rate: Rate, begin_s: Fraction, end_s: Fraction
 ) -> tuple[str, ...]:
-    """Say where a steady video has no frames for long; the picture before stands still there."""
+    """Return a note on long gaps of a constant-rate video, where the frame before is repeated."""
     if rate.is_variable:
         return ()
     gaps = [
@@ -135,4 +135,4 @@ def _gap_notes(
         return ()
     where = ", ".join(f"{a:.1f} to {b:.1f} s" for a, b in gaps[:3])
     more = f" and {len(gaps) - 3} times more" if len(gaps) > 3 else ""
-    return (f"The file has no picture from {where}{more}: the one before stands still there.",)
+    return (f"The file has no frames from {where}{more}: the frame before is repeated there.",)

@@ -1,8 +1,8 @@
-"""Files whose clock is set anew midway: recordings that were joined, or lost their signal.
+"""Files whose timestamps jump midway: joined recordings, or recordings that lost their signal.
 
-ffmpeg closes such jumps while it reads, by what it has read before. So the times that count are
-those that ffmpeg itself gives, when it reads the file from its beginning and all of its sound and
-video: only then do video and sound get the same clock, whatever is done with them.
+ffmpeg corrects such jumps while it reads, depending on what it has read before. So the timestamps
+to use are those that ffmpeg itself gives when it reads the file from its beginning, with all audio
+and video: only then do audio and video stay in sync.
 """
 
 from dataclasses import replace
@@ -15,11 +15,11 @@ from nst_video.video.media.timing import FramePacket, PacketScan, summarize
 LISTED_BYTES = 1 << 16
 
 NO_TIME = -(1 << 63)
-"""What ffmpeg prints for a packet without a time."""
+"""What ffmpeg prints for a packet without a timestamp."""
 
 
 def scan_with_resets(media: MediaInfo, track: VideoTrack) -> PacketScan:
-    """Read the packets as `timing.scan_packets` does, on the clock without jumps.
+    """Read the packets as `timing.scan_packets` does, with ffmpeg's correction of jumps.
 
     Args:
         media: the file.
@@ -35,14 +35,13 @@ def scan_with_resets(media: MediaInfo, track: VideoTrack) -> PacketScan:
             bases[stream] = Fraction(ticks.strip())
         if line.startswith("#") or not line.strip():
             continue
-        # stream, decoding time, presentation time, duration, bytes, checksum, flags and side data
-        stream, decoded, shown, length, _, _, *rest = (part.strip() for part in line.split(","))
+        # stream, decoding timestamp, presentation timestamp, duration, ...
+        stream, decoded, shown, length = (part.strip() for part in line.split(",")[:4])
         base = bases[stream]
         frame = FramePacket(
             shown_s=_time(media, shown, base),
             decoded_s=_time(media, decoded, base),
             duration_s=int(length) * base,
-            is_key=not rest or not rest[0].startswith("F=0x0"),
         )
         if frame.shown_s is None and frame.decoded_s is None:
             continue
@@ -58,12 +57,12 @@ def _time(media: MediaInfo, ticks: str, base: Fraction) -> Fraction | None:
     return None if int(ticks) == NO_TIME else media.start_s + int(ticks) * base
 
 
-def other_streams(media: MediaInfo, length_s: Fraction | None = None) -> list[str]:
-    """Return arguments of an output that makes ffmpeg read the sound of its first input, too.
+def audio_reading_arguments(media: MediaInfo, length_s: Fraction | None = None) -> list[str]:
+    """Return arguments of a null output that makes ffmpeg read the audio of its first input.
 
     Args:
         media: that input.
-        length_s: how much of it is needed; None reads it all.
+        length_s: seconds to read; None reads all of it.
     """
     if not any(stream.kind == "audio" for stream in media.streams):
         return []

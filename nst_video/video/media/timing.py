@@ -1,4 +1,4 @@
-"""When frames really appear: a pass over the packets, and the constant rate that follows."""
+"""The real timestamps of frames, from a scan of the packets, and the constant rate to use."""
 
 import itertools
 from bisect import bisect_right
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     import av.packet
 
 MAX_VARIABLE_RATE = Fraction(60)
-"""Frames per second at most for a variable-rate source; more only costs painting time."""
+"""Highest output rate of a variable-rate source; more would only cost painting time."""
 
 NTSC_TOLERANCE = Fraction(3, 10_000)
-"""Relative distance at which a rate counts as N*1000/1001: 23.98 does, 24 (0.1 % off) does not."""
+"""Relative tolerance for N*1000/1001: 23.98 is within it, 24 (0.1 % off) is not."""
 
 HEADER_TOLERANCE = Fraction(5, 1000)
-"""Relative distance at which the header's rate is believed against measured, jittering times."""
+"""Relative difference from the measured rate up to which the header's rate is used."""
 
 VARIABLE_TOLERANCE = Fraction(2, 100)
-"""Relative distance at which the rate of a variable stream is rounded to a standard one."""
+"""Relative difference up to which a variable rate is rounded to a standard rate."""
 
 STANDARD_RATES = tuple(
     Fraction(rate)
@@ -32,36 +32,34 @@ STANDARD_RATES = tuple(
 
 
 MAX_BACK_S = Fraction(1, 10)
-"""How far decoding times of a stream may go back before its clock counts as set anew."""
+"""How far decoding timestamps may go back before it counts as a reset."""
 
 MAX_AHEAD_S = Fraction(10)
-"""How far they may jump ahead. Both as in ffmpeg, which then lets the stream go on at once."""
+"""How far they may jump ahead. Both are ffmpeg's limits; beyond, it removes the jump."""
 
 
 OUTLIER_GAP_S, LONGEST_GAP_S = Fraction(600), Fraction(86_400)
-"""From which distance on frames beyond the claimed length are outliers; where none is claimed."""
+"""Gap before outliers: after the duration in the header; and where the header has none."""
 
 
 @dataclass(frozen=True, slots=True)
 class PacketScan:
-    """What a pass over the packets of a file found, up to the time asked for.
+    """Timestamps found in a scan of the packets of a file, up to a time.
 
     Attributes:
-        times_s: presentation times of the video frames, ascending, as the file counts time.
-        keyframe_times_s: times of those of them that are keyframes, ascending.
-        end_s: end of the last frame (its time plus its duration).
-        last_packet_s: latest time of any packet of any stream.
-        discarded_frames: frames that the file holds but tells players not to show.
-        is_whole: the pass reached the end of the file.
+        times_s: presentation timestamps of the video frames, ascending.
+        end_s: end of the last frame (its timestamp plus its duration).
+        last_packet_s: latest end of any packet of any stream.
+        discarded_frames: frames in the file that are marked as not to be shown.
+        is_whole: the scan reached the end of the file.
         is_broken: reading stopped with an error.
         has_no_timestamps: the file has no timestamps; times are computed from frame numbers.
         has_timestamp_resets: timestamps jump midway; times are those after the correction.
-        outlier_frames: frames left out, since their damaged times lie far behind all others.
-        outliers_from_s: a time between the others and those; None where there are none.
+        outlier_frames: frames left out, because damaged timestamps put them far after all others.
+        outliers_from_s: a time between the others and the outliers; None without outliers.
     """
 
     times_s: tuple[Fraction, ...]
-    keyframe_times_s: tuple[Fraction, ...]
     end_s: Fraction
     last_packet_s: Fraction
     discarded_frames: int = 0
@@ -79,55 +77,53 @@ class Rate:
 
     Attributes:
         fps: exact frames per second.
-        is_variable: the source itself has no constant rate.
+        is_variable: the source has a variable rate.
     """
 
     fps: Fraction
     is_variable: bool
 
     def notes(self, delivered: Fraction) -> tuple[str, ...]:
-        """Say what was done to a source that is delivered at a rate."""
+        """Return a note for the user where a variable rate was made constant."""
         if not self.is_variable:
             return ()
         return (f"The frame rate varies; it was made constant at {float(delivered):.5g} fps.",)
 
 
 class FramePacket(NamedTuple):
-    """A frame of the video as the file holds it.
+    """A video packet.
 
     Attributes:
-        shown_s: when it appears; None where only its decoding time is known.
-        decoded_s: when it is decoded; None where that is unknown.
-        duration_s: for how long it appears.
-        is_key: whether decoding can begin there.
+        shown_s: presentation timestamp; None where only the decoding timestamp is known.
+        decoded_s: decoding timestamp; None where it is unknown.
+        duration_s: duration.
     """
 
     shown_s: Fraction | None
     decoded_s: Fraction | None
     duration_s: Fraction
-    is_key: bool
 
     @property
     def time_s(self) -> Fraction:
-        """When it appears, as far as the file says; 0 where it does not say anything."""
+        """Presentation timestamp, or else the decoding timestamp, or else 0."""
         known = self.decoded_s if self.shown_s is None else self.shown_s
         return Fraction(0) if known is None else known
 
 
 class ClockJumpError(Exception):
-    """A file's times jump, or its streams change: only ffmpeg itself can tell the whole."""
+    """Timestamps jump or streams change midway: only ffmpeg itself reads the whole file."""
 
 
 @dataclass(slots=True)
-class _Pass:
-    """What a pass over packets has seen so far.
+class _PacketCollector:
+    """Collects the timestamps of packets.
 
     Attributes:
-        frames: those of the video, in the order of the file.
-        may_jump: the container's clock can be set anew midway.
-        bases: seconds in a tick, by stream.
-        ends: the latest end of a packet in ticks, by stream.
-        clocks: when the next packet is to be decoded, by stream.
+        frames: the video packets, in the order of the file.
+        may_jump: timestamps can be reset midway in this container.
+        bases: time base in seconds, by stream.
+        ends: latest end of a packet in ticks, by stream.
+        clocks: expected decoding timestamp of the next packet in ticks, by stream.
     """
 
     track: VideoTrack
@@ -140,10 +136,10 @@ class _Pass:
     clocks: dict[int, int] = field(default_factory=dict)
 
     def add(self, packet: "av.packet.Packet[Any]") -> None:
-        """Take note of a packet; in ticks of its stream, since fractions take time.
+        """Add a packet. Times are in ticks of its stream, because fractions are slow.
 
         Raises:
-            ClockJumpError: its time does not go on from the one before.
+            ClockJumpError: its timestamp does not continue from the packet before.
         """
         index, base = packet.stream_index, packet.time_base
         if not packet.size or base is None:
@@ -166,18 +162,17 @@ class _Pass:
                 shown_s=None if shown is None else shown * base,
                 decoded_s=None if decoded is None else decoded * base,
                 duration_s=duration * base,
-                is_key=packet.is_keyframe,
             )
         )
 
     def last_packet_s(self, start_s: Fraction) -> Fraction:
-        """Return the latest time of any packet, at least the start."""
+        """Return the latest end of any packet in seconds, `start_s` without packets."""
         return max((end * self.bases[index] for index, end in self.ends.items()), default=start_s)
 
     def _check_clock(self, index: int, time: int, duration: int, base: Fraction) -> None:
         expected = self.clocks.get(index)
         if expected is None:
-            # A stream that begins far from all others has a clock of its own.
+            # A stream that begins far from all others has its own clock.
             places = [clock * self.bases[each] for each, clock in self.clocks.items()]
             is_jump = bool(places) and all(
                 abs(time * base - place) > MAX_AHEAD_S for place in places
@@ -193,15 +188,15 @@ class _Pass:
 def scan_packets(
     media: MediaInfo, track: VideoTrack, until_s: Fraction | None = None
 ) -> PacketScan:
-    """Read packets without decoding them: headers may be wrong about rate, length and end.
+    """Read packets without decoding them: headers can be wrong about rate, length and end.
 
     Args:
         media: the file.
         track: its video stream.
-        until_s: stop soon after this time, as the file counts time; None reads to the end.
+        until_s: timestamp soon after which to stop; None reads to the end.
 
     Raises:
-        ClockJumpError: the file's clock is set anew midway, as where recordings were joined.
+        ClockJumpError: timestamps are reset midway, for example in joined recordings.
     """
     import av.error
 
@@ -209,7 +204,7 @@ def scan_packets(
     is_whole, is_broken = True, False
     with open_container(media.path) as container:
         flags = container.format.flags
-        seen = _Pass(
+        seen = _PacketCollector(
             track=track,
             has_no_timestamps=_has(flags, "no_timestamps"),
             may_jump=_has(flags, "ts_discont"),
@@ -221,11 +216,11 @@ def scan_packets(
                     is_whole = False
                     break
         except IndexError as error:
-            # PyAV knows only the streams of the beginning; ffmpeg goes on without the new one.
+            # A stream that begins midway: PyAV fails on it, ffmpeg ignores it.
             raise ClockJumpError from error
         except (av.error.FFmpegError, OSError):
             is_broken = True
-    frames = _counted(track, seen.frames) if seen.has_no_timestamps else seen.frames
+    frames = _with_constant_rate(track, seen.frames) if seen.has_no_timestamps else seen.frames
     return replace(
         summarize(media, frames, seen.last_packet_s(media.start_s)),
         discarded_frames=seen.hidden,
@@ -236,14 +231,14 @@ def scan_packets(
 
 
 def _has(flags: int, name: str) -> bool:
-    """Whether a container's flags have one of that name."""
+    """Return whether a container format has a flag."""
     from av.format import Flags
 
     return bool(flags & cast(int, Flags[name].value))
 
 
 def summarize(media: MediaInfo, frames: list[FramePacket], last_packet_s: Fraction) -> PacketScan:
-    """Return the scan of a whole file whose video has these frames, given in any order."""
+    """Return the scan of a whole file from its video packets, in any order."""
     everything = sorted(_with_times(frames), key=lambda frame: frame.time_s)
     count = len(everything) - _count_outliers(media, [frame.time_s for frame in everything])
     frames = everything[:count]
@@ -251,11 +246,10 @@ def summarize(media: MediaInfo, frames: list[FramePacket], last_packet_s: Fracti
     times = tuple(frame.time_s for frame in frames)
     end = media.start_s
     if frames:
-        # Some muxers give the last frame a duration of one tick.
+        # Some muxers write a duration of one tick for the last frame.
         end = times[-1] + max(frames[-1].duration_s, typical_interval(times))
     return PacketScan(
         times_s=times,
-        keyframe_times_s=tuple(frame.time_s for frame in frames if frame.is_key),
         end_s=end,
         last_packet_s=last_packet_s,
         outlier_frames=len(outliers),
@@ -264,9 +258,9 @@ def summarize(media: MediaInfo, frames: list[FramePacket], last_packet_s: Fracti
 
 
 def _count_outliers(media: MediaInfo, times_s: Sequence[Fraction]) -> int:
-    """Return how many of the last frames lie far behind the others and the claimed length.
+    """Return how many of the last frames are far after the others and the duration claimed.
 
-    A single flipped bit in a time would else make a film of days.
+    A single flipped bit in a timestamp would otherwise make a video of several days.
     """
     claimed = None if media.duration_s is None else media.start_s + media.duration_s
     for index, (time, following) in enumerate(itertools.pairwise(times_s), start=1):
@@ -277,24 +271,23 @@ def _count_outliers(media: MediaInfo, times_s: Sequence[Fraction]) -> int:
     return 0
 
 
-def _counted(track: VideoTrack, frames: list[FramePacket]) -> list[FramePacket]:
-    """Give frames without times the times of a constant rate.
+def _with_constant_rate(track: VideoTrack, frames: list[FramePacket]) -> list[FramePacket]:
+    """Give frames without timestamps those of a constant rate.
 
-    Durations say more than the header about film that is shown at 60 fields by repeating some.
+    The rate is the mean of the packet durations, which is right for telecined video (24 frames in
+    60 fields) where the header is not.
     """
     if not frames:
         return []
     total = sum((frame.duration_s for frame in frames), Fraction(0))
     interval = total / len(frames) or 1 / (_plausible(track.header_rates) or Fraction(25))
-    return [
-        FramePacket(i * interval, None, interval, frame.is_key) for i, frame in enumerate(frames)
-    ]
+    return [FramePacket(i * interval, None, interval) for i, frame in enumerate(frames)]
 
 
 def _with_times(frames: list[FramePacket]) -> list[FramePacket]:
-    """Give frames the times at which they appear where only some have them, as in MPEG-PS.
+    """Give all frames presentation timestamps where only some have them, as in MPEG-PS.
 
-    Frames appear at the distances at which they are decoded, only later and in another order.
+    They are the decoding timestamps, shifted by a constant delay: only the order differs.
     """
     known = [frame.shown_s for frame in frames if frame.shown_s is not None]
     decoded = [frame.decoded_s for frame in frames if frame.decoded_s is not None]
@@ -307,20 +300,20 @@ def _with_times(frames: list[FramePacket]) -> list[FramePacket]:
 
 
 def choose_rate(times_s: Sequence[Fraction], header_rates: Sequence[Fraction] = ()) -> Rate:
-    """Return the constant rate at which to deliver a stream.
+    """Return the constant rate at which to decode a stream.
 
-    A steady stream gets its own rate, exactly; a variable one the rate of its median interval,
-    at most `MAX_VARIABLE_RATE`, so that most frames are kept and the duration is the same.
+    A constant-rate stream keeps its exact rate. A variable one gets the rate of its median
+    interval, at most `MAX_VARIABLE_RATE`, so that most frames are kept. The duration is unchanged.
 
     Args:
-        times_s: when its frames appear, ascending.
-        header_rates: those that the file's header offers, the likelier first.
+        times_s: presentation timestamps of its frames, ascending.
+        header_rates: rates in the header, the most likely first.
     """
     gaps = [b - a for a, b in itertools.pairwise(times_s) if b > a]
     if not gaps:
         return Rate(snap_rate(_plausible(header_rates) or Fraction(25)), False)
     middle = median_low(gaps)
-    # Times in whole milliseconds (Matroska) or of a phone's clock jitter by about this much.
+    # Whole milliseconds (Matroska) and the clocks of phones jitter by about this much.
     slack = max(Fraction(2, 1000), middle / 20)
     steady = [gap for gap in gaps if abs(gap - middle) <= slack]
     is_variable = len(steady) < 0.9 * len(gaps)
@@ -337,7 +330,7 @@ def choose_rate(times_s: Sequence[Fraction], header_rates: Sequence[Fraction] = 
 
 
 def snap_rate(rate: Fraction) -> Fraction:
-    """Return the exact rate that a rounded one stands for: 23.98 and 2997/125 are 24000/1001."""
+    """Return the exact rate for a rounded one: 23.98 and 2997/125 become 24000/1001."""
     nominal = round(rate * Fraction(1001, 1000))
     whole = round(rate)
     if whole and abs(rate - whole) <= rate * NTSC_TOLERANCE:
@@ -349,7 +342,7 @@ def snap_rate(rate: Fraction) -> Fraction:
 
 
 def frame_at(scan: PacketScan, time_s: Fraction) -> Fraction:
-    """Return the time of the frame nearest to `time_s`."""
+    """Return the timestamp of the frame nearest to `time_s`."""
     right = bisect_right(scan.times_s, time_s)
     around = scan.times_s[max(0, right - 1) : right + 1]
     return min(around, key=lambda time: abs(time - time_s))
@@ -361,7 +354,7 @@ def _nearest_standard(rate: Fraction, tolerance: Fraction) -> Fraction:
 
 
 def typical_interval(times: Sequence[Fraction]) -> Fraction:
-    """Return the median distance between ascending times."""
+    """Return the median difference of ascending times; 1/25 s for fewer than two."""
     gaps = [b - a for a, b in itertools.pairwise(times) if b > a]
     return median_low(gaps) if gaps else Fraction(1, 25)
 

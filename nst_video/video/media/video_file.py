@@ -20,30 +20,30 @@ from nst_video.system.path_lookup import require_file
 from nst_video.video.media.codec_options import DecodeOptions
 from nst_video.video.media.ffmpeg import FfmpegProcess, ffmpeg_path
 from nst_video.video.media.filters import decode_filters, is_hdr, planes_colors
-from nst_video.video.media.growth import Growth
+from nst_video.video.media.growth import GrowthMonitor
 from nst_video.video.media.probe import MediaInfo, VideoTrack, pick_video, probe, probe_track
 from nst_video.video.media.seek import seek_point
 from nst_video.video.media.stream_copy import Trim
 from nst_video.video.media.timeline import exact, plan_timeline
-from nst_video.video.media.timestamp_resets import other_streams, scan_with_resets
+from nst_video.video.media.timestamp_resets import audio_reading_arguments, scan_with_resets
 from nst_video.video.media.timing import ClockJumpError, PacketScan, scan_packets
 
 MISSING_FRAMES, MISSING_PERCENT = 25, 20
-"""How many frames, and how many of a hundred, may give no picture without a word."""
+"""Most frames, and most percent of the frames, that may not decode before there is a note."""
 
 MISSING_END_S = Fraction(1)
-"""Seconds by which packets may end before the length a header claims."""
+"""Seconds by which packets may end before the duration in the header."""
 
 
 class VideoFileSource:
     """A video file, decoded by ffmpeg at a constant rate.
 
-    Everything about the file is found out on construction; ffmpeg starts with the iteration.
+    The file is examined on construction; decoding starts with the iteration.
 
     Attributes:
         media: the file.
-        track: the stream that is read.
-        trim: which stretch of the file the frames cover, for whoever carries over the rest.
+        track: the video stream that is read.
+        trim: the part of the file that the frames cover, for copying the other streams.
     """
 
     def __init__(self, path: Path, options: DecodeOptions | None = None) -> None:
@@ -51,27 +51,27 @@ class VideoFileSource:
 
         Args:
             path: the file.
-            options: which part of it to deliver, and how.
+            options: which part to read, at which size and rate.
 
         Raises:
             SourceError: it cannot be read, has no video, or is damaged.
-            UsageError: the options ask for what it does not have.
+            UsageError: the options do not fit the file.
         """
         self._options = options or DecodeOptions()
         path = require_file(path)
-        self._growth = Growth(path)
+        self._growth = GrowthMonitor(path)
         self.media: MediaInfo = probe(path)
         self.track: VideoTrack = probe_track(
             self.media, pick_video(self.media, self._options.video_stream)
         )
         self._scan = self._examine()
-        self._is_growing = self._growth.is_seen()
-        self._found: list[str] = []
+        self._is_growing = self._growth.has_grown()
+        self._decoding_notes: list[str] = []
         self._check_complete()
         self._timeline = plan_timeline(self.media, self.track, self._scan, self._options)
         self.trim: Trim = self._timeline.trim
         if self.trim.length_s is None and self._growth.is_fresh:
-            # Where it is still being written, no more sound is taken than there was video.
+            # If the file is still growing, the audio must not be longer than the video seen so far.
             furthest = max(self._scan.last_packet_s, self._scan.end_s)
             self.trim = replace(
                 self.trim, length_s=furthest - self.media.start_s - self.trim.start_s
@@ -81,7 +81,7 @@ class VideoFileSource:
 
     @cached_property
     def info(self) -> VideoInfo:
-        """Size, rate and number of the frames that will be delivered."""
+        """Size, rate and number of the frames that will be read."""
         size = fit_size(self.track.upright_size, self._options.size)
         return VideoInfo(size, self._timeline.fps, self._timeline.frame_count)
 
@@ -92,7 +92,7 @@ class VideoFileSource:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was done to the source: resampled, deinterlaced, tone-mapped, repaired."""
+        """Sentences on resampling, deinterlacing, tone mapping and repairs."""
         notes = [*self._timeline.rate.notes(self._timeline.fps), *self._timeline.notes]
         if self.track.is_interlaced:
             notes.append("The video is interlaced; it was deinterlaced.")
@@ -100,10 +100,10 @@ class VideoFileSource:
             notes.append("The video is HDR; it was tone-mapped to standard dynamic range.")
         if self._is_growing:
             notes.append(
-                f"{self.media.path} is still being written; it was painted as far as it "
-                f"reached at first, {float(self._scan.end_s - self.media.start_s):.1f} s."
+                f"{self.media.path} is still being written; it was painted up to its "
+                f"length at the start, {float(self._scan.end_s - self.media.start_s):.1f} s."
             )
-        return (*notes, *self._found)
+        return (*notes, *self._decoding_notes)
 
     def __enter__(self) -> Self:
         return self
@@ -118,10 +118,10 @@ class VideoFileSource:
             self._process.close()
 
     def __iter__(self) -> Iterator[Frame]:
-        """Deliver the frames.
+        """Yield the frames, RGB uint8 (height, width, 3).
 
         Raises:
-            SourceError: fewer frames can be decoded than the file holds.
+            SourceError: fewer frames can be decoded than the file has.
         """
         return self._read(as_planes=False)
 
@@ -152,13 +152,13 @@ class VideoFileSource:
         if self._stopped:
             return
         if delivered and delivered == self._timeline.frame_count - 1:
-            # The last frame ends between two ticks of the constant rate.
+            # The last frame of the file ends between two output frames.
             yield last
             delivered += 1
         self._check_end(process, delivered)
 
     def stop(self) -> None:
-        """End the decoder; the iteration then ends too."""
+        """Kill the decoder; the iteration then ends too."""
         self._stopped = True
         if self._process is not None:
             self._process.stop()
@@ -167,7 +167,7 @@ class VideoFileSource:
         timeline, scan, start_s = self._timeline, self._scan, self.media.start_s
         filters = decode_filters(
             self.track,
-            # Where ffmpeg closes jumps of the clock, it lets the file begin at 0.
+            # Where ffmpeg corrects jumps of the timestamps, the file begins at 0.
             origin_s=timeline.origin_s - start_s
             if scan.has_timestamp_resets
             else timeline.origin_s,
@@ -185,12 +185,12 @@ class VideoFileSource:
         return [
             *("-loglevel", "level+verbose"),
             *self._clock_arguments(),
-            # Any packet that cannot be decoded shows in the exit status, after all others.
+            # A packet that cannot be decoded does not stop decoding, but changes the exit status.
             *("-max_error_rate", "0", "-reinit_filter", "0"),
             *("-i", ffmpeg_path(self.media.path), "-map", f"0:{self.track.stream.index}"),
             *("-vf", filters, "-frames:v", str(timeline.frame_count), "-fps_mode", "passthrough"),
             *("-f", "rawvideo", "pipe:1"),
-            *(other_streams(self.media, until) if scan.has_timestamp_resets else ()),
+            *(audio_reading_arguments(self.media, until) if scan.has_timestamp_resets else ()),
         ]
 
     def _clock_arguments(self) -> list[str]:
@@ -199,8 +199,8 @@ class VideoFileSource:
         seek = None
         if self._options.start_s:
             seek = seek_point(self.media, self.track, self._scan, self._timeline.origin_s)
-        # Earlier frames are decoded from a keyframe on and dropped by the fps filter, which so
-        # knows the frame that is still showing at the start.
+        # Decoding starts at a keyframe and the fps filter drops the frames before the start, so it
+        # knows which frame is shown at the start.
         place = [] if seek is None else ["-noaccurate_seek", "-ss", f"{float(seek):.6f}"]
         return ["-copyts", *place]
 
@@ -213,21 +213,21 @@ class VideoFileSource:
             return scan_with_resets(self.media, self.track)
 
     def _check_complete(self) -> None:
-        """Refuse a file that is shorter than it claims, before anything is painted."""
+        """Refuse a file that is shorter than its header claims, before painting."""
         scan, path = self._scan, self.media.path
         held = len(scan.times_s)
         if not held:
             raise SourceError(f"The video stream of {path} holds no frames.")
         promised = self.track.header_frames if self.media.container.startswith("mov") else 0
         damage = None
-        # A length worked out from the first and the last time means nothing where the clock jumps.
+        # Where timestamps jump, the duration in the header is meaningless.
         if scan.is_whole and not scan.has_timestamp_resets and self.media.duration_s is not None:
             reached = scan.last_packet_s - self.media.start_s
             if self.media.duration_s - reached > MISSING_END_S + self.media.duration_s / 100:
                 damage = f"it claims {float(self.media.duration_s):.1f} s but ends after "
                 damage += f"{float(reached):.1f} s ({held} frames)"
         if scan.is_whole and held + scan.discarded_frames < promised:
-            damage = f"it promises {promised} frames but holds {held}"
+            damage = f"its header says {promised} frames, but it holds {held}"
         if scan.is_broken:
             damage = f"reading fails after {float(scan.last_packet_s):.1f} s ({held} frames)"
         if damage is not None:
@@ -238,15 +238,15 @@ class VideoFileSource:
         if process.other_sizes:
             width, height = self.track.coded_size
             others = ", ".join(f"{w}x{h}" for w, h in sorted(process.other_sizes)[:3])
-            self._found.append(
-                f"The size of the picture changes midway ({width}x{height}, also {others}); "
-                "all was fitted to the first."
+            self._decoding_notes.append(
+                f"The frame size changes midway ({width}x{height}, also {others}); "
+                "all frames were fitted to the first size."
             )
         if process.corrupt_frames:
             count = process.corrupt_frames
             frames = "1 damaged frame was" if count == 1 else f"{count} damaged frames were"
-            self._found.append(f"{frames} repaired by the decoder.")
-        self._is_growing |= self._growth.is_seen()
+            self._decoding_notes.append(f"{frames} repaired by the decoder.")
+        self._is_growing |= self._growth.has_grown()
         expected = self._timeline.frame_count
         if status or delivered < expected:
             reason = f": {process.failure()}" if status else ""
@@ -254,15 +254,17 @@ class VideoFileSource:
             if delivered >= expected:
                 what = f"Some of the {expected} frames of {self.media.path} cannot be decoded"
             self._report(f"{what}{reason}", is_useless=not delivered)
-        elif self._is_short_of(process.lost_frames):
+        elif self._lost_too_many(process.lost_frames):
             lost = process.lost_frames
-            self._found.append(f"{lost} frames could not be decoded; others stand for them.")
+            self._decoding_notes.append(
+                f"{lost} frames could not be decoded; other frames were repeated for them."
+            )
 
-    def _is_short_of(self, lost: int) -> bool:
-        """Whether frames that gave no picture, nor an error, are too many to be in order.
+    def _lost_too_many(self, lost: int) -> bool:
+        """Return whether too many packets gave neither a frame nor an error.
 
-        Fields may be packets of their own, some frames are never shown, and a decoder that is
-        stopped keeps some; what comes before the first frame was announced.
+        Some always do: second fields, frames that are never shown, frames still in the decoder
+        when it is stopped, and frames before the first one wanted.
         """
         held = len(self._scan.times_s)
         begun = bisect_left(self._scan.times_s, self._timeline.origin_s)
@@ -273,16 +275,16 @@ class VideoFileSource:
         if is_useless:
             raise SourceError(f"{damage}.")
         if not self._options.keep_partial:
-            self._is_growing = self._is_growing or self._growth.is_awaited()
+            self._is_growing = self._is_growing or self._growth.wait_for_growth()
         if self._is_growing:
             return
         if not self._options.keep_partial:
             raise SourceError(f"{damage}. Use --keep-partial to keep what can be decoded.")
-        self._found.append(f"{damage}; what could be decoded was kept.")
+        self._decoding_notes.append(f"{damage}; what could be decoded was kept.")
 
 
 def fit_size(upright: Size, wanted: tuple[int | None, int | None] | None) -> Size:
-    """Return the size to deliver: `wanted`, a missing side after the aspect and even."""
+    """Return the output size: `wanted`, with a missing side from the aspect ratio, made even."""
     if wanted is None:
         return upright
     width, height = wanted

@@ -109,7 +109,7 @@ def test_webp_that_is_too_short_is_noticed(tmp_path: Path, clip: Path):
         with pytest.raises(SinkError, match=r"lasts 2\.\d\d of 4\.00 s"), sink:
             _write_half(sink, frames)
     assert list(tmp_path.glob("*.webp")) == []
-    with pytest.raises(SourceError, match="no WebP"):
+    with pytest.raises(SourceError, match="not a WebP"):
         webp_length_s(clip)
 
 

@@ -1,4 +1,4 @@
-"""Sound that is carried over: from its first sample, in sync, and never what makes a film fail."""
+"""Copied audio: complete from its first sample, in sync, and never a reason for a failure."""
 
 import subprocess
 from fractions import Fraction

@@ -123,7 +123,7 @@ CASES = {
         lambda f: changed(f, b"V_MPEG4/ISO/AVC", b"V_QUUX4/ISO/AVC", ".mkv"),
         "codec is not one that ffmpeg knows",
     ),
-    "cover only": (cover_only, "no video, only audio and a cover picture"),
+    "cover only": (cover_only, "no video, only audio and a cover image"),
     "without index": (without_index, r"index \(moov\) is missing"),
     "archive": (archive, "ZIP archive"),
     "web page": (written("a.mp4", b"\n<!DOCTYPE html><html>404</html>"), "it is a web page"),

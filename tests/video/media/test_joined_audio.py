@@ -1,4 +1,4 @@
-"""Sound and picture stay together where a file's clock jumps: flashes and clicks coincide."""
+"""Audio and video stay in sync where timestamps jump: flashes and clicks coincide."""
 
 from pathlib import Path
 

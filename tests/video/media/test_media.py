@@ -309,7 +309,7 @@ def test_missing_ffmpeg_is_explained(monkeypatch: pytest.MonkeyPatch):
         ("nowhere/ffmpeg", "no such file"),
         ("folder", "permission denied"),
         ("text", "permission denied"),
-        ("python", "it is no ffmpeg"),
+        ("python", "it is not ffmpeg"),
         ("broken", "exec format error"),
         ("x" * 300, "longer"),
     ],

@@ -8,7 +8,7 @@ from clips import CHAPTERS, ffmpeg, make_clip
 
 from nst_video.transcode import Identity, TranscodeOptions, transcode
 from nst_video.video.media.probe import probe
-from nst_video.video.media.quicktime_tags import keep_tags
+from nst_video.video.media.quicktime_tags import restore_tags
 
 ANDROID = {"com.android.version": "14", "com.android.capture.fps": "30.000000"}
 USUAL = {"artist": "Nobody", "comment": "~" * 200, "title": "Rich"}
@@ -117,7 +117,7 @@ def test_film_without_unusual_tags_has_no_room_for_them(tmp_path: Path):
 def test_file_without_room_stays_as_it_is(tmp_path: Path):
     path = make_clip(tmp_path / "clip.mp4")
     before = path.read_bytes()
-    keep_tags(path, ANDROID)
+    restore_tags(path, ANDROID)
     assert path.read_bytes() == before
 
 

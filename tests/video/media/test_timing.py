@@ -149,14 +149,14 @@ def test_slow_rate_of_a_short_clip_gives_at_least_a_frame(tmp_path: Path, count:
     assert len(numbers(clip, DecodeOptions(fps=Fraction(1)))) == max(1, round(count / 25))
 
 
-def test_long_gap_is_announced(tmp_path: Path):
+def test_long_gap_is_noted(tmp_path: Path):
     clip = make_numbered(
         tmp_path / "gap.mkv", "-vf", "setpts=PTS+gte(N\\,25)*5/TB", "-fps_mode", "passthrough"
     )
     with VideoFileSource(clip) as source:
         frames = list(source)
     assert len(frames) == 175
-    assert any("no picture from 1.0 to 6.0 s" in note for note in source.notes)
+    assert any("no frames from 1.0 to 6.0 s" in note for note in source.notes)
 
 
 @pytest.mark.parametrize(("size", "bars"), [("128x96", 0), ("128x48", 12), ("32x48", 16)])
@@ -233,4 +233,4 @@ def test_frame_with_a_damaged_time_does_not_make_a_film_of_days(tmp_path: Path):
     assert len(seen) == 50
     assert sorted(set(range(50)) - set(seen)) == [30]
     assert source.trim.length_s == 2
-    assert any("damaged times" in note for note in source.notes)
+    assert any("damaged timestamps" in note for note in source.notes)
