@@ -217,6 +217,8 @@ def _load(picture: Picture) -> Frame:
         return load_picture(user_path(picture))
     if isinstance(picture, Image.Image):
         return picture_to_frame(picture)
+    if not hasattr(picture, "dtype"):
+        raise UsageError(f"A picture is a path, a PIL image or an array, not {picture!r}.")
     check_frames(picture, (3,))
     return picture
 

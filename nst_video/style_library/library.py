@@ -159,7 +159,7 @@ class StyleLibrary:
 
     def add(
         self,
-        path: Path,
+        path: str | Path,
         name: str | None = None,
         *,
         title: str | None = None,
