@@ -1,6 +1,7 @@
 """How Sphinx builds the documentation, and the parts of it that are made from the code."""
 
 import ast
+import os
 import subprocess
 import sys
 import tomllib
@@ -30,6 +31,10 @@ html_static_path = ["_static"]
 myst_heading_anchors = 3
 suppress_warnings = ["myst.header"]  # generated parts begin below their page's title
 
+default_role = "code"  # single backticks in docstrings
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+autoclass_content = "both"
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented_params"
@@ -40,7 +45,7 @@ napoleon_use_ivar = True
 nitpicky = True
 nitpick_ignore_regex = [
     # Other projects' names, and parts of ours that are not public.
-    (r"py:.*", r"(?!nst_video\.[A-Z]).*"),
+    (r"py:.*", r"(?!nst_video\.\w+$).*"),
 ]
 
 
@@ -91,10 +96,30 @@ def link_to_public_name(
     return domain.resolve_xref(env, where, app.builder, "obj", f"nst_video.{name}", node, text)
 
 
+def mark_code(
+    app: Sphinx, what: str, name: str, value: object, options: object, lines: list[str]
+) -> None:
+    """Make literal blocks of what is indented in the docstrings of modules."""
+    if what != "module":
+        return
+    marked: list[str] = []
+    for line in lines:
+        if line.startswith(" ") and not _is_in_block(marked):
+            marked += ["::", ""]
+        marked.append(line)
+    lines[:] = marked
+
+
+def _is_in_block(lines: list[str]) -> bool:
+    """Say whether the last line that is not empty is indented."""
+    return next((line for line in reversed(lines) if line), "").startswith(" ")
+
+
 def setup(app: Sphinx) -> None:
     """Make what is generated before Sphinx looks for files."""
     GENERATED.mkdir(exist_ok=True)
     write_command_reference()
     write_layers()
     write_styles()
+    app.connect("autodoc-process-docstring", mark_code)
     app.connect("missing-reference", link_to_public_name)
