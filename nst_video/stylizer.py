@@ -32,7 +32,7 @@ from nst_video.image.color import cross_fade, keep_colors
 from nst_video.image.detail import restore_detail
 from nst_video.image.easing import EasedVector
 from nst_video.image.resize import resize_area
-from nst_video.image.yuv420 import Planes, YuvColors, check_planes, has_planes, planes_size
+from nst_video.image.yuv420 import YuvColors, YuvFrames, can_be_yuv420, check_yuv, yuv_size
 from nst_video.networks.models import StyleModel, load_model
 from nst_video.settings import DEFAULT_STYLE, ModelOptions, StylizeSettings
 from nst_video.style_library.library import Style, StyleLibrary, mix_bottlenecks
@@ -331,34 +331,34 @@ class Stylizer:
         engine = self._yuv_engine(size)
         return engine is not None and engine.accepts_yuv(size)
 
-    def submit_yuv(self, planes: Planes, colors: YuvColors) -> PendingFrames:
-        """Begin to paint a batch of 4:2:0 planes.
+    def submit_yuv(self, yuv: YuvFrames, colors: YuvColors) -> PendingFrames:
+        """Begin to paint a batch of 4:2:0 frames.
 
         Args:
-            planes: uint8 (n, height * 3 / 2, width); not to be changed until they are painted.
+            yuv: uint8 (n, height * 3 / 2, width); not to be changed until they are painted.
             colors: their matrix and range.
 
         Returns:
-            Planes of the same shape in `image.yuv420.OUTPUT_COLORS`.
+            YuvFrames of the same shape in `image.yuv420.OUTPUT_COLORS`.
 
         Raises:
-            UsageError: not planes of that shape and type, or the settings need RGB frames.
+            UsageError: not YUV frames of that shape and type, or the settings need RGB frames.
             EngineError: they cannot be painted.
         """
-        check_planes(planes)
-        engine = self._yuv_engine(planes_size(planes))
+        check_yuv(yuv)
+        engine = self._yuv_engine(yuv_size(yuv))
         if engine is None:
-            raise UsageError("Planes are painted at full size and intensity only.")
+            raise UsageError("YuvFrames are painted at full size and intensity only.")
         self.prepare()
-        return engine.submit_yuv(planes, self._full_parameters(), colors)
+        return engine.submit_yuv(yuv, self._full_parameters(), colors)
 
     def _yuv_engine(self, size: Size) -> Engine | None:
-        """Return the engine if it takes planes and its output is the result at `size`."""
+        """Return the engine if it takes YUV frames and its output is the result at `size`."""
         settings = self.settings
         is_plain = (
             settings.intensity == 1 and not settings.keep_colors and self._fit_work(size) == size
         )
-        if is_plain and has_planes(size) and self.engine.capabilities.yuv:
+        if is_plain and can_be_yuv420(size) and self.engine.capabilities.yuv:
             return self.engine
         return None
 

@@ -137,8 +137,8 @@ def _prepare(
         return sum(len(painted) for painted in paint_batches(pixel_path.painter, groups))
 
     def encode() -> int:
-        planes = pixel_path.as_planes
-        with open_sink(target, info, options, as_planes=planes, overwrite=True) as sink:
+        yuv = pixel_path.as_yuv
+        with open_sink(target, info, options, as_yuv=yuv, overwrite=True) as sink:
             for frame in islice(_to_and_fro(painted), count):
                 sink.write(frame)
         return count

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from nst_video.errors import EngineError
 from nst_video.frames import Frame, Frames, Size
-from nst_video.image.yuv420 import Planes, YuvColors
+from nst_video.image.yuv420 import YuvColors, YuvFrames
 from nst_video.networks.config import MIN_SIDE
 
 
@@ -61,7 +61,7 @@ class EngineCapabilities:
     """What an engine can do besides painting whole RGB frames.
 
     Attributes:
-        yuv: it paints 4:2:0 planes (`Engine.submit_yuv`).
+        yuv: it paints 4:2:0 frames (`Engine.submit_yuv`).
         tiles: it paints a frame tile by tile (`Engine.paint_tiles`), which takes less memory.
         peak_feature_maps: for the estimate of memory: how many feature maps of full resolution,
             as wide as the network's first layer, exist at once at most; measured.
@@ -73,7 +73,7 @@ class EngineCapabilities:
 
 
 class Engine(Protocol):
-    """A compiled style transformer; frames and planes are uint8, styles float32."""
+    """A compiled style transformer; RGB and YUV frames are uint8, styles float32."""
 
     @property
     def name(self) -> str:
@@ -125,17 +125,17 @@ class Engine(Protocol):
         ...
 
     def submit_yuv(
-        self, planes: Planes, style: NDArray[np.float32], colors: YuvColors
+        self, yuv: YuvFrames, style: NDArray[np.float32], colors: YuvColors
     ) -> PendingFrames:
-        """Begin to paint 4:2:0 planes, as `submit` does.
+        """Begin to paint 4:2:0 frames, as `submit` does.
 
         Args:
-            planes: (n, height * 3 / 2, width); both sides of the picture are even.
+            yuv: (n, height * 3 / 2, width); both sides of the picture are even.
             style: style parameters (n or 1, style_size).
-            colors: matrix and range of the planes.
+            colors: matrix and range of the YUV frames.
 
         Returns:
-            Planes of the same shape in `image.yuv420.OUTPUT_COLORS`.
+            YuvFrames of the same shape in `image.yuv420.OUTPUT_COLORS`.
 
         Raises:
             EngineError: as for a call, or without `capabilities.yuv`; so does waiting.
@@ -173,7 +173,7 @@ class IdentityEngine:
         return False
 
     def submit_yuv(
-        self, planes: Planes, style: NDArray[np.float32], colors: YuvColors
+        self, yuv: YuvFrames, style: NDArray[np.float32], colors: YuvColors
     ) -> PendingFrames:
         """Raise EngineError: not supported."""
         raise EngineError("The engine identity takes RGB frames only.")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from nst_video.frames import Floats, Frame, Frames
 from nst_video.image.resize import resize_area
-from nst_video.image.yuv420 import Planes, YuvColors
+from nst_video.image.yuv420 import YuvColors, YuvFrames
 
 FLAT, FULL = 1.0, 8.0
 """Contrasts, of 255: up to the first a frame keeps its color, from the second on it is painted.
@@ -35,7 +35,7 @@ DARKEST = 0.1 / 255
 
 
 def calm_flat_frames(
-    style: Floats, pictures: Frames | Planes, colors: YuvColors | None = None
+    style: Floats, pictures: Frames | YuvFrames, colors: YuvColors | None = None
 ) -> Floats:
     """Return style parameters with which flat frames are painted in their own mean color.
 
@@ -43,14 +43,14 @@ def calm_flat_frames(
 
     Args:
         style: (n or 1, style_size).
-        pictures: n frames, or planes of some colors.
-        colors: of planes.
+        pictures: n RGB frames, or n YUV frames.
+        colors: matrix and range of YUV frames, None for RGB.
 
     Returns:
         `style` itself where all frames have contrast, else (n, style_size).
     """
     looks = [
-        _look(picture) if colors is None else _look_planes(picture, colors) for picture in pictures
+        _look(picture) if colors is None else _look_yuv(picture, colors) for picture in pictures
     ]
     shares = np.array([paint_share(contrast) for contrast, _ in looks], np.float32)[:, None]
     if (shares == 1).all():
@@ -76,12 +76,12 @@ def _look(frame: Frame) -> tuple[float, Floats]:
     return _sum_up(_mean_cells(frame, side), _sample(frame[..., 1], side))
 
 
-def _look_planes(planes: NDArray[np.uint8], colors: YuvColors) -> tuple[float, Floats]:
-    """Return contrast and mean color as `_look` does, of planes (height * 3 / 2, width)."""
-    height, width = len(planes) * 2 // 3, planes.shape[1]
+def _look_yuv(yuv: NDArray[np.uint8], colors: YuvColors) -> tuple[float, Floats]:
+    """Return contrast and mean color as `_look` does, of YUV frames (height * 3 / 2, width)."""
+    height, width = len(yuv) * 2 // 3, yuv.shape[1]
     # Even, so that a cell of chroma is half a cell of luma.
     side = -(-_cell_side(width, height) // 2) * 2
-    luma, chroma = planes[:height], planes[height:].reshape(2, height // 2, width // 2)
+    luma, chroma = yuv[:height], yuv[height:].reshape(2, height // 2, width // 2)
     cells = [_mean_cells(luma, side), *(_mean_cells(plane, side // 2) for plane in chroma)]
     to_rgb = colors.to_rgb()
     rgb = np.stack(cells, axis=-1) @ to_rgb[:, :3].T + to_rgb[:, 3]

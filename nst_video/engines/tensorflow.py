@@ -14,7 +14,7 @@ from nst_video.engines.base import Device, EngineCapabilities, PendingFrames, re
 from nst_video.engines.tiles import paint_in_tiles
 from nst_video.errors import EngineError, OutOfMemoryError
 from nst_video.frames import Floats, Frame, Frames, Size, size_of
-from nst_video.image.yuv420 import Planes, YuvColors, planes_size
+from nst_video.image.yuv420 import YuvColors, YuvFrames, yuv_size
 from nst_video.networks.checkpoints import Arrays
 from nst_video.networks.config import TransformerConfig
 from nst_video.networks.fused.convolutions import PIXEL_SCALE, fold_transformer
@@ -102,17 +102,17 @@ class TensorFlowEngine:
         def paint(frames: tf.Tensor, style: tf.Tensor) -> tf.Tensor:
             return rounded(keras_backend.paint(config, convolutions, scaled(frames), style, dtype))
 
-        def planar(planes: tf.Tensor, style: tf.Tensor, to_rgb: tf.Tensor) -> tf.Tensor:
-            return keras_backend.paint_planes(config, convolutions, planes, style, to_rgb, dtype)
+        def yuv(yuv: tf.Tensor, style: tf.Tensor, to_rgb: tf.Tensor) -> tf.Tensor:
+            return keras_backend.paint_yuv(config, convolutions, yuv, style, to_rgb, dtype)
 
         self._tf = tf
         self.config = config
         frames_spec = tf.TensorSpec((None, None, None, 3), tf.uint8)
         style_spec = tf.TensorSpec((None, config.style_size), tf.float32)
         self._paint = self._compile(paint, [frames_spec, style_spec])
-        planes_spec = tf.TensorSpec((None, None, None), tf.uint8)
+        yuv_spec = tf.TensorSpec((None, None, None), tf.uint8)
         to_rgb_spec = tf.TensorSpec((3, 4), tf.float32)
-        self._planar = self._compile(planar, [planes_spec, style_spec, to_rgb_spec])
+        self._paint_yuv = self._compile(yuv, [yuv_spec, style_spec, to_rgb_spec])
         self._tiles = KerasTiles(config, convolutions, dtype)
         self._largest: dict[tuple[int, ...] | None, int] = {}
 
@@ -137,21 +137,21 @@ class TensorFlowEngine:
         return self._submit(frames, size_of(frames), style, None)
 
     def accepts_yuv(self, size: Size) -> bool:
-        """Return True: every size can be painted whole as planes."""
+        """Return True: every size can be painted whole as YUV frames."""
         return True
 
-    def submit_yuv(self, planes: Planes, style: Floats, colors: YuvColors) -> PendingFrames:
-        """Begin to paint 4:2:0 planes, see `Engine.submit_yuv`.
+    def submit_yuv(self, yuv: YuvFrames, style: Floats, colors: YuvColors) -> PendingFrames:
+        """Begin to paint 4:2:0 frames, see `Engine.submit_yuv`.
 
         Raises:
             EngineError: as for a call; so does waiting.
         """
-        return self._submit(planes, planes_size(planes), style, colors)
+        return self._submit(yuv, yuv_size(yuv), style, colors)
 
     def _submit(
-        self, pictures: Frames | Planes, size: Size, style: Floats, colors: YuvColors | None
+        self, pictures: Frames | YuvFrames, size: Size, style: Floats, colors: YuvColors | None
     ) -> PendingFrames:
-        """Begin to paint frames (`colors` is None) or planes."""
+        """Begin to paint RGB frames (`colors` is None) or YUV frames."""
         count, shape = len(pictures), pictures.shape[1:]
         with self._running(count, size, shape):
             if self.device.xla:
@@ -163,7 +163,7 @@ class TensorFlowEngine:
             if colors is None:
                 painted = self._paint(pictures, style)
             else:
-                painted = self._planar(pictures, style, colors.to_rgb())
+                painted = self._paint_yuv(pictures, style, colors.to_rgb())
 
         def wait() -> NDArray[np.uint8]:
             with self._running(count, size, shape):

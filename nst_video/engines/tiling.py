@@ -17,7 +17,7 @@ from nst_video.engines.flat_frames import calm_flat_frames
 from nst_video.engines.memory_estimate import bands_bytes, frame_bytes
 from nst_video.errors import OutOfMemoryError
 from nst_video.frames import Floats, Frame, Frames, Size, size_of
-from nst_video.image.yuv420 import Planes, YuvColors, planes_size, to_frames, to_planes
+from nst_video.image.yuv420 import YuvColors, YuvFrames, rgb_to_yuv, yuv_size, yuv_to_rgb
 from nst_video.networks.config import TransformerConfig
 from nst_video.settings import TileRows, check_tile
 from nst_video.system.memory import free_memory
@@ -38,7 +38,7 @@ MANY = 1 << 16
 """As many frames at once as anyone may give."""
 
 
-Pictures: TypeAlias = Frames | Planes
+Pictures: TypeAlias = Frames | YuvFrames
 
 Whole: TypeAlias = Callable[[Pictures, Floats], Pictures]
 """Paints a batch of pictures, given a style for each."""
@@ -109,7 +109,7 @@ class TilingEngine:
         return size in self._plans and not self._plans[size].frames
 
     def accepts_yuv(self, size: Size) -> bool:
-        """Return whether planes of `size` (width, height) would be painted whole."""
+        """Return whether YUV frames of `size` (width, height) would be painted whole."""
         return self.capabilities.yuv and self._find_plan(size).frames > 0
 
     def __call__(self, frames: Frames, style: Floats) -> Frames:
@@ -129,15 +129,15 @@ class TilingEngine:
         """
         return self._submit(frames, size_of(frames), style, None)
 
-    def submit_yuv(self, planes: Planes, style: Floats, colors: YuvColors) -> PendingFrames:
-        """Begin to paint 4:2:0 planes, see `Engine.submit_yuv`.
+    def submit_yuv(self, yuv: YuvFrames, style: Floats, colors: YuvColors) -> PendingFrames:
+        """Begin to paint 4:2:0 frames, see `Engine.submit_yuv`.
 
         In tiles they are converted to RGB and back, which is slower than `submit` with RGB.
 
         Raises:
             EngineError: as for a call; so does waiting.
         """
-        return self._submit(planes, planes_size(planes), style, colors)
+        return self._submit(yuv, yuv_size(yuv), style, colors)
 
     def paint_tiles(self, frame: Frame, style: Floats, rows: int) -> Frame:
         """Paint one RGB frame in tiles of `rows` rows, whatever the memory; see `Engine`."""
@@ -146,7 +146,7 @@ class TilingEngine:
     def _submit(
         self, pictures: Pictures, size: Size, style: Floats, colors: YuvColors | None
     ) -> PendingFrames:
-        """Begin to paint frames (`colors` is None) or planes."""
+        """Begin to paint RGB frames (`colors` is None) or YUV frames."""
         refuse_small(size)
         style = calm_flat_frames(style, pictures, colors)
         plan = self._find_plan(size)
@@ -193,11 +193,11 @@ class TilingEngine:
             return self._begin_whole(part, own, colors).wait()
 
         def in_tiles(part: Pictures, own: Floats, rows: int) -> Pictures:
-            frame = part[0] if colors is None else to_frames(part, colors)[0]
+            frame = part[0] if colors is None else yuv_to_rgb(part, colors)[0]
             painted = self._engine.paint_tiles(frame, own, rows)[None]
-            return painted if colors is None else to_planes(painted)
+            return painted if colors is None else rgb_to_yuv(painted)
 
-        size = size_of(pictures) if colors is None else planes_size(pictures)
+        size = size_of(pictures) if colors is None else yuv_size(pictures)
         return self._paint(pictures, size, style, whole, in_tiles)
 
     def _paint(

@@ -1,7 +1,7 @@
-"""YUV 4:2:0 as decoders give it and encoders take it: half the bytes of RGB.
+"""YUV 4:2:0 (I420), the format of decoders and encoders: half the bytes of RGB.
 
-Chroma is repeated on the way to RGB and averaged on the way back: a round trip that changes
-nothing. What is written here in numpy is what engines do within their graphs.
+Chroma is repeated for RGB and averaged for YUV, so a round trip changes nothing. These NumPy
+functions are the reference; engines do the same inside their graphs.
 """
 
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from nst_video.errors import UsageError
 from nst_video.frames import Frames, Size
 
-Planes: TypeAlias = NDArray[np.uint8]
-"""A batch of pictures in I420: C-contiguous uint8 (n, height * 3 // 2, width), both sides even.
+YuvFrames: TypeAlias = NDArray[np.uint8]
+"""A batch of I420 frames: C-contiguous uint8 (n, height * 3 // 2, width), both sides even.
 
-The rows of Y, then those of U and V, each a quarter of Y and two of its rows to one of the array.
+The rows of Y, then U, then V. A row of the array holds two rows of U or V.
 """
 
 ColorMap: TypeAlias = NDArray[np.float32]
-"""(3, 4), affine over values of 0..255: the last column is added."""
+"""An affine map of colors 0..255, (3, 4): a matrix, and an offset in the last column."""
 
 _WEIGHTS = {
     "bt709": (0.2126, 0.0722),
@@ -29,21 +29,21 @@ _WEIGHTS = {
     "smpte240m": (0.212, 0.087),
     "bt2020": (0.2627, 0.0593),
 }
-"""Shares of red and blue in Y (ITU-T H.273), by the names of ffmpeg's scale filter."""
+"""Weights of red and blue in Y (ITU-T H.273), by the names of ffmpeg's scale filter."""
 
 _LIMITED, _FULL = (16.0, 219.0, 224.0), (0.0, 255.0, 255.0)
-"""Y of black; steps of Y from black to white, and of chroma from end to end."""
+"""Y of black; range of Y from black to white; range of chroma."""
 
 _ROWS = 64
-"""Rows converted at once, so that the floats of a large picture need little memory."""
+"""Rows converted at once, to limit the memory for floats."""
 
 
 @dataclass(frozen=True, slots=True)
 class YuvColors:
-    """What the numbers of a YUV picture mean.
+    """How the values of a YUV frame are coded.
 
     Attributes:
-        matrix: one of "bt709", "bt601", "fcc", "smpte240m" and "bt2020" (not constant luminance).
+        matrix: "bt709", "bt601", "fcc", "smpte240m" or "bt2020" (non-constant luminance).
         is_full_range: black and white are 0 and 255, not 16 and 235.
     """
 
@@ -51,7 +51,7 @@ class YuvColors:
     is_full_range: bool
 
     def to_rgb(self) -> ColorMap:
-        """Return the map from (Y, U, V) to (red, green, blue), which may leave 0..255."""
+        """Return the map from (Y, U, V) to (red, green, blue); results can be outside 0..255."""
         inverse = np.linalg.inv(self._linear())
         return np.column_stack([inverse, -inverse @ self._offset()]).astype(np.float32)
 
@@ -72,44 +72,44 @@ class YuvColors:
 
 
 OUTPUT_COLORS = YuvColors("bt709", is_full_range=False)
-"""Those of all that is painted."""
+"""The colors of all painted frames."""
 
 
-def planes_shape(size: Size) -> tuple[int, int]:
-    """Return the shape of the planes of one picture of `size`, even (width, height)."""
+def yuv_shape(size: Size) -> tuple[int, int]:
+    """Return the array shape of one frame of `size` (width, height), both even."""
     width, height = size
     return height * 3 // 2, width
 
 
-def planes_size(planes: Planes) -> Size:
-    """Return (width, height) of the pictures of a batch."""
-    return int(planes.shape[-1]), int(planes.shape[-2]) * 2 // 3
+def yuv_size(yuv: YuvFrames) -> Size:
+    """Return (width, height) of the frames of a batch."""
+    return int(yuv.shape[-1]), int(yuv.shape[-2]) * 2 // 3
 
 
-def check_planes(planes: Planes) -> None:
-    """Refuse what is no batch of planes.
+def check_yuv(yuv: YuvFrames) -> None:
+    """Check the type and shape of a batch.
 
     Raises:
-        UsageError: not uint8 (n, height * 3 / 2, width), both sides even.
+        UsageError: not uint8 (n, height * 3 / 2, width) with both sides even.
     """
-    if planes.dtype != np.uint8 or planes.ndim != 3 or planes.shape[1] % 3 or planes.shape[2] % 2:
+    if yuv.dtype != np.uint8 or yuv.ndim != 3 or yuv.shape[1] % 3 or yuv.shape[2] % 2:
         raise UsageError(
-            "Planes are uint8 of shape (n, height * 3 / 2, width), both sides even; "
-            f"got {planes.dtype} of shape {planes.shape}."
+            "YuvFrames are uint8 of shape (n, height * 3 / 2, width), both sides even; "
+            f"got {yuv.dtype} of shape {yuv.shape}."
         )
 
 
-def has_planes(size: Size) -> bool:
-    """Say whether a picture of `size` can be 4:2:0: both sides even."""
+def can_be_yuv420(size: Size) -> bool:
+    """Return whether a frame of `size` can be 4:2:0: both sides are even."""
     return not any(side % 2 for side in size)
 
 
-def to_frames(planes: Planes, colors: YuvColors) -> Frames:
-    """Return the pictures as RGB, rounded and clipped."""
-    width, height = planes_size(planes)
-    frames = np.empty((len(planes), height, width, 3), np.uint8)
+def yuv_to_rgb(yuv: YuvFrames, colors: YuvColors) -> Frames:
+    """Convert a batch to RGB, rounded and clipped, (n, height, width, 3)."""
+    width, height = yuv_size(yuv)
+    frames = np.empty((len(yuv), height, width, 3), np.uint8)
     color_map = colors.to_rgb()
-    for picture, frame in zip(planes, frames, strict=True):
+    for picture, frame in zip(yuv, frames, strict=True):
         luma, chroma = _split(picture, (width, height))
         for start in range(0, height, _ROWS):
             here = luma[start : start + _ROWS]
@@ -120,12 +120,12 @@ def to_frames(planes: Planes, colors: YuvColors) -> Frames:
     return frames
 
 
-def to_planes(frames: Frames) -> Planes:
-    """Return RGB pictures with even sides as planes of `OUTPUT_COLORS`, rounded."""
+def rgb_to_yuv(frames: Frames) -> YuvFrames:
+    """Convert a batch of RGB frames with even sides to `OUTPUT_COLORS`, rounded."""
     count, height, width, _ = frames.shape
-    planes = np.empty((count, *planes_shape((width, height))), np.uint8)
+    yuv = np.empty((count, *yuv_shape((width, height))), np.uint8)
     color_map = OUTPUT_COLORS.from_rgb()
-    for picture, frame in zip(planes, frames, strict=True):
+    for picture, frame in zip(yuv, frames, strict=True):
         luma, chroma = _split(picture, (width, height))
         for start in range(0, height, _ROWS):
             rgb = frame[start : start + _ROWS].astype(np.float32)
@@ -133,10 +133,10 @@ def to_planes(frames: Frames) -> Planes:
             means = rgb.reshape(len(rgb) // 2, 2, width // 2, 2, 3).mean(axis=(1, 3))
             here = chroma[:, start // 2 : (start + _ROWS) // 2]
             here[:] = np.moveaxis(means @ color_map[1:, :3].T + (color_map[1:, 3] + 0.5), -1, 0)
-    return planes
+    return yuv
 
 
 def _split(picture: NDArray[np.uint8], size: Size) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Return views of Y (height, width) and of both chromas (2, height / 2, width / 2)."""
+    """Return views of Y (height, width) and of U and V (2, height / 2, width / 2)."""
     width, height = size
     return picture[:height], picture[height:].reshape(2, height // 2, width // 2)

@@ -105,7 +105,7 @@ def transcode(
             frames.info,
             options,
             stream_copy,
-            as_planes=pixel_path.as_planes,
+            as_yuv=pixel_path.as_yuv,
             overwrite=overwrite,
         ) as sink:
             meter = ProgressMeter(frames.info.frame_count)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from nst_video.engines import PendingFrames
 from nst_video.errors import EngineError
 from nst_video.frames import Frame, Frames, Size, VideoInfo
-from nst_video.image.yuv420 import Planes, YuvColors
+from nst_video.image.yuv420 import YuvColors, YuvFrames
 from nst_video.video.sources import FrameSource, VideoFileSource
 
 
@@ -40,11 +40,11 @@ class Painter(Protocol):
         """Return whether `submit_yuv` is the fast way for pictures of `size` (width, height)."""
         return False
 
-    def submit_yuv(self, planes: Planes, colors: YuvColors, /) -> PendingFrames:
-        """Begin to paint 4:2:0 planes (n, height * 3 / 2, width), uint8, with some colors.
+    def submit_yuv(self, yuv: YuvFrames, colors: YuvColors, /) -> PendingFrames:
+        """Begin to paint 4:2:0 frames (n, height * 3 / 2, width), uint8, with some colors.
 
         Returns:
-            Planes of the same shape in `image.yuv420.OUTPUT_COLORS`.
+            YuvFrames of the same shape in `image.yuv420.OUTPUT_COLORS`.
 
         Raises:
             EngineError: `accepts_yuv` is False.
@@ -69,14 +69,14 @@ class PixelPath(Generic[P]):
     """One way from a source to a sink.
 
     Attributes:
-        pictures: of the source: frames, or planes (height * 3 / 2, width).
+        pictures: of the source: frames, or YUV frames (height * 3 / 2, width).
         painter: gives the same of what it gets.
-        as_planes: whether that is planes.
+        as_yuv: whether that is YUV frames.
     """
 
     pictures: Iterable[NDArray[np.uint8]]
     painter: P
-    as_planes: bool
+    as_yuv: bool
 
 
 def negotiate_format(source: FrameSource, painter: P) -> PixelPath[P | Painter]:
@@ -87,24 +87,24 @@ def negotiate_format(source: FrameSource, painter: P) -> PixelPath[P | Painter]:
         EngineError: its network does not run here.
     """
     if isinstance(source, VideoFileSource) and not isinstance(painter, StreamPainter):
-        colors = source.planes_colors
+        colors = source.yuv_colors
         if colors is not None and painter.accepts_yuv(source.info.size):
-            return PixelPath(source.iterate_planes(), _OnPlanes(painter, colors), as_planes=True)
-    return PixelPath(source, painter, as_planes=False)
+            return PixelPath(source.iterate_yuv(), _YuvToRgbPainter(painter, colors), as_yuv=True)
+    return PixelPath(source, painter, as_yuv=False)
 
 
-class _OnPlanes(Painter):
-    """A painter of planes with some colors instead of frames."""
+class _YuvToRgbPainter(Painter):
+    """A painter of YUV frames with some colors instead of frames."""
 
     def __init__(self, painter: Painter, colors: YuvColors) -> None:
         self._painter = painter
         self._colors = colors
 
-    def __call__(self, planes: Planes, /) -> Planes:
-        return self.submit(planes).wait()
+    def __call__(self, yuv: YuvFrames, /) -> YuvFrames:
+        return self.submit(yuv).wait()
 
-    def submit(self, planes: Planes, /) -> PendingFrames:
-        return self._painter.submit_yuv(planes, self._colors)
+    def submit(self, yuv: YuvFrames, /) -> PendingFrames:
+        return self._painter.submit_yuv(yuv, self._colors)
 
     def reset(self) -> None:
         self._painter.reset()

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from nst_video.errors import SinkError, SourceError, UsageError
 from nst_video.frames import Frame, Size, VideoInfo
-from nst_video.image.yuv420 import planes_shape
+from nst_video.image.yuv420 import yuv_shape
 from nst_video.system.output_files import OutputFile, check_outputs
 from nst_video.system.partial_file import PartialFile
 from nst_video.system.path_lookup import os_reason
@@ -94,7 +94,7 @@ class VideoFileSink:
         options: EncodeOptions | None = None,
         stream_copy: StreamCopyPlan | None = None,
         *,
-        as_planes: bool = False,
+        as_yuv: bool = False,
         overwrite: bool = False,
     ) -> None:
         """Check that the target can be written; ffmpeg starts on entering the context.
@@ -104,7 +104,7 @@ class VideoFileSink:
             info: size and rate of the frames.
             options: codec, quality and speed.
             stream_copy: streams to copy from the source file.
-            as_planes: planes will come instead of frames; both sides are even.
+            as_yuv: frames are YUV 4:2:0 instead of RGB; both sides are even.
             overwrite: an existing file is replaced once the new one is complete.
 
         Raises:
@@ -117,7 +117,7 @@ class VideoFileSink:
         self._container = container_for(target)
         self._info = info
         self._stream_copy = stream_copy
-        self._as_planes = as_planes
+        self._as_yuv = as_yuv
         self._options = options or EncodeOptions()
         self._codec = codec_for(self._container, self._options)
         check_outputs([OutputFile(target, suffixes=tuple(CONTAINERS))], overwrite=overwrite)
@@ -184,10 +184,10 @@ class VideoFileSink:
         Raises:
             SinkError: the shape is wrong, or ffmpeg fails, for example on a full disk.
         """
-        _check_shape(frame, self._size, self._as_planes)
+        _check_shape(frame, self._size, self._as_yuv)
         process = self._started()
         try:
-            raw = np.ascontiguousarray(frame) if self._as_planes else pad_even(frame)
+            raw = np.ascontiguousarray(frame) if self._as_yuv else pad_even(frame)
             process.write(raw.data.cast("B"))
         except OSError as error:
             process.finish()
@@ -248,7 +248,7 @@ class VideoFileSink:
         width, height = even_size(self._size)
         fps, codec, options = self._info.fps, self._codec, self._options
         offset = self._stream_copy.video_offset_s if self._stream_copy else 0
-        pixels = "yuv420p" if self._as_planes else "rgb24"
+        pixels = "yuv420p" if self._as_yuv else "rgb24"
         muxer = "matroska" if self._container.has_palette else self._container.muxer
         return [
             "-y",
@@ -258,7 +258,7 @@ class VideoFileSink:
             *(self._stream_copy.inputs if self._stream_copy else ()),
             *("-map", "0:0", "-c:0", codec.encoder, "-disposition:0", "default"),
             *(self._stream_copy.outputs if self._stream_copy else ()),
-            *("-filter:0", encode_filters(codec.pixels, as_planes=self._as_planes)),
+            *("-filter:0", encode_filters(codec.pixels, as_yuv=self._as_yuv)),
             *("-fps_mode:0", "passthrough"),
             *(*codec.quality(options.crf), *codec.speed(options.preset)),
             *codec.extra,
@@ -277,10 +277,10 @@ class NullSink:
 
     target: None = None
 
-    def __init__(self, info: VideoInfo, *, as_planes: bool = False) -> None:
-        """Take frames, or planes, of the size of `info`."""
+    def __init__(self, info: VideoInfo, *, as_yuv: bool = False) -> None:
+        """Take RGB or YUV frames of the size of `info`."""
         self._size = info.size
-        self._as_planes = as_planes
+        self._as_yuv = as_yuv
         self.frame_count = 0
 
     @property
@@ -305,7 +305,7 @@ class NullSink:
         Raises:
             SinkError: the shape is wrong.
         """
-        _check_shape(frame, self._size, self._as_planes)
+        _check_shape(frame, self._size, self._as_yuv)
         self.frame_count += 1
 
     def stop(self) -> None:
@@ -331,15 +331,13 @@ SINKS = (
     SinkKind(
         "null",
         lambda text: text == NULL_SCHEME,
-        lambda text, info, options, stream_copy, as_planes, overwrite: NullSink(
-            info, as_planes=as_planes
-        ),
+        lambda text, info, options, stream_copy, as_yuv, overwrite: NullSink(info, as_yuv=as_yuv),
     ),
     SinkKind(
         "file",
         lambda text: True,
-        lambda text, info, options, stream_copy, as_planes, overwrite: VideoFileSink(
-            Path(text), info, options, stream_copy, as_planes=as_planes, overwrite=overwrite
+        lambda text, info, options, stream_copy, as_yuv, overwrite: VideoFileSink(
+            Path(text), info, options, stream_copy, as_yuv=as_yuv, overwrite=overwrite
         ),
     ),
 )
@@ -352,7 +350,7 @@ def open_sink(
     options: EncodeOptions | None = None,
     stream_copy: StreamCopyPlan | None = None,
     *,
-    as_planes: bool = False,
+    as_yuv: bool = False,
     overwrite: bool = False,
 ) -> FrameSink:
     """Open the first sink of `SINKS` that accepts a target.
@@ -362,7 +360,7 @@ def open_sink(
         info: size and rate of the frames.
         options: codec, quality and speed.
         stream_copy: streams to copy from the source file.
-        as_planes: planes will come instead of frames; both sides are even.
+        as_yuv: frames are YUV 4:2:0 instead of RGB; both sides are even.
         overwrite: an existing file is replaced once the new one is complete.
 
     Raises:
@@ -371,16 +369,16 @@ def open_sink(
     """
     text = str(where)
     kind = next(kind for kind in SINKS if kind.accepts(text))
-    return kind.open(text, info, options or EncodeOptions(), stream_copy, as_planes, overwrite)
+    return kind.open(text, info, options or EncodeOptions(), stream_copy, as_yuv, overwrite)
 
 
-def _check_shape(frame: NDArray[np.uint8], size: Size, as_planes: bool) -> None:
+def _check_shape(frame: NDArray[np.uint8], size: Size, as_yuv: bool) -> None:
     """Refuse a frame of another shape than the sink was opened for.
 
     Raises:
         SinkError: the shape is wrong.
     """
-    expected = planes_shape(size) if as_planes else (size[1], size[0], 3)
+    expected = yuv_shape(size) if as_yuv else (size[1], size[0], 3)
     if frame.shape != expected:
         raise SinkError(f"A frame of shape {frame.shape} was written, not {expected}.")
 

@@ -10,7 +10,7 @@ from tiny_network import CONFIG, random_arrays, random_style
 
 from nst_video.engines import TilingEngine, open_engine
 from nst_video.engines.flat_frames import FLAT, FULL, calm_flat_frames, paint_share
-from nst_video.image.yuv420 import OUTPUT_COLORS, to_frames, to_planes
+from nst_video.image.yuv420 import OUTPUT_COLORS, rgb_to_yuv, yuv_to_rgb
 from nst_video.networks import checkpoints
 from nst_video.networks.config import TransformerConfig
 from nst_video.networks.transformer import StyleTransformer
@@ -60,10 +60,10 @@ def test_frames_of_one_color_keep_it(engine: TilingEngine) -> None:
     assert np.abs(painted.astype(int) - frames).max() <= 1
 
 
-def test_planes_of_one_color_keep_it(engine: TilingEngine) -> None:
+def test_yuv_of_one_color_keep_it(engine: TilingEngine) -> None:
     frames = np.stack([one_color(*color) for color in COLORS])
-    painted = engine.submit_yuv(to_planes(frames), random_style(1, 3), OUTPUT_COLORS).wait()
-    assert np.abs(to_frames(painted, OUTPUT_COLORS).astype(int) - frames).max() <= 3
+    painted = engine.submit_yuv(rgb_to_yuv(frames), random_style(1, 3), OUTPUT_COLORS).wait()
+    assert np.abs(yuv_to_rgb(painted, OUTPUT_COLORS).astype(int) - frames).max() <= 3
 
 
 @pytest.mark.parametrize("name", ENGINES)
@@ -129,12 +129,12 @@ def test_a_fade_turns_from_painting_to_color_without_a_jump(arrays: checkpoints.
     assert changes.max() < 0.25 * np.abs(painted[0] - painted[-1]).mean()
 
 
-def test_planes_are_judged_as_the_frames_that_they_are() -> None:
+def test_yuv_are_judged_as_the_frames_that_they_are() -> None:
     style = random_style(1, 9)
     frames = np.stack([(100 + scene() * share).astype(np.uint8) for share in (0.02, 0.05, 0.1)])
-    planes = to_planes(frames)
-    by_frame = calm_flat_frames(style, to_frames(planes, OUTPUT_COLORS))
-    np.testing.assert_allclose(calm_flat_frames(style, planes, OUTPUT_COLORS), by_frame, atol=0.04)
+    yuv = rgb_to_yuv(frames)
+    by_frame = calm_flat_frames(style, yuv_to_rgb(yuv, OUTPUT_COLORS))
+    np.testing.assert_allclose(calm_flat_frames(style, yuv, OUTPUT_COLORS), by_frame, atol=0.04)
 
 
 def test_share_of_the_painting_grows_smoothly_with_contrast() -> None:

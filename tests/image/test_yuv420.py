@@ -1,4 +1,4 @@
-"""4:2:0 planes: what they mean, and painting from planes to planes against painting RGB."""
+"""YUV 4:2:0 frames: conversion, and painting them compared with painting RGB."""
 
 import subprocess
 
@@ -21,11 +21,11 @@ from nst_video.engines.tiling import MIN_ROWS
 from nst_video.errors import EngineError, OutOfMemoryError
 from nst_video.image.yuv420 import (
     OUTPUT_COLORS,
-    Planes,
     YuvColors,
-    planes_shape,
-    to_frames,
-    to_planes,
+    YuvFrames,
+    rgb_to_yuv,
+    yuv_shape,
+    yuv_to_rgb,
 )
 from nst_video.networks import checkpoints
 from nst_video.networks.config import TransformerConfig
@@ -65,9 +65,9 @@ def style(n: int = 1) -> NDArray[np.float32]:
     return np.random.default_rng(6).normal(0, 1, (n, CONFIG.style_size)).astype(np.float32)
 
 
-def random_planes(size: tuple[int, int], n: int = 1) -> Planes:
+def random_yuv(size: tuple[int, int], n: int = 1) -> YuvFrames:
     """Any bytes at all: many of them are outside of what RGB can show."""
-    return np.random.default_rng(5).integers(0, 256, (n, *planes_shape(size)), np.uint8)
+    return np.random.default_rng(5).integers(0, 256, (n, *yuv_shape(size)), np.uint8)
 
 
 def picture(size: tuple[int, int]) -> NDArray[np.uint8]:
@@ -97,21 +97,21 @@ def difference(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> int:
 
 
 @pytest.mark.parametrize("colors", COLORS, ids=lambda c: f"{c.matrix}-{c.is_full_range:d}")
-def test_frames_of_planes_are_those_of_ffmpeg(colors: YuvColors) -> None:
+def test_frames_of_yuv_are_those_of_ffmpeg(colors: YuvColors) -> None:
     size = (160, 98)
-    planes = to_planes(picture(size)[None])
+    yuv = rgb_to_yuv(picture(size)[None])
     values = "pc" if colors.is_full_range else "tv"
     scale = "scale=flags=neighbor+accurate_rnd+full_chroma_int"
     filters = f"{scale}:in_color_matrix={colors.matrix}:in_range={values}:out_range=pc,format=rgb24"
-    expected = through_ffmpeg(planes, "yuv420p", size, filters)
-    assert difference(to_frames(planes, colors).ravel(), expected) <= 1
+    expected = through_ffmpeg(yuv, "yuv420p", size, filters)
+    assert difference(yuv_to_rgb(yuv, colors).ravel(), expected) <= 1
 
 
-def test_planes_of_frames_are_those_of_ffmpeg() -> None:
+def test_yuv_of_frames_are_those_of_ffmpeg() -> None:
     size = (160, 98)
     frame = picture(size)
     expected = through_ffmpeg(frame, "rgb24", size, encode_filters("yuv420p"))
-    assert difference(to_planes(frame[None]).ravel(), expected) <= 1
+    assert difference(rgb_to_yuv(frame[None]).ravel(), expected) <= 1
 
 
 @given(
@@ -122,7 +122,7 @@ def test_a_round_trip_changes_nothing_but_rounding(
 ) -> None:
     blocks = np.random.default_rng(seed).integers(0, 256, (n, height, width, 3), np.uint8)
     frames = blocks.repeat(2, 1).repeat(2, 2)
-    again = to_frames(to_planes(frames), OUTPUT_COLORS)
+    again = yuv_to_rgb(rgb_to_yuv(frames), OUTPUT_COLORS)
     assert again.shape == frames.shape
     assert difference(again, frames) <= 3
 
@@ -142,23 +142,23 @@ def test_color_maps_undo_each_other() -> None:
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(size=st.sampled_from(SIZES), colors=st.sampled_from(COLORS), n=st.integers(1, 3))
-def test_engine_paints_planes_as_it_paints_their_frames(
+def test_engine_paints_yuv_as_it_paints_their_frames(
     engine: Engine, size: tuple[int, int], colors: YuvColors, n: int
 ) -> None:
-    planes = random_planes(size, n)
-    painted = engine.submit_yuv(planes, style(n), colors).wait()
-    expected = to_planes(engine(to_frames(planes, colors), style(n)))
-    assert painted.shape == planes.shape
+    yuv = random_yuv(size, n)
+    painted = engine.submit_yuv(yuv, style(n), colors).wait()
+    expected = rgb_to_yuv(engine(yuv_to_rgb(yuv, colors), style(n)))
+    assert painted.shape == yuv.shape
     assert painted.dtype == np.uint8
     assert expected.std() > 5
     assert difference(painted, expected) <= 1
 
 
-def test_openvino_reads_networks_for_planes_from_the_disk(arrays: checkpoints.Arrays) -> None:
-    planes, colors = random_planes((48, 32)), [YuvColors("bt601", full) for full in (False, True)]
+def test_openvino_reads_networks_for_yuv_from_the_disk(arrays: checkpoints.Arrays) -> None:
+    yuv, colors = random_yuv((48, 32)), [YuvColors("bt601", full) for full in (False, True)]
     first, second = OpenVinoEngine(CONFIG, arrays), OpenVinoEngine(CONFIG, arrays)
-    painted = [first.submit_yuv(planes, style(), each).wait() for each in colors]
-    again = [second.submit_yuv(planes, style(), each).wait() for each in reversed(colors)]
+    painted = [first.submit_yuv(yuv, style(), each).wait() for each in colors]
+    again = [second.submit_yuv(yuv, style(), each).wait() for each in reversed(colors)]
     np.testing.assert_array_equal(painted, again[::-1])
     assert difference(painted[0], painted[1]) > 5
     for each in colors:
@@ -166,28 +166,28 @@ def test_openvino_reads_networks_for_planes_from_the_disk(arrays: checkpoints.Ar
         assert network.get_property("LOADED_FROM_CACHE")
 
 
-def test_tensorflow_paints_planes_as_on_a_gpu_by_xla(arrays: checkpoints.Arrays) -> None:
+def test_tensorflow_paints_yuv_as_on_a_gpu_by_xla(arrays: checkpoints.Arrays) -> None:
     engine = TensorFlowEngine(CONFIG, arrays, Device("CPU:0", "test", "mixed_float16", xla=True))
     for size in SIZES[:2]:
-        planes, colors = random_planes(size, 2), YuvColors("bt709", is_full_range=False)
-        expected = to_planes(engine(to_frames(planes, colors), style()))
-        assert difference(engine.submit_yuv(planes, style(), colors).wait(), expected) <= 1
-    assert engine._planar.experimental_get_tracing_count() == 1
+        yuv, colors = random_yuv(size, 2), YuvColors("bt709", is_full_range=False)
+        expected = rgb_to_yuv(engine(yuv_to_rgb(yuv, colors), style()))
+        assert difference(engine.submit_yuv(yuv, style(), colors).wait(), expected) <= 1
+    assert engine._paint_yuv.experimental_get_tracing_count() == 1
 
 
-def test_engine_refuses_planes_too_small_to_pad(engine: Engine) -> None:
+def test_engine_refuses_yuv_too_small_to_pad(engine: Engine) -> None:
     with pytest.raises(EngineError, match="6x64 is too small"):
-        engine.submit_yuv(random_planes((6, 64)), style(), OUTPUT_COLORS).wait()
+        engine.submit_yuv(random_yuv((6, 64)), style(), OUTPUT_COLORS).wait()
 
 
-def test_planes_keep_their_colors_where_the_network_computes_in_mixed_numbers() -> None:
+def test_yuv_keep_their_colors_where_the_network_computes_in_mixed_numbers() -> None:
     stylizer = Stylizer("wave", options=ModelOptions(engine="openvino-fast"))
     engine, parameters = stylizer.engine, stylizer.model.style_parameters(stylizer.target[None])
     assert isinstance(engine, TilingEngine)
-    planes = to_planes(cv2.resize(picture((160, 96)), (320, 192))[None])
+    yuv = rgb_to_yuv(cv2.resize(picture((160, 96)), (320, 192))[None])
     colors = YuvColors("bt601", is_full_range=False)
-    expected = to_planes(engine(to_frames(planes, colors), parameters))
-    painted = engine.submit_yuv(planes, parameters, colors).wait()
+    expected = rgb_to_yuv(engine(yuv_to_rgb(yuv, colors), parameters))
+    painted = engine.submit_yuv(yuv, parameters, colors).wait()
     # Roundings fall differently here and there, and the norms spread that.
     assert np.abs(painted.astype(float) - expected).mean() < 0.5
     assert abs(float(painted.mean()) - float(expected.mean())) < 0.05
@@ -199,30 +199,30 @@ class ShortEngine(OpenVinoEngine):
     is_late = False
 
     def submit_yuv(
-        self, planes: Planes, style: NDArray[np.float32], colors: YuvColors
+        self, yuv: YuvFrames, style: NDArray[np.float32], colors: YuvColors
     ) -> PendingFrames:
-        def fail() -> Planes:
+        def fail() -> YuvFrames:
             raise OutOfMemoryError("no memory")
 
         return PendingFrames(fail if self.is_late else fail())
 
 
 @pytest.mark.parametrize("is_late", [False, True])
-def test_planes_are_painted_in_bands_where_memory_runs_out(
+def test_yuv_are_painted_in_bands_where_memory_runs_out(
     arrays: checkpoints.Arrays, is_late: bool
 ) -> None:
-    planes, colors = random_planes((40, 64), 2), YuvColors("bt601", is_full_range=True)
+    yuv, colors = random_yuv((40, 64), 2), YuvColors("bt601", is_full_range=True)
     notes: list[str] = []
     short = ShortEngine(CONFIG, arrays)
     short.is_late = is_late
     tiling = TilingEngine(short, CONFIG, on_note=notes.append)
-    painted = tiling.submit_yuv(planes, style(2), colors).wait()
-    whole = OpenVinoEngine(CONFIG, arrays).submit_yuv(planes, style(2), colors).wait()
+    painted = tiling.submit_yuv(yuv, style(2), colors).wait()
+    whole = OpenVinoEngine(CONFIG, arrays).submit_yuv(yuv, style(2), colors).wait()
     assert difference(painted, whole) <= 1
     assert len(notes) == 1
     assert tiling.is_tiled((40, 64))
     tiling = TilingEngine(short, CONFIG)
-    begun = [tiling.submit_yuv(planes, style(2), colors) for _ in range(2)]
+    begun = [tiling.submit_yuv(yuv, style(2), colors) for _ in range(2)]
     assert all(difference(painting.wait(), whole) <= 1 for painting in begun)
     forced = TilingEngine(OpenVinoEngine(CONFIG, arrays), CONFIG, tile=MIN_ROWS)
-    assert difference(forced.submit_yuv(planes, style(2), colors).wait(), whole) <= 1
+    assert difference(forced.submit_yuv(yuv, style(2), colors).wait(), whole) <= 1

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from nst_video.engines import PendingFrames
 from nst_video.errors import EngineError, SinkError, SourceError, UsageError
 from nst_video.frames import Frames
-from nst_video.image.yuv420 import OUTPUT_COLORS, Planes, YuvColors, to_frames, to_planes
+from nst_video.image.yuv420 import OUTPUT_COLORS, YuvColors, YuvFrames, rgb_to_yuv, yuv_to_rgb
 from nst_video.settings import ModelOptions, StylizeSettings
 from nst_video.stylizer import Stylizer
 from nst_video.transcode import Painter, transcode
@@ -41,8 +41,8 @@ class OverRgb(Painter):
         self._painter.reset()
 
 
-class PlanesNegative(Painter):
-    """Paints the negative of planes, the numbers turned over."""
+class YuvNegative(Painter):
+    """Inverts every value of YUV frames."""
 
     def __init__(self) -> None:
         self.batches: list[tuple[int, ...]] = []
@@ -56,9 +56,9 @@ class PlanesNegative(Painter):
     def accepts_yuv(self, size: tuple[int, int], /) -> bool:
         return True
 
-    def submit_yuv(self, planes: Planes, colors: YuvColors, /) -> PendingFrames:
-        self.batches.append(planes.shape)
-        return PendingFrames.done(255 - planes)
+    def submit_yuv(self, yuv: YuvFrames, colors: YuvColors, /) -> PendingFrames:
+        self.batches.append(yuv.shape)
+        return PendingFrames.done(255 - yuv)
 
 
 def decoded(path: Path, kind: str) -> Iterator[NDArray[np.uint8]]:
@@ -82,26 +82,26 @@ def psnr(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
         ("bunny-720p-vorbis.webm", "yuv420p", YuvColors("bt601", False)),
     ],
 )
-def test_planes_of_a_file_are_its_bytes(assets: Path, name: str, kind: str, colors: YuvColors):
+def test_yuv_of_a_file_are_its_bytes(assets: Path, name: str, kind: str, colors: YuvColors):
     clip = assets / "videos" / name
     with VideoFileSource(clip, DecodeOptions(end_s=0.2)) as source:
-        assert source.planes_colors == colors
-        planes = list(source.iterate_planes())
-    assert len(planes) == source.info.frame_count
-    for ours, theirs in zip(planes, decoded(clip, kind), strict=False):
+        assert source.yuv_colors == colors
+        yuv = list(source.iterate_yuv())
+    assert len(yuv) == source.info.frame_count
+    for ours, theirs in zip(yuv, decoded(clip, kind), strict=False):
         np.testing.assert_array_equal(ours, theirs)
 
 
 @pytest.mark.parametrize(
     "name", ["bunny-rotated-90-5.1.mp4", "rotate-and-reflect.mp4", "interlaced.mp4"]
 )
-def test_planes_of_a_turned_or_interlaced_file_are_its_frames(assets: Path, name: str):
+def test_yuv_of_a_turned_or_interlaced_file_are_its_frames(assets: Path, name: str):
     clip, options = assets / "videos" / name, DecodeOptions(end_s=0.1)
     with VideoFileSource(clip, options) as one, VideoFileSource(clip, options) as other:
-        colors = one.planes_colors
+        colors = one.yuv_colors
         assert colors is not None
-        for planes, frame in zip(one.iterate_planes(), other, strict=True):
-            difference = to_frames(planes[None], colors)[0].astype(int) - frame
+        for yuv, frame in zip(one.iterate_yuv(), other, strict=True):
+            difference = yuv_to_rgb(yuv[None], colors)[0].astype(int) - frame
             assert np.abs(difference).max() <= 1
         assert one.notes == other.notes
 
@@ -116,17 +116,17 @@ def test_planes_of_a_turned_or_interlaced_file_are_its_frames(assets: Path, name
         "sar-2x1.mp4",
     ],
 )
-def test_other_files_have_no_planes(assets: Path, name: str):
-    assert VideoFileSource(assets / "videos" / name).planes_colors is None
+def test_other_files_have_no_yuv(assets: Path, name: str):
+    assert VideoFileSource(assets / "videos" / name).yuv_colors is None
 
 
-def test_a_resized_file_has_no_planes(tmp_path: Path):
+def test_a_resized_file_has_no_yuv(tmp_path: Path):
     clip = make_clip(tmp_path / "clip.mkv")
-    assert VideoFileSource(clip).planes_colors == YuvColors("bt601", is_full_range=False)
-    assert VideoFileSource(clip, DecodeOptions(size=(32, None))).planes_colors is None
+    assert VideoFileSource(clip).yuv_colors == YuvColors("bt601", is_full_range=False)
+    assert VideoFileSource(clip, DecodeOptions(size=(32, None))).yuv_colors is None
 
 
-def test_change_of_size_midway_keeps_the_planes(tmp_path: Path):
+def test_change_of_size_midway_keeps_the_yuv(tmp_path: Path):
     parts = []
     for index, size in enumerate(("64x48", "96x80")):
         part = tmp_path / f"{index}.ts"
@@ -136,12 +136,12 @@ def test_change_of_size_midway_keeps_the_planes(tmp_path: Path):
     joined = tmp_path / "joined.mkv"
     ffmpeg("-i", f"concat:{parts[0]}|{parts[1]}", "-c", "copy", joined)
     with VideoFileSource(joined) as source:
-        planes = list(source.iterate_planes())
-        colors = source.planes_colors
-    assert abs(len(planes) - 50) <= 2
-    assert {each.shape for each in planes} == {(72, 64)}
+        yuv = list(source.iterate_yuv())
+        colors = source.yuv_colors
+    assert abs(len(yuv) - 50) <= 2
+    assert {each.shape for each in yuv} == {(72, 64)}
     assert colors is not None
-    frames = to_frames(np.stack(planes), colors).astype(int)
+    frames = yuv_to_rgb(np.stack(yuv), colors).astype(int)
     # The second part is narrower: black bars of 3 columns beside it.
     assert np.abs(frames[:, :, 4:-4] - [0x20, 0x40, 0x80]).max() <= 3
     assert frames[:20, :, :2].max() > 100
@@ -151,22 +151,22 @@ def test_change_of_size_midway_keeps_the_planes(tmp_path: Path):
 @pytest.mark.parametrize(
     ("name", "start_s"), [("webcam-sign-fullrange.mkv", 0.0), ("bunny-720p-vorbis.webm", 8.0)]
 )
-def test_transcoding_in_planes_gives_what_rgb_gives(
+def test_transcoding_in_yuv_gives_what_rgb_gives(
     assets: Path, tmp_path: Path, name: str, start_s: float
 ):
     options = replace(LOSSLESS, start_s=start_s, end_s=start_s + 0.2)
     clip, painter = assets / "videos" / name, Stylizer("wave", options=OPENVINO)
     with VideoFileSource(clip) as source:
-        assert negotiate_format(source, painter).as_planes
-        assert not negotiate_format(source, OverRgb(painter)).as_planes
-    planar = transcode(clip, tmp_path / "planes.mkv", painter, options=options)
+        assert negotiate_format(source, painter).as_yuv
+        assert not negotiate_format(source, OverRgb(painter)).as_yuv
+    yuv = transcode(clip, tmp_path / "yuv.mkv", painter, options=options)
     rgb = transcode(clip, tmp_path / "rgb.mkv", OverRgb(painter), options=options)
-    assert (planar.notes, planar.info) == (rgb.notes, rgb.info)
-    ours, theirs = (probe(each.target) for each in (planar, rgb))
+    assert (yuv.notes, yuv.info) == (rgb.notes, rgb.info)
+    ours, theirs = (probe(each.target) for each in (yuv, rgb))
     assert ours.streams == theirs.streams
     tracks = [probe_track(each, each.videos[0]) for each in (ours, theirs)]
     assert tracks[0] == tracks[1]
-    pairs = zip(decoded(planar.target, "rgb24"), decoded(rgb.target, "rgb24"), strict=True)
+    pairs = zip(decoded(yuv.target, "rgb24"), decoded(rgb.target, "rgb24"), strict=True)
     for frame, expected in pairs:
         assert expected.std() > 25
         assert psnr(frame, expected) > 45
@@ -174,7 +174,7 @@ def test_transcoding_in_planes_gives_what_rgb_gives(
         assert np.abs(shift).max() < 0.3
 
 
-def test_damage_is_found_in_planes_as_in_rgb(assets: Path, tmp_path: Path):
+def test_damage_is_found_in_yuv_as_in_rgb(assets: Path, tmp_path: Path):
     data = bytearray((assets / "videos" / "traffic-aac.mp4").read_bytes())
     data[1_000_000:1_060_000] = np.random.default_rng(1).bytes(60_000)
     clip, target = tmp_path / "bad.mp4", tmp_path / "out.mp4"
@@ -182,28 +182,28 @@ def test_damage_is_found_in_planes_as_in_rgb(assets: Path, tmp_path: Path):
     os.utime(clip, (0, 0))
     options = TranscodeOptions(preset="ultrafast")
     with pytest.raises(SourceError, match=r"377 frames.*--keep-partial"):
-        transcode(clip, target, PlanesNegative(), options=options)
+        transcode(clip, target, YuvNegative(), options=options)
     assert not target.exists()
     options = TranscodeOptions(preset="ultrafast", keep_partial=True)
-    result = transcode(clip, target, PlanesNegative(), options=options)
+    result = transcode(clip, target, YuvNegative(), options=options)
     assert 300 < (result.info.frame_count or 0) <= 377
     assert any("kept" in note for note in result.notes)
 
 
-def test_a_painter_of_planes_gets_batches_in_order(tmp_path: Path):
-    clip, painter = make_clip(tmp_path / "clip.mkv"), PlanesNegative()
+def test_a_painter_of_yuv_gets_batches_in_order(tmp_path: Path):
+    clip, painter = make_clip(tmp_path / "clip.mkv"), YuvNegative()
     options = TranscodeOptions(batch_size=4, crf=0)
     result = transcode(clip, tmp_path / "out.mkv", painter, options=options)
     assert painter.batches == [(4, 72, 64)] * 6 + [(1, 72, 64)]
     with VideoFileSource(clip) as before, VideoFileSource(result.target) as after:
-        pairs = zip(before.iterate_planes(), after.iterate_planes(), strict=True)
+        pairs = zip(before.iterate_yuv(), after.iterate_yuv(), strict=True)
         assert all(np.array_equal(255 - old, new) for old, new in pairs)
 
 
-def test_planes_of_another_shape_are_refused(tmp_path: Path):
-    class Cropping(PlanesNegative):
-        def submit_yuv(self, planes: Planes, colors: YuvColors, /) -> PendingFrames:
-            return PendingFrames.done(planes[:, :, 2:])
+def test_yuv_of_another_shape_are_refused(tmp_path: Path):
+    class Cropping(YuvNegative):
+        def submit_yuv(self, yuv: YuvFrames, colors: YuvColors, /) -> PendingFrames:
+            return PendingFrames.done(yuv[:, :, 2:])
 
     clip = make_clip(tmp_path / "clip.mkv")
     with pytest.raises(EngineError, match=r"returned uint8 \(4, 72, 62\)"):
@@ -211,29 +211,29 @@ def test_planes_of_another_shape_are_refused(tmp_path: Path):
 
 
 @pytest.mark.parametrize("where", [kind.name for kind in SINKS])
-def test_sinks_take_planes_where_announced(tmp_path: Path, where: str):
+def test_sinks_take_yuv_frames_where_opened_for_them(tmp_path: Path, where: str):
     target = {"null": "null:", "file": tmp_path / "out.mkv"}[where]
     scene = SyntheticSource((64, 48), duration_s=0.2)
-    planes = to_planes(np.stack(list(scene)))
+    yuv = rgb_to_yuv(np.stack(list(scene)))
     options = EncodeOptions(crf=0, preset="ultrafast")
-    with open_sink(target, scene.info, options, as_planes=True) as sink:
-        for each in planes:
+    with open_sink(target, scene.info, options, as_yuv=True) as sink:
+        for each in yuv:
             sink.write(each)
     if where == "file":
         with VideoFileSource(tmp_path / "out.mkv") as source:
-            assert source.planes_colors == OUTPUT_COLORS
-            np.testing.assert_array_equal(np.stack(list(source.iterate_planes())), planes)
+            assert source.yuv_colors == OUTPUT_COLORS
+            np.testing.assert_array_equal(np.stack(list(source.iterate_yuv())), yuv)
     frame = next(iter(SyntheticSource((64, 48))))
     with (
-        pytest.raises(SinkError, match="announced"),
-        open_sink("null:", scene.info, options, as_planes=True) as sink,
+        pytest.raises(SinkError, match="was written, not"),
+        open_sink("null:", scene.info, options, as_yuv=True) as sink,
     ):
         sink.write(frame)
     with (
-        pytest.raises(SinkError, match="announced"),
+        pytest.raises(SinkError, match="was written, not"),
         VideoFileSink(tmp_path / "rgb.mkv", scene.info) as sink,
     ):
-        sink.write(planes[0])
+        sink.write(yuv[0])
 
 
 @pytest.mark.parametrize(
@@ -263,13 +263,13 @@ def test_what_is_painted_in_bands_stays_in_rgb() -> None:
     assert stylizer.accepts_yuv((64, 32))
 
 
-def test_a_plain_look_takes_planes_with_even_sides() -> None:
+def test_a_plain_look_takes_yuv_with_even_sides() -> None:
     stylizer = Stylizer(["wave", "neon"], StylizeSettings(work_size=48), OPENVINO)
     assert stylizer.accepts_yuv((64, 48))
     assert not stylizer.accepts_yuv((64, 50))
     assert not stylizer.accepts_yuv((63, 48))
     frames = np.stack(list(SyntheticSource((64, 48), duration_s=0.1)))
-    planes = to_planes(frames)
-    expected = to_planes(stylizer(to_frames(planes, OUTPUT_COLORS)))
-    painted = stylizer.submit_yuv(planes, OUTPUT_COLORS).wait()
+    yuv = rgb_to_yuv(frames)
+    expected = rgb_to_yuv(stylizer(yuv_to_rgb(yuv, OUTPUT_COLORS)))
+    painted = stylizer.submit_yuv(yuv, OUTPUT_COLORS).wait()
     assert np.abs(painted.astype(int) - expected).max() <= 1

@@ -14,11 +14,11 @@ from nst_video.engines.openvino.compiled_cache import add_checksums, discard_dam
 from nst_video.engines.openvino.nodes import build_model
 from nst_video.engines.openvino.requests import Run, Runs
 from nst_video.engines.openvino.tiles import OpenVinoTiles
-from nst_video.engines.openvino.yuv import build_planes_model
+from nst_video.engines.openvino.yuv import build_yuv_model
 from nst_video.engines.tiles import paint_in_tiles
 from nst_video.errors import EngineError, OutOfMemoryError
 from nst_video.frames import Floats, Frame, Frames, Size, size_of
-from nst_video.image.yuv420 import Planes, YuvColors, planes_size
+from nst_video.image.yuv420 import YuvColors, YuvFrames, yuv_size
 from nst_video.networks.checkpoints import Arrays
 from nst_video.networks.config import TransformerConfig
 from nst_video.networks.fused.convolutions import fold_transformer
@@ -113,21 +113,21 @@ class OpenVinoEngine:
         return self._submit(frames, size_of(frames), style, None)
 
     def accepts_yuv(self, size: Size) -> bool:
-        """Return True: every size can be painted whole as planes."""
+        """Return True: every size can be painted whole as YUV frames."""
         return True
 
-    def submit_yuv(self, planes: Planes, style: Floats, colors: YuvColors) -> PendingFrames:
-        """Begin to paint 4:2:0 planes, see `Engine.submit_yuv`; returns as `submit` does.
+    def submit_yuv(self, yuv: YuvFrames, style: Floats, colors: YuvColors) -> PendingFrames:
+        """Begin to paint 4:2:0 frames, see `Engine.submit_yuv`; returns as `submit` does.
 
         Raises:
             EngineError: as for a call; so does waiting.
         """
-        return self._submit(planes, planes_size(planes), style, colors)
+        return self._submit(yuv, yuv_size(yuv), style, colors)
 
     def _submit(
-        self, pictures: Frames | Planes, size: Size, style: Floats, colors: YuvColors | None
+        self, pictures: Frames | YuvFrames, size: Size, style: Floats, colors: YuvColors | None
     ) -> PendingFrames:
-        """Begin to paint frames (`colors` is None) or planes."""
+        """Begin to paint RGB frames (`colors` is None) or YUV frames."""
         refuse_small(size)
         pictures = np.ascontiguousarray(pictures)
         styles = np.broadcast_to(style, (len(pictures), style.shape[1]))
@@ -144,7 +144,7 @@ class OpenVinoEngine:
                     runs.finish(begun)
                 raise
 
-        def wait() -> Frames | Planes:
+        def wait() -> Frames | YuvFrames:
             with _explained(len(pictures), size):
                 runs.finish(begun)
             return painted
@@ -166,7 +166,7 @@ class OpenVinoEngine:
         if colors is None:
             model = build_model(self.config, self._convolutions, size)
         else:
-            model = build_planes_model(self.config, self._convolutions, size, colors)
+            model = build_yuv_model(self.config, self._convolutions, size, colors)
         compiled = self._compile_model(model, hint)
         count = 1
         if hint == "THROUGHPUT":

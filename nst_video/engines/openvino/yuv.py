@@ -1,4 +1,4 @@
-"""The network from planes to planes on OpenVINO: 4:2:0 becomes RGB and back within the graph.
+"""The network for YUV 4:2:0 frames on OpenVINO: the conversion to RGB and back is in the graph.
 
 On a CPU, arithmetic on whole planes costs next to nothing and moving single bytes costs a lot, as
 do convolutions with a few channels. So even and odd columns are parted and woven once, and chroma
@@ -16,7 +16,7 @@ import numpy as np
 from nst_video.engines.openvino.nodes import Nodes, integers
 from nst_video.engines.openvino.quantization import Node
 from nst_video.frames import Floats, Size
-from nst_video.image.yuv420 import OUTPUT_COLORS, ColorMap, YuvColors, planes_shape
+from nst_video.image.yuv420 import OUTPUT_COLORS, ColorMap, YuvColors, yuv_shape
 from nst_video.networks.config import STRIDE, TransformerConfig
 from nst_video.networks.fused import network
 from nst_video.networks.fused.convolutions import PIXEL_SCALE, Convolution
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import openvino
 
 
-def build_planes_model(
+def build_yuv_model(
     config: TransformerConfig,
     convolutions: Mapping[str, Convolution],
     size: Size,
@@ -35,28 +35,28 @@ def build_planes_model(
 ) -> "openvino.Model":
     """Return the graph that paints one picture of `size`, both sides even.
 
-    Its inputs are the planes, uint8 (1, height * 3 / 2, width), and the style parameters, float32
-    (1, style_size); its output is planes in `OUTPUT_COLORS`. The colors are no input, because one
-    would be rounded to bfloat16 where the convolutions are computed in it.
+    Its inputs are a YUV frame, uint8 (1, height * 3 / 2, width), and the style parameters, float32
+    (1, style_size); its output is a YUV frame in `OUTPUT_COLORS`. The colors are no input, because
+    an input would be rounded to bfloat16 where the convolutions are computed in it.
     """
     nodes = Nodes()
-    planes = nodes.op.parameter([1, *planes_shape(size)], np.uint8, name="planes")
+    yuv = nodes.op.parameter([1, *yuv_shape(size)], np.uint8, name="yuv")
     style = nodes.op.parameter([1, config.style_size], np.float32, name="style")
     norms = ExactNorms(nodes, config, nodes.as_1x1(style))
-    content = _to_content(nodes, planes, colors.to_rgb(), size)
+    content = _to_content(nodes, yuv, colors.to_rgb(), size)
     blocks = network.paint(nodes, config, convolutions, content, norms)
-    return nodes.make_model({"painted": _to_planes(nodes, blocks, size)}, [planes, style])
+    return nodes.make_model({"painted": _rgb_to_yuv(nodes, blocks, size)}, [yuv, style])
 
 
-def _to_content(nodes: Nodes, planes: Node, to_rgb: ColorMap, size: Size) -> Node:
-    """Turn planes into padded column blocks of RGB, rounded and clipped to 0..255."""
+def _to_content(nodes: Nodes, yuv: Node, to_rgb: ColorMap, size: Size) -> Node:
+    """Turn a YUV frame into padded column blocks of RGB, rounded and clipped to 0..255."""
     op, (width, height) = nodes.op, size
     rows = np.pad(np.arange(height), (0, -height % STRIDE), "reflect")
     rows = np.pad(rows, MARGIN, "reflect")
-    luma = op.gather(_cut(nodes, planes, 1, 0, height), rows, 1)
+    luma = op.gather(_cut(nodes, yuv, 1, 0, height), rows, 1)
     luma = op.reshape(luma, integers(1, len(rows), width // 2, 2), False)
     luma = nodes.to_nchw(luma)
-    chroma = _cut(nodes, planes, 1, height, planes_shape(size)[0])
+    chroma = _cut(nodes, yuv, 1, height, yuv_shape(size)[0])
     chroma = op.reshape(chroma, integers(1, 2, height // 2, width // 2), False)
     chroma = op.gather(chroma, rows // 2, 2)
     luma_columns, chromas = _part(nodes, luma, 1), _part(nodes, chroma, 1)
@@ -86,8 +86,8 @@ def _pad_columns(nodes: Nodes, plane: Node, column: int, extra: int) -> Node:
     return nodes.pad(plane, (0, 0), (0, MARGIN // 2), right)
 
 
-def _to_planes(nodes: Nodes, blocks: Node, size: Size) -> Node:
-    """Turn shifted blocks of 0..1 into planes, uint8, of the RGB that rounding gives."""
+def _rgb_to_yuv(nodes: Nodes, blocks: Node, size: Size) -> Node:
+    """Turn shifted blocks of 0..1 into a YUV frame, uint8, of the RGB that rounding gives."""
     op, (width, height) = nodes.op, size
     _, channels, rows, columns = blocks.get_output_shape(0)
     pixels = _as_bytes(nodes, blocks * nodes.number(PIXEL_SCALE))

@@ -45,43 +45,43 @@ def paint(
     return runtime.pixels(network.paint(runtime, config, convolutions, x, norms), height, width)
 
 
-def paint_planes(
+def paint_yuv(
     config: TransformerConfig,
     convolutions: Mapping[str, Convolution],
-    planes: Tensor,
+    yuv: Tensor,
     style: Tensor,
     to_rgb: Tensor,
     dtype: str = "float32",
 ) -> Tensor:
-    """Paint as `paint` does, from planes to planes of `OUTPUT_COLORS`, by way of rounded RGB.
+    """Paint as `paint` does, from YUV to YUV of `OUTPUT_COLORS`, by way of rounded RGB.
 
     Args:
         config: shape of the network.
         convolutions: as `folded.fold_transformer` returns them.
-        planes: see `image.yuv420.Planes`.
+        yuv: see `image.yuv420.YuvFrames`.
         style: style parameters (n or 1, `config.style_size`).
         to_rgb: see `image.yuv420.YuvColors.to_rgb`.
         dtype: what the convolutions compute in; everything else is float32.
     """
-    content = _from_planes(planes, to_rgb) / PIXEL_SCALE
-    return _to_planes(ops.round(paint(config, convolutions, content, style, dtype) * PIXEL_SCALE))
+    content = _yuv_to_rgb(yuv, to_rgb) / PIXEL_SCALE
+    return _rgb_to_yuv(ops.round(paint(config, convolutions, content, style, dtype) * PIXEL_SCALE))
 
 
-def _from_planes(planes: Tensor, to_rgb: Tensor) -> Tensor:
+def _yuv_to_rgb(yuv: Tensor, to_rgb: Tensor) -> Tensor:
     """Return RGB (n, height, width, 3), whole numbers of 0..255."""
-    _, rows, width = ops.shape(planes)
+    _, rows, width = ops.shape(yuv)
     height = rows * 2 // 3
-    planes = ops.cast(planes, "float32")
-    chroma = ops.reshape(planes[:, height:], (-1, 2, height // 2, width // 2))
+    yuv = ops.cast(yuv, "float32")
+    chroma = ops.reshape(yuv[:, height:], (-1, 2, height // 2, width // 2))
     chroma = ops.repeat(ops.repeat(chroma, 2, 2), 2, 3)
-    y, u, v = (x[..., None] for x in (planes[:, :height], chroma[:, 0], chroma[:, 1]))
+    y, u, v = (x[..., None] for x in (yuv[:, :height], chroma[:, 0], chroma[:, 1]))
     # No product of matrices: a GPU may compute one with too few digits.
     rgb = y * to_rgb[:, 0] + u * to_rgb[:, 1] + v * to_rgb[:, 2] + to_rgb[:, 3]
     return ops.clip(ops.round(rgb), 0, PIXEL_SCALE)
 
 
-def _to_planes(rgb: Tensor) -> Tensor:
-    """Turn RGB of 0..255 (n, height, width, 3) into planes."""
+def _rgb_to_yuv(rgb: Tensor) -> Tensor:
+    """Turn RGB of 0..255 (n, height, width, 3) into YUV frames."""
     _, height, width, _ = ops.shape(rgb)
     blocks = ops.reshape(rgb, (-1, height // 2, 2, width // 2, 2, 3))
     means = ops.mean(blocks, axis=(2, 4))

@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 from nst_video.frames import Size
-from nst_video.image.yuv420 import YuvColors, has_planes
+from nst_video.image.yuv420 import YuvColors, can_be_yuv420
 from nst_video.video.media.probe import Color, VideoTrack
 
 HDR_TRANSFERS = {16: "smpte2084", 18: "arib-std-b67"}
@@ -22,7 +22,7 @@ MATRICES = {
 
 BT2020_PRIMARIES = 9
 
-PLANAR_FORMATS = ("yuv420p", "yuvj420p")
+YUV420_FORMATS = ("yuv420p", "yuvj420p")
 """Pixel formats with the memory layout of `image.yuv420`; j means full range."""
 
 RGB_FORMATS = ("bgr24", "bgra")
@@ -74,7 +74,7 @@ def decode_filters(
     origin_s: Fraction | None,
     fps: Fraction,
     size: Size,
-    as_planes: bool = False,
+    as_yuv: bool = False,
     frame_s: Fraction | None = None,
     until_s: Fraction | None = None,
 ) -> str:
@@ -85,44 +85,44 @@ def decode_filters(
         origin_s: timestamp that becomes 0; None takes that of the first frame.
         fps: output rate.
         size: output (width, height).
-        as_planes: leave the pictures as they are, where they have `planes_colors`.
+        as_yuv: no conversion to RGB; only where `yuv_colors` is not None.
         frame_s: seconds between frames, only where the file has no timestamps.
         until_s: frames later than this after the origin are dropped.
     """
     flags = _RESIZE_FLAGS if _is_resized(track, size) else _SAME_SIZE_FLAGS
     scale = f"scale={size[0]}:{size[1]}:flags={flags}"
     chain = _timing(track, origin_s, fps, frame_s, until_s)
-    if as_planes:
+    if as_yuv:
         chain.append(f"format={track.pixel_format}")
     else:
         chain += [*_to_rgb(track, scale), "format=rgb24"]
     return ",".join(chain)
 
 
-def planes_colors(track: VideoTrack, size: Size) -> YuvColors | None:
-    """Return the colors of a track's own planes, None where they are not what is to be delivered.
+def yuv_colors(track: VideoTrack, size: Size) -> YuvColors | None:
+    """Return the colors of decoded YUV frames; None where they must be converted to RGB first.
 
     Args:
         track: the stream.
         size: output (width, height).
     """
     color = track.color
-    is_other = track.pixel_format not in PLANAR_FORMATS or _is_resized(track, size)
-    if is_other or not has_planes(size) or is_hdr(color) or color.primaries == BT2020_PRIMARIES:
+    is_other = track.pixel_format not in YUV420_FORMATS or _is_resized(track, size)
+    if is_other or not can_be_yuv420(size) or is_hdr(color) or color.primaries == BT2020_PRIMARIES:
         return None
     return YuvColors(matrix_name(color, track.coded_size), color.is_full_range)
 
 
-def encode_filters(pixel_format: str, *, as_planes: bool = False) -> str:
-    """Return the chain from RGB frames, or planes of `yuv420.OUTPUT_COLORS`, to what is encoded.
+def encode_filters(pixel_format: str, *, as_yuv: bool = False) -> str:
+    """Return the filter chain from frames (RGB, or YUV in `OUTPUT_COLORS`) to what is encoded.
 
     YUV is limited-range BT.709. The tags that say so are set on the frames because encoders ignore
     the plain `-color_primaries` options.
     """
     if pixel_format in RGB_FORMATS:
-        matrix = ":in_color_matrix=bt709:in_range=tv:out_range=pc" if as_planes else ""
+        matrix = ":in_color_matrix=bt709:in_range=tv:out_range=pc" if as_yuv else ""
         return f"scale=flags={_SAME_SIZE_FLAGS}{matrix},format={pixel_format}"
-    if as_planes:
+    if as_yuv:
         return _OUTPUT_TAGS
     scale = f"scale=flags={_ENCODE_FLAGS}:out_color_matrix=bt709:out_range=tv"
     return f"{scale},format={pixel_format},{_OUTPUT_TAGS}"

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from nst_video.errors import SourceError
 from nst_video.frames import Frame, Size, VideoInfo
-from nst_video.image.yuv420 import YuvColors, planes_shape
+from nst_video.image.yuv420 import YuvColors, yuv_shape
 from nst_video.system.path_lookup import require_file
 from nst_video.video.media.codec_options import DecodeOptions
 from nst_video.video.media.ffmpeg import FfmpegProcess, ffmpeg_path
-from nst_video.video.media.filters import decode_filters, is_hdr, planes_colors
+from nst_video.video.media.filters import decode_filters, is_hdr, yuv_colors
 from nst_video.video.media.growth import GrowthMonitor
 from nst_video.video.media.probe import MediaInfo, VideoTrack, pick_video, probe, probe_track
 from nst_video.video.media.seek import seek_point
@@ -86,9 +86,9 @@ class VideoFileSource:
         return VideoInfo(size, self._timeline.fps, self._timeline.frame_count)
 
     @cached_property
-    def planes_colors(self) -> YuvColors | None:
-        """Colors of the planes that can be had instead of frames, None where none can."""
-        return planes_colors(self.track, self.info.size)
+    def yuv_colors(self) -> YuvColors | None:
+        """Colors of the frames of `iterate_yuv`; None where frames must be converted to RGB."""
+        return yuv_colors(self.track, self.info.size)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -123,22 +123,22 @@ class VideoFileSource:
         Raises:
             SourceError: fewer frames can be decoded than the file has.
         """
-        return self._read(as_planes=False)
+        return self._read(as_yuv=False)
 
-    def iterate_planes(self) -> Iterator[NDArray[np.uint8]]:
-        """Deliver, where there are `planes_colors`, planes (height * 3 / 2, width) for frames.
+    def iterate_yuv(self) -> Iterator[NDArray[np.uint8]]:
+        """Yield YUV 4:2:0 frames, uint8 (height * 3 / 2, width); only if `yuv_colors` is not None.
 
         Raises:
             SourceError: as for frames.
         """
-        return self._read(as_planes=True)
+        return self._read(as_yuv=True)
 
-    def _read(self, *, as_planes: bool) -> Iterator[NDArray[np.uint8]]:
+    def _read(self, *, as_yuv: bool) -> Iterator[NDArray[np.uint8]]:
         if self._process is not None:
             raise SourceError(f"{self.media.path} was already read: open it again.")
         width, height = self.info.size
-        shape = planes_shape(self.info.size) if as_planes else (height, width, 3)
-        process = self._process = FfmpegProcess(self._arguments(as_planes), drain=True)
+        shape = yuv_shape(self.info.size) if as_yuv else (height, width, 3)
+        process = self._process = FfmpegProcess(self._arguments(as_yuv), drain=True)
         if self._stopped:
             process.stop()
         delivered = 0
@@ -163,7 +163,7 @@ class VideoFileSource:
         if self._process is not None:
             self._process.stop()
 
-    def _arguments(self, as_planes: bool) -> list[str]:
+    def _arguments(self, as_yuv: bool) -> list[str]:
         timeline, scan, start_s = self._timeline, self._scan, self.media.start_s
         filters = decode_filters(
             self.track,
@@ -173,7 +173,7 @@ class VideoFileSource:
             else timeline.origin_s,
             fps=timeline.fps,
             size=self.info.size,
-            as_planes=as_planes,
+            as_yuv=as_yuv,
             frame_s=scan.times_s[1] - start_s
             if scan.has_no_timestamps and scan.times_s[1:]
             else None,

@@ -67,15 +67,15 @@ def test_film_becomes_a_picture_that_moves(clip: Path, tmp_path: Path, suffix: s
 
 
 @pytest.mark.parametrize("suffix", [".gif", ".webp"])
-def test_planes_give_the_same_colors(tmp_path: Path, suffix: str):
+def test_yuv_give_the_same_colors(tmp_path: Path, suffix: str):
     film = make_clip(tmp_path / "clip.mp4")
     with VideoFileSource(film) as frames:
-        planes = np.full((72, 64), 128, np.uint8)
-        planes[:48], planes[48:60] = 63, 102  # A red of BT.709, limited range.
-        planes[60:] = 240
-        with VideoFileSink(tmp_path / f"out{suffix}", frames.info, as_planes=True) as sink:
+        yuv = np.full((72, 64), 128, np.uint8)
+        yuv[:48], yuv[48:60] = 63, 102  # A red of BT.709, limited range.
+        yuv[60:] = 240
+        with VideoFileSink(tmp_path / f"out{suffix}", frames.info, as_yuv=True) as sink:
             for _ in range(3):
-                sink.write(planes)
+                sink.write(yuv)
     shown, _ = pictures(tmp_path / f"out{suffix}")
     assert np.abs(shown[0].reshape(-1, 3).mean(0) - (254, 0, 0)).max() < 6
 
