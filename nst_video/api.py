@@ -19,7 +19,8 @@ from nst_video.optimization.progress import OnKeyframe
 from nst_video.optimization.settings import PaintSettings
 from nst_video.optimization.video_settings import VideoSettings
 from nst_video.settings import DEFAULT_STYLE, StylizeSettings
-from nst_video.stylizer import StyleName, Stylizer
+from nst_video.style_library.library import StyleName
+from nst_video.stylizer import Stylizer
 from nst_video.system.path_lookup import user_path
 from nst_video.transcode import TranscodeResult, transcode
 from nst_video.transcode.progress import OnProgress

@@ -6,14 +6,11 @@ painted = stylizer(frame)          # one RGB uint8 frame (height, width, 3), or 
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nst_video import weights
 from nst_video.engines import (
@@ -27,25 +24,28 @@ from nst_video.engines import (
     warm_up,
 )
 from nst_video.errors import UsageError
-from nst_video.frames import Frame, Frames, Size, check_frames, fit_short_side, size_of
+from nst_video.frames import Floats, Frame, Frames, Size, check_frames, fit_short_side, size_of
 from nst_video.image.color import cross_fade, keep_colors
 from nst_video.image.detail import restore_detail
-from nst_video.image.easing import EasedVector
+from nst_video.image.easing import EasedVector, SceneAverage
 from nst_video.image.resize import resize_area
 from nst_video.image.yuv420 import YuvColors, YuvFrames, can_be_yuv420, check_yuv, yuv_size
 from nst_video.networks.models import StyleModel, load_model
 from nst_video.settings import DEFAULT_STYLE, ModelOptions, StylizeSettings
-from nst_video.style_library.library import Style, StyleLibrary, mix_bottlenecks
-from nst_video.validation import FADE_S, MIX_WEIGHT, check_type
+from nst_video.style_library.library import (
+    Style,
+    StyleLibrary,
+    StyleName,
+    mix_bottlenecks,
+    mix_weights,
+)
+from nst_video.validation import FADE_S, check_type
 
-StyleName: TypeAlias = str | Path | Style
-"""A style: its name, the path of any picture, or an entry of a `StyleLibrary`."""
+SMOOTHING_RATE = 0.12
+"""Weight of each new frame in the moving average of content bottlenecks: about 8 frames."""
 
-SMOOTHING = 0.12
-"""Share of each new frame in the smoothed bottleneck of the content: about 8 frames of memory."""
-
-CUT = 0.4
-"""Relative change of the content's bottleneck that counts as a new scene and ends smoothing.
+SCENE_CHANGE = 0.4
+"""Relative change of the content's bottleneck that counts as a new scene: the average restarts.
 
 Measured with `magenta-lite` on six real clips: 0.01 to 0.06 within a scene (99th percentile at
 most 0.36), 0.42 to 0.54 at their cuts, 0.5 between unrelated pictures.
@@ -120,17 +120,17 @@ class Stylizer:
         self._on_fetch = on_fetch
         self._is_prepared = False
         self.has_predictor = False
-        self._content: NDArray[np.float32] | None = None
+        self._content_average = SceneAverage(SMOOTHING_RATE, SCENE_CHANGE)
         self._eased = EasedVector(fade_s, clock)
-        self._loaded: dict[Style, NDArray[np.float32]] = {}
+        self._loaded: dict[Style, Floats] = {}
         self._predicting = threading.Lock()  # a predictor serves one thread at a time
         self.set_style(style, mix)
 
     def __getstate__(self) -> dict[str, object]:
-        """Return what copies and pickles take along.
+        """Return what `copy` and `pickle` keep.
 
-        What is loaded and compiled stays behind, to be opened again where it is needed, as do
-        `on_fetch`, `on_note`, and a fade under way.
+        The loaded model, the compiled engine, the callbacks and a transition in progress are left
+        out; the copy loads and compiles for itself when it needs to.
         """
         left = ("engine", "model", "_predicting")
         state = {key: value for key, value in self.__dict__.items() if key not in left}
@@ -144,7 +144,7 @@ class Stylizer:
         }
 
     def __setstate__(self, state: dict[str, object]) -> None:
-        """Take what `__getstate__` returned."""
+        """Restore what `__getstate__` returned."""
         self.__dict__.update(state)
         self._predicting = threading.Lock()
 
@@ -153,36 +153,22 @@ class Stylizer:
         style: StyleName | Sequence[StyleName],
         mix: Sequence[float] | None = None,
     ) -> None:
-        """Paint in another style, or a mix of several, from the next frame on.
+        """Use another style, or a mix of several, from the next frame on.
 
-        Takes no time for a `Style` that `load_style` has learned.
+        Returns at once; a style that `load_style` has not loaded is loaded with the next frame.
+
+        Args:
+            style: a style's name, the path of any picture, or several of these to mix.
+            mix: a weight for each style, by default equal; normalized.
 
         Raises:
-            UsageError: as many weights as styles are needed, none negative, not all zero.
+            UsageError: not as many weights as styles, a negative weight, or only zeros.
             StyleError: an unknown style.
         """
-        names = (
-            list(style) if isinstance(style, Iterable) and not isinstance(style, str) else [style]
-        )
-        if not names:
-            raise UsageError("Name at least one style.")
-        styles = tuple(self._find_style(name) for name in names)
-        if not isinstance(mix, Iterable | None):
-            raise UsageError(f"The mix must be a sequence of weights, not {mix!r}.")
-        shares = tuple(mix) if mix is not None else (1.0,) * len(names)
-        for share in shares:
-            MIX_WEIGHT.check("Each weight of the mix", share)
-        mix_bottlenecks(np.zeros((len(names), 1), np.float32), shares)
+        styles = self.library.select(style)
+        self.mix: tuple[float, ...] = mix_weights(mix, len(styles))
         self.styles: tuple[Style, ...] = styles
-        self.mix: tuple[float, ...] = shares
-        self._target: NDArray[np.float32] | None = None
-
-    def _find_style(self, style: StyleName) -> Style:
-        if isinstance(style, Style):
-            return style
-        if isinstance(style, str | Path):
-            return self.library.get(style)
-        raise UsageError(f"A style is a name or the path of a picture, not {style!r}.")
+        self._bottleneck: Floats | None = None
 
     @cached_property
     def model(self) -> StyleModel:
@@ -207,41 +193,41 @@ class Stylizer:
         )
 
     @property
-    def target(self) -> NDArray[np.float32]:
-        """The mixed bottleneck (d,) of the styles."""
-        if self._target is None:
+    def bottleneck(self) -> Floats:
+        """The style bottleneck, float32 (d,): the weighted mean of those of the styles."""
+        if self._bottleneck is None:
             for style in self.styles:
                 self.load_style(style)
             bottlenecks = np.stack([self._loaded[style] for style in self.styles])
-            self._target = mix_bottlenecks(bottlenecks, self.mix)
-        return self._target
+            self._bottleneck = mix_bottlenecks(bottlenecks, self.mix)
+        return self._bottleneck
 
     def load_style(self, style: Style) -> None:
-        """Learn a style's bottleneck ahead of `set_style`; any thread may do so.
+        """Compute a style's bottleneck ahead of `set_style`. Safe to call from any thread.
 
         Raises:
             SourceError: the picture cannot be read.
-            StyleError: the model makes no sense of it.
+            StyleError: the model returns no finite bottleneck for it.
         """
         if style not in self._loaded:
             with self._predicting:
                 self._loaded[style] = self.library.bottleneck(style, self.model.predictor)
 
     def has_loaded(self, style: Style) -> bool:
-        """Say whether choosing the style takes no time."""
+        """Return whether the style's bottleneck is already computed."""
         return style in self._loaded
 
     def forget_styles(self) -> None:
-        """Learn every style anew when it is needed next: pictures may have changed."""
+        """Compute every bottleneck again when it is needed: pictures may have changed."""
         self._loaded.clear()
 
     def load_predictor(self) -> None:
-        """Load ahead what intensities below 1 take; any thread may do so."""
+        """Load the style predictor, which intensities below 1 use. Safe to call from any thread."""
         self._predict(np.zeros((64, 64, 3), np.uint8))
 
     @property
     def is_fading(self) -> bool:
-        """True while one style still turns into the next."""
+        """True during a transition from one style to the next."""
         return self._eased.is_moving
 
     def describe(self) -> str:
@@ -251,35 +237,42 @@ class Stylizer:
         return f"{self.choice.name}, {self.engine.name} on {self.engine.device.name}"
 
     def prepare(self) -> None:
-        """Load, compile and test everything now instead of at the first frame.
+        """Load and compile everything, and test it, now instead of at the first frame.
 
         Raises:
             WeightsError: the model's files are missing or broken.
-            EngineError: the network does not run here.
+            EngineError: the network does not run on this machine.
         """
         if not (self._is_prepared or self.settings.is_original):
-            warm_up(self.engine, TEST_SIZE, self.model.style_parameters(self.target[None]))
+            warm_up(self.engine, TEST_SIZE, self.model.style_parameters(self.bottleneck[None]))
             self._is_prepared = True
 
     def load_size(self, size: Size) -> None:
-        """Compile ahead for a working size (width, height); any thread may do so.
+        """Compile for frames of a working size (width, height). Safe to call from any thread.
 
-        Engines that compile for every size then paint the first frame of it as fast as others.
+        Engines that compile once per size then paint the first such frame without a delay.
 
         Raises:
             EngineError: the network does not run at that size.
         """
         self.prepare()
-        style = self.model.style_parameters(self.target[None])
+        style = self.model.style_parameters(self.bottleneck[None])
         width, height = size
         self.engine(np.zeros((1, height, width, 3), np.uint8), style)
 
     def reset(self) -> None:
-        """Forget earlier frames: call it before another clip."""
-        self._content = None
+        """Forget earlier frames; call it before another clip or an unrelated picture."""
+        self._content_average.reset()
 
     def __call__(self, frames: Frame | Frames) -> Frame | Frames:
-        """Paint one frame (height, width, 3) or a batch (n, height, width, 3), RGB uint8.
+        """Paint one frame or a batch, and wait for the result.
+
+        Args:
+            frames: RGB uint8 (height, width, 3), or (n, height, width, 3); each side has at least
+                8 pixels. They are not changed.
+
+        Returns:
+            RGB uint8 of the same shape.
 
         Raises:
             UsageError: not frames of that shape and type.
@@ -376,29 +369,21 @@ class Stylizer:
         fade = self.settings.fade
         return painted if fade == 1 else cross_fade(content, painted, fade)
 
-    def _style_parameters(self, frames: Frames) -> NDArray[np.float32]:
+    def _style_parameters(self, frames: Frames) -> Floats:
         """Return the style parameters for the batch, (1, p), or (n, p) where each has its own."""
         intensity = self.settings.intensity
         if self.settings.blend == "pixel" or intensity == 1:
             return self._full_parameters()
-        target = self._eased.toward(self.target)
-        own = np.stack([self._content_bottleneck(frame) for frame in frames])
+        target = self._eased.toward(self.bottleneck)
+        # Averaged over time, so that the frames' own noise does not flicker.
+        own = np.stack([self._content_average.update(self._predict(frame)) for frame in frames])
         return self.model.style_parameters((1 - intensity) * own + intensity * target)
 
-    def _full_parameters(self) -> NDArray[np.float32]:
+    def _full_parameters(self) -> Floats:
         """Return the style parameters (1, p) of the style alone."""
-        return self.model.style_parameters(self._eased.toward(self.target)[None])
+        return self.model.style_parameters(self._eased.toward(self.bottleneck)[None])
 
-    def _content_bottleneck(self, frame: Frame) -> NDArray[np.float32]:
-        """Return the frame's own bottleneck, smoothed over time so that it does not flicker."""
-        own = self._predict(frame)
-        if self._content is None or np.linalg.norm(own - self._content) > CUT * np.linalg.norm(own):
-            self._content = own
-        else:
-            self._content = self._content + SMOOTHING * (own - self._content)
-        return self._content
-
-    def _predict(self, frame: Frame) -> NDArray[np.float32]:
+    def _predict(self, frame: Frame) -> Floats:
         with self._predicting:
             bottleneck = self.model.predictor(frame)
         self.has_predictor = True

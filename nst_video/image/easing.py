@@ -1,25 +1,26 @@
-"""A vector that eases toward each new target: style switches that can be watched."""
+"""Vectors that change smoothly over time: transitions between styles, averages within a scene."""
 
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
+
+from nst_video.frames import Floats
 
 
 class EasedVector:
-    """Follows a target over a fixed time, slow at both ends, from wherever it is.
+    """Moves to each new target in a fixed time, slowly at both ends (smoothstep).
 
     Attributes:
         duration_s: seconds from one target to the next; 0 jumps.
-        clock: tells the time, in seconds.
+        clock: returns the current time in seconds.
     """
 
     def __init__(self, duration_s: float, clock: Callable[[], float]) -> None:
-        """Begin nowhere: the first target is reached at once."""
+        """Set the duration; the first target is reached at once."""
         self.duration_s = duration_s
         self.clock = clock
-        self._from: NDArray[np.float32] | None = None
-        self._target: NDArray[np.float32] | None = None
+        self._from: Floats | None = None
+        self._target: Floats | None = None
         self._begun_s = 0.0
 
     @property
@@ -27,8 +28,8 @@ class EasedVector:
         """True until the target is reached."""
         return self._from is not None and self.clock() < self._begun_s + self.duration_s
 
-    def toward(self, target: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return where it is now on the way to `target`, float32 of the same shape."""
+    def toward(self, target: Floats) -> Floats:
+        """Return the current value on the way to `target`, of the same shape."""
         now_s = self.clock()
         if self._target is None or self.duration_s <= 0:
             self._from = None
@@ -37,7 +38,7 @@ class EasedVector:
         self._target = target
         return self._at(now_s)
 
-    def _at(self, now_s: float) -> NDArray[np.float32]:
+    def _at(self, now_s: float) -> Floats:
         if self._target is None:
             raise ValueError("there is no target yet")
         if self._from is None or now_s >= self._begun_s + self.duration_s:
@@ -45,3 +46,32 @@ class EasedVector:
         share = (now_s - self._begun_s) / self.duration_s
         eased = np.float32(share * share * (3 - 2 * share))
         return self._from + eased * (self._target - self._from)
+
+
+class SceneAverage:
+    """An exponential moving average of a vector that begins again where the vector jumps."""
+
+    def __init__(self, rate: float, jump: float) -> None:
+        """Set how it averages.
+
+        Args:
+            rate: 0..1, weight of each new value.
+            jump: distance from the average to a new value, as a share of the new value's norm,
+                above which the average begins again with that value.
+        """
+        self._rate = rate
+        self._jump = jump
+        self._mean: Floats | None = None
+
+    def reset(self) -> None:
+        """Begin again with the next value."""
+        self._mean = None
+
+    def update(self, value: Floats) -> Floats:
+        """Take a new value, float32 (d,), and return the average, of the same shape."""
+        mean = self._mean
+        if mean is None or np.linalg.norm(value - mean) > self._jump * np.linalg.norm(value):
+            self._mean = value
+        else:
+            self._mean = mean + self._rate * (value - mean)
+        return self._mean

@@ -19,7 +19,8 @@ from nst_video.live.session import LiveSession
 from nst_video.live.session_options import LiveOptions
 from nst_video.live.source_specs import open_input
 from nst_video.settings import ModelOptions
-from nst_video.stylizer import StyleName, Stylizer
+from nst_video.style_library.library import StyleName
+from nst_video.stylizer import Stylizer
 from nst_video.video.capture.capture_options import CaptureOptions
 
 __all__ = [

@@ -5,7 +5,7 @@ import json
 import re
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
@@ -22,9 +22,13 @@ from nst_video.style_library.folder import StyleFolder, read_style_folder, title
 from nst_video.system import paths
 from nst_video.system.path_lookup import PathKind, look_up, os_reason, require_file, short_name
 from nst_video.system.paths import packaged_styles_dir as packaged_styles_dir  # what this gives out
+from nst_video.validation import MIX_WEIGHT
 
 Bottleneck: TypeAlias = NDArray[np.float32]
 """What a style predictor makes of a style image: float32 (d,)."""
+
+StyleName: TypeAlias = str | Path | Style
+"""A style: its name, the path of any picture, or an entry of a `StyleLibrary`."""
 
 _DAMAGED_NPZ = (
     OSError,
@@ -116,6 +120,23 @@ class StyleLibrary:
         if is_path or at.kind is not PathKind.MISSING or text.startswith("~"):
             raise StyleError(f"No style picture {shown!r}: {at.problem}.")
         raise StyleError(" ".join((_unknown(shown, found.styles), *found.notes)))
+
+    def select(self, styles: StyleName | Sequence[StyleName]) -> tuple[Style, ...]:
+        """Return one style or several, in their order.
+
+        Raises:
+            UsageError: there are none, or something is neither a name nor a path.
+            StyleError: an unknown style.
+        """
+        if isinstance(styles, str) or not isinstance(styles, Iterable):
+            styles = [styles]
+        names = list(styles)
+        if not names:
+            raise UsageError("Name at least one style.")
+        for name in names:
+            if not isinstance(name, str | Path | Style):
+                raise UsageError(f"A style is a name or the path of a picture, not {name!r}.")
+        return tuple(name if isinstance(name, Style) else self.get(name) for name in names)
 
     def label(self, names: Sequence[str | Path]) -> str:
         """Return what to call files painted in these styles, such as "wave" or "wave-neon".
@@ -228,6 +249,23 @@ class StyleLibrary:
         except _DAMAGED_NPZ:
             return None  # it can be predicted
         return None
+
+
+def mix_weights(mix: Iterable[float] | None, count: int) -> tuple[float, ...]:
+    """Return a weight for each of `count` styles; equal ones where `mix` is None.
+
+    Raises:
+        UsageError: not one number for each style, one out of its range, or only zeros.
+    """
+    if mix is None:
+        return (1.0,) * count
+    if not isinstance(mix, Iterable):
+        raise UsageError(f"The mix must be a sequence of weights, not {mix!r}.")
+    weights = tuple(mix)
+    for weight in weights:
+        MIX_WEIGHT.check("Each weight of the mix", weight)
+    mix_bottlenecks(np.zeros((count, 1), np.float32), weights)
+    return weights
 
 
 def mix_bottlenecks(bottlenecks: NDArray[np.float32], weights: Sequence[float]) -> Bottleneck:
