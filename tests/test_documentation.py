@@ -89,6 +89,10 @@ def test_command_lines_of_a_page_parse(
 
 
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)")
+SOURCES = "\n".join(path.read_text("utf-8") for path in (REPO / "nst_video").rglob("*.py"))
+NAME = re.compile(r"`([A-Z]\w*[a-z]\w*[A-Z]\w*|[A-Z]{4,})`")
+"""Names of classes and tables."""
+
 CITED_PATH = re.compile(r"`((?:nst_video|tools|tests|styles|docs|examples)/[\w./*-]*)`")
 
 
@@ -97,6 +101,11 @@ def test_links_and_paths_of_a_page_lead_somewhere(page: str) -> None:
     text = (REPO / page).read_text("utf-8")
     missing = [
         link for link in LINK.findall(text) if not (REPO / page).parent.joinpath(link).exists()
+    ]
+    missing += [
+        name
+        for name in NAME.findall(text)
+        if not re.search(rf"^ *(class )?{name}\b", SOURCES, re.MULTILINE)
     ]
     missing += [path for path in CITED_PATH.findall(text) if not (REPO / path).exists()]
     assert not missing

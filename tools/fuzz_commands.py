@@ -36,7 +36,7 @@ TIMEOUT_S = 240
 GRACE_S = 3
 CRASHED = 99
 CODES = (0, 1, 2, 130)
-"""What README says that commands end with."""
+"""Exit codes that the guide lists."""
 
 SKIPPED = frozenset({"help", "version", "install-completion", "show-completion"})
 

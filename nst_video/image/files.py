@@ -103,7 +103,7 @@ def load_picture(path: Path, *, small: bool = False) -> Frame:
     """Read a picture upright, in sRGB, transparency on white; of an animation the first frame.
 
     Args:
-        path: a file of any name in one of the formats that README lists.
+        path: a file of any name in one of the formats that the guide lists.
         small: a JPEG may come in a fraction of its size, sides not below THUMBNAIL_PX: faster.
 
     Returns:

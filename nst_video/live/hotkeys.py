@@ -1,4 +1,4 @@
-"""`HOTKEYS`: every key, declared once. The `?` overlay, the start message and README follow."""
+"""`HOTKEYS`: every key, declared once. The `?` overlay, the start message and the guide follow."""
 
 import math
 from collections.abc import Callable
@@ -89,7 +89,7 @@ class Hotkey:
         keys: what is pressed: characters, letters in lower case, or names of `NAMED_KEYS`.
         label: how the keys are shown.
         name: one word.
-        help: what it does, for `?` and README.
+        help: what it does, for `?` and the guide.
         action: does it, given which of `keys` was pressed.
     """
 
@@ -295,6 +295,6 @@ def help_rows() -> tuple[tuple[str, str], ...]:
 
 
 def markdown_table() -> str:
-    """Return the table of keys for README."""
+    """Return the table of keys for the guide, in Markdown."""
     rows = [f"| `{label}` | {text} |" for label, text in help_rows()]
     return "\n".join(["| key | |", "|---|---|", *rows])
