@@ -11,7 +11,7 @@ from repository import REPO
 
 from nst_video import TranscodeOptions
 from nst_video.image.synthetic import draw
-from nst_video.transcode import Identity, transcode
+from nst_video.transcode import IdentityPainter, transcode
 
 EXAMPLES = REPO / "examples"
 MAX_LINES = 30
@@ -23,7 +23,7 @@ def inputs(tmp_path: Path) -> Path:
     Image.fromarray(draw((128, 96), 0.5)).save(tmp_path / "photo.png")
     Image.fromarray(draw((280, 260), 2.5)[::-1]).save(tmp_path / "art.png")
     options = TranscodeOptions(end_s=0.5, size=(128, 96), preset="ultrafast")
-    transcode("demo:", tmp_path / "clip.mp4", Identity(), options=options)
+    transcode("demo:", tmp_path / "clip.mp4", IdentityPainter(), options=options)
     return tmp_path
 
 

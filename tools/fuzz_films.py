@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nst_video.errors import NstVideoError
-from nst_video.transcode import Identity, transcode
+from nst_video.transcode import IdentityPainter, transcode
 from nst_video.video.media.codec_options import DecodeOptions, TranscodeOptions
 from nst_video.video.media.ffmpeg import ffmpeg_exe
 from nst_video.video.sources import open_source
@@ -174,7 +174,7 @@ def paint(path: Path, rng: random.Random, target: Path | None) -> str:
     start = rng.choice((0.0, 0.0, 0.3))
     if target is not None:
         options = TranscodeOptions(keep_partial=keep, start_s=start, preset="ultrafast")
-        result = transcode(path, target, Identity(), options=options)
+        result = transcode(path, target, IdentityPainter(), options=options)
         return f"transcoded with {len(result.notes)} notes"
     with open_source(path, DecodeOptions(keep_partial=keep, start_s=start)) as source:
         count = sum(1 for _ in source)

@@ -17,7 +17,7 @@ from nst_video.bench.report import markdown
 from nst_video.errors import SourceError
 from nst_video.frames import Frames, VideoInfo
 from nst_video.transcode import Painter, transcode
-from nst_video.transcode.pipeline import batches, default_batch_size, paint_batches
+from nst_video.transcode.batches import default_batch_size, paint_batches, stack_batches
 from nst_video.transcode.pixel_format import negotiate_format
 from nst_video.validation import COUNT
 from nst_video.video.media.codec_options import TranscodeOptions
@@ -122,16 +122,16 @@ def _prepare(
     """Return what the clip looks like, and each stage as a function, warmed up."""
     with open_source(clip, options) as source:
         info, pixel_path = source.info, negotiate_format(source, painter)
-        held = list(islice(pixel_path.pictures, HELD_FRAMES))
+        held = list(islice(pixel_path.frames, HELD_FRAMES))
     if not held:
         raise SourceError(f"{clip} holds no frame to measure with.")
     count = info.frame_count or len(held)
-    groups = list(batches(held, options.batch_size or default_batch_size(info.size)))
+    groups = list(stack_batches(held, options.batch_size or default_batch_size(info.size)))
     painted = np.concatenate(list(paint_batches(pixel_path.painter, groups)))
 
     def decode() -> int:
         with open_source(clip, options) as source:
-            return sum(1 for _ in negotiate_format(source, painter).pictures)
+            return sum(1 for _ in negotiate_format(source, painter).frames)
 
     def paint() -> int:
         return sum(len(painted) for painted in paint_batches(pixel_path.painter, groups))

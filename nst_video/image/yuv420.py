@@ -94,7 +94,7 @@ def check_yuv(yuv: YuvFrames) -> None:
     """
     if yuv.dtype != np.uint8 or yuv.ndim != 3 or yuv.shape[1] % 3 or yuv.shape[2] % 2:
         raise UsageError(
-            "YuvFrames are uint8 of shape (n, height * 3 / 2, width), both sides even; "
+            "YUV frames are uint8 of shape (n, height * 3 / 2, width), both sides even; "
             f"got {yuv.dtype} of shape {yuv.shape}."
         )
 

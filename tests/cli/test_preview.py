@@ -12,7 +12,7 @@ from nst_video.cli.app import app
 from nst_video.cli.preview import with_seconds
 from nst_video.errors import NstVideoError, UsageError
 from nst_video.image.files import load_picture
-from nst_video.transcode import Identity, transcode
+from nst_video.transcode import IdentityPainter, transcode
 from nst_video.transcode.preview import Estimate, estimate, transcode_excerpt
 from nst_video.video.media.codec_options import TranscodeOptions
 
@@ -92,9 +92,9 @@ def test_one_bad_film_does_not_stop_the_previews_of_others(tmp_path: Path):
 def test_size_is_estimated_within_a_factor_of_two(tmp_path: Path, assets: Path, name: str):
     source = assets / "videos" / name
     wanted = TranscodeOptions(size=(160, None), end_s=5.0)
-    found = estimate(source, ".mp4", Identity(), wanted, 0.1)
+    found = estimate(source, ".mp4", IdentityPainter(), wanted, 0.1)
     assert isinstance(found, Estimate)
-    transcode(source, tmp_path / "whole.mp4", Identity(), options=wanted)
+    transcode(source, tmp_path / "whole.mp4", IdentityPainter(), options=wanted)
     size = (tmp_path / "whole.mp4").stat().st_size
     assert 0.5 < found.bytes / size < 2
 
@@ -111,7 +111,7 @@ def test_names_are_no_addresses_or_options(tmp_path: Path, monkeypatch, name: st
 def test_an_excerpt_longer_than_the_film_is_the_film(tmp_path: Path):
     clip = make_clip(tmp_path / "clip.mkv")
     done, found = transcode_excerpt(
-        clip, tmp_path / "out.mkv", Identity(), TranscodeOptions(), 60.0, ready_s=100.0
+        clip, tmp_path / "out.mkv", IdentityPainter(), TranscodeOptions(), 60.0, ready_s=100.0
     )
     assert found is not None
     assert done.info.frame_count == found.frames

@@ -24,7 +24,7 @@ from nst_video.cli.transcode import progress_facts
 from nst_video.cli.unexpected_errors import bugs_of
 from nst_video.errors import NstVideoError, UsageError
 from nst_video.live.outputs.recording import RecordingSink
-from nst_video.transcode import Identity, Progress, TranscodeOptions, transcode
+from nst_video.transcode import IdentityPainter, Progress, TranscodeOptions, transcode
 from nst_video.video.media.probe import probe
 
 PLAIN = ["--intensity", "0", "--blend", "pixel", "--encoder-preset", "ultrafast"]
@@ -144,7 +144,9 @@ def test_folder_that_must_not_be_read_is_said(tmp_path: Path, monkeypatch: pytes
 def test_what_we_have_painted_is_painted_again_only_by_name(tmp_path: Path, suffix: str):
     clip = make_clip(tmp_path / "clip.mkv")
     options = TranscodeOptions(size=(16, 16), end_s=0.2)
-    made = transcode(clip, tmp_path / f"by-another-name{suffix}", Identity(), options=options)
+    made = transcode(
+        clip, tmp_path / f"by-another-name{suffix}", IdentityPainter(), options=options
+    )
     notes: list[str] = []
     for text in (str(tmp_path), str(tmp_path / "*.*")):
         jobs = plan_jobs([text], style="wave", on_note=notes.append)

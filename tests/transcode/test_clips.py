@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from nst_video.errors import SourceError
-from nst_video.transcode import Identity, TranscodeOptions, transcode
+from nst_video.transcode import IdentityPainter, TranscodeOptions, transcode
 from nst_video.video.media.containers import default_suffix
 from nst_video.video.media.ffmpeg import ffmpeg_exe
 
@@ -186,7 +186,7 @@ def test_clip_keeps_length_shape_streams_and_colors(clip: Clip, assets: Path, tm
     source = assets / "videos" / clip.name
     made = tmp_path / f"made{default_suffix(source)}"
     options = TranscodeOptions(end_s=clip.end_s, preset="ultrafast")
-    result = transcode(source, made, Identity(), options=options)
+    result = transcode(source, made, IdentityPainter(), options=options)
     assert result.info.frame_count is not None
     assert abs(result.info.frame_count - clip.frames) <= 1
     check(clip, source, made, clip.frames)
@@ -196,7 +196,7 @@ def test_clip_keeps_length_shape_streams_and_colors(clip: Clip, assets: Path, tm
 def test_clip_is_refused_with_one_sentence(name: str, assets: Path, tmp_path: Path):
     made = tmp_path / "made.mp4"
     with pytest.raises(SourceError, match=REFUSED[name]) as refusal:
-        transcode(assets / "videos" / name, made, Identity())
+        transcode(assets / "videos" / name, made, IdentityPainter())
     assert "\n" not in str(refusal.value)
     assert list(tmp_path.glob("*.mp4")) == []
 

@@ -14,8 +14,14 @@ from clips import Negative, ffmpeg, make_clip, make_rich_clip
 
 from nst_video.engines import PendingFrames
 from nst_video.errors import EngineError, SinkError, SourceError, UsageError
-from nst_video.transcode import Identity, Progress, TranscodeOptions, transcode, write_demo_clip
-from nst_video.transcode.pipeline import batches, default_batch_size, paint_batches
+from nst_video.transcode import (
+    IdentityPainter,
+    Progress,
+    TranscodeOptions,
+    transcode,
+    write_demo_clip,
+)
+from nst_video.transcode.batches import default_batch_size, paint_batches, stack_batches
 from nst_video.transcode.progress import ProgressMeter
 from nst_video.video.media.ffmpeg import ffmpeg_exe
 from nst_video.video.media.probe import probe
@@ -115,7 +121,7 @@ def ramp(value: int) -> np.ndarray:
 @pytest.mark.parametrize("count", [0, 1, 4, 5])
 def test_batches_hold_every_frame(count: int):
     frames = [np.full((2, 2, 3), index, np.uint8) for index in range(count)]
-    grouped = list(batches(frames, 2))
+    grouped = list(stack_batches(frames, 2))
     assert [len(group) for group in grouped] == [2] * (count // 2) + [1] * (count % 2)
     assert [int(frame[0, 0, 0]) for group in grouped for frame in group] == list(range(count))
 
@@ -176,7 +182,7 @@ def test_everything_is_carried_over_and_what_is_not_is_said(
     rich: Path, tmp_path: Path, suffix: str, expected: list, notes: list[str]
 ):
     target = tmp_path / f"out{suffix}"
-    result = transcode(rich, target, Identity())
+    result = transcode(rich, target, IdentityPainter())
     assert streams(target) == expected
     assert len(result.notes) == len(notes)
     assert all(said.startswith(note) for said, note in zip(result.notes, notes, strict=True))
@@ -200,8 +206,8 @@ def cues(path: Path, index: int) -> list[tuple[float, str]]:
 @pytest.mark.parametrize("suffix", [".mkv", ".mp4", ".webm"])
 def test_part_has_its_part_of_sound_subtitles_and_chapters(rich: Path, tmp_path: Path, suffix: str):
     target = tmp_path / f"out{suffix}"
-    transcode(rich, target, Identity(), options=TranscodeOptions(start_s=1, end_s=2.2))
-    whole = transcode(rich, tmp_path / f"whole{suffix}", Identity())
+    transcode(rich, target, IdentityPainter(), options=TranscodeOptions(start_s=1, end_s=2.2))
+    whole = transcode(rich, tmp_path / f"whole{suffix}", IdentityPainter())
     assert len(streams(target)) == len(streams(whole.target))
     with av.open(str(target)) as container:
         assert container.start_time == pytest.approx(0, abs=1000)
@@ -226,7 +232,10 @@ def test_sound_is_copied_bit_by_bit(assets: Path, tmp_path: Path):
     source = assets / "videos" / "bunny-rotated-90-5.1.mp4"
     target = tmp_path / "out.mp4"
     transcode(
-        source, target, Identity(), options=TranscodeOptions(size=(None, 64), preset="ultrafast")
+        source,
+        target,
+        IdentityPainter(),
+        options=TranscodeOptions(size=(None, 64), preset="ultrafast"),
     )
     packets = []
     for path in (source, target):
@@ -255,7 +264,7 @@ def test_sound_stays_in_sync_with_a_late_picture(tmp_path: Path, suffix: str, st
     )
     target = tmp_path / f"out{suffix}"
     options = FAST if start is None else TranscodeOptions(start_s=start, preset="ultrafast")
-    transcode(source, target, Identity(), options=options)
+    transcode(source, target, IdentityPainter(), options=options)
     for path in (source, target):
         flash, beep = flash_and_beep(path)
         assert abs(flash - beep) <= 0.04 + 0.022
@@ -277,7 +286,7 @@ def flash_and_beep(path: Path) -> tuple[float, float]:
 def test_second_video_stream_is_painted_when_asked_for(assets: Path, tmp_path: Path):
     source = assets / "videos" / "nasa-2video-2audio-2subs.mp4"
     options = TranscodeOptions(video_stream=2, end_s=1, preset="ultrafast")
-    result = transcode(source, tmp_path / "out.mp4", Identity(), options=options)
+    result = transcode(source, tmp_path / "out.mp4", IdentityPainter(), options=options)
     assert (result.info.size, result.info.fps) == ((480, 270), Fraction(30000, 1001))
     assert "Video stream 2 of 2 was painted" in result.notes[0]
 
@@ -287,7 +296,7 @@ def test_size_rate_and_part_are_as_asked_for(assets: Path, tmp_path: Path):
         start_s=1, end_s=3, fps=Fraction(10), size=(None, 90), preset="ultrafast"
     )
     source = assets / "videos" / "traffic-aac.mp4"
-    result = transcode(source, tmp_path / "out.mp4", Identity(), options=options)
+    result = transcode(source, tmp_path / "out.mp4", IdentityPainter(), options=options)
     assert (result.info.size, result.info.fps) == ((160, 90), 10)
     assert result.info.frame_count == 20
     assert abs(probe(result.target).duration_s - 2) < 0.1
@@ -297,7 +306,9 @@ def test_progress_counts_to_the_end(tmp_path: Path):
     clip = make_clip(tmp_path / "clip.mkv")
     seen: list[Progress] = []
     options = TranscodeOptions(batch_size=10)
-    transcode(clip, tmp_path / "out.mp4", Identity(), options=options, on_progress=seen.append)
+    transcode(
+        clip, tmp_path / "out.mp4", IdentityPainter(), options=options, on_progress=seen.append
+    )
     assert [progress.frame for progress in seen] == [10, 20, 25]
     assert {progress.frame_count for progress in seen} == {25}
     assert seen[-1].remaining_s == 0
@@ -315,7 +326,7 @@ def test_meter_leaves_the_first_batch_out_of_the_speed():
     assert third.limiting_stage == "paint"
 
 
-class Failing(Identity):
+class Failing(IdentityPainter):
     """Fails at the second batch."""
 
     def __init__(self, error: BaseException) -> None:
@@ -339,7 +350,7 @@ def test_failure_of_the_painter_leaves_nothing_behind(tmp_path: Path, error: Bas
 
 
 def test_painter_that_changes_the_shape_is_refused(tmp_path: Path):
-    class Half(Identity):
+    class Half(IdentityPainter):
         def __call__(self, frames: np.ndarray, /) -> np.ndarray:
             return frames[:, ::2]
 
@@ -351,7 +362,7 @@ def test_source_is_never_overwritten(tmp_path: Path):
     clip = make_clip(tmp_path / "clip.mkv")
     before = clip.read_bytes()
     with pytest.raises(UsageError, match="would replace the input"):
-        transcode(clip, tmp_path / "." / "clip.mkv", Identity())
+        transcode(clip, tmp_path / "." / "clip.mkv", IdentityPainter())
     assert clip.read_bytes() == before
 
 
@@ -363,10 +374,10 @@ def test_damage_found_while_decoding_leaves_nothing(assets: Path, tmp_path: Path
     os.utime(clip, (0, 0))
     small = {"size": (None, 64), "preset": "ultrafast"}
     with pytest.raises(SourceError, match="377 frames"):
-        transcode(clip, tmp_path / "out.mp4", Identity(), options=TranscodeOptions(**small))
+        transcode(clip, tmp_path / "out.mp4", IdentityPainter(), options=TranscodeOptions(**small))
     assert [path.name for path in tmp_path.iterdir()] == ["bad.mp4"]
     options = TranscodeOptions(keep_partial=True, **small)
-    result = transcode(clip, tmp_path / "out.mp4", Identity(), options=options)
+    result = transcode(clip, tmp_path / "out.mp4", IdentityPainter(), options=options)
     assert any("was kept" in note for note in result.notes)
     assert ("audio", "aac", "eng") in streams(result.target)
 
@@ -374,19 +385,19 @@ def test_damage_found_while_decoding_leaves_nothing(assets: Path, tmp_path: Path
 def test_truncated_clip_gives_its_frames_when_asked_for(assets: Path, tmp_path: Path):
     source = assets / "videos" / "truncated-claims-1331s.mkv"
     options = TranscodeOptions(keep_partial=True, preset="ultrafast")
-    result = transcode(source, tmp_path / "out.mkv", Identity(), options=options)
+    result = transcode(source, tmp_path / "out.mkv", IdentityPainter(), options=options)
     assert result.info.frame_count in (12, 13)
     assert [kind for kind, _, _ in streams(result.target)] == ["video", "audio"]
 
 
 def test_target_without_a_folder_is_refused(tmp_path: Path):
     with pytest.raises(SinkError, match="no folder"):
-        transcode(make_clip(tmp_path / "a.mkv"), tmp_path / "none" / "out.mp4", Identity())
+        transcode(make_clip(tmp_path / "a.mkv"), tmp_path / "none" / "out.mp4", IdentityPainter())
 
 
 def test_scene_can_be_painted_without_a_file(tmp_path: Path):
     options = TranscodeOptions(size=(160, None), end_s=0.5)
-    result = transcode("demo:", tmp_path / "out.mp4", Identity(), options=options)
+    result = transcode("demo:", tmp_path / "out.mp4", IdentityPainter(), options=options)
     assert result.info.frame_count == 12
     assert streams(result.target) == [("video", "h264", None)]
 

@@ -10,7 +10,7 @@ from clips import ffmpeg, make_clip
 from PIL import Image
 
 from nst_video.errors import SinkError, SourceError, UsageError
-from nst_video.transcode import Identity, TranscodeOptions, transcode
+from nst_video.transcode import IdentityPainter, TranscodeOptions, transcode
 from nst_video.video.media.animation import slower_rate, webp_length_s, write_gif
 from nst_video.video.media.ffmpeg import FfmpegProcess
 from nst_video.video.sinks import VideoFileSink
@@ -53,7 +53,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize(("suffix", "fps"), [(".gif", 12.5), (".webp", 25)])
 def test_film_becomes_a_picture_that_moves(clip: Path, tmp_path: Path, suffix: str, fps: float):
-    result = transcode(clip, tmp_path / f"out{suffix}", Identity())
+    result = transcode(clip, tmp_path / f"out{suffix}", IdentityPainter())
     assert result.info.fps == fps
     assert result.notes[0] == f"50 fps became {fps:g}; --fps chooses another rate."
     assert result.notes[1].startswith("The sound was left out: ")
@@ -88,7 +88,7 @@ def test_frames_that_are_the_same_are_not_missed(tmp_path: Path, suffix: str, st
         *("-f", "lavfi", "-i", "testsrc2=s=64x48:r=10:d=2", "-c:v", "ffv1"),
         *("-vf", f"trim=end_frame={still_from + 1},tpad=stop_mode=clone:stop=10", film),
     )
-    result = transcode(film, tmp_path / f"out{suffix}", Identity())
+    result = transcode(film, tmp_path / f"out{suffix}", IdentityPainter())
     assert result.info.frame_count == still_from + 11
     _, length_ms = pictures(result.target)
     if suffix == ".gif" or still_from:
@@ -120,7 +120,7 @@ def test_what_cannot_be_done_with_a_gif_is_refused(clip: Path, tmp_path: Path):
         (TranscodeOptions(codec="h264"), "use gif"),
     ):
         with pytest.raises(UsageError, match=sentence):
-            transcode(clip, tmp_path / "out.gif", Identity(), options=options)
+            transcode(clip, tmp_path / "out.gif", IdentityPainter(), options=options)
     assert list(tmp_path.glob("*")) == []
     assert write_gif(tmp_path / "none.mkv", tmp_path / "out.gif") is not None
 
@@ -136,7 +136,7 @@ def test_failure_of_the_second_pass_leaves_nothing(
 
     monkeypatch.setattr(FfmpegProcess, "__init__", fails)
     with pytest.raises(SinkError, match="cannot be written"):
-        transcode(clip, tmp_path / "out.gif", Identity())
+        transcode(clip, tmp_path / "out.gif", IdentityPainter())
     assert [path for path in tmp_path.iterdir() if path.is_file()] == []
 
 

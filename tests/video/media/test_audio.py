@@ -10,7 +10,7 @@ import pytest
 from clips import ffmpeg, make_clip
 from numpy.typing import NDArray
 
-from nst_video.transcode import Identity, TranscodeOptions, transcode
+from nst_video.transcode import IdentityPainter, TranscodeOptions, transcode
 from nst_video.video.media.ffmpeg import ffmpeg_exe
 
 RATE = 48000
@@ -66,7 +66,7 @@ def paint(source: Path, target: Path, start_s: float = 0, end_s: float | None = 
     options = TranscodeOptions(
         preset="ultrafast", size=(None, 48), start_s=start_s, end_s=end_s, keep_partial=True
     )
-    return transcode(source, target, Identity(), options=options)
+    return transcode(source, target, IdentityPainter(), options=options)
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from clips import ffmpeg
 
-from nst_video.transcode import Identity, transcode
+from nst_video.transcode import IdentityPainter, transcode
 from nst_video.video.media.codec_options import TranscodeOptions
 
 RATE = 48_000
@@ -62,7 +62,7 @@ def test_flash_and_click_coincide(
     joined = tmp_path / "joined.ts"
     joined.write_bytes(b"".join(part.read_bytes() for part in parts))
     made = tmp_path / target
-    transcode(joined, made, Identity(), options=TranscodeOptions(start_s=start_s))
+    transcode(joined, made, IdentityPainter(), options=TranscodeOptions(start_s=start_s))
     seen, heard = flashes(made), clicks(made)
     expected = [t - start_s for t in (0.6, 2.8, 5.0) if t > start_s]
     assert len(seen) == len(heard) == len(expected)

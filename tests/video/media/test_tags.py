@@ -6,7 +6,7 @@ import av
 import pytest
 from clips import CHAPTERS, ffmpeg, make_clip
 
-from nst_video.transcode import Identity, TranscodeOptions, transcode
+from nst_video.transcode import IdentityPainter, TranscodeOptions, transcode
 from nst_video.video.media.probe import probe
 from nst_video.video.media.quicktime_tags import restore_tags
 
@@ -16,7 +16,7 @@ USUAL = {"artist": "Nobody", "comment": "~" * 200, "title": "Rich"}
 
 def paint(source: Path, target: Path) -> dict[str, str]:
     """Return the tags of the painted film, every frame of which can be decoded."""
-    transcode(source, target, Identity(), options=TranscodeOptions(preset="ultrafast"))
+    transcode(source, target, IdentityPainter(), options=TranscodeOptions(preset="ultrafast"))
     with av.open(str(target)) as container:
         frames = sum(1 for _ in container.decode(video=0))
         assert frames == (container.streams.video[0].frames or frames)
@@ -93,7 +93,7 @@ def test_tags_of_a_phone_are_kept_and_the_picture_is_not_turned_twice(
 
 def test_telemetry_of_a_camera_is_kept_and_a_chapter_track_is_no_loss(tagged: Path, tmp_path: Path):
     chaptered = tagged.with_name("plain.mp4")
-    result = transcode(chaptered, tmp_path / "chapters.mp4", Identity())
+    result = transcode(chaptered, tmp_path / "chapters.mp4", IdentityPainter())
     assert result.notes == ()
     # A data track of a GoPro, made of the track in which MP4 keeps its chapters.
     data = chaptered.read_bytes().replace(b"chap", b"free").replace(b"text", b"gpmd", 1)
@@ -101,9 +101,9 @@ def test_telemetry_of_a_camera_is_kept_and_a_chapter_track_is_no_loss(tagged: Pa
     data = data[:at] + data[at:].replace(b"text", b"gpmd", 1)
     (tmp_path / "gopro.mp4").write_bytes(data)
     assert [s.tag for s in probe(tmp_path / "gopro.mp4").streams if s.kind == "data"] == ["gpmd"]
-    made = transcode(tmp_path / "gopro.mp4", tmp_path / "out.mp4", Identity())
+    made = transcode(tmp_path / "gopro.mp4", tmp_path / "out.mp4", IdentityPainter())
     assert "gpmd" in [s.tag for s in probe(made.target).streams]
-    in_matroska = transcode(tmp_path / "gopro.mp4", tmp_path / "out.mkv", Identity())
+    in_matroska = transcode(tmp_path / "gopro.mp4", tmp_path / "out.mkv", IdentityPainter())
     assert "Data stream 1 was left out: Matroska files cannot hold it." in in_matroska.notes
 
 

@@ -9,7 +9,7 @@ import pytest
 from clips import ffmpeg, make_numbered, read_number
 
 from nst_video.frames import size_of
-from nst_video.transcode import Identity, transcode
+from nst_video.transcode import IdentityPainter, transcode
 from nst_video.video.media import video_file
 from nst_video.video.media.codec_options import DecodeOptions
 from nst_video.video.sources import VideoFileSource
@@ -207,7 +207,7 @@ def test_file_still_being_written_gives_its_readable_part(
         return found
 
     monkeypatch.setattr(video_file, "scan_packets", scan_while_written)
-    result = transcode(clip, tmp_path / "out.mkv", Identity())
+    result = transcode(clip, tmp_path / "out.mkv", IdentityPainter())
     assert any("still being written" in note for note in result.notes)
     count = result.info.frame_count or 0
     assert 30 < count < 80

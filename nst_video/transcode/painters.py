@@ -1,0 +1,77 @@
+"""What paints the frames of a transcode: the protocols, and a painter that changes nothing."""
+
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator
+from typing import Protocol, runtime_checkable
+
+from nst_video.engines import PendingFrames
+from nst_video.errors import EngineError
+from nst_video.frames import Frame, Frames, Size, VideoInfo
+from nst_video.image.yuv420 import YuvColors, YuvFrames
+
+
+class Painter(Protocol):
+    """Paints batches of frames; `Stylizer` is one.
+
+    A subclass needs only `__call__`: the other methods have defaults. All calls come from one
+    thread.
+    """
+
+    @abstractmethod
+    def __call__(self, frames: Frames, /) -> Frames:
+        """Return the batch painted: same shape (n, height, width, 3), uint8 RGB."""
+
+    def reset(self) -> None:
+        """Forget all earlier frames; called before the first frame of each video."""
+
+    def submit(self, frames: Frames, /) -> PendingFrames:
+        """Begin to paint a batch; by default, paint it at once.
+
+        The batch is not changed until the result has been waited for. A painter that returns
+        before it has finished is given the next batch while it works on this one.
+        """
+        return PendingFrames.done(self(frames))
+
+    def accepts_yuv(self, size: Size, /) -> bool:
+        """Return whether `submit_yuv` is the faster way for frames of `size` (width, height)."""
+        return False
+
+    def submit_yuv(self, yuv: YuvFrames, colors: YuvColors, /) -> PendingFrames:
+        """Begin to paint a batch of YUV 4:2:0 frames, uint8 (n, height * 3 / 2, width).
+
+        Args:
+            yuv: the batch; it is not changed until the result has been waited for.
+            colors: its matrix and range.
+
+        Returns:
+            A batch of the same shape in `image.yuv420.OUTPUT_COLORS`.
+
+        Raises:
+            EngineError: `accepts_yuv` is False.
+        """
+        raise EngineError("This painter takes RGB frames only.")
+
+
+@runtime_checkable
+class StreamPainter(Protocol):
+    """Paints a whole video, and can read ahead: a frame may depend on later frames."""
+
+    def stream(self, frames: Iterable[Frame], info: VideoInfo, /) -> Iterator[Frame]:
+        """Yield every frame painted, in order.
+
+        Args:
+            frames: RGB uint8 (height, width, 3); iterated once.
+            info: their size, rate and number.
+
+        Yields:
+            As many frames of the same shape, uint8 RGB.
+        """
+        ...
+
+
+class IdentityPainter(Painter):
+    """The painter that changes nothing."""
+
+    def __call__(self, frames: Frames, /) -> Frames:
+        """Return the batch as it is."""
+        return frames
