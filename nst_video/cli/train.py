@@ -1,4 +1,4 @@
-"""`nst-video train`: train the small networks of the `builtin` model on one's own pictures."""
+"""`nst-video train`: trains the networks of the `builtin` model on your own pictures."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -16,7 +16,7 @@ TEACHER = "magenta-lite"
 
 
 class Part(StrEnum):
-    """What there is to train."""
+    """The networks that can be trained."""
 
     TRANSFORMER = "transformer"
     PREDICTOR = "predictor"
@@ -26,7 +26,7 @@ class Part(StrEnum):
 def train(
     out: Annotated[
         Path,
-        typer.Argument(help="Folder for the weights; give it again to go on.", metavar="FOLDER"),
+        typer.Argument(help="Folder for the weights; give it again to resume.", metavar="FOLDER"),
     ],
     photos: Annotated[
         list[Path],
@@ -49,19 +49,23 @@ def train(
             "--vgg",
             exists=True,
             dir_okay=False,
-            help="VGG-19's weights (.npz); without, no loss network, and strokes do not count.",
+            help="VGG-19's weights (.npz). Without: no loss network, no perceptual loss.",
         ),
     ] = None,
-    seed: Annotated[int, common_options.number(SEED, "--seed", help="Of everything random.")] = 0,
+    seed: Annotated[
+        int, common_options.number(SEED, "--seed", help="Seed of all random numbers.")
+    ] = 0,
     shorten: Annotated[
         int,
         common_options.number(
-            COUNT, "--shorten", help="Do only one step in so many, to try things out."
+            COUNT, "--shorten", help="Divide the number of steps by this, to try things out."
         ),
     ] = 1,
     evaluate: Annotated[
         bool,
-        typer.Option("--evaluate", help="Only judge the weights in FOLDER on held-out pictures."),
+        typer.Option(
+            "--evaluate", help="Only evaluate the weights in FOLDER on held-out pictures."
+        ),
     ] = False,
     models_dir: common_options.ModelsDirOption = None,
     offline: common_options.OfflineOption = False,
@@ -70,11 +74,11 @@ def train(
 ) -> None:
     """Train the builtin networks on folders of pictures, with magenta-lite as the teacher.
 
-    One picture in ten is held out and only judged with. Takes about two hours on two CPU cores;
-    a run that was stopped goes on where it was.
+    One picture in ten is held out for evaluation. Takes about two hours on two CPU cores; an
+    interrupted run is resumed.
     """
     from nst_video.networks.models import load_model
-    from nst_video.training import dataset, recipe, runs
+    from nst_video.training import config, dataset, runs
     from nst_video.training.loop import LOG
     from nst_video.weights import resolve
 
@@ -83,7 +87,7 @@ def train(
             say("  ".join(f"{key} {_short(value)}" for key, value in entry.items()))
 
     if not evaluate:
-        # A folder with a log is that of a run, which goes on and owns its results.
+        # A folder with a log is that of a run, which is resumed and may replace its results.
         is_own = (out / LOG).is_file()
         common_options.check_outputs(
             [OutputFile(out / name, "weights", overwrite=is_own) for name in runs.RESULTS],
@@ -102,15 +106,15 @@ def train(
         vgg,
     )
     if evaluate:
-        result(runs.report(run))
+        result(runs.evaluate_run(run))
         return
     for each in part or [each for each in Part if vgg or each is not Part.LOSS]:
-        teach_part = {
-            Part.TRANSFORMER: runs.teach_transformer,
-            Part.PREDICTOR: runs.teach_predictor,
-            Part.LOSS: runs.teach_loss,
+        train_part = {
+            Part.TRANSFORMER: runs.train_transformer,
+            Part.PREDICTOR: runs.train_predictor,
+            Part.LOSS: runs.train_loss_network,
         }
-        result(teach_part[each](run, recipe.shortened(shorten), on_log))
+        result(train_part[each](run, config.shortened(shorten), on_log))
 
 
 def _short(value: float | str) -> str:

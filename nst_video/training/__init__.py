@@ -1,6 +1,7 @@
-"""How the `builtin` networks were trained, and how anyone trains them again on their own pictures.
+"""Trains the `builtin` networks by distillation, on one's own pictures.
 
-Keras on TensorFlow: of the backends it trains these small networks fastest on a CPU. Everything is
-drawn from `numpy.random.default_rng((seed, step))`, so a run that was stopped goes on as if it
-had not been.
+`runs` trains the style transformer, the style predictor and the loss network, `loop` has the
+training loop, `config` the configurations. It uses Keras on TensorFlow, which trains these small
+networks faster on a CPU than the other backends. Step n draws its batch from
+`numpy.random.default_rng((seed, n))`, so that a resumed run gives the same weights.
 """

@@ -1,4 +1,4 @@
-"""Steadiness: the same scene seen twice, as a camera sees it, for two paintings that agree."""
+"""Temporal consistency: pairs of views of a scene, whose paintings should agree."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from nst_video.networks.transformer import Tensor
 from nst_video.training.dataset import content_batch
 
 CAMERA_NOISE = 4 / 255
-"""Standard deviation of the noise of an ordinary webcam, of pixels in 0..1."""
+"""Standard deviation of the noise of an ordinary webcam, for pixels in 0..1."""
 
-REACH = 3
+MAX_SHIFT_PX = 3
 """Largest shift in pixels between the two views."""
 
-MARGIN = REACH + 1
-"""Pixels at every edge that have no counterpart in the other view."""
+MARGIN_PX = MAX_SHIFT_PX + 1
+"""Pixels at every edge that may be outside the other view."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +27,12 @@ class Views:
     """Two views of the same scenes.
 
     Attributes:
-        first, second: clean contents (n, side, side, 3), 0..1.
-        noisy_first, noisy_second: the same as a camera delivers them.
-        kernel: (2 * MARGIN + 1, 2 * MARGIN + 1, 3, 1) moves what is painted on `first` to where it
-            is in `second`, see `move`.
+        first: clean contents, RGB float32 (n, side, side, 3), 0..1.
+        second: the second views, likewise.
+        noisy_first: `first` with camera noise.
+        noisy_second: `second` with other camera noise.
+        kernel: (2 * MARGIN_PX + 1, 2 * MARGIN_PX + 1, 3, 1), shifts a painting of `first` to its
+            place in `second`, see `shift`.
     """
 
     first: Floats
@@ -41,35 +43,41 @@ class Views:
 
 
 def shift_kernel(down: float, right: float) -> Floats:
-    """Return the depthwise kernel that moves a picture by so many pixels, bilinearly."""
-    offsets = np.arange(-MARGIN, MARGIN + 1)
+    """Return the depthwise kernel that shifts a picture down and right in pixels, bilinearly."""
+    offsets = np.arange(-MARGIN_PX, MARGIN_PX + 1)
     rows = np.maximum(0, 1 - np.abs(offsets + down))
     columns = np.maximum(0, 1 - np.abs(offsets + right))
     kernel = np.outer(rows, columns).astype(np.float32)
     return np.repeat(kernel[:, :, None, None], 3, axis=2)
 
 
-def move(pictures: Tensor, kernel: Tensor) -> Tensor:
-    """Shift pictures (n, h, w, 3) by a `shift_kernel`; `MARGIN` pixels fall off at every edge."""
+def shift(pictures: Tensor, kernel: Tensor) -> Tensor:
+    """Return pictures (n, h, w, 3) shifted by a `shift_kernel`, without the `MARGIN_PX` edges."""
     return ops.depthwise_conv(pictures, kernel, padding="valid")
 
 
 def trim(pictures: Tensor) -> Tensor:
-    """Cut off the edges that `move` cuts off."""
-    return pictures[:, MARGIN:-MARGIN, MARGIN:-MARGIN]
+    """Return pictures (n, h, w, 3) without the edges that `shift` removes."""
+    return pictures[:, MARGIN_PX:-MARGIN_PX, MARGIN_PX:-MARGIN_PX]
 
 
 def draw_views(
     pictures: Sequence[Frame], count: int, side: int, rng: np.random.Generator, *, moving: bool
 ) -> Views:
-    """Draw scenes, seen twice.
+    """Draw pairs of views.
 
-    Moving ones are shifted by up to `REACH` pixels and clean, so that nothing but the shift is
-    left to tell the paintings apart; still ones have fresh noise, and the second other exposure.
+    Args:
+        pictures: RGB uint8, to take crops from.
+        count: number of pairs.
+        side: of the views, in pixels.
+        rng: draws everything.
+        moving: whether the second view is shifted, by up to `MAX_SHIFT_PX`. Shifted views have no
+            noise, so that the paintings differ only by the shift; static ones have different noise
+            and exposure.
     """
     first = content_batch(pictures, count, side, rng)
     if moving:
-        down, right = rng.uniform(-REACH, REACH, 2)
+        down, right = rng.uniform(-MAX_SHIFT_PX, MAX_SHIFT_PX, 2)
         second = np.stack([_shifted(picture, down, right) for picture in first])
         second = np.clip(second, 0, 1)
         return Views(first, second, first, second, shift_kernel(down, right))
@@ -83,13 +91,13 @@ def draw_views(
 def add_noise(
     pictures: Floats, sigma: float | NDArray[np.float64], rng: np.random.Generator
 ) -> Floats:
-    """Return pictures with fresh camera noise, within 0..1."""
+    """Return pictures (n, h, w, 3) with new camera noise of deviation `sigma`, clipped to 0..1."""
     noise = rng.standard_normal(pictures.shape, np.float32) * sigma
     return np.clip(pictures + noise, 0, 1).astype(np.float32)
 
 
 def _shifted(picture: Floats, down: float, right: float) -> Floats:
-    """Shift one picture (h, w, 3) by parts of pixels, reflected at the edges."""
+    """Return a picture (h, w, 3) shifted by subpixel offsets, reflected at the edges."""
     matrix = np.array(((1, 0, right), (0, 1, down)), np.float32)
     size = picture.shape[1::-1]
     shifted = cv2.warpAffine(

@@ -1,4 +1,4 @@
-"""Training pictures: folders of photos and artworks, random crops of them, painted-up noise."""
+"""Training pictures: folders of photos and artworks, random crops, and procedural images."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -14,20 +14,20 @@ from nst_video.frames import Floats, Frame
 from nst_video.image.files import load_picture, pictures_in
 from nst_video.image.resize import resize
 
-HELD_OUT_ONE_IN = 10
-"""One picture in so many is never trained on, but judged with."""
+HELD_OUT_RATIO = 10
+"""One picture in this many is held out for evaluation."""
 
 MAX_SIDE = 1024
-"""Training pictures are kept in memory no larger than this."""
+"""Long side, in pixels, to which training pictures are shrunk."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """Pictures in memory, split by a hash of their names so that every run splits alike.
+    """Pictures in memory, split by a hash of their names so that every run splits equally.
 
     Attributes:
-        training: RGB uint8 pictures to learn from.
-        held_out: those to judge with.
+        training: RGB uint8 (height, width, 3), of different sizes.
+        held_out: likewise, for evaluation.
     """
 
     training: tuple[Frame, ...]
@@ -35,8 +35,8 @@ class Pictures:
 
 
 def is_held_out(name: str) -> bool:
-    """Tell whether the picture with this file name is kept from training."""
-    return hashlib.sha256(name.encode()).digest()[0] % HELD_OUT_ONE_IN == 0
+    """Return whether the picture with this file name is held out."""
+    return hashlib.sha256(name.encode()).digest()[0] % HELD_OUT_RATIO == 0
 
 
 def read_pictures(
@@ -45,11 +45,11 @@ def read_pictures(
     """Read every picture in `folders` (not below them), shrunk to `MAX_SIDE`.
 
     Args:
-        folders: where they are.
-        on_note: told in a sentence of each picture that cannot be read and is left out.
+        folders: of the pictures.
+        on_note: called with a sentence for each picture that cannot be read and is skipped.
 
     Raises:
-        UsageError: one of the two parts would be empty.
+        UsageError: there are too few pictures to split.
         SourceError: a folder cannot be read.
     """
     parts: tuple[list[Frame], list[Frame]] = ([], [])
@@ -90,10 +90,10 @@ def pick(pictures: Sequence[Frame], rng: np.random.Generator) -> Frame:
 
 
 def random_crop(picture: Frame, side: int, rng: np.random.Generator) -> Frame:
-    """Return a random square of `picture`, anything from slightly enlarged to all of its height.
+    """Return a random square crop of `picture`, from slightly enlarged to its whole short side.
 
     Returns:
-        RGB uint8 (side, side, 3), mirrored half of the time.
+        RGB uint8 (side, side, 3), flipped half of the time.
     """
     shortest = min(picture.shape[:2])
     edge = int(rng.uniform(min(0.75 * side, 0.75 * shortest), shortest))
@@ -104,9 +104,12 @@ def random_crop(picture: Frame, side: int, rng: np.random.Generator) -> Frame:
 
 
 def jitter(picture: Frame, rng: np.random.Generator, strength: float = 1.0) -> Frame:
-    """Return the picture with its hue turned and its saturation, contrast and light changed.
+    """Return a picture with random hue, saturation, contrast and brightness.
 
-    `strength` 0..1 scales all of it.
+    Args:
+        picture: RGB uint8 (h, w, 3).
+        rng: draws the changes.
+        strength: 0..1, of all changes.
     """
     hsv = cv2.cvtColor(picture, cv2.COLOR_RGB2HSV).astype(np.float32)
     hsv[..., 0] = (hsv[..., 0] + rng.uniform(-90, 90) * strength) % 180
@@ -119,7 +122,7 @@ def jitter(picture: Frame, rng: np.random.Generator, strength: float = 1.0) -> F
 
 
 def procedural(side: int, rng: np.random.Generator) -> Frame:
-    """Return a picture (side, side, 3) that no museum has: noise, stripes, shapes, cells."""
+    """Return a procedural picture, RGB uint8 (side, side, 3): noise, stripes, shapes or cells."""
     canvas = _noise(side, 3, rng)
     rows, columns = _warped_grid(side, rng)
     for _ in range(rng.integers(4)):
@@ -137,7 +140,7 @@ def procedural(side: int, rng: np.random.Generator) -> Frame:
 
 
 def _noise(side: int, channels: int, rng: np.random.Generator) -> Floats:
-    """Return noise (side, side, channels) of one to four random scales, smooth or blocky."""
+    """Return noise (side, side, channels) of one to four octaves, smooth or blocky."""
     canvas = np.zeros((side, side, channels), np.float32)
     for octave in rng.choice((2, 4, 8, 16, 32, 64, 128), size=rng.integers(1, 5), replace=False):
         shape = (octave, octave * rng.integers(1, 3), channels)
@@ -149,7 +152,7 @@ def _noise(side: int, channels: int, rng: np.random.Generator) -> Floats:
 
 
 def _warped_grid(side: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """Return row and column coordinates, about 0..1, bent and folded so that stripes zigzag."""
+    """Return row and column coordinates, about 0..1, distorted and folded into zigzags."""
     rows, columns = (axis.astype(np.float32) / side for axis in np.mgrid[:side, :side])
     if rng.random() < 0.3:
         folds = rng.uniform(2, 12)
@@ -161,7 +164,7 @@ def _warped_grid(side: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
 
 
 def _posterize(levels: Floats, rng: np.random.Generator) -> Frame:
-    """Return flat areas of a few random colors where `levels` (h, w) are alike."""
+    """Return `levels` (h, w) quantized to a few random colors, RGB uint8 (h, w, 3)."""
     count = int(rng.integers(2, 9))
     ranks = np.quantile(levels, np.sort(rng.random(count - 1)))
     palette = rng.integers(0, 256, (count, 3)).astype(np.uint8)
@@ -169,7 +172,7 @@ def _posterize(levels: Floats, rng: np.random.Generator) -> Frame:
 
 
 def _cells(rows: Floats, columns: Floats, rng: np.random.Generator) -> Frame:
-    """Return bricks with dark or light joints between them, as the grid bends them."""
+    """Return bricks with joints between them on a distorted grid, RGB uint8 (h, w, 3)."""
     across, down = rng.uniform(3, 20, 2)
     row = np.floor(rows * down)
     column = np.floor(columns * across + row * rng.choice((0, 0.5)))
@@ -183,7 +186,7 @@ def _cells(rows: Floats, columns: Floats, rng: np.random.Generator) -> Frame:
 def content_batch(
     pictures: Sequence[Frame], count: int, side: int, rng: np.random.Generator
 ) -> Floats:
-    """Return random crops (count, side, side, 3), 0..1: mostly photos, some recolored or noise."""
+    """Return random crops (count, side, side, 3), 0..1: photos, some recolored, some procedural."""
     batch = []
     for _ in range(count):
         kind = rng.random()

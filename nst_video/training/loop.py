@@ -1,4 +1,4 @@
-"""The training loop, the same for every network: draw, step, average, log, keep, go on."""
+"""The training loop of all networks: draw, optimize, average weights, evaluate, log, save."""
 
 import math
 import time
@@ -14,115 +14,130 @@ import tensorflow as tf
 from nst_video.frames import Floats
 from nst_video.networks.checkpoints import assign, collect
 from nst_video.networks.transformer import Tensor
-from nst_video.training.state import load_state, log_line, save_state
+from nst_video.training.state import append_log, load_state, save_state
 
 Batch: TypeAlias = tuple[Floats, ...]
+"""The arrays of a training step, in the order of the loss function's arguments."""
+
 Loss: TypeAlias = Callable[..., Tensor]
-Draw: TypeAlias = Callable[[np.random.Generator], Batch]
-Judge: TypeAlias = Callable[[keras.Model], Mapping[str, float]]
-Log: TypeAlias = Callable[[Mapping[str, float | str]], None]
+"""Takes the tensors of a batch; returns a scalar."""
+
+DrawBatch: TypeAlias = Callable[[np.random.Generator], Batch]
+
+Evaluate: TypeAlias = Callable[[keras.Model], Mapping[str, float]]
+"""Returns metrics of a network on held-out data, by name."""
+
+OnLog: TypeAlias = Callable[[Mapping[str, float | str]], None]
+"""Called with each entry of the log."""
 
 WARM_UP_STEPS = 100
-LAST_RATE = 0.02
+"""Steps over which the learning rate rises linearly."""
+
+FINAL_LEARNING_RATE = 0.02
+"""Of the cosine schedule, as a share of the highest learning rate."""
 
 CLIP_NORM = 1.0
-"""Gradients are scaled down to this norm: instance norm on flat crops makes them explode."""
+"""Norm to which gradients are clipped: instance norm on flat crops makes them explode."""
 
-AVERAGE = 0.998
-"""Per step, how much of the averaged weights stays; these are the ones that are kept."""
+EMA_DECAY = 0.998
+"""Decay per step of the exponential moving average of the weights, which is the result."""
 
-KEEP_EVERY = 250
-"""Steps between two entries of the log, and two saved states."""
+CHECKPOINT_INTERVAL = 250
+"""Steps between two log entries, each with an evaluation and a saved state."""
 
 LOG = "log.jsonl"
 """Name of the log in the folder of a run."""
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """A stretch of training.
+class TrainingStage:
+    """One stage of training.
 
     Attributes:
-        name: of the stretch, for log and files.
-        steps: how many.
-        rate: Adam's learning rate, reached in `WARM_UP_STEPS` and led to `LAST_RATE` of it.
-        draw: makes the batch of a step from a generator.
-        loss: takes the batch as tensors.
-        judge: figures of merit of the averaged network.
+        name: in the log and in file names.
+        steps: number of optimizer steps.
+        learning_rate: highest learning rate of Adam, see `learning_rate_at`.
+        draw_batch: draws the batch of a step.
+        loss: the loss function.
+        evaluate: evaluates the averaged network at every log entry.
     """
 
     name: str
     steps: int
-    rate: float
-    draw: Draw
+    learning_rate: float
+    draw_batch: DrawBatch
     loss: Loss
-    judge: Judge
+    evaluate: Evaluate
 
 
-def rate_at(task: Task, step: int) -> float:
-    """Return the learning rate: a short rise, then half a cosine down."""
-    rise = min(1.0, (step + 1) / WARM_UP_STEPS)
-    cosine = (1 + math.cos(math.pi * step / task.steps)) / 2
-    return task.rate * rise * (LAST_RATE + (1 - LAST_RATE) * cosine)
+def learning_rate_at(stage: TrainingStage, step: int) -> float:
+    """Return the learning rate of a step: linear warm-up, then cosine decay."""
+    warm_up = min(1.0, (step + 1) / WARM_UP_STEPS)
+    cosine = (1 + math.cos(math.pi * step / stage.steps)) / 2
+    decay = FINAL_LEARNING_RATE + (1 - FINAL_LEARNING_RATE) * cosine
+    return stage.learning_rate * warm_up * decay
 
 
 class Trainer:
-    """Trains one network on one task after another.
+    """Trains one network in one stage after another.
 
     Attributes:
-        network: what learns.
-        average: a network of the same kind, with the running average of its weights.
+        network: the network that is trained.
+        average: a network of the same kind with the moving average of its weights.
     """
 
     def __init__(self, network: keras.Model, average: keras.Model, folder: Path, seed: int) -> None:
-        """Log and states go to `folder`; `average` is overwritten with the weights of `network`."""
+        """Copy the weights of `network` to `average`; log and states are written to `folder`."""
         self.network = network
         self.average = average
         self._folder = folder
         self._seed = seed
         assign(average, collect(network))
 
-    def run(self, task: Task, on_log: Log) -> None:
-        """Do what is left of `task`; a task that was finished only gives back its result."""
-        optimizer = keras.optimizers.Adam(task.rate)
+    def run(self, stage: TrainingStage, on_log: OnLog) -> None:
+        """Train, from the saved state where there is one; a finished stage is only loaded."""
+        optimizer = keras.optimizers.Adam(stage.learning_rate)
         optimizer.build(self.network.trainable_variables)
-        state = self._folder / f"{task.name}.state.npz"
+        state = self._folder / f"{stage.name}.state.npz"
         networks = {"network": self.network, "average": self.average}
-        done = load_state(state, networks, optimizer)
-        step_once = self._step_function(task, optimizer)
+        first_step = load_state(state, networks, optimizer)
+        train_step = self._compile_step(stage, optimizer)
         losses: list[float] = []
-        began = time.monotonic()
-        for step in range(done, task.steps):
-            optimizer.learning_rate.assign(rate_at(task, step))
-            batch = task.draw(np.random.default_rng((self._seed, step)))
-            losses.append(float(step_once(tuple(map(tf.constant, batch)))))
-            if (step + 1) % KEEP_EVERY and step + 1 < task.steps:
+        started_s = time.monotonic()
+        for step in range(first_step, stage.steps):
+            optimizer.learning_rate.assign(learning_rate_at(stage, step))
+            batch = stage.draw_batch(np.random.default_rng((self._seed, step)))
+            losses.append(float(train_step(tuple(map(tf.constant, batch)))))
+            if (step + 1) % CHECKPOINT_INTERVAL and step + 1 < stage.steps:
                 continue
-            entry: dict[str, Any] = {"task": task.name, "step": step + 1}
-            entry |= {"loss": float(np.mean(losses)), "seconds": time.monotonic() - began}
-            entry |= task.judge(self.average)
+            entry: dict[str, Any] = {"stage": stage.name, "step": step + 1}
+            entry |= {"loss": float(np.mean(losses)), "seconds": time.monotonic() - started_s}
+            entry |= stage.evaluate(self.average)
             losses.clear()
             save_state(state, step + 1, networks, optimizer)
-            log_line(self._folder / LOG, entry)
+            append_log(self._folder / LOG, entry)
             on_log(entry)
 
-    def _step_function(
-        self, task: Task, optimizer: keras.Optimizer
+    def _compile_step(
+        self, stage: TrainingStage, optimizer: keras.Optimizer
     ) -> Callable[[tuple[Tensor, ...]], Tensor]:
-        """Compile a step: loss, clipped gradient, update, average; none where it is not finite."""
+        """Return a compiled training step: from a batch to its loss.
+
+        A step whose gradient is not finite changes nothing.
+        """
         variables = self.network.trainable_variables
-        means = self.average.trainable_variables
+        averages = self.average.trainable_variables
 
         def update(gradients: list[Tensor]) -> Tensor:
             optimizer.apply(gradients, variables)
-            for mean, variable in zip(means, variables, strict=True):
-                mean.assign(AVERAGE * mean + (1 - AVERAGE) * variable)
+            for average, variable in zip(averages, variables, strict=True):
+                average.assign(EMA_DECAY * average + (1 - EMA_DECAY) * variable)
             return tf.constant(True)
 
         @tf.function(autograph=False)
         def step(batch: tuple[Tensor, ...]) -> Tensor:
             with tf.GradientTape() as tape:
-                loss = task.loss(*batch)
+                loss = stage.loss(*batch)
             gradients = tape.gradient(loss, variables, unconnected_gradients="zero")
             clipped, norm = tf.clip_by_global_norm(gradients, CLIP_NORM)
             tf.cond(tf.math.is_finite(norm), lambda: update(clipped), lambda: tf.constant(False))

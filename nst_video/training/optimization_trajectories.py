@@ -1,7 +1,7 @@
-"""Pictures on their way: Gatys' method, one step at a time, on the loss network that is learning.
+"""Pictures that Gatys' method optimizes with the loss network while that is being trained.
 
-An optimizer finds whatever the network overlooks. So the network is shown where it has led it, and
-what VGG-19 sees there, as long as it learns.
+An optimizer exploits every error of the loss network, as adversarial examples do. So the network is
+trained on the pictures to which the optimizer has led, with VGG-19's features as targets.
 """
 
 from collections.abc import Sequence
@@ -12,37 +12,37 @@ import tensorflow as tf
 from keras import ops
 
 from nst_video.frames import Floats, Frame
+from nst_video.networks.builtin import LOSS_LAYERS
 from nst_video.networks.transformer import Tensor
 from nst_video.optimization.losses import gram
 from nst_video.training.dataset import content_batch
-from nst_video.training.vgg import TAPS
 
-LIFE = 80
-"""Steps after which a picture is given up for a new one."""
+MAX_STEPS = 80
+"""Steps after which a picture is replaced by a new one."""
 
-RATE = 0.02
-MOMENTUM, SPREAD = 0.9, 0.99
-"""Adam's, per picture."""
+LEARNING_RATE = 0.02
+BETA_1, BETA_2 = 0.9, 0.99
+"""Decay rates of Adam."""
 
 
 class Trajectories:
-    """Some pictures that are being painted, each of another age.
+    """Several pictures that are being optimized, each at a different step.
 
     Attributes:
-        pictures: (n, side, side, 3), 0..1.
-        styles: what they are led to, likewise.
+        pictures: RGB float32 (n, side, side, 3), 0..1.
+        styles: their style images, likewise.
     """
 
     def __init__(
         self, network: keras.Model, pictures: Sequence[Frame], count: int, side: int
     ) -> None:
-        """Begin nowhere: the first `step` draws all pictures.
+        """Prepare; the first `step` draws all pictures.
 
         Args:
-            network: pictures to features at `TAPS`; its weights count as they are at each step.
-            pictures: contents and styles are drawn from them.
-            count: how many pictures at once.
-            side: of them, in pixels.
+            network: from pictures to features at `LOSS_LAYERS`; its current weights are used.
+            pictures: RGB uint8, from which contents and styles are drawn.
+            count: number of pictures.
+            side: of the pictures, in pixels.
         """
         self._network = network
         self._sources = pictures
@@ -51,43 +51,43 @@ class Trajectories:
         self.styles = np.zeros_like(self.pictures)
         self._mean: Floats = np.zeros_like(self.pictures)
         self._square: Floats = np.zeros_like(self.pictures)
-        self._age = np.zeros(count)
-        self._left = np.zeros(count)
-        # The first lives differ, so that there are pictures of every age from then on.
-        self._next = LIFE * (1 + np.arange(count)) // max(count, 1)
+        self._steps = np.zeros(count)
+        self._steps_left = np.zeros(count)
+        # The first ones are replaced at different steps, so that all steps occur from then on.
+        self._next_steps = MAX_STEPS * (1 + np.arange(count)) // max(count, 1)
 
     def step(self, rng: np.random.Generator) -> Floats:
-        """Draw new pictures for those at the end of their life; lead all a step further.
+        """Replace pictures that had all their steps; advance all by one step.
 
         Returns:
-            The pictures as they are now.
+            `pictures`.
         """
-        for index in np.flatnonzero(self._left <= 0):
+        for index in np.flatnonzero(self._steps_left <= 0):
             pair = content_batch(self._sources, 2, self._side, rng)
             self.pictures[index], self.styles[index] = pair
             self._mean[index] = self._square[index] = 0
-            self._age[index] = 0
-            self._left[index], self._next[index] = self._next[index], LIFE
+            self._steps[index] = 0
+            self._steps_left[index], self._next_steps[index] = self._next_steps[index], MAX_STEPS
         gradient = np.asarray(self._gradient(self.pictures, self.styles))
-        self._age += 1
-        self._left -= 1
-        age = self._age[:, None, None, None]
-        self._mean += (1 - MOMENTUM) * (gradient - self._mean)
-        self._square += (1 - SPREAD) * (gradient**2 - self._square)
-        spread = np.sqrt(self._square / (1 - SPREAD**age)) + 1e-12
-        moved = self.pictures - RATE * self._mean / (1 - MOMENTUM**age) / spread
+        self._steps += 1
+        self._steps_left -= 1
+        steps = self._steps[:, None, None, None]
+        self._mean += (1 - BETA_1) * (gradient - self._mean)
+        self._square += (1 - BETA_2) * (gradient**2 - self._square)
+        spread = np.sqrt(self._square / (1 - BETA_2**steps)) + 1e-12
+        moved = self.pictures - LEARNING_RATE * self._mean / (1 - BETA_1**steps) / spread
         self.pictures = np.clip(np.nan_to_num(moved), 0, 1).astype(np.float32)
         return self.pictures
 
     @tf.function(autograph=False)
     def _gradient(self, pictures: Tensor, styles: Tensor) -> Tensor:
-        """Return the gradient of the relative errors of all Gram matrices."""
+        """Return the gradient of the relative errors of all Gram matrices, shaped as `pictures`."""
         targets = self._network(styles)
         with tf.GradientTape() as tape:
             tape.watch(pictures)
             features = self._network(pictures)
             loss = 0.0
-            for name in TAPS:
+            for name in LOSS_LAYERS:
                 target = gram(targets[name])
                 error = ops.sum(ops.square(gram(features[name]) - target), axis=(1, 2))
                 loss += ops.sum(error / ops.sum(ops.square(target), axis=(1, 2)))

@@ -1,4 +1,4 @@
-"""What a training run keeps on disk: one file to go on from, and a log of JSON lines."""
+"""Files of a training run: its state, from which it is resumed, its weights, and its log."""
 
 import json
 from collections.abc import Mapping
@@ -13,15 +13,22 @@ from nst_video.system.paths import write_atomically
 
 
 def save_weights(path: Path, arrays: Arrays, dtype: str = "float16") -> None:
-    """Write weights as the package carries them: an `.npz` of float16, no pickle."""
-    small: dict[str, Any] = {key: array.astype(dtype) for key, array in arrays.items()}
-    write_atomically(path, lambda file: np.savez_compressed(file, **small))
+    """Write weights in the format of the package: an `.npz` of float16 arrays, without pickle."""
+    converted: dict[str, Any] = {key: array.astype(dtype) for key, array in arrays.items()}
+    write_atomically(path, lambda file: np.savez_compressed(file, **converted))
 
 
 def save_state(
     path: Path, step: int, networks: Mapping[str, keras.Model], optimizer: keras.Optimizer
 ) -> None:
-    """Write all that is needed to go on after `step` steps."""
+    """Write the state after `step` steps: networks, optimizer and step.
+
+    Args:
+        path: the `.npz` file.
+        step: number of steps done.
+        networks: by name, the same as for `load_state`.
+        optimizer: its variables are stored in order.
+    """
     arrays = {
         f"{role}/{key}": array
         for role, network in networks.items()
@@ -33,7 +40,7 @@ def save_state(
 
 
 def load_state(path: Path, networks: Mapping[str, keras.Model], optimizer: keras.Optimizer) -> int:
-    """Read what `save_state` wrote; return the number of steps done, 0 where there is no file.
+    """Restore the state that `save_state` wrote; return its number of steps, 0 without a file.
 
     Raises:
         WeightsError: the file is damaged, or belongs to other networks.
@@ -55,7 +62,7 @@ def load_state(path: Path, networks: Mapping[str, keras.Model], optimizer: keras
     return int(arrays["step"])
 
 
-def log_line(path: Path, entry: Mapping[str, float | str]) -> None:
-    """Append one JSON line to the log."""
+def append_log(path: Path, entry: Mapping[str, float | str]) -> None:
+    """Append an entry to the log, as one line of JSON."""
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(dict(entry)) + "\n")

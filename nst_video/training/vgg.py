@@ -1,4 +1,4 @@
-"""VGG-19 up to relu4_1 as a judge of style and likeness."""
+"""VGG-19 up to relu4_1, for perceptual losses and as the teacher of the loss network."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,23 +7,22 @@ from nst_video.networks.builtin import LOSS_LAYERS
 from nst_video.networks.transformer import Tensor
 from nst_video.networks.vgg import load_loss_network
 
-TAPS = LOSS_LAYERS
-"""What is judged by: what the loss network is to show."""
-
 
 class Vgg:
-    """The first convolutions of VGG-19, as a function from pictures to features."""
+    """The first convolutions of VGG-19: a function from pictures to features."""
 
-    def __init__(self, path: Path, layers: Sequence[str] = TAPS, *, dtype: str = "float32") -> None:
+    def __init__(
+        self, path: Path, layers: Sequence[str] = LOSS_LAYERS, *, dtype: str = "float32"
+    ) -> None:
         """Read the weights, see `networks.vgg.load_loss_network`.
 
         Args:
-            path: the file.
-            layers: whose features are wanted; nothing is computed beyond the last of them.
-            dtype: to compute in.
+            path: of the weights.
+            layers: whose features are returned; nothing is computed beyond the last of them.
+            dtype: of the computation.
 
         Raises:
-            UsageError: there is no such layer.
+            UsageError: a layer does not exist.
             WeightsError: the file cannot be read.
         """
         self._network = load_loss_network("vgg19", path, dtype=dtype)

@@ -13,23 +13,24 @@ from nst_video.cli.app import app
 from nst_video.errors import SinkError, SourceError, UsageError
 from nst_video.image.files import save_picture
 from nst_video.image.resize import center_square
+from nst_video.networks.builtin import LOSS_LAYERS
 from nst_video.networks.checkpoints import collect, load_npz, network_shapes
 from nst_video.networks.transformer import StyleTransformer, TransformerConfig
 from nst_video.optimization.losses import gram_distance
 from nst_video.training import (
+    config,
     consistency,
     dataset,
     evaluate,
     predictor,
-    recipe,
-    style_bank,
+    style_sampling,
     transformer,
 )
-from nst_video.training.features import layerwise_loss, trace
-from nst_video.training.loop import WARM_UP_STEPS, Task, Trainer, rate_at
-from nst_video.training.recipe import Stage
+from nst_video.training.config import TransformerStage
+from nst_video.training.layer_distillation import layerwise_loss, trace
+from nst_video.training.loop import WARM_UP_STEPS, Trainer, TrainingStage, learning_rate_at
 from nst_video.training.state import save_weights
-from nst_video.training.vgg import TAPS, Vgg
+from nst_video.training.vgg import Vgg
 
 TINY = TransformerConfig(widths=(2, 3, 4), residual_blocks=1, bottleneck=5)
 
@@ -135,28 +136,28 @@ class TestDataset:
         assert np.array_equal(*drawn)
 
 
-class TestBank:
+class TestStyleSampling:
     def test_style_pictures_are_all_of_one_size(self):
         rng = np.random.default_rng(1)
-        shapes = {style_bank.style_picture(pictures(3), rng).shape for _ in range(60)}
-        assert shapes == {(style_bank.SIDE, style_bank.SIDE, 3)}
+        shapes = {style_sampling.draw_style_picture(pictures(3), rng).shape for _ in range(60)}
+        assert shapes == {(style_sampling.SIDE, style_sampling.SIDE, 3)}
 
     def test_styles_are_drawn_as_they_are_or_mixed_and_some_are_bolder(self):
         corners = np.eye(6, dtype=np.float32)
-        drawn = style_bank.draw_styles(corners, 400, np.random.default_rng(0))
+        drawn = style_sampling.draw_styles(corners, 400, np.random.default_rng(0))
         assert np.allclose(drawn.sum(axis=1), 1, atol=1e-5)
         pure = np.isclose(drawn.max(axis=1), 1, atol=1e-4).mean()
         assert 0.3 < pure < 0.6
         assert 0.05 < np.mean(drawn.max(axis=1) > 1.01) < 0.3
 
 
-class TestFeatures:
+class TestLayerDistillation:
     def test_the_traced_layers_paint_what_the_network_paints(self):
         network = tiny(0)
         rng = np.random.default_rng(0)
         content = rng.random((2, 16, 24, 3), np.float32)
         style = styles_of(network, rng.standard_normal((2, 5)).astype(np.float32))
-        traced = ops.sigmoid(trace(network, content, style)["expand3"].result)
+        traced = ops.sigmoid(trace(network, content, style)["expand3"].output)
         assert np.allclose(traced, network(content, style), atol=1e-6)
 
     def test_a_network_does_its_own_layers_without_error(self):
@@ -170,10 +171,10 @@ class TestFeatures:
         assert float(layerwise_loss(other, traces, styles_of(other, bottleneck))) > 0.1
 
 
-class TestSteady:
+class TestConsistency:
     def test_moving_a_picture_agrees_with_warping_it(self):
         picture = dataset.content_batch(pictures(1), 1, 40, np.random.default_rng(0))
-        moved = np.asarray(consistency.move(picture, consistency.shift_kernel(0.75, -1.5)))
+        moved = np.asarray(consistency.shift(picture, consistency.shift_kernel(0.75, -1.5)))
         matrix = np.array(((1, 0, -1.5), (0, 1, 0.75)), np.float32)
         warped = cv2.warpAffine(picture[0], matrix, (40, 40), flags=cv2.INTER_LINEAR)
         assert np.allclose(moved[0], consistency.trim(warped[None])[0], atol=2e-3)
@@ -181,14 +182,14 @@ class TestSteady:
     def test_the_second_view_is_the_first_one_moved(self):
         smooth = [cv2.GaussianBlur(picture, (0, 0), 4) for picture in pictures(3)]
         views = consistency.draw_views(smooth, 2, 48, np.random.default_rng(4), moving=True)
-        moved = np.asarray(consistency.move(views.first, views.kernel))
+        moved = np.asarray(consistency.shift(views.first, views.kernel))
         still = np.abs(consistency.trim(views.second) - consistency.trim(views.first)).mean()
         assert np.abs(moved - consistency.trim(views.second)).mean() < still / 3
 
     def test_still_views_differ_in_noise_and_exposure(self):
         views = consistency.draw_views(pictures(3), 4, 32, np.random.default_rng(1), moving=False)
         assert np.array_equal(
-            np.asarray(consistency.move(views.first, views.kernel)), consistency.trim(views.first)
+            np.asarray(consistency.shift(views.first, views.kernel)), consistency.trim(views.first)
         )
         noise = (views.noisy_first - views.first).std()
         assert 0.2 * consistency.CAMERA_NOISE < noise < 1.6 * consistency.CAMERA_NOISE
@@ -211,7 +212,7 @@ class Line(keras.Model):
         return self.line(x)
 
 
-def line_task(network, steps, slope=3.0):
+def line_stage(network, steps, slope=3.0):
     def draw(rng):
         x = rng.standard_normal((8, 1)).astype(np.float32)
         return x, (slope * x).astype(np.float32)
@@ -219,17 +220,17 @@ def line_task(network, steps, slope=3.0):
     def loss(x, y):
         return ops.mean(ops.square(network(x) - y))
 
-    def judge(mean):
+    def evaluate_line(mean):
         return {"slope": float(np.ravel(mean.line.kernel)[0])}
 
-    return Task("line", steps, 0.05, draw, loss, judge)
+    return TrainingStage("line", steps, 0.05, draw, loss, evaluate_line)
 
 
-class TestLearner:
+class TestTrainer:
     def test_it_learns_and_logs(self, tmp_path):
         network, entries = Line(), []
-        learner = Trainer(network, Line(), tmp_path, seed=0)
-        learner.run(line_task(network, 600), entries.append)
+        trainer = Trainer(network, Line(), tmp_path, seed=0)
+        trainer.run(line_stage(network, 600), entries.append)
         assert [entry["step"] for entry in entries] == [250, 500, 600]
         assert np.ravel(network.line.kernel)[0] == pytest.approx(3, abs=0.05)
         logged = (tmp_path / "log.jsonl").read_text().splitlines()
@@ -247,49 +248,66 @@ class TestLearner:
             if stops:
                 first = Line()
                 with pytest.raises(Stopped):
-                    Trainer(first, Line(), tmp_path / name, 0).run(line_task(first, 300), stop)
+                    Trainer(first, Line(), tmp_path / name, 0).run(line_stage(first, 300), stop)
             network, average = Line(), Line()
-            Trainer(network, average, tmp_path / name, 0).run(line_task(network, 300), len)
+            Trainer(network, average, tmp_path / name, 0).run(line_stage(network, 300), len)
             kernels.append((np.ravel(network.line.kernel)[0], np.ravel(average.line.kernel)[0]))
         assert kernels[0] == pytest.approx(kernels[1], rel=1e-6)
 
-    def test_a_finished_task_only_gives_back_its_result(self, tmp_path):
+    def test_a_finished_stage_only_gives_back_its_result(self, tmp_path):
         network, entries = Line(), []
-        Trainer(network, Line(), tmp_path, 0).run(line_task(network, 120), len)
+        Trainer(network, Line(), tmp_path, 0).run(line_stage(network, 120), len)
         again, average = Line(), Line()
-        Trainer(again, average, tmp_path, 0).run(line_task(again, 120), entries.append)
+        Trainer(again, average, tmp_path, 0).run(line_stage(again, 120), entries.append)
         assert entries == []
         assert np.ravel(again.line.kernel)[0] == np.ravel(network.line.kernel)[0] != 0
 
     def test_a_step_that_is_not_finite_changes_nothing(self, tmp_path):
         network, average = Line(), Line()
-        task = line_task(network, 3, slope=np.nan)
-        Trainer(network, average, tmp_path, 0).run(task, len)
+        stage = line_stage(network, 3, slope=np.nan)
+        Trainer(network, average, tmp_path, 0).run(stage, len)
         assert np.ravel(network.line.kernel)[0] == np.ravel(average.line.kernel)[0] == 0
 
     def test_the_rate_rises_and_then_falls(self):
-        task = line_task(Line(), 1000)
-        rates = [rate_at(task, step) for step in range(1000)]
+        stage = line_stage(Line(), 1000)
+        rates = [learning_rate_at(stage, step) for step in range(1000)]
         assert np.argmax(rates) == pytest.approx(WARM_UP_STEPS, abs=2)
         assert rates[0] < 0.05 * max(rates)
         assert rates[-1] < 0.03 * max(rates)
 
 
-class TestDistill:
+class TestTransformer:
     STAGES = (
-        Stage("layers", steps=1, batch=2, side=32, rate=0.01, layers=1),
-        Stage("picture", steps=1, batch=2, side=32, rate=0.01, picture=1, detail=1),
-        Stage("steady", steps=1, batch=2, side=32, rate=0.01, picture=1, still=5, pan=5),
+        TransformerStage("layers", steps=1, batch=2, side=32, learning_rate=0.01, layer_weight=1),
+        TransformerStage(
+            "picture",
+            steps=1,
+            batch=2,
+            side=32,
+            learning_rate=0.01,
+            pixel_weight=1,
+            gradient_weight=1,
+        ),
+        TransformerStage(
+            "temporal",
+            steps=1,
+            batch=2,
+            side=32,
+            learning_rate=0.01,
+            pixel_weight=1,
+            noise_weight=5,
+            shift_weight=5,
+        ),
     )
 
     @pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
-    def test_every_stage_brings_the_student_nearer_to_its_teacher(self, stage, tmp_path):
+    def test_every_stage_lowers_the_loss_of_the_student(self, stage, tmp_path):
         teacher, student = tiny(0), tiny(1)
         rng = np.random.default_rng(0)
         batch = transformer.draw_batch(
             stage, pictures(3), rng.standard_normal((9, 5)).astype("f"), rng
         )
-        task = Task(
+        training_stage = TrainingStage(
             stage.name,
             60,
             0.02,
@@ -297,11 +315,11 @@ class TestDistill:
             transformer.stage_loss(stage, teacher, student, None),
             lambda _average: {},
         )
-        before = float(task.loss(*batch))
-        Trainer(student, tiny(1), tmp_path, 0).run(task, len)
-        assert float(task.loss(*batch)) < 0.8 * before
+        before = float(training_stage.loss(*batch))
+        Trainer(student, tiny(1), tmp_path, 0).run(training_stage, len)
+        assert float(training_stage.loss(*batch)) < 0.8 * before
 
-    def test_a_teacher_has_nothing_to_learn_from_itself_but_steadiness(self):
+    def test_the_loss_of_a_teacher_as_its_own_student_is_only_temporal(self):
         teacher = tiny(0)
         rng = np.random.default_rng(3)
         for stage in self.STAGES:
@@ -309,11 +327,13 @@ class TestDistill:
                 stage, pictures(3), rng.standard_normal((9, 5)).astype("f"), rng
             )
             loss = float(transformer.stage_loss(stage, teacher, teacher, None)(*batch))
-            assert (loss > 1e-4) == stage.is_steady
+            assert (loss > 1e-4) == stage.is_temporal
 
-    def test_a_student_steady_enough_is_not_asked_for_more(self):
+    def test_the_temporal_loss_is_zero_below_the_flicker_limit(self):
         teacher, rng = tiny(0), np.random.default_rng(0)
-        stage = Stage("still", steps=1, batch=2, side=32, rate=1, still=1)
+        stage = TransformerStage(
+            "noise", steps=1, batch=2, side=32, learning_rate=1, noise_weight=1
+        )
         clean, noisy, kernel, _, bottlenecks = transformer.draw_batch(
             stage, pictures(3), rng.standard_normal((9, 5)).astype("f"), rng
         )
@@ -321,24 +341,34 @@ class TestDistill:
         weight = np.float32(1)
         flat = np.full_like(clean, 0.5)
         assert float(loss(clean, noisy, kernel, weight, bottlenecks)) == pytest.approx(
-            1 - stage.flicker, abs=0.15
+            1 - stage.max_flicker_ratio, abs=0.15
         )
         assert float(loss(flat, flat, kernel, weight, bottlenecks)) == 0
 
-    def test_steadiness_can_be_asked_of_each_scene(self):
+    def test_the_flicker_limit_can_apply_to_each_scene(self):
         ours, theirs = np.float32((0.001, 0.09)), np.float32((0.001, 0.1))
         whole, each = (
-            Stage("steady", steps=1, batch=2, side=32, rate=1, flicker=0.9, each=each)
-            for each in (False, True)
+            TransformerStage(
+                "temporal",
+                steps=1,
+                batch=2,
+                side=32,
+                learning_rate=1,
+                max_flicker_ratio=0.9,
+                per_scene=per_scene,
+            )
+            for per_scene in (False, True)
         )
         assert float(transformer.excess_flicker(ours, theirs, whole)) < 0.01
         assert float(transformer.excess_flicker(ours, theirs, each)) == pytest.approx(
             0.04, abs=0.02
         )
 
-    def test_strokes_are_judged_by_vgg(self, assets):
-        vgg = Vgg(vgg_path(assets), TAPS[:2])
-        stage = Stage("strokes", steps=1, batch=1, side=32, rate=1, strokes=1)
+    def test_the_perceptual_loss_takes_features_of_vgg(self, assets):
+        vgg = Vgg(vgg_path(assets), LOSS_LAYERS[:2])
+        stage = TransformerStage(
+            "perceptual", steps=1, batch=1, side=32, learning_rate=1, perceptual_weight=1
+        )
         a, b = dataset.content_batch(pictures(3), 2, 32, np.random.default_rng(0))[:, None]
         assert float(transformer.picture_loss(a, a, stage, vgg)) == 0
         assert float(transformer.picture_loss(a, b, stage, vgg)) > 0.1
@@ -352,7 +382,7 @@ class TestVgg:
     def test_features_are_positive_and_about_one(self, assets):
         photo = cv2.imread(str(assets / "photos" / "tubingen.jpg"), cv2.IMREAD_COLOR_RGB)
         features = Vgg(vgg_path(assets))(dataset.to_unit(center_square(photo, 128))[None])
-        assert list(features) == list(TAPS)
+        assert list(features) == list(LOSS_LAYERS)
         assert [feature.shape[1:3] for feature in features.values()] == [
             (128, 128),
             (64, 64),
@@ -368,7 +398,9 @@ class TestVgg:
 
     def test_gram_distance_is_zero_only_for_the_same_statistics(self):
         rng = np.random.default_rng(0)
-        one, other = ({name: rng.random((1, 8, 8, 4), np.float32) for name in TAPS} for _ in "ab")
+        one, other = (
+            {name: rng.random((1, 8, 8, 4), np.float32) for name in LOSS_LAYERS} for _ in "ab"
+        )
         mirrored = {name: feature[:, ::-1] for name, feature in one.items()}
         assert float(gram_distance(mirrored, one)[0]) < 1e-9
         assert float(gram_distance(other, one)[0]) > 1e-4
@@ -418,7 +450,7 @@ class TestEvaluate:
         assert evaluate.psnr(zeros, zeros + 0.1) == pytest.approx(20, abs=1e-4)
 
 
-class TestImitate:
+class TestPredictor:
     def test_a_pool_is_filled_once(self, tmp_path):
         calls = []
 
@@ -427,7 +459,9 @@ class TestImitate:
             return picture.mean(axis=(0, 1)).astype(np.float32)
 
         made = [
-            predictor.fill_pool(tmp_path, pictures(2), predict, 5, np.random.default_rng(0))
+            predictor.build_style_dataset(
+                tmp_path, pictures(2), predict, 5, np.random.default_rng(0)
+            )
             for _ in range(2)
         ]
         assert len(calls) == 5
@@ -439,7 +473,7 @@ class TestImitate:
         rng = np.random.default_rng(0)
         spread = np.array((10, 1), np.float32)
         points = rng.standard_normal((4000, 2)).astype(np.float32) * spread
-        sizes = np.sort((points @ predictor.metric(points)).std(axis=0))
+        sizes = np.sort((points @ predictor.whitening_matrix(points)).std(axis=0))
         assert 2 < sizes[1] / sizes[0] < 9
 
 
@@ -453,10 +487,12 @@ def test_weights_are_kept_as_small_numbers_without_pickle(tmp_path):
         assert np.allclose(array, collect(network)[key], atol=1e-3)
 
 
-def test_a_shortened_recipe_keeps_all_its_stages():
-    short = recipe.shortened(10**6)
-    assert [stage.name for stage in short.stages] == [s.name for s in recipe.BUILTIN.stages]
-    assert {stage.steps for stage in short.stages} | {short.pool} == {1}
+def test_a_shortened_config_keeps_all_its_stages():
+    short = config.shortened(10**6)
+    assert [stage.name for stage in short.transformer_stages] == [
+        s.name for s in config.BUILTIN.transformer_stages
+    ]
+    assert {stage.steps for stage in short.transformer_stages} | {short.style_samples} == {1}
 
 
 def test_train_makes_weights_of_folders_of_pictures_and_judges_them(folder, tmp_path, assets):
@@ -465,10 +501,12 @@ def test_train_makes_weights_of_folders_of_pictures_and_judges_them(folder, tmp_
     arguments = ["train", str(out), "--photos", str(folder), "--artworks", str(folder)]
     arguments += ["--models-dir", str(assets / "models"), "--offline"]
     made = run.invoke(app, [*arguments, "--shorten", "5000"], catch_exceptions=False)
-    assert "task predictor  step 2" in made.stderr
+    assert "stage predictor  step 2" in made.stderr
     assert made.stdout.split() == [str(out / "transformer.npz"), str(out / "predictor.npz")]
-    steps = [json.loads(line)["task"] for line in (out / "log.jsonl").read_text().splitlines()]
-    assert steps == [f"transformer-{s.name}" for s in recipe.BUILTIN.stages] + ["predictor"]
+    steps = [json.loads(line)["stage"] for line in (out / "log.jsonl").read_text().splitlines()]
+    assert steps == [f"transformer-{s.name}" for s in config.BUILTIN.transformer_stages] + [
+        "predictor"
+    ]
     judged = run.invoke(app, [*arguments, "--evaluate"], catch_exceptions=False)
     assert judged.stdout.startswith("psnr ")
 

@@ -1,4 +1,4 @@
-"""Styles to learn from: pictures changed in every way, and mixes of their bottlenecks."""
+"""Samples training styles: augmented style images, and mixes of style bottlenecks."""
 
 from collections.abc import Callable, Sequence
 
@@ -12,11 +12,14 @@ from nst_video.training.dataset import jitter, pick, procedural, random_crop
 Predict = Callable[[Frame], Floats]
 
 SIDE = 256
-"""Side in pixels of the pictures that style predictors see."""
+"""Side of the style predictor's input, in pixels."""
 
 
-def style_picture(pictures: Sequence[Frame], rng: np.random.Generator) -> Frame:
-    """Draw a style picture (SIDE, SIDE, 3): whole, cropped, recolored, blurred, mixed or noise."""
+def draw_style_picture(pictures: Sequence[Frame], rng: np.random.Generator) -> Frame:
+    """Draw an augmented style image, RGB uint8 (SIDE, SIDE, 3).
+
+    It is whole or cropped, recolored, blurred, rotated, mixed with another one, or procedural.
+    """
     if rng.random() < 0.25:
         return procedural(SIDE, rng)
     picture = pick(pictures, rng)
@@ -28,12 +31,12 @@ def style_picture(pictures: Sequence[Frame], rng: np.random.Generator) -> Frame:
     if rng.random() < 0.3:
         style = np.ascontiguousarray(np.rot90(style, int(rng.integers(4))))
     if rng.random() < 0.2:
-        style = _patch(style, style_picture(pictures, rng), rng)
+        style = _patch(style, draw_style_picture(pictures, rng), rng)
     return style
 
 
 def _patch(style: Frame, other: Frame, rng: np.random.Generator) -> Frame:
-    """Lay a window of `other` over `style`, or the two over each other."""
+    """Return `style` blended with `other`, or with a window of it."""
     if rng.random() < 0.5:
         weight = rng.uniform(0.2, 0.8)
         return np.asarray(cv2.addWeighted(style, weight, other, 1 - weight, 0), np.uint8)
@@ -44,15 +47,20 @@ def _patch(style: Frame, other: Frame, rng: np.random.Generator) -> Frame:
     return patched
 
 
-def draw_styles(bank: Floats, count: int, rng: np.random.Generator) -> Floats:
-    """Draw bottlenecks (count, d): half as they are, half mixes of two or three of the bank.
+def draw_styles(bottlenecks: Floats, count: int, rng: np.random.Generator) -> Floats:
+    """Draw style bottlenecks (count, d), half of them mixes of two or three.
 
-    A quarter of them is stretched away from the mean, for styles bolder than any in the bank.
+    A quarter is extrapolated away from the mean, for styles stronger than those given.
+
+    Args:
+        bottlenecks: (n, d).
+        count: how many to draw.
+        rng: draws them.
     """
-    picks = bank[rng.integers(len(bank), size=(count, 3))]
+    picks = bottlenecks[rng.integers(len(bottlenecks), size=(count, 3))]
     weights = rng.dirichlet((0.6, 0.6, 0.6), size=count)
     weights[rng.random(count) < 0.5] = (1, 0, 0)
     mixes = np.einsum("nk,nkd->nd", weights, picks)
     stretch = np.where(rng.random((count, 1)) < 0.25, rng.uniform(1, 1.4, (count, 1)), 1)
-    mean = bank.mean(axis=0)
+    mean = bottlenecks.mean(axis=0)
     return np.asarray(mean + (mixes - mean) * stretch, np.float32)

@@ -1,4 +1,4 @@
-"""The layers of a style transformer one by one, for a student to learn from its teacher's."""
+"""Layer-by-layer distillation of the style transformer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,14 +10,20 @@ from nst_video.networks.transformer import StyleTransformer, Tensor, double, ins
 
 @dataclass(frozen=True, slots=True)
 class LayerTrace:
-    """What went into a convolution and what came out of it and its norm, before the activation."""
+    """Input of a layer, and its output after convolution and norm, before the activation.
 
-    source: Tensor
-    result: Tensor
+    Both are float32 (n, h, w, c).
+    """
+
+    input: Tensor
+    output: Tensor
 
 
 def style_slices(network: StyleTransformer, style: Tensor) -> Mapping[str, tuple[Tensor, Tensor]]:
-    """Return (gamma, beta), each (n or 1, channels), of every normalized layer by name."""
+    """Return gamma and beta, each (n or 1, channels), of every normalized layer by name.
+
+    `style` are style parameters, (n or 1, `network.config.style_size`).
+    """
     half = network.config.style_size // 2
     slices = {}
     start = 0
@@ -29,7 +35,7 @@ def style_slices(network: StyleTransformer, style: Tensor) -> Mapping[str, tuple
 
 
 def apply_layer(network: StyleTransformer, name: str, source: Tensor, style: Tensor) -> Tensor:
-    """Return padding, convolution and norm of the layer `name`, without its activation."""
+    """Apply padding, convolution and norm of the layer `name`, without its activation."""
     layer = network.get_layer(name)
     x = double(source) if name in ("expand1", "expand2") else source
     x = layer(reflect(x, layer.kernel_size[0] // 2))
@@ -38,9 +44,15 @@ def apply_layer(network: StyleTransformer, name: str, source: Tensor, style: Ten
 
 
 def trace(network: StyleTransformer, content: Tensor, style: Tensor) -> dict[str, LayerTrace]:
-    """Run the network on pictures whose sides are multiples of 4; return every layer by name.
+    """Run the network; return the trace of every layer by name.
 
-    The picture it paints is the sigmoid of `expand3`.
+    Args:
+        network: the style transformer.
+        content: (n, h, w, 3), 0..1; h and w are multiples of 4.
+        style: style parameters, see `style_slices`.
+
+    Returns:
+        The layers in order; the painting is the sigmoid of the output of `expand3`.
     """
     traces: dict[str, LayerTrace] = {}
 
@@ -60,24 +72,29 @@ def trace(network: StyleTransformer, content: Tensor, style: Tensor) -> dict[str
     return traces
 
 
-def relative_error(result: Tensor, target: Tensor) -> Tensor:
-    """Return the mean squared error of (n, h, w, c) in units of each channel's variance."""
+def variance_normalized_error(output: Tensor, target: Tensor) -> Tensor:
+    """Return the mean squared error of (n, h, w, c), each channel divided by its variance."""
     variance = ops.var(target, axis=(0, 1, 2))
-    error = ops.mean(ops.square(result - target), axis=(0, 1, 2))
+    error = ops.mean(ops.square(output - target), axis=(0, 1, 2))
     return ops.mean(error / (variance + 1e-4))
 
 
 def layerwise_loss(
     student: StyleTransformer, traces: Mapping[str, LayerTrace], style: Tensor
 ) -> Tensor:
-    """Return how badly each layer of `student` does what the teacher's does, given its input.
+    """Return the mean error of the student's layers, each given the teacher's input to it.
 
-    Romero et al. 2015 (arXiv 1412.6550) guide one layer; here all are guided at once, and each sees
-    the teacher's input to it, so that no layer waits for those before it.
-    A student of its teacher's shape ends near its teacher's weights this way, but for signs.
+    Differs from FitNets (Romero et al. 2015, arXiv 1412.6550), which distill one layer: here all
+    are distilled at once, and no layer depends on those before it. A student of the teacher's
+    architecture ends near the teacher's weights, up to signs.
+
+    Args:
+        student: the style transformer that is trained.
+        traces: of the teacher, see `trace`.
+        style: the student's style parameters.
     """
     errors = [
-        relative_error(apply_layer(student, name, each.source, style), each.result)
+        variance_normalized_error(apply_layer(student, name, each.input, style), each.output)
         for name, each in traces.items()
     ]
     return sum(errors) / len(errors)
