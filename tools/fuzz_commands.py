@@ -1,10 +1,11 @@
-"""Run random command lines: no traceback, no hang, nothing left running, no input changed.
+"""Fuzzes the command line: no traceback, no hang, no process left running, no input changed.
 
     python tools/fuzz_commands.py --count 300 --seed 1
 
-Every command with all its options is drawn from, with values that make sense, that do not, and that
-are hostile. Each line runs in a process of its own, on small files and without a network. What went
-wrong is printed; the exit status is the number of such lines. POSIX only: processes are forked.
+Command lines are drawn, reproducibly for a seed, from all commands and options, with valid, invalid
+and hostile values. Each runs in a process of its own, on small files and without a network. 300
+lines take about half an hour on two CPU cores. Failures are printed; the exit status is their
+number, at most 100. POSIX only: processes are forked.
 """
 
 import argparse
@@ -14,11 +15,9 @@ import os
 import random
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
-import time
 import traceback
 import types
 import typing
@@ -28,13 +27,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import typer
+from forked_process import CRASHED, run_forked
 
 from nst_video.cli import app as command_line
 from nst_video.video.media.ffmpeg import ffmpeg_exe
 
 TIMEOUT_S = 240
-GRACE_S = 3
-CRASHED = 99
 CODES = (0, 1, 2, 130)
 """Exit codes that the guide lists."""
 
@@ -47,7 +45,7 @@ FILMS = ("clip.mp4", "clip.mkv", "ünï 'cödé'.mp4", "12:30.mp4", "-dash.mp4",
 PICTURES = ("photo.png", "photo.jpg", "mask.png", "[bold].png", "%d.png")
 BROKEN = ("broken.mp4", "broken.png", "empty.mp4", "notes.txt", "films", "pictures", "nofolder/x")
 
-# Nothing here leads to a folder outside: a command could write into it.
+# No path leads outside the working folder, because a command could write there.
 HOSTILE = (
     *("", " ", "\0", "a\0b", "\n", "-", "--", "²", "٣", "nan", "inf", "-inf", "1e999", "-1", "0"),
     *("1e-300", "9" * 400, "x" * 5000, "~nosuchuser/x", "/dev/null", "/proc/self/mem", "*", "["),
@@ -103,7 +101,7 @@ GOOD: dict[str, tuple[str, ...]] = {
     "title": ("A title",),
     "description": ("Words.",),
 }
-"""Values that make sense, by the parameter's name."""
+"""Valid values by the name of the parameter."""
 
 LIMITS: dict[str, dict[str, str]] = {
     "live": {"--duration": "0.3"},
@@ -112,7 +110,7 @@ LIMITS: dict[str, dict[str, str]] = {
     "paint": {"--steps": "3", "--next-steps": "2", "--end": "0.2", "--work-size": "48"},
     "image": {"--steps": "3"},
 }
-"""What keeps a command short, where nothing else was drawn for it."""
+"""Options that keep a command short, unless others were drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +119,9 @@ class Parameter:
 
     Attributes:
         key: name of the parameter.
-        flags: as typed; empty for an argument.
-        kind: the type of a value: bool, int, float or anything else for text.
-        is_many: may be given several times.
+        flags: its option names; empty for an argument.
+        kind: type of its values: bool, int, float, or any other for text.
+        is_many: whether it may be given several times.
     """
 
     key: str
@@ -132,7 +130,7 @@ class Parameter:
     is_many: bool
 
     def draw(self, rng: random.Random) -> str:
-        """Return a value, most of the time one that makes sense."""
+        """Return a value, valid most of the time."""
         if rng.random() < 0.3:
             return rng.choice((*HOSTILE, *BROKEN))
         if self.key in GOOD:
@@ -174,7 +172,7 @@ def _parameters(callback: Callable[..., object]) -> Iterator[Parameter]:
 
 def draw_line(rng: random.Random, known: dict[str, list[Parameter]]) -> list[str]:
     """Return a command line without the program's name."""
-    # Commands with many options more often than those with few.
+    # Commands with many options are drawn more often.
     (name,) = rng.choices(list(known), [1 + len(parameters) for parameters in known.values()])
     given: list[str] = []
     for parameter in known[name]:
@@ -198,7 +196,7 @@ def draw_line(rng: random.Random, known: dict[str, list[Parameter]]) -> list[str
 
 
 def make_inputs(folder: Path) -> None:
-    """Write the files that command lines speak of into an empty folder."""
+    """Write the files that command lines name into an empty folder."""
     run = [ffmpeg_exe(), "-v", "error", "-y"]
     film, picture = folder / FILMS[0], folder / PICTURES[0]
     subprocess.run([*run, *CLIP, "-pix_fmt", "yuv420p", film], check=True)
@@ -220,20 +218,11 @@ def make_inputs(folder: Path) -> None:
 
 
 def run(line: Sequence[str], folder: Path, log: Path) -> str:
-    """Run a command line in a folder; return what is wrong, "" if nothing is."""
-    child = os.fork()
-    if child == 0:
-        os._exit(_run_as_child(line, folder, log))
-    with contextlib.suppress(ProcessLookupError):
-        os.setpgid(child, child)
-    deadline = time.monotonic() + TIMEOUT_S
-    while (ended := os.waitpid(child, os.WNOHANG)) == (0, 0):
-        if time.monotonic() > deadline:
-            os.killpg(child, signal.SIGKILL)
-            os.waitpid(child, 0)
-            return f"still ran after {TIMEOUT_S} s"
-        time.sleep(0.02)
-    code = os.waitstatus_to_exitcode(ended[1])
+    """Run a command line in a folder; return the failure in words, "" for none."""
+    finished = run_forked(lambda: _run_command(line, folder, log), TIMEOUT_S)
+    code = finished.exit_code
+    if code is None:
+        return f"still ran after {TIMEOUT_S} s"
     said = log.read_text("utf-8", "replace")
     if "Traceback (most recent" in said or "bug in nst-video" in said or code == CRASHED:
         return f"traceback:\n{said[-3000:]}"
@@ -241,24 +230,10 @@ def run(line: Sequence[str], folder: Path, log: Path) -> str:
         return f"ended with {code}: {said[-500:]}"
     if code in (1, 2) and not said.strip():
         return f"ended with {code} and said nothing"
-    return "left a process running" if _is_left(child) else ""
+    return "left a process running" if finished.left_running else ""
 
 
-def _is_left(group: int) -> bool:
-    """Return whether processes of a group still run after a moment; end them."""
-    deadline = time.monotonic() + GRACE_S
-    with contextlib.suppress(ProcessLookupError):
-        while time.monotonic() < deadline:
-            os.killpg(group, 0)
-            time.sleep(0.05)
-        os.killpg(group, signal.SIGKILL)
-        return True
-    return False
-
-
-def _run_as_child(line: Sequence[str], folder: Path, log: Path) -> int:
-    os.setpgid(0, 0)
-    os.nice(5)
+def _run_command(line: Sequence[str], folder: Path, log: Path) -> int:
     os.chdir(folder)
     for number, mode in ((0, os.O_RDONLY), (1, os.O_WRONLY), (2, os.O_WRONLY)):
         where = os.devnull if mode == os.O_RDONLY else log
@@ -268,7 +243,7 @@ def _run_as_child(line: Sequence[str], folder: Path, log: Path) -> int:
         command_line.run()
     except SystemExit as stop:
         code = stop.code
-    except BaseException:  # noqa: BLE001 - whatever it is, it is what is looked for
+    except BaseException:  # noqa: BLE001 - any exception is a failure to report
         traceback.print_exc()
         code = CRASHED
     else:
@@ -288,10 +263,10 @@ def _contents(folder: Path) -> dict[str, bytes]:
 
 
 def _harm(line: Sequence[str], before: dict[str, bytes], folder: Path) -> str:
-    """Return what happened to files that were there before, "" if nothing or all was asked for."""
+    """Return which files were changed or deleted without being asked for, in words, "" for none."""
     lost = [name for name, data in before.items() if _read(folder / name) != data]
     may_replace = {"-y", "--overwrite"} & set(line)
-    # With -y an existing file is replaced where it is named as an output only.
+    # With -y an existing file may be replaced if it is named as an output only.
     wrong = [name for name in lost if not may_replace or line.count(name) > 1]
     return f"changed or deleted {', '.join(wrong)}" if wrong else ""
 
@@ -301,13 +276,13 @@ def _read(path: Path) -> bytes | None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run it; return how many lines went wrong."""
+    """Run the tool; return the number of failures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--count", type=int, default=300, help="how many command lines to try")
-    parser.add_argument("--seed", type=int, default=1, help="which command lines to make")
-    parser.add_argument("--only", type=int, help="try the line of one number")
-    parser.add_argument("--command", action="append", help="draw from this command only")
-    parser.add_argument("--verbose", action="store_true", help="say what came of every line")
+    parser.add_argument("--count", type=int, default=300, help="number of command lines")
+    parser.add_argument("--seed", type=int, default=1, help="of the command lines")
+    parser.add_argument("--only", type=int, help="only the line of this number")
+    parser.add_argument("--command", action="append", help="only this command; repeatable")
+    parser.add_argument("--verbose", action="store_true", help="print every result")
     given = parser.parse_args(arguments)
     known = {name: each for name, each in commands().items() if name in (given.command or [name])}
     codes: Counter[str] = Counter()

@@ -1,27 +1,27 @@
-"""Damage small films in seeded ways and try to paint them: no traceback, no hang, bounded memory.
+"""Fuzzes the reading of video files: no traceback, no hang, bounded memory.
 
     python tools/fuzz_films.py --count 200 --seed 1
 
-Every film is read in a process of its own, and every fourth transcoded with all its streams. What
-is wrong is printed, its input kept under `--keep`; the exit status is the number of such inputs.
-POSIX only: processes are forked, and measured by `wait4`.
+Small videos of every container are damaged, reproducibly for a seed. Each is read in a process of
+its own, and every fourth is transcoded with all its streams. 200 videos take about five minutes on
+two CPU cores. Failures are printed, and with --keep their inputs are copied; the exit status is the
+number of failures, at most 100. POSIX only: processes are forked.
 """
 
 import argparse
 import os
 import random
-import resource
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
-import time
 import traceback
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+from forked_process import is_sentence, run_forked
 
 from nst_video.errors import NstVideoError
 from nst_video.transcode import IdentityPainter, transcode
@@ -55,13 +55,13 @@ CLIPS: dict[str, tuple[str, ...]] = {
     "m2v": (*MPEG2, "-an"),
     "y4m": ("-an",),
 }
-"""Small films by their suffix, with the arguments that make them."""
+"""Small videos by suffix, with the ffmpeg arguments that encode them."""
 
 Damage = Callable[[random.Random, bytes], bytes]
 
 
 def flip_bits(rng: random.Random, data: bytes) -> bytes:
-    """Change single bits, few or many."""
+    """Flip 1 to 1000 bits."""
     changed = bytearray(data)
     for _ in range(rng.choice((1, 10, 100, 1000))):
         changed[rng.randrange(len(changed))] ^= 1 << rng.randrange(8)
@@ -69,7 +69,7 @@ def flip_bits(rng: random.Random, data: bytes) -> bytes:
 
 
 def flip_header_bits(rng: random.Random, data: bytes) -> bytes:
-    """Change single bits where headers are: at the beginning or the end."""
+    """Flip bits in the first or the last 2000 bytes, where headers are."""
     size = min(len(data), 2000)
     if rng.random() < 0.5:
         return flip_bits(rng, data[:size]) + data[size:]
@@ -77,46 +77,46 @@ def flip_header_bits(rng: random.Random, data: bytes) -> bytes:
 
 
 def truncate(rng: random.Random, data: bytes) -> bytes:
-    """Leave out the end."""
+    """Remove the end."""
     return data[: rng.randrange(1, len(data))]
 
 
 def behead(rng: random.Random, data: bytes) -> bytes:
-    """Leave out the beginning."""
+    """Remove the beginning."""
     return data[rng.randrange(1, len(data)) :]
 
 
 def remove(rng: random.Random, data: bytes) -> bytes:
-    """Leave out something in the middle."""
+    """Remove a block in the middle."""
     begin, end = _range(rng, data)
     return data[:begin] + data[end:]
 
 
 def duplicate(rng: random.Random, data: bytes) -> bytes:
-    """Repeat something in the middle."""
+    """Repeat a block in the middle."""
     begin, end = _range(rng, data)
     return data[:end] + data[begin:]
 
 
 def zero(rng: random.Random, data: bytes) -> bytes:
-    """Set a block to zeros, as a bad copy does."""
+    """Set a block to zeros, as in an incomplete copy."""
     begin, end = _range(rng, data)
     return data[:begin] + bytes(end - begin) + data[end:]
 
 
 def scramble(rng: random.Random, data: bytes) -> bytes:
-    """Replace a block by noise."""
+    """Replace a block by random bytes."""
     begin, end = _range(rng, data)
     return data[:begin] + rng.randbytes(end - begin) + data[end:]
 
 
 def join(rng: random.Random, data: bytes) -> bytes:
-    """Repeat the whole, from anywhere."""
+    """Append the file to itself, from a random position."""
     return data + data[rng.randrange(len(data)) :]
 
 
 def same(rng: random.Random, data: bytes) -> bytes:
-    """Change nothing: for films under another's suffix."""
+    """Change nothing: for videos with the suffix of another container."""
     return data
 
 
@@ -128,7 +128,7 @@ DAMAGES: tuple[Damage, ...] = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of an input; `problem` is empty where that is as it should be."""
+    """How an input was handled; `problem` is empty unless it failed."""
 
     kind: str
     problem: str = ""
@@ -136,7 +136,7 @@ class Outcome:
 
 
 def make_clips(folder: Path) -> dict[str, bytes]:
-    """Return a second of film in every format, with sound where it takes some."""
+    """Return a second of video in every format, with sound where the format allows it."""
     made = {}
     for suffix, arguments in CLIPS.items():
         path = folder / f"clip.{suffix}"
@@ -150,7 +150,7 @@ def make_clips(folder: Path) -> dict[str, bytes]:
 
 
 def make_input(seed: int, number: int, clips: dict[str, bytes], folder: Path) -> Path:
-    """Write the input of a number: the same for the same seed."""
+    """Write the input of a number, always the same for the same seed."""
     rng = random.Random(f"{seed}-{number}")
     suffix = rng.choice(sorted(clips))
     damage = DAMAGES[number % len(DAMAGES)]
@@ -159,16 +159,16 @@ def make_input(seed: int, number: int, clips: dict[str, bytes], folder: Path) ->
         suffix = rng.choice(sorted(clips))
     path = folder / f"{number:04}-{damage.__name__}.{suffix}"
     path.write_bytes(data)
-    os.utime(path, (0, 0))  # else it is watched for seconds whether it still grows
+    os.utime(path, (0, 0))  # a recent file would be watched for seconds, in case it still grows
     return path
 
 
 def paint(path: Path, rng: random.Random, target: Path | None) -> str:
-    """Read a film, or transcode it, and say what came out.
+    """Read a video, or transcode it to `target`; return the result in words.
 
     Raises:
-        NstVideoError: it cannot be painted.
-        ValueError: something else was delivered than was announced.
+        NstVideoError: it cannot be read.
+        ValueError: the number of frames differs from that announced.
     """
     keep = rng.random() < 0.6
     start = rng.choice((0.0, 0.0, 0.3))
@@ -184,46 +184,31 @@ def paint(path: Path, rng: random.Random, target: Path | None) -> str:
 
 
 def run(path: Path, number: int, folder: Path) -> Outcome:
-    """Paint a film in a child, stopped after TIMEOUT_S, and examine how it ended."""
+    """Read or transcode a video in a forked process; check how it ended."""
     log = folder / "log.txt"
     target = folder / "out.mkv" if number % TRANSCODED_EVERY == 0 else None
-    child = os.fork()
-    if child == 0:
-        os.setpgid(0, 0)
-        os._exit(_paint_as_child(path, number, target, log))
-    limit = time.monotonic() + TIMEOUT_S
-    while True:
-        ended, status, usage = os.wait4(child, os.WNOHANG)
-        if ended:
-            break
-        if time.monotonic() > limit:
-            os.killpg(child, signal.SIGKILL)
-            os.wait4(child, 0)
-            return Outcome("hang", f"still ran after {TIMEOUT_S} s")
-        time.sleep(0.02)
+    finished = run_forked(lambda: _paint_and_log(path, number, target, log), TIMEOUT_S)
+    if finished.exit_code is None:
+        return Outcome("hang", f"still ran after {TIMEOUT_S} s")
     said = log.read_text(encoding="utf-8")
-    code = os.waitstatus_to_exitcode(status)
-    megabytes = usage.ru_maxrss // 1024
-    if code:
-        return Outcome("traceback", said or f"ended with status {code}")
-    if megabytes > MEMORY_MB:
-        return Outcome("memory", f"took {megabytes} MB")
+    if finished.exit_code:
+        return Outcome("traceback", said or f"ended with status {finished.exit_code}")
+    if finished.peak_mb > MEMORY_MB:
+        return Outcome("memory", f"took {finished.peak_mb} MB")
     leftovers = [each.name for each in folder.glob(".out*")]
     if leftovers or (target is not None and said.startswith("refused") and target.exists()):
         return Outcome("leftover", f"left {leftovers or target} behind")
-    if said.startswith("refused") and (not said.rstrip().endswith(".") or "\n" in said.strip()):
+    if said.startswith("refused") and not is_sentence(said):
         return Outcome("sentence", said)
     return Outcome(said.split(":")[0].split(" with ")[0], said=said)
 
 
-def _paint_as_child(path: Path, number: int, target: Path | None, log: Path) -> int:
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    os.nice(5)
+def _paint_and_log(path: Path, number: int, target: Path | None, log: Path) -> int:
     try:
         said = paint(path, random.Random(number), target)
     except NstVideoError as error:
         said = f"refused: {error}"
-    except BaseException:  # noqa: BLE001 - whatever it is, it is what is looked for
+    except BaseException:  # noqa: BLE001 - any exception is a failure to report
         log.write_text(traceback.format_exc(), encoding="utf-8")
         return 1
     log.write_text(said, encoding="utf-8")
@@ -236,17 +221,17 @@ def _range(rng: random.Random, data: bytes) -> tuple[int, int]:
 
 
 def main() -> int:
-    """Run it; return how many inputs went wrong."""
+    """Run the tool; return the number of failures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--count", type=int, default=200, help="how many films to try")
-    parser.add_argument("--seed", type=int, default=1, help="which films to make")
-    parser.add_argument("--only", type=int, help="try the film of one number")
-    parser.add_argument("--verbose", action="store_true", help="say what came of every film")
-    parser.add_argument("--keep", type=Path, help="folder in which to keep what went wrong")
+    parser.add_argument("--count", type=int, default=200, help="number of videos")
+    parser.add_argument("--seed", type=int, default=1, help="of the damage")
+    parser.add_argument("--only", type=int, help="only the video of this number")
+    parser.add_argument("--verbose", action="store_true", help="print every result")
+    parser.add_argument("--keep", type=Path, help="folder for inputs that fail")
     arguments = parser.parse_args()
     numbers = range(arguments.count) if arguments.only is None else [arguments.only]
     kinds: Counter[str] = Counter()
-    wrong = 0
+    failures = 0
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         clips = make_clips(folder)
@@ -258,14 +243,14 @@ def main() -> int:
             if arguments.verbose:
                 print(f"{path.name}: {outcome.said}")
             if outcome.problem:
-                wrong += 1
+                failures += 1
                 print(f"{path.name}: {outcome.kind}: {outcome.problem}", flush=True)
                 if arguments.keep is not None:
                     arguments.keep.mkdir(parents=True, exist_ok=True)
                     shutil.copy(path, arguments.keep)
             path.unlink()
     print(", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items())))
-    return min(wrong, 100)
+    return min(failures, 100)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,22 @@
-"""Measuring: engines, models and sizes against each other and against what others use."""
+"""Benchmarks: engines, models and sizes against each other and against baselines."""
 
 from nst_video.bench.machine import machine_name
+from nst_video.bench.measurement import run_bench
 from nst_video.bench.report import Row, as_json, plot, table
-from nst_video.bench.rounds import run_bench
-from nst_video.bench.runners import Case, plan
-from nst_video.bench.stages import Pipeline, Stage, measure_stages, stage_table, stages_as_json
+from nst_video.bench.runners import BenchmarkCase, plan
+from nst_video.bench.stages import (
+    PipelineTiming,
+    StageTiming,
+    measure_stages,
+    stage_table,
+    stages_as_json,
+)
 
 __all__ = [
-    "Case",
-    "Pipeline",
+    "BenchmarkCase",
+    "PipelineTiming",
     "Row",
-    "Stage",
+    "StageTiming",
     "as_json",
     "machine_name",
     "measure_stages",

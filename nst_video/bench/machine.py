@@ -1,4 +1,4 @@
-"""What machine a figure belongs to."""
+"""Name, memory and CPU time of the machine and process that are measured."""
 
 import os
 import platform
@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 _NUMBERS = ("cpu family", "model")
-"""What tells generations of processors apart on Linux."""
+"""Fields of /proc/cpuinfo that identify the generation of a processor."""
 
 
 def machine_name() -> str:
@@ -15,26 +15,30 @@ def machine_name() -> str:
 
 
 def _processor() -> str:
-    """Return the processor's own name where the system tells it.
+    """Return the processor's name, with family and model on Linux.
 
-    Virtual machines often tell a name that several generations share, so family and model follow.
+    Virtual machines often report a name that several generations share.
     """
     info = Path("/proc/cpuinfo")
     if info.is_file():
         lines = info.read_text("utf-8", "replace").splitlines()
         pairs = (line.split(":", 1) for line in lines if ":" in line)
-        told = {key.strip(): value.strip() for key, value in pairs}
-        if "model name" in told:
-            numbers = [f"{key.removeprefix('cpu ')} {told[key]}" for key in _NUMBERS if key in told]
-            return " ".join([told["model name"], *([f"({', '.join(numbers)})"] if numbers else [])])
+        fields = {key.strip(): value.strip() for key, value in pairs}
+        if "model name" in fields:
+            numbers = [
+                f"{key.removeprefix('cpu ')} {fields[key]}" for key in _NUMBERS if key in fields
+            ]
+            return " ".join(
+                [fields["model name"], *([f"({', '.join(numbers)})"] if numbers else [])]
+            )
     return platform.processor() or platform.machine() or "unknown processor"
 
 
 def peak_memory_mb() -> float | None:
-    """Return this process's peak resident memory in megabytes, None where it is not known."""
+    """Return the peak resident memory of this process in megabytes; None where unknown."""
     status = Path("/proc/self/status")
     if status.is_file():
-        # What getrusage tells on Linux begins with the peak of the process that started this one.
+        # On Linux, getrusage includes the peak of the process that started this one.
         lines = status.read_text("utf-8").splitlines()
         fields = dict(line.split(":", 1) for line in lines if ":" in line)
         if "VmHWM" in fields:
@@ -48,7 +52,7 @@ def peak_memory_mb() -> float | None:
 
 
 def cpu_s() -> float | None:
-    """Return the CPU seconds of this process and of its ended children, None where not known."""
+    """Return the CPU seconds of this process and its finished children; None where unknown."""
     try:
         import resource
     except ImportError:  # Windows has none

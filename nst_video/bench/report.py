@@ -1,4 +1,4 @@
-"""What was measured, as rows, as a table for people, as JSON, and as a plot."""
+"""Results of a benchmark as rows, Markdown tables, JSON and a plot."""
 
 import json
 import math
@@ -9,35 +9,35 @@ from typing import Self
 
 import numpy as np
 
-from nst_video.bench.runners import PEERS, Case, Work
+from nst_video.bench.runners import BASELINES, BenchmarkCase, FrameFlops
 from nst_video.frames import Frame, Size
 from nst_video.image.plots import plot_lines
 
 _KEYS = ("model", "engine", "size")
-"""What every table begins with."""
+"""First columns of every table."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The figures of one case.
+    """The results of one case.
 
     Attributes:
         model: a name from the table of weights.
-        engine: an engine, or a peer.
+        engine: an engine, or a baseline.
         device: where it ran.
         size: (width, height).
-        frames: how many were painted and timed.
+        frames: number of timed frames.
         p50_ms: median time of a frame.
-        p95_ms: time that 95 of 100 frames stay within.
+        p95_ms: 95th percentile of the times.
         fps: frames per second at the median.
-        switch_ms: how much longer the first frame in another style takes, at the least.
-        start_s: from the start of its process to the first painted frame, once caches are warm.
-        peak_mb: peak resident memory of its process, None where the system does not tell.
-        psnr_db: to the plain float32 network; infinite where every byte is equal.
-        gflop: work of a frame, in billions of floating-point operations: see `Work`.
-        plain_gflop: the same of the network as it is written.
-        peak_gflop_per_s: what a large matrix product reached on the same runtime, in turn with the
-            painting; None for peers, and where nothing is computed.
+        switch_ms: additional time of the first frame in another style, the minimum.
+        start_s: from the start of its process to the first painted frame, with warm caches.
+        peak_mb: peak resident memory of its process, None where unknown.
+        psnr_db: to the plain float32 network; infinite where all bytes are equal.
+        gflop: per frame, see `FrameFlops`.
+        plain_gflop: the same for the network without optimizations.
+        peak_gflop_per_s: of a large matrix product on the same runtime, measured in alternation
+            with the painting; None for baselines, and for engines that compute nothing.
     """
 
     model: str
@@ -59,10 +59,10 @@ class Row:
     @classmethod
     def of(
         cls,
-        case: Case,
+        case: BenchmarkCase,
         device: str,
         times_ms: Sequence[float],
-        work: Work,
+        flops: FrameFlops,
         rates: Sequence[float],
         *,
         switch_ms: float,
@@ -70,43 +70,43 @@ class Row:
         peak_mb: float | None,
         psnr_db: float,
     ) -> Self:
-        """Sum up the times of a case, and the GFLOP/s of the matrix products between them."""
+        """Summarize the times of a case, and the GFLOP/s of the matrix products between them."""
         p50, p95 = (float(x) for x in np.percentile(times_ms, (50, 95)))
         return cls(
             case.model, case.engine, device, case.size, len(times_ms),
             p50, p95, 1e3 / p50, switch_ms, start_s, peak_mb, psnr_db,
-            work.gflop, work.plain_gflop, median(rates) if rates else None,
+            flops.gflop, flops.plain_gflop, median(rates) if rates else None,
         )  # fmt: skip
 
     @property
     def gflop_per_s(self) -> float:
-        """What it computes in a second, at the median."""
+        """Throughput at the median."""
         return self.gflop * self.fps
 
     @property
     def share_of_peak(self) -> float | None:
-        """What it reaches of what the runtime could do, None where that is not known."""
+        """Throughput relative to the peak, 0..1; None where that is unknown."""
         return None if self.peak_gflop_per_s is None else self.gflop_per_s / self.peak_gflop_per_s
 
 
-def ratios(rows: Sequence[Row]) -> dict[Row, dict[str, float]]:
-    """Return how many times as fast as each peer every other row of its model and size is."""
+def speedups(rows: Sequence[Row]) -> dict[Row, dict[str, float]]:
+    """Return the speedup of each row over each baseline of its model and size."""
     return {
         row: {
-            peer.engine: peer.p50_ms / row.p50_ms
-            for peer in rows
-            if peer.engine in PEERS and (peer.model, peer.size) == (row.model, row.size)
+            baseline.engine: baseline.p50_ms / row.p50_ms
+            for baseline in rows
+            if baseline.engine in BASELINES
+            and (baseline.model, baseline.size) == (row.model, row.size)
         }
         for row in rows
-        if row.engine not in PEERS
+        if row.engine not in BASELINES
     }
 
 
-def exponents(rows: Sequence[Row]) -> dict[tuple[str, str], float]:
-    """Return how the time of each model and engine grows with size: 1 is in step with pixels.
+def scaling_exponents(rows: Sequence[Row]) -> dict[tuple[str, str], float]:
+    """Return the exponent of time over pixels by model and engine; 1 is linear in pixels.
 
-    The slope of the best line through log time over log pixels, where two sizes or more were
-    measured.
+    It is the slope of the regression of log time on log pixels, for two sizes or more.
     """
     groups: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
@@ -122,24 +122,21 @@ def exponents(rows: Sequence[Row]) -> dict[tuple[str, str], float]:
 
 
 def table(machine: str, rows: Sequence[Row]) -> str:
-    """Return Markdown tables: they read well on a terminal, too.
-
-    The first tells how fast and how right, the second what else it takes.
-    """
+    """Return two Markdown tables: speed and accuracy, then startup, memory and operations."""
     notes = [
         f"{model}, {engine}: time grows with pixels to the power of {exponent:.2f}."
-        for (model, engine), exponent in exponents(rows).items()
+        for (model, engine), exponent in scaling_exponents(rows).items()
     ]
     parts = [f"Machine: {machine}", markdown(_speeds(rows)), markdown(_costs(rows))]
     return "\n\n".join([*parts, "\n".join(notes)] if notes else parts)
 
 
 def _speeds(rows: Sequence[Row]) -> list[list[str]]:
-    """Return the cells of the first table, which is at most 120 columns wide with one peer."""
-    against = [peer for peer in PEERS if any(row.engine == peer for row in rows)]
+    """Return the cells of the first table, at most 120 columns wide with one baseline."""
+    baselines = [name for name in BASELINES if any(row.engine == name for row in rows)]
     head = ["p50 ms", "p95 ms", "fps", "PSNR dB", "GFLOP", "GFLOP/s", "of peak"]
-    lines = [[*_KEYS, *head, *(f"x {peer}" for peer in against)]]
-    factors = ratios(rows)
+    lines = [[*_KEYS, *head, *(f"x {name}" for name in baselines)]]
+    factors = speedups(rows)
     for row in rows:
         mine = factors.get(row, {})
         psnr = "equal" if math.isinf(row.psnr_db) else f"{row.psnr_db:.1f}"
@@ -148,7 +145,7 @@ def _speeds(rows: Sequence[Row]) -> list[list[str]]:
             [
                 *_key(row), _figure(row.p50_ms), _figure(row.p95_ms), _figure(row.fps), psnr,
                 _figure(row.gflop), _figure(row.gflop_per_s), share,
-                *(f"{mine[peer]:.1f}" if peer in mine else "" for peer in against),
+                *(f"{mine[name]:.1f}" if name in mine else "" for name in baselines),
             ]
         )  # fmt: skip
     return lines
@@ -175,12 +172,12 @@ def _key(row: Row) -> tuple[str, str, str]:
 
 
 def _figure(value: float) -> str:
-    """Return a number with as many decimals as tell something."""
+    """Return a number with up to two decimals, three significant digits or so."""
     return f"{value:.0f}" if value >= 1000 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
 def markdown(lines: Sequence[Sequence[str]]) -> str:
-    """Return cells, the head in the first line, as an aligned Markdown table."""
+    """Return cells, with the header in the first line, as an aligned Markdown table."""
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     ruled = [lines[0], ["-" * width for width in widths], *lines[1:]]
     return "\n".join(
@@ -190,7 +187,7 @@ def markdown(lines: Sequence[Sequence[str]]) -> str:
 
 
 def as_json(machine: str, rows: Sequence[Row]) -> str:
-    """Return all figures, and the exponents of time over pixels; an infinite PSNR is null."""
+    """Return all rows and scaling exponents as JSON; an infinite PSNR is null."""
     cells = [
         asdict(row) | {"gflop_per_s": row.gflop_per_s, "share_of_peak": row.share_of_peak}
         for row in rows
@@ -199,13 +196,13 @@ def as_json(machine: str, rows: Sequence[Row]) -> str:
         cell["psnr_db"] = None if math.isinf(cell["psnr_db"]) else cell["psnr_db"]
     growth = [
         {"model": model, "engine": engine, "exponent": exponent}
-        for (model, engine), exponent in exponents(rows).items()
+        for (model, engine), exponent in scaling_exponents(rows).items()
     ]
     return json.dumps({"machine": machine, "rows": cells, "growth": growth}, indent=2)
 
 
 def plot(rows: Sequence[Row], *, title: str) -> Frame:
-    """Return a figure of frames per second over picture size, a line for each engine and model.
+    """Return a plot, RGB uint8, of frames per second over picture size, by engine and model.
 
     Raises:
         UsageError: matplotlib is not installed.

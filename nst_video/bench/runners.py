@@ -1,7 +1,7 @@
-"""What is measured: functions from frame to painted frame, of our engines and of the peers.
+"""The engines and baselines that are measured, each as a function from frame to painted frame.
 
-All paint the same frame in the same style. Ours and LiteRT read the style once, as in real use;
-the hub graph reads it again for every frame, because it offers nothing else.
+All paint the same frame in the same style. The engines and LiteRT read the style once; the TF-Hub
+graph reads it again for every frame, because it has no other interface.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nst_video import weights
-from nst_video.bench.products import Product, open_product
+from nst_video.bench.peak_throughput import MatrixProduct, open_matrix_product
 from nst_video.engines import ENGINES, IdentityEngine, open_engine
 from nst_video.errors import UsageError
 from nst_video.frames import Frame, Size
@@ -25,27 +25,27 @@ from nst_video.settings import DEFAULT_STYLE
 from nst_video.style_library.library import StyleLibrary
 
 LITERT_SIZE: Size = (384, 384)
-"""The public `.tflite` carries its picture size as a constant."""
+"""The picture size, a constant of the public `.tflite` file."""
 
 LITERT_THREADS = 2
-"""LiteRT takes one thread unless told."""
+"""Threads of LiteRT, whose default is one."""
 
 OTHER_STYLE = "wave"
-"""What a switch of styles leads to, and from which the next one leads back."""
+"""The style that alternates with the default one when changes of style are measured."""
 
 Paint = Callable[[Frame], Frame]
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
-    """One thing to measure.
+class BenchmarkCase:
+    """One engine or baseline, model and size.
 
     Attributes:
-        engine: a name from `engines.ENGINES`, a peer ("litert", "hub"), or "plain": our network
-            as it is written, which the others are compared with.
+        engine: a name from `engines.ENGINES`, a baseline ("litert", "hub"), or "plain": the network
+            without optimizations, the reference for accuracy.
         model: a name from the table of weights.
         size: (width, height) of the frames.
-        models_dir: a folder to look for model files in, before the cache.
+        models_dir: folder of model files, searched before the cache.
     """
 
     engine: str
@@ -60,11 +60,18 @@ def plan(
     sizes: Sequence[tuple[int | None, int | None]],
     against: Sequence[str] = (),
     models_dir: Path | None = None,
-) -> list[Case]:
-    """Return every engine on every model and size, and each peer where it can run.
+) -> list[BenchmarkCase]:
+    """Return the cases: every engine on every model and size, and each baseline where it can run.
+
+    Args:
+        models: names from the table of weights.
+        engines: names from `engines.ENGINES`.
+        sizes: (width, height) of the frames.
+        against: names of baselines.
+        models_dir: folder of model files, searched before the cache.
 
     Raises:
-        UsageError: a name is unknown, a side is missing, or a peer would never run.
+        UsageError: a name is unknown, a side is missing, or a baseline cannot run any case.
     """
     whole = [(width, height) for width, height in sizes if width and height]
     if len(whole) < len(sizes) or not whole:
@@ -74,36 +81,41 @@ def plan(
     cases = []
     for model in models:
         for size in whole:
-            peers = [peer for peer in against if _runs(peer, model, size)]
-            cases += [Case(name, model, size, models_dir) for name in (*engines, *peers)]
+            baselines = [name for name in against if _can_run(name, model, size)]
+            names = (*engines, *baselines)
+            cases += [BenchmarkCase(name, model, size, models_dir) for name in names]
     for name in dict.fromkeys((*engines, *against)):
         if name not in ENGINES and name not in RUNNERS:
             known = ", ".join((*ENGINES, *RUNNERS))
             raise UsageError(f"No engine {name!r} to measure. Choose from: {known}.")
         if all(case.engine != name for case in cases):
-            raise UsageError(f"{name} runs {PEERS[name].limits}: choose that model and size.")
+            raise UsageError(f"{name} runs {BASELINES[name].limits}: choose that model and size.")
     return cases
 
 
-def _runs(peer: str, model: str, size: Size) -> bool:
-    return peer in PEERS and PEERS[peer].model == model and PEERS[peer].size in (None, size)
+def _can_run(name: str, model: str, size: Size) -> bool:
+    baseline = BASELINES.get(name)
+    return baseline is not None and baseline.model == model and baseline.size in (None, size)
 
 
 def test_frame(size: Size) -> Frame:
-    """Return a frame of the synthetic scene: edges, fine texture and gradients."""
+    """Return a frame of the synthetic scene, with edges, fine texture and gradients.
+
+    It is RGB uint8, of a size (width, height).
+    """
     return synthetic.draw(size, 0.4)
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
-    """What a frame takes in billions of floating-point operations (GFLOP).
+class FrameFlops:
+    """Billions of floating-point operations (GFLOP) per frame.
 
-    Of the transformer's convolutions, on a frame painted whole: tiles overlap, and take more. What
-    the hub graph does for the style is left out.
+    They are those of the transformer's convolutions on a whole frame. Tiles overlap and need more.
+    The operations of the TF-Hub graph for the style are not included.
 
     Attributes:
-        gflop: as they are run.
-        plain_gflop: as the network is written.
+        gflop: as executed.
+        plain_gflop: of the network without optimizations.
     """
 
     gflop: float
@@ -112,25 +124,25 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Runner:
-    """What paints.
+    """A loaded engine or baseline.
 
     Attributes:
-        paint: frame to painted frame.
+        paint: paints a frame, RGB uint8 (h, w, 3) to the same.
         device: where it runs.
-        choose: takes a style's name; the next frame is painted in that style.
-        work: counts what a frame takes.
-        product: returns what tells how much its runtime could do, None where nothing does.
+        select_style: takes the name of the style of the next frames.
+        flops: counts the operations of a frame.
+        matrix_product: returns a matrix product on its runtime; None where there is none.
     """
 
     paint: Paint
     device: str
-    choose: Callable[[str], None]
-    work: Callable[[], Work]
-    product: Callable[[], Product | None] = lambda: None
+    select_style: Callable[[str], None]
+    flops: Callable[[], FrameFlops]
+    matrix_product: Callable[[], MatrixProduct | None] = lambda: None
 
 
-def open_runner(case: Case) -> Runner:
-    """Load and compile what a case needs; it paints in the default style.
+def open_runner(case: BenchmarkCase) -> Runner:
+    """Load and compile a case; it paints in the default style.
 
     Raises:
         WeightsError: the model's files are missing.
@@ -139,60 +151,60 @@ def open_runner(case: Case) -> Runner:
     return RUNNERS.get(case.engine, _engine)(case, files)
 
 
-class _Choice:
-    """The bottleneck in use; each style is read once."""
+class _SelectedStyle:
+    """The bottleneck of the selected style; each style is read once."""
 
     def __init__(self, model: StyleModel) -> None:
         self._library = StyleLibrary()
         self._predictor = model.predictor
-        self._known: dict[str, NDArray[np.float32]] = {}
-        self.choose(DEFAULT_STYLE)
+        self._bottlenecks: dict[str, NDArray[np.float32]] = {}
+        self.select(DEFAULT_STYLE)
 
-    def choose(self, name: str) -> None:
-        """Take another style."""
-        if name not in self._known:
+    def select(self, name: str) -> None:
+        """Select a style by name."""
+        if name not in self._bottlenecks:
             style = self._library.get(name)
-            self._known[name] = self._library.bottleneck(style, self._predictor)
-        self.bottleneck = self._known[name]
+            self._bottlenecks[name] = self._library.bottleneck(style, self._predictor)
+        self.bottleneck = self._bottlenecks[name]
 
 
-def _engine(case: Case, files: Mapping[str, Path]) -> Runner:
+def _engine(case: BenchmarkCase, files: Mapping[str, Path]) -> Runner:
     model = load_model(case.model, files)
     engine = open_engine(case.engine, model.config, model.arrays)
-    choice = _Choice(model)
+    selected = _SelectedStyle(model)
 
     def paint(frame: Frame) -> Frame:
-        painted: Frame = engine(frame[None], model.style_parameters(choice.bottleneck[None]))[0]
+        painted: Frame = engine(frame[None], model.style_parameters(selected.bottleneck[None]))[0]
         return painted
 
-    def work() -> Work:
+    def flops() -> FrameFlops:
         plain = gflop(count_plain(model.arrays, case.size))
         if isinstance(engine, IdentityEngine):
-            return Work(0, plain)
+            return FrameFlops(0, plain)
         convolutions = fold_transformer(model.config, model.arrays)
-        return Work(gflop(count_rewritten(convolutions, case.size)), plain)
+        return FrameFlops(gflop(count_rewritten(convolutions, case.size)), plain)
 
-    product = cache(lambda: open_product(engine))
-    return Runner(paint, engine.device.name, choice.choose, work, product)
+    matrix_product = cache(lambda: open_matrix_product(engine))
+    return Runner(paint, engine.device.name, selected.select, flops, matrix_product)
 
 
-def _plain(case: Case, files: Mapping[str, Path]) -> Runner:
+def _plain(case: BenchmarkCase, files: Mapping[str, Path]) -> Runner:
     from nst_video.networks.checkpoints import load_transformer
 
     model = load_model(case.model, files)
     network = load_transformer(model.config, model.arrays)
-    choice = _Choice(model)
+    selected = _SelectedStyle(model)
 
     def paint(frame: Frame) -> Frame:
-        style = model.style_parameters(choice.bottleneck[None])
+        style = model.style_parameters(selected.bottleneck[None])
         painted = np.asarray(network(frame[None].astype(np.float32) / 255, style))[0]
         return _to_bytes(painted)
 
-    return Runner(paint, "CPU", choice.choose, lambda: _plain_work(model, case.size))
+    return Runner(paint, "CPU", selected.select, lambda: _plain_flops(model, case.size))
 
 
-def _litert(case: Case, files: Mapping[str, Path]) -> Runner:
-    """The official interpreter on the public float16 file."""
+def _litert(case: BenchmarkCase, files: Mapping[str, Path]) -> Runner:
+    """The LiteRT interpreter on the public float16 file."""
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(str(files["transformer"]), num_threads=LITERT_THREADS)
@@ -200,24 +212,24 @@ def _litert(case: Case, files: Mapping[str, Path]) -> Runner:
     content, style = (each["index"] for each in interpreter.get_input_details())
     target = interpreter.get_output_details()[0]["index"]
     model = load_model(case.model, files)
-    choice = _Choice(model)
+    selected = _SelectedStyle(model)
 
-    def choose(name: str) -> None:
-        choice.choose(name)
-        interpreter.set_tensor(style, choice.bottleneck.reshape(1, 1, 1, -1))
+    def select_style(name: str) -> None:
+        selected.select(name)
+        interpreter.set_tensor(style, selected.bottleneck.reshape(1, 1, 1, -1))
 
     def paint(frame: Frame) -> Frame:
         interpreter.set_tensor(content, frame[None].astype(np.float32) / 255)
         interpreter.invoke()
         return _to_bytes(interpreter.get_tensor(target)[0])
 
-    choose(DEFAULT_STYLE)
+    select_style(DEFAULT_STYLE)
     device = f"CPU, {LITERT_THREADS} threads"
-    return Runner(paint, device, choose, lambda: _plain_work(model, case.size))
+    return Runner(paint, device, select_style, lambda: _plain_flops(model, case.size))
 
 
-def _hub(case: Case, files: Mapping[str, Path]) -> Runner:
-    """The TF-Hub graph, given content and style for every frame, as its documentation shows."""
+def _hub(case: BenchmarkCase, files: Mapping[str, Path]) -> Runner:
+    """The TF-Hub graph, with content and style for every frame, as in its documentation."""
     import tensorflow as tf
     import tensorflow_hub as hub
 
@@ -228,44 +240,44 @@ def _hub(case: Case, files: Mapping[str, Path]) -> Runner:
         name: tf.constant(style_input(library.get(name).load()))
         for name in (DEFAULT_STYLE, OTHER_STYLE)
     }
-    chosen = [DEFAULT_STYLE]
+    selected = [DEFAULT_STYLE]
 
-    def choose(name: str) -> None:
-        chosen[0] = name
+    def select_style(name: str) -> None:
+        selected[0] = name
 
     def paint(frame: Frame) -> Frame:
         content = tf.constant(frame[None].astype(np.float32) / 255)
-        painted = run(placeholder=content, placeholder_1=styles[chosen[0]])["output_0"]
+        painted = run(placeholder=content, placeholder_1=styles[selected[0]])["output_0"]
         return _to_bytes(painted.numpy()[0])
 
-    def work() -> Work:
-        return _plain_work(load_model(case.model, files), case.size)
+    def flops() -> FrameFlops:
+        return _plain_flops(load_model(case.model, files), case.size)
 
-    return Runner(paint, "TensorFlow's default", choose, work)
+    return Runner(paint, "TensorFlow's default", select_style, flops)
 
 
-def _plain_work(model: StyleModel, size: Size) -> Work:
-    """Return the work of what runs the network as it is written."""
+def _plain_flops(model: StyleModel, size: Size) -> FrameFlops:
+    """Return the operations of the network without optimizations."""
     plain = gflop(count_plain(model.arrays, size))
-    return Work(plain, plain)
+    return FrameFlops(plain, plain)
 
 
 def _to_bytes(painted: NDArray[np.float32]) -> Frame:
     return (painted * 255).round().astype(np.uint8)
 
 
-OpenRunner = Callable[[Case, Mapping[str, Path]], Runner]
+OpenRunner = Callable[[BenchmarkCase, Mapping[str, Path]], Runner]
 
 
 @dataclass(frozen=True, slots=True)
-class Peer:
-    """What others use.
+class Baseline:
+    """An implementation of others that is measured for comparison.
 
     Attributes:
-        open: opens it.
-        model: the one model that it runs.
-        size: the one size that it runs, None for any.
-        limits: both in words.
+        open: loads it.
+        model: the only model that it runs.
+        size: the only size that it runs; None for any.
+        limits: model and size in words.
     """
 
     open: OpenRunner
@@ -274,14 +286,14 @@ class Peer:
     limits: str
 
 
-PEERS = {
-    "litert": Peer(_litert, "magenta-lite", LITERT_SIZE, "magenta-lite at 384x384"),
-    "hub": Peer(_hub, "magenta", None, "magenta"),
+BASELINES = {
+    "litert": Baseline(_litert, "magenta-lite", LITERT_SIZE, "magenta-lite at 384x384"),
+    "hub": Baseline(_hub, "magenta", None, "magenta"),
 }
 """By the name that `--against` takes."""
 
 RUNNERS: dict[str, OpenRunner] = {
     "plain": _plain,
-    **{name: peer.open for name, peer in PEERS.items()},
+    **{name: baseline.open for name, baseline in BASELINES.items()},
 }
-"""Everything that can be measured besides the engines."""
+"""Runners besides the engines, by name."""

@@ -1,4 +1,4 @@
-"""A transcode against its stages alone: which of them holds it up, and what the cores allow."""
+"""Measures a transcode and each of its stages alone, to find the bottleneck."""
 
 import json
 import os
@@ -25,21 +25,21 @@ from nst_video.video.sinks import open_sink
 from nst_video.video.sources import open_source
 
 WHOLE = "whole"
-"""The name of everything at once, among those of the stages."""
+"""Name of the complete transcode among the stages."""
 
-HELD_FRAMES = 24
-"""Frames kept in memory for the stages that must not wait for a decoder."""
+FRAMES_IN_MEMORY = 24
+"""Frames kept in memory for the stages that are measured without decoding."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """The figures of one stage, or of the whole.
+class StageTiming:
+    """Time of one stage, or of the complete transcode.
 
     Attributes:
         name: "decode", "paint", "encode", or "whole".
-        ms: milliseconds per frame, median of the rounds; starting and finishing included.
-        cpu_ms: milliseconds of CPU per frame, on all cores and in all processes together; None
-            where the system does not tell.
+        ms: milliseconds per frame, the median of the rounds, with start and end.
+        cpu_ms: milliseconds of CPU per frame, the sum over all cores and processes; None where
+            unknown.
     """
 
     name: str
@@ -48,34 +48,34 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class Pipeline:
-    """The stages of transcoding one clip with one painter.
+class PipelineTiming:
+    """Times of the stages of transcoding one clip with one painter.
 
     Attributes:
-        title: clip and painter in words.
-        info: what was read: size, rate and number of frames.
-        stages: each alone, then the whole.
-        cores: how many the machine has.
+        title: of clip and painter.
+        info: size, rate and number of frames of the clip.
+        stages: each stage alone, then the complete transcode.
+        cores: number of CPU cores.
     """
 
     title: str
     info: VideoInfo
-    stages: tuple[Stage, ...]
+    stages: tuple[StageTiming, ...]
     cores: int
 
     @property
-    def slowest(self) -> Stage:
+    def slowest(self) -> StageTiming:
         """The stage that takes longest alone."""
         return max(self.stages[:-1], key=lambda stage: stage.ms)
 
     @property
     def share_of_slowest(self) -> float:
-        """Rate of the whole over that of the slowest stage, which has all cores when alone."""
+        """Rate of the transcode relative to that of the slowest stage alone."""
         return self.slowest.ms / self.stages[-1].ms
 
     @property
     def share_of_cores(self) -> float | None:
-        """Rate of the whole over what the cores allow: all CPU time of the stages, no waiting."""
+        """Rate of the transcode relative to full load on all cores; None where unknown."""
         alone = [stage.cpu_ms for stage in self.stages[:-1] if stage.cpu_ms is not None]
         return sum(alone) / self.cores / self.stages[-1].ms if alone else None
 
@@ -87,15 +87,15 @@ def measure_stages(
     title: str,
     options: TranscodeOptions,
     rounds: int = 5,
-) -> Pipeline:
-    """Measure decoding, painting, encoding and all at once, in turn.
+) -> PipelineTiming:
+    """Measure decoding, painting, encoding and the complete transcode, in alternation.
 
     Args:
         clip: a video file, or "demo:".
-        painter: what paints.
-        title: what to call it in the report.
-        options: which part of the clip to read, and how to write it.
-        rounds: turns of each.
+        painter: paints the frames.
+        title: of clip and painter, for the report.
+        options: what to read of the clip, and how to encode.
+        rounds: number of rounds.
 
     Raises:
         NstVideoError: the clip cannot be read, painted or written.
@@ -103,26 +103,26 @@ def measure_stages(
     COUNT.check("The rounds", rounds)
     with tempfile.TemporaryDirectory(prefix="nst-video-") as folder:
         target = Path(folder) / "painted.mp4"
-        info, turns = _prepare(clip, painter, options, target)
-        times: dict[str, list[tuple[float, float | None]]] = {name: [] for name in turns}
+        info, runs = _prepare(clip, painter, options, target)
+        times: dict[str, list[tuple[float, float | None]]] = {name: [] for name in runs}
         for _ in range(rounds):
-            for name, turn in turns.items():
-                times[name].append(_timed(turn))
+            for name, run_stage in runs.items():
+                times[name].append(_timed(run_stage))
     stages = tuple(_stage(name, mine) for name, mine in times.items())
-    return Pipeline(title, info, stages, os.cpu_count() or 1)
+    return PipelineTiming(title, info, stages, os.cpu_count() or 1)
 
 
-Turn = Callable[[], int]
-"""Works once through a stage; returns how many frames that were."""
+RunStage = Callable[[], int]
+"""Runs a stage once; returns the number of frames."""
 
 
 def _prepare(
     clip: Path | str, painter: Painter, options: TranscodeOptions, target: Path
-) -> tuple[VideoInfo, dict[str, Turn]]:
-    """Return what the clip looks like, and each stage as a function, warmed up."""
+) -> tuple[VideoInfo, dict[str, RunStage]]:
+    """Return information on the clip, and each stage as a function, warmed up."""
     with open_source(clip, options) as source:
         info, pixel_path = source.info, negotiate_format(source, painter)
-        held = list(islice(pixel_path.frames, HELD_FRAMES))
+        held = list(islice(pixel_path.frames, FRAMES_IN_MEMORY))
     if not held:
         raise SourceError(f"{clip} holds no frame to measure with.")
     count = info.frame_count or len(held)
@@ -139,7 +139,7 @@ def _prepare(
     def encode() -> int:
         yuv = pixel_path.as_yuv
         with open_sink(target, info, options, as_yuv=yuv, overwrite=True) as sink:
-            for frame in islice(_to_and_fro(painted), count):
+            for frame in islice(_ping_pong(painted), count):
                 sink.write(frame)
         return count
 
@@ -150,38 +150,40 @@ def _prepare(
     return info, {"decode": decode, "paint": paint, "encode": encode, WHOLE: whole}
 
 
-def _to_and_fro(frames: Frames) -> Iterator[Frames]:
-    """Repeat frames without a jump: forward, backward, and so on."""
+def _ping_pong(frames: Frames) -> Iterator[Frames]:
+    """Repeat frames endlessly, forward and backward, so that there is no cut."""
     return cycle(chain(frames, frames[-2:0:-1]))
 
 
-def _timed(turn: Turn) -> tuple[float, float | None]:
-    """Return seconds and CPU seconds per frame of one turn."""
-    cpu, begun = cpu_s(), time.perf_counter()
-    count = turn()
-    taken, after = time.perf_counter() - begun, cpu_s()
-    return taken / count, None if cpu is None or after is None else (after - cpu) / count
+def _timed(run_stage: RunStage) -> tuple[float, float | None]:
+    """Run a stage; return seconds and CPU seconds per frame."""
+    cpu_before, started_s = cpu_s(), time.perf_counter()
+    count = run_stage()
+    elapsed_s, cpu_after = time.perf_counter() - started_s, cpu_s()
+    if cpu_before is None or cpu_after is None:
+        return elapsed_s / count, None
+    return elapsed_s / count, (cpu_after - cpu_before) / count
 
 
-def _stage(name: str, times: Sequence[tuple[float, float | None]]) -> Stage:
+def _stage(name: str, times: Sequence[tuple[float, float | None]]) -> StageTiming:
     cpu = [cpu for _, cpu in times if cpu is not None]
     wall_ms = median(wall for wall, _ in times) * 1e3
-    return Stage(name, wall_ms, median(cpu) * 1e3 if cpu else None)
+    return StageTiming(name, wall_ms, median(cpu) * 1e3 if cpu else None)
 
 
-def stage_table(machine: str, pipelines: Sequence[Pipeline]) -> str:
-    """Return a Markdown table for each pipeline, and what limits it in words."""
+def stage_table(machine: str, pipelines: Sequence[PipelineTiming]) -> str:
+    """Return a Markdown table and a summary in words for each pipeline."""
     parts = [f"Machine: {machine}"]
     for pipeline in pipelines:
         lines = [["stage", "ms", "fps", "CPU ms"]]
         for stage in pipeline.stages:
             cpu = "" if stage.cpu_ms is None else f"{stage.cpu_ms:.1f}"
             lines.append([stage.name, f"{stage.ms:.1f}", f"{1e3 / stage.ms:.1f}", cpu])
-        parts += ["", f"{pipeline.title}:", "", markdown(lines), "", _verdict(pipeline)]
+        parts += ["", f"{pipeline.title}:", "", markdown(lines), "", _summary(pipeline)]
     return "\n".join(parts)
 
 
-def _verdict(pipeline: Pipeline) -> str:
+def _summary(pipeline: PipelineTiming) -> str:
     text = (
         f"The whole reaches {pipeline.share_of_slowest:.0%} of the rate of {pipeline.slowest.name} "
         "alone"
@@ -191,8 +193,8 @@ def _verdict(pipeline: Pipeline) -> str:
     return f"{text}, and {pipeline.share_of_cores:.0%} of what {pipeline.cores} cores allow."
 
 
-def stages_as_json(machine: str, pipelines: Sequence[Pipeline]) -> str:
-    """Return all figures."""
+def stages_as_json(machine: str, pipelines: Sequence[PipelineTiming]) -> str:
+    """Return all times and ratios as JSON."""
     cells = [
         {
             "title": pipeline.title,

@@ -13,7 +13,7 @@ from nst_video.errors import UsageError
 from nst_video.validation import COUNT, SECONDS
 
 if TYPE_CHECKING:
-    from nst_video.bench import Pipeline
+    from nst_video.bench import PipelineTiming
     from nst_video.video.media.codec_options import TranscodeOptions
 
 DEFAULT_SIZE = "384x384"
@@ -123,7 +123,7 @@ def _measure_clip(
     every: Sequence["TranscodeOptions"],
     rounds: int,
     models_dir: Path | None,
-) -> "Iterator[Pipeline]":
+) -> "Iterator[PipelineTiming]":
     """Measure a transcode's stages with every model, engine and size."""
     from nst_video.bench import measure_stages
     from nst_video.settings import ModelOptions

@@ -13,10 +13,18 @@ import pytest
 from clips import Negative, make_clip
 
 from nst_video import bench
-from nst_video.bench import Case, Pipeline, Row, Stage, measure_stages, stage_table, stages_as_json
-from nst_video.bench.report import exponents, ratios
-from nst_video.bench.rounds import Worker, multiply_for, psnr_db
-from nst_video.bench.runners import OTHER_STYLE, Work, open_runner
+from nst_video.bench import (
+    BenchmarkCase,
+    PipelineTiming,
+    Row,
+    StageTiming,
+    measure_stages,
+    stage_table,
+    stages_as_json,
+)
+from nst_video.bench.measurement import Worker, measure_peak, psnr_db
+from nst_video.bench.report import scaling_exponents, speedups
+from nst_video.bench.runners import OTHER_STYLE, FrameFlops, open_runner
 from nst_video.bench.runners import test_frame as bench_frame
 from nst_video.cli.app import app
 from nst_video.errors import UsageError, WeightsError
@@ -37,7 +45,7 @@ def row(engine: str = "tensorflow", p50_ms: float = 10.0, **changes: object) -> 
     return Row(**{**values, **changes})
 
 
-def test_plan_is_every_engine_on_every_model_and_size_and_peers_where_they_run() -> None:
+def test_plan_is_every_engine_on_every_model_and_size_and_baselines_where_they_run() -> None:
     cases = bench.plan(
         ["magenta-lite", "magenta"], ["tensorflow"], [(384, 384), (640, 360)], ["litert", "hub"]
     )
@@ -74,7 +82,7 @@ def test_plan_refuses_what_cannot_be_measured(
 def test_bench_measures_a_real_model_in_processes_of_their_own(assets: Path) -> None:
     told: list[Row] = []
     cases = [
-        Case(engine, "magenta-lite", SMALL, assets / "models")
+        BenchmarkCase(engine, "magenta-lite", SMALL, assets / "models")
         for engine in ("tensorflow", "identity")
     ]
     rows = bench.run_bench(cases, rounds=2, round_s=0.05, on_row=told.append)
@@ -94,25 +102,25 @@ def test_bench_measures_a_real_model_in_processes_of_their_own(assets: Path) -> 
     assert (copied.gflop, copied.peak_gflop_per_s, copied.share_of_peak) == (0, None, None)
 
 
-def test_openvino_is_judged_by_products_on_its_own_runtime(assets: Path) -> None:
-    runner = open_runner(Case("openvino", "magenta-lite", SMALL, assets / "models"))
-    rates = multiply_for(runner, 0.0)
+def test_the_peak_of_openvino_is_that_of_its_own_runtime(assets: Path) -> None:
+    runner = open_runner(BenchmarkCase("openvino", "magenta-lite", SMALL, assets / "models"))
+    rates = measure_peak(runner, 0.0)
     assert len(rates) == 1
     assert rates[0] > 1
-    assert runner.product() is runner.product()
+    assert runner.matrix_product() is runner.matrix_product()
 
 
-def test_peers_are_said_to_do_the_work_of_the_plain_network(assets: Path) -> None:
-    runner = open_runner(Case("litert", "magenta-lite", (384, 384), assets / "models"))
-    work = runner.work()
-    assert work.gflop == work.plain_gflop == pytest.approx(3.69, abs=0.01)
-    assert multiply_for(runner, 0.0) == []
+def test_baselines_have_the_operations_of_the_plain_network(assets: Path) -> None:
+    runner = open_runner(BenchmarkCase("litert", "magenta-lite", (384, 384), assets / "models"))
+    flops = runner.flops()
+    assert flops.gflop == flops.plain_gflop == pytest.approx(3.69, abs=0.01)
+    assert measure_peak(runner, 0.0) == []
 
 
 def test_row_sums_up_what_was_measured() -> None:
-    case = Case("openvino", "magenta-lite", (384, 384))
+    case = BenchmarkCase("openvino", "magenta-lite", (384, 384))
     made = Row.of(
-        case, "CPU", [10.0, 20.0, 30.0], Work(2.0, 3.0), [100.0, 400.0, 500.0],
+        case, "CPU", [10.0, 20.0, 30.0], FrameFlops(2.0, 3.0), [100.0, 400.0, 500.0],
         switch_ms=0.1, start_s=1.0, peak_mb=None, psnr_db=80.0,
     )  # fmt: skip
     assert (made.p50_ms, made.fps) == (20.0, 50.0)
@@ -121,12 +129,12 @@ def test_row_sums_up_what_was_measured() -> None:
 
 
 def test_a_switch_leads_to_another_painting_and_back(assets: Path) -> None:
-    runner = open_runner(Case("openvino", "magenta-lite", SMALL, assets / "models"))
+    runner = open_runner(BenchmarkCase("openvino", "magenta-lite", SMALL, assets / "models"))
     frame = bench_frame(SMALL)
     first = runner.paint(frame)
-    runner.choose(OTHER_STYLE)
+    runner.select_style(OTHER_STYLE)
     assert psnr_db(runner.paint(frame), first) < 30
-    runner.choose(DEFAULT_STYLE)
+    runner.select_style(DEFAULT_STYLE)
     assert psnr_db(runner.paint(frame), first) == math.inf
 
 
@@ -134,7 +142,7 @@ def test_exponent_is_the_slope_of_time_over_pixels() -> None:
     sizes = [(64, 64), (128, 128), (256, 256)]
     linear = [row(size=size, p50_ms=size[0] * size[1] / 1e3) for size in sizes]
     square = [row("openvino", size=size, p50_ms=(size[0] * size[1]) ** 2 / 1e6) for size in sizes]
-    found = exponents([*linear, *square, row("litert")])
+    found = scaling_exponents([*linear, *square, row("litert")])
     assert found == {
         ("magenta-lite", "tensorflow"): pytest.approx(1),
         ("magenta-lite", "openvino"): pytest.approx(2),
@@ -145,17 +153,17 @@ def test_exponent_is_the_slope_of_time_over_pixels() -> None:
 
 def test_worker_hands_on_the_errors_of_its_process(tmp_path: Path) -> None:
     with (
-        Worker(Case("tensorflow", "magenta-lite", SMALL, tmp_path)) as worker,
+        Worker(BenchmarkCase("tensorflow", "magenta-lite", SMALL, tmp_path)) as worker,
         pytest.raises(WeightsError, match="magenta-lite"),
     ):
-        worker.ready()
+        worker.wait_loaded()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system tells it")
 def test_peak_memory_is_the_workers_own() -> None:
     ballast = np.ones(1 << 26)
-    with Worker(Case("identity", "builtin", SMALL)) as worker:
-        worker.ready()
+    with Worker(BenchmarkCase("identity", "builtin", SMALL)) as worker:
+        worker.wait_loaded()
         peak_mb = worker.peak_mb()
     assert peak_mb is not None
     assert 20 < peak_mb < ballast.nbytes / 1e6
@@ -167,13 +175,13 @@ def test_psnr_follows_its_formula() -> None:
     assert psnr_db(frame, frame + 1) == pytest.approx(20 * math.log10(255))
 
 
-def test_ratios_compare_each_engine_with_the_peers_of_its_model_and_size() -> None:
+def test_ratios_compare_each_engine_with_the_baselines_of_its_model_and_size() -> None:
     ours, peer, other = row(), row("litert", 55.0), row(size=(640, 360))
-    factors = ratios([ours, peer, other])
+    factors = speedups([ours, peer, other])
     assert factors == {ours: {"litert": pytest.approx(5.5)}, other: {}}
 
 
-def test_table_is_markdown_with_a_ratio_for_each_peer() -> None:
+def test_table_is_markdown_with_a_ratio_for_each_baseline() -> None:
     peer_row = row("litert", 55.0, psnr_db=80.04, peak_mb=None, peak_gflop_per_s=None)
     text = bench.table("a machine", [row(), peer_row])
     head, rule, ours, peer = text.splitlines()[2:6]
@@ -242,8 +250,8 @@ def test_stages_are_measured_alone_and_together(tmp_path: Path) -> None:
 
 def test_stage_table_says_what_limits() -> None:
     figures = (("decode", 5.0, 6.0), ("paint", 40.0, 75.0), ("encode", 15.0, 20.0))
-    stages = tuple(Stage(*each) for each in (*figures, ("whole", 50.5, 101.0)))
-    pipeline = Pipeline("A clip", VideoInfo((64, 48), Fraction(25), 10), stages, 2)
+    stages = tuple(StageTiming(*each) for each in (*figures, ("whole", 50.5, 101.0)))
+    pipeline = PipelineTiming("A clip", VideoInfo((64, 48), Fraction(25), 10), stages, 2)
     text = stage_table("a machine", [pipeline])
     assert "The whole reaches 79% of the rate of paint alone, and 100% of what 2 cores" in text
     assert "| whole  | 50.5 | 19.8  | 101.0  |" in text
@@ -252,8 +260,8 @@ def test_stage_table_says_what_limits() -> None:
 
 
 def test_stage_table_does_without_cpu_time() -> None:
-    stages = tuple(Stage(name, 10.0, None) for name in ("decode", "paint", "encode", "whole"))
-    pipeline = Pipeline("A clip", VideoInfo((64, 48), Fraction(25), 10), stages, 2)
+    stages = tuple(StageTiming(name, 10.0, None) for name in ("decode", "paint", "encode", "whole"))
+    pipeline = PipelineTiming("A clip", VideoInfo((64, 48), Fraction(25), 10), stages, 2)
     assert "reaches 100% of the rate of decode alone." in stage_table("a machine", [pipeline])
 
 

@@ -1,4 +1,4 @@
-"""Random command lines, a few of those that `tools/fuzz_commands.py` makes."""
+"""A short run of `tools/fuzz_commands.py`."""
 
 import importlib.util
 import random
@@ -17,6 +17,7 @@ def tool(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    monkeypatch.syspath_prepend(TOOL.parent)
     monkeypatch.setitem(sys.modules, "fuzz_commands", module)
     spec.loader.exec_module(module)
     return module

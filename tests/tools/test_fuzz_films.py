@@ -1,4 +1,4 @@
-"""A short run of the fuzzer of damaged films; `tools/fuzz_films.py` itself tries hundreds."""
+"""A short run of `tools/fuzz_films.py`."""
 
 import os
 import subprocess

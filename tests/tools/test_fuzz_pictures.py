@@ -1,3 +1,5 @@
+"""A short run of `tools/fuzz_pictures.py`."""
+
 import importlib.util
 import sys
 
@@ -11,9 +13,11 @@ TOOL = REPO / "tools" / "fuzz_pictures.py"
 def fuzz():
     spec = importlib.util.spec_from_file_location("fuzz_pictures", TOOL)
     module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(TOOL.parent)
+        patch.setitem(sys.modules, spec.name, module)
+        spec.loader.exec_module(module)
+        yield module
 
 
 def test_pictures_of_every_format_and_mode_are_read(fuzz, tmp_path):

@@ -1,9 +1,10 @@
-"""Kill live recordings at random moments; see what the next start finds, and how much is lost.
-
-Every other time only the main process is killed, else ffmpeg with it, as by a power failure. The
-frames carry numbers, so what is lost is known exactly.
+"""Kills live recordings at random times and measures what the next start recovers.
 
     python tools/endurance/kill_recordings.py --kills 30 --seed 1
+
+Every other time only the main process is killed; otherwise ffmpeg too, as in a power failure. The
+frames carry their number, so that the loss is known exactly. 30 kills take about ten minutes. The
+exit status is 1 if a recording is not recovered, cannot be played, or lacks more than 2 seconds.
 """
 
 import argparse
@@ -37,8 +38,8 @@ RECOVERED = "Recovered a recording that was cut off: "
 START_S = 120.0
 
 
-class Film:
-    """An endless film of frames that carry their number in black and white blocks, and noise."""
+class NumberedFrames:
+    """An endless source of frames that carry their number in black and white blocks, and noise."""
 
     def __init__(self, fps: float) -> None:
         self.info = VideoInfo(SIZE, Fraction(fps))
@@ -55,15 +56,15 @@ class Film:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """End it."""
+        """Stop the source."""
         self.stop()
 
     def __iter__(self) -> Iterator[Frame]:
         random_ = np.random.default_rng(1)
         noise = random_.integers(0, 40, (8, SIZE[1], SIZE[0], 3), np.uint8)
-        begun = time.monotonic()
+        started_s = time.monotonic()
         number = 0
-        while not self._is_over.wait(max(0.0, begun + number / self._fps - time.monotonic())):
+        while not self._is_over.wait(max(0.0, started_s + number / self._fps - time.monotonic())):
             frame = noise[number % len(noise)].copy()
             for bit in range(BITS):
                 frame[:BLOCK_PX, bit * BLOCK_PX :][:, :BLOCK_PX] = 255 * (number >> bit & 1)
@@ -71,18 +72,18 @@ class Film:
             number += 1
 
     def stop(self) -> None:
-        """End it."""
+        """End the iteration."""
         self._is_over.set()
 
 
 def number_in(frame: Frame) -> int:
-    """Return the number that a frame of `Film` carries."""
+    """Return the number that a frame of `NumberedFrames` carries."""
     blocks = frame[4 : BLOCK_PX - 4, : BITS * BLOCK_PX].mean(axis=(0, 2)).reshape(BITS, BLOCK_PX)
     return sum(int(block[4:-4].mean() > 127) << bit for bit, block in enumerate(blocks))
 
 
-class Log:
-    """An output that writes which frame it got when: what is handed to the recording, too."""
+class FrameLog:
+    """An output that prints number and time of each frame, which the recording gets too."""
 
     def __enter__(self) -> Self:
         return self
@@ -93,22 +94,22 @@ class Log:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Nothing was opened."""
+        """Do nothing: nothing was opened."""
 
     def write(self, frame: Frame) -> None:
-        """Write a line: the number, and the time."""
+        """Print number and time of the frame."""
         os.write(1, f"frame {number_in(frame)} {time.time():.6f}\n".encode())
 
     def stop(self) -> None:
-        """Nothing hangs."""
+        """Do nothing: nothing blocks."""
 
 
 def record(target: str, fps: float) -> None:
-    """Run a session that records until it is killed; "null:" only waits for what is recovered."""
+    """Run a session that records until it is killed; with "null:" it only recovers."""
     run_live(
-        LiveInput("film", lambda: Film(fps)),
+        LiveInput("numbered frames", lambda: NumberedFrames(fps)),
         Stylizer(options=ModelOptions("builtin", "identity")),
-        [target, Output("log", lambda info: Log())],
+        [target, Output("log", lambda info: FrameLog())],
         options=LiveOptions(target_fps=None, save_dir=Path(target).parent),
         on_message=lambda text: print(text, flush=True),
     )
@@ -119,40 +120,40 @@ class Kill:
     """One killed recording.
 
     Attributes:
-        handed_s: seconds from the first to the last frame that was handed over.
-        lost_s: seconds between the last frame handed over and the last one in the file.
+        written_s: seconds from the first to the last frame that was written.
+        lost_s: seconds between the last frame written and the last one in the file.
     """
 
     suffix: str
     fps: float
     kills_ffmpeg: bool
-    handed_s: float = 0.0
+    written_s: float = 0.0
     lost_s: float = float("inf")
     frames: int = 0
     problem: str = ""
 
     @property
     def is_right(self) -> bool:
-        """Whether it was found, can be played and lacks no more than is allowed."""
+        """Whether it was recovered, can be played and lacks no more than `ALLOWED_LOSS_S`."""
         return not self.problem and self.lost_s <= ALLOWED_LOSS_S
 
 
 def start(target: str, fps: float) -> subprocess.Popen[str]:
-    """Start a session in a process of its own."""
+    """Start a session in its own process."""
     command = [sys.executable, __file__, "--record", target, "--fps", str(fps)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
 def children(pid: int) -> list[int]:
-    """Return the processes that a process has started (Linux)."""
+    """Return the child processes of a process (Linux only)."""
     tasks = Path(f"/proc/{pid}/task").glob("*/children")
     return [int(child) for task in tasks for child in task.read_text().split()]
 
 
 def kill_recording(kill: Kill, folder: Path, after_s: float) -> None:
-    """Record for a while, kill, start again and look at what is there."""
-    handed = run_and_kill(kill, folder / f"take{kill.suffix}", after_s)
-    kill.handed_s = handed[max(handed)] - handed[min(handed)]
+    """Record for `after_s` seconds, kill, start again and examine the recovered file."""
+    written = run_and_kill(kill, folder / f"take{kill.suffix}", after_s)
+    kill.written_s = written[max(written)] - written[min(written)]
     found = start_again(folder)
     if found is None:
         kill.problem = f"not found: {[path.name for path in folder.iterdir()]}"
@@ -165,19 +166,19 @@ def kill_recording(kill: Kill, folder: Path, after_s: float) -> None:
         kill.problem = f"cannot be played: {error}"
         return
     kill.frames = len(numbers)
-    kill.lost_s = handed[max(handed)] - handed[max(numbers)]
+    kill.lost_s = written[max(written)] - written[max(numbers)]
 
 
 def run_and_kill(kill: Kill, target: Path, after_s: float) -> dict[int, float]:
-    """Return when each frame was handed over before the kill."""
-    handed: dict[int, float] = {}
+    """Record and kill; return the time of each frame that was written, by number."""
+    written: dict[int, float] = {}
     with start(str(target), kill.fps) as session:
         assert session.stdout is not None
         for line in session.stdout:
             word, *values = line.split()
             if word == "frame":
-                handed[int(values[0])] = float(values[1])
-            if handed and time.time() > handed[min(handed)] + after_s:
+                written[int(values[0])] = float(values[1])
+            if written and time.time() > written[min(written)] + after_s:
                 break
         victims = children(session.pid) if kill.kills_ffmpeg else []
         os.kill(session.pid, signal.SIGSTOP)
@@ -186,12 +187,12 @@ def run_and_kill(kill: Kill, target: Path, after_s: float) -> dict[int, float]:
         for line in session.stdout:
             word, *values = line.split()
             if word == "frame" and len(values) == 2:
-                handed[int(values[0])] = float(values[1])
-    return handed
+                written[int(values[0])] = float(values[1])
+    return written
 
 
 def start_again(folder: Path) -> Path | None:
-    """Start a session that records nothing, and return what it says to have recovered."""
+    """Start a session that records nothing; return the file that it reports as recovered."""
     with start("null:", 5) as session:
         assert session.stdout is not None
         timer = threading.Timer(START_S, session.kill)
@@ -207,11 +208,11 @@ def start_again(folder: Path) -> Path | None:
 
 
 def main() -> int:
-    """Kill, print a table, and return 1 where something was lost."""
+    """Run the tool; return 1 if a recording was lost."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=30)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--fps", type=float, default=0, help="of the source; by default 25, 3, 10")
+    parser.add_argument("--fps", type=float, default=0, help="of the source; default: 25, 3 and 10")
     parser.add_argument("--shortest", type=float, default=3.0, help="seconds")
     parser.add_argument("--longest", type=float, default=12.0, help="seconds")
     parser.add_argument("--record", metavar="TARGET", help=argparse.SUPPRESS)
@@ -219,7 +220,7 @@ def main() -> int:
     if given.record:
         record(given.record, given.fps)
         return 0
-    chance = random.Random(given.seed)
+    rng = random.Random(given.seed)
     kills: list[Kill] = []
     print("  container   fps  killed            recorded  frames  lost")
     for number in range(given.kills):
@@ -232,11 +233,11 @@ def main() -> int:
             os.environ["NST_VIDEO_HOME"] = f"{name}/home"
             folder = Path(name) / "takes"
             folder.mkdir()
-            kill_recording(kill, folder, chance.uniform(given.shortest, given.longest))
+            kill_recording(kill, folder, rng.uniform(given.shortest, given.longest))
         kills.append(kill)
         who = "with ffmpeg" if kill.kills_ffmpeg else "main process alone"
         print(
-            f"  {kill.suffix:9} {kill.fps:5g}  {who:18} {kill.handed_s:5.1f} s {kill.frames:7} "
+            f"  {kill.suffix:9} {kill.fps:5g}  {who:18} {kill.written_s:5.1f} s {kill.frames:7} "
             f"{kill.lost_s:5.2f} s {'' if kill.is_right else 'WRONG ' + kill.problem}",
             flush=True,
         )

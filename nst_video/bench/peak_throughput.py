@@ -1,4 +1,4 @@
-"""The most arithmetic that a machine gives: one large matrix product on an engine's own runtime."""
+"""Peak arithmetic throughput: a large matrix product on the runtime of an engine."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,29 +11,30 @@ from nst_video.engines.openvino.engine import PRECISION_HINTS
 from nst_video.networks.fused.flops import FLOP
 
 CPU_SIDE = 2048
-"""Of the square matrices; larger ones reach no more."""
+"""Side of the square matrices on a CPU; larger ones are not faster."""
 
 GPU_SIDE = 8192
-"""The same elsewhere, so that the wait for the result is short against the product."""
+"""Side elsewhere, so that the transfer of the result is short relative to the product."""
 
 
 @dataclass(frozen=True, slots=True)
-class Product:
-    """A matrix product.
+class MatrixProduct:
+    """A compiled matrix product.
 
     Attributes:
-        run: multiplies once, and returns when that is done.
-        gflop: its work, in billions of floating-point operations.
+        run: multiplies once; returns when the result is there.
+        gflop: billions of floating-point operations of one product.
     """
 
     run: Callable[[], None]
     gflop: float
 
 
-def open_product(engine: Engine) -> Product | None:
-    """Prepare a product on the engine's device, in the precision it computes in.
+def open_matrix_product(engine: Engine) -> MatrixProduct | None:
+    """Return a warmed-up matrix product on the engine's device, in its precision.
 
-    None for an engine that computes nothing.
+    Returns:
+        None for an engine that computes nothing.
     """
     opener = _OPENERS.get(engine.name.partition("-")[0])
     if opener is None:
@@ -42,7 +43,7 @@ def open_product(engine: Engine) -> Product | None:
     matrix = np.random.default_rng(0).standard_normal((side, side), np.float32)
     run = opener(engine.device, matrix)
     run()
-    return Product(run, FLOP * side**3 / 1e9)
+    return MatrixProduct(run, FLOP * side**3 / 1e9)
 
 
 def _openvino(device: Device, matrix: NDArray[np.float32]) -> Callable[[], None]:
