@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nst_video.engines import Device, Engine
 from nst_video.engines.openvino.engine import PRECISION_HINTS
+from nst_video.frames import Floats
 from nst_video.networks.fused.flops import FLOP
 
 CPU_SIDE = 2048
@@ -46,7 +46,7 @@ def open_matrix_product(engine: Engine) -> MatrixProduct | None:
     return MatrixProduct(run, FLOP * side**3 / 1e9)
 
 
-def _openvino(device: Device, matrix: NDArray[np.float32]) -> Callable[[], None]:
+def _openvino(device: Device, matrix: Floats) -> Callable[[], None]:
     import openvino
     from openvino import opset15 as op
 
@@ -65,7 +65,7 @@ def _openvino(device: Device, matrix: NDArray[np.float32]) -> Callable[[], None]
     return run
 
 
-def _tensorflow(device: Device, matrix: NDArray[np.float32]) -> Callable[[], None]:
+def _tensorflow(device: Device, matrix: Floats) -> Callable[[], None]:
     import keras
     import tensorflow as tf
 
@@ -79,7 +79,7 @@ def _tensorflow(device: Device, matrix: NDArray[np.float32]) -> Callable[[], Non
     return run
 
 
-_OPENERS: dict[str, Callable[[Device, NDArray[np.float32]], Callable[[], None]]] = {
+_OPENERS: dict[str, Callable[[Device, Floats], Callable[[], None]]] = {
     "openvino": _openvino,
     "tensorflow": _tensorflow,
 }

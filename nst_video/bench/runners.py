@@ -10,13 +10,12 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nst_video import weights
 from nst_video.bench.peak_throughput import MatrixProduct, open_matrix_product
 from nst_video.engines import ENGINES, IdentityEngine, open_engine
 from nst_video.errors import UsageError
-from nst_video.frames import Frame, Size
+from nst_video.frames import Floats, Frame, Size
 from nst_video.image import synthetic
 from nst_video.networks.fused.convolutions import fold_transformer
 from nst_video.networks.fused.flops import count_plain, count_rewritten, gflop
@@ -157,7 +156,7 @@ class _SelectedStyle:
     def __init__(self, model: StyleModel) -> None:
         self._library = StyleLibrary()
         self._predictor = model.predictor
-        self._bottlenecks: dict[str, NDArray[np.float32]] = {}
+        self._bottlenecks: dict[str, Floats] = {}
         self.select(DEFAULT_STYLE)
 
     def select(self, name: str) -> None:
@@ -262,7 +261,7 @@ def _plain_flops(model: StyleModel, size: Size) -> FrameFlops:
     return FrameFlops(plain, plain)
 
 
-def _to_bytes(painted: NDArray[np.float32]) -> Frame:
+def _to_bytes(painted: Floats) -> Frame:
     return (painted * 255).round().astype(np.uint8)
 
 

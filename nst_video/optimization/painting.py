@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from nst_video.frames import Frame
+from nst_video.frames import Floats, Frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +21,7 @@ class StylePicture:
 
     picture: Frame
     weight: float = 1.0
-    mask: NDArray[np.float32] | None = None
+    mask: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +34,8 @@ class TemporalTarget:
         weight: of this target, multiplied by `PaintSettings.temporal_weight`.
     """
 
-    picture: NDArray[np.float32]
-    reliability: NDArray[np.float32]
+    picture: Floats
+    reliability: Floats
     weight: float = 1.0
 
 
@@ -69,7 +68,7 @@ class Painting:
         history: all steps, in order.
     """
 
-    picture: NDArray[np.float32]
+    picture: Floats
     history: tuple[PaintStep, ...]
 
     @property
@@ -78,11 +77,11 @@ class Painting:
         return to_frame(self.picture)
 
 
-def to_unit(picture: Frame) -> NDArray[np.float32]:
+def to_unit(picture: Frame) -> Floats:
     """Return a uint8 picture as float32, 0..1."""
     return picture.astype(np.float32) / np.float32(255)
 
 
-def to_frame(picture: NDArray[np.float32]) -> Frame:
+def to_frame(picture: Floats) -> Frame:
     """Return a picture in 0..1 as uint8, rounded, with values beyond clipped."""
     return np.ascontiguousarray(np.rint(np.clip(picture, 0, 1) * 255), np.uint8)

@@ -1,9 +1,8 @@
 """The image pyramid: a picture is painted coarse to fine, each scale from the result before it."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-from nst_video.frames import Frame, Size, size_of
+from nst_video.frames import Floats, Frame, Size, size_of
 from nst_video.image.resize import resize, resize_cubic
 from nst_video.optimization.painting import to_unit
 
@@ -26,14 +25,14 @@ def scale_sizes(size: Size, scales: int) -> tuple[Size, ...]:
     return (*(each for each in sizes[:-1] if min(each) >= COARSEST_SIDE), size)
 
 
-def resize_picture(picture: NDArray[np.float32], size: Size) -> NDArray[np.float32]:
+def resize_picture(picture: Floats, size: Size) -> Floats:
     """Return a picture (h, w, 3) or a map (h, w), float32, 0..1, resized to (width, height)."""
     if (size[1], size[0]) == picture.shape[:2]:
         return picture
     return np.clip(resize(picture, size, enlarge="cubic"), 0, 1)
 
 
-def resize_long_side(picture: Frame, long_side: float) -> NDArray[np.float32]:
+def resize_long_side(picture: Frame, long_side: float) -> Floats:
     """Return a uint8 picture as float32 (h, w, 3), 0..1, resized to a long side in pixels.
 
     No side becomes shorter than `MIN_SIDE`.
@@ -43,9 +42,7 @@ def resize_long_side(picture: Frame, long_side: float) -> NDArray[np.float32]:
     return resize_picture(to_unit(picture), (round(width * factor), round(height * factor)))
 
 
-def add_upsampled_change(
-    painted: NDArray[np.float32], coarse_start: NDArray[np.float32], start: NDArray[np.float32]
-) -> NDArray[np.float32]:
+def add_upsampled_change(painted: Floats, coarse_start: Floats, start: Floats) -> Floats:
     """Return the initial picture of a finer scale: `start` plus the upsampled change.
 
     Upsampling the change rather than the picture keeps the fine detail of `start`.
