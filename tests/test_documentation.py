@@ -3,6 +3,7 @@
 import ast
 import re
 import shlex
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +59,14 @@ def test_python_samples_of_a_page_run(
         if not can_run:
             sample.body = [line for line in sample.body if isinstance(line, ast.ImportFrom)]
         exec(compile(sample, page, "exec"), names)
+
+
+def test_guide_lists_every_extra() -> None:
+    project = tomllib.loads((REPO / "pyproject.toml").read_text("utf-8"))["project"]
+    text = (REPO / "docs" / "guide" / "install.md").read_text("utf-8")
+    table = text.partition("| extra |")[2].partition("\n\n")[0]
+    listed = re.findall(r"^\| `(\w+)`", table, re.MULTILINE)
+    assert sorted(listed) == sorted(project["optional-dependencies"])
 
 
 def test_reference_has_every_public_name() -> None:
