@@ -1,4 +1,4 @@
-"""The frame, the unit everything here passes around, and what is known of a stream of them."""
+"""Frames: their type, checks and sizes, and the description of a stream of them."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -24,12 +24,12 @@ Size: TypeAlias = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class VideoInfo:
-    """What a stream of frames looks like to whoever consumes it.
+    """Size, rate and length of a stream of frames.
 
     Attributes:
         size: (width, height) of the frames as delivered: upright, with square pixels.
-        fps: exact constant rate of delivery.
-        frame_count: frames to expect, None where the source does not say.
+        fps: exact constant frame rate, in frames per second.
+        frame_count: number of frames to expect, None if unknown.
     """
 
     size: Size
@@ -38,20 +38,24 @@ class VideoInfo:
 
     @property
     def duration_s(self) -> float | None:
-        """Seconds from the first frame to the end of the last, None where unknown."""
+        """Seconds from the start of the first frame to the end of the last, None if unknown."""
         return None if self.frame_count is None else float(self.frame_count / self.fps)
 
 
 def size_of(frame: NDArray[np.uint8] | NDArray[np.float32]) -> Size:
-    """Return (width, height) of a frame, of the frames of a batch, or of any (h, w, 3)."""
+    """Return (width, height) of a frame, of the frames of a batch, or of any (..., h, w, c)."""
     return int(frame.shape[-2]), int(frame.shape[-3])
 
 
 def check_frames(frames: Frame | Frames, axes: tuple[int, ...]) -> None:
-    """Refuse what is not RGB uint8 with so many axes.
+    """Check type and shape of frames.
+
+    Args:
+        frames: any object.
+        axes: the allowed numbers of axes: 3 for one frame, 4 for a batch.
 
     Raises:
-        UsageError: it is not.
+        UsageError: not an array, not uint8, or not of shape (..., height, width, 3).
     """
     if not isinstance(frames, np.ndarray):
         raise UsageError(f"A frame is a numpy array, not {type(frames).__name__}.")

@@ -13,29 +13,28 @@ DEFAULT_ENGINE = "auto"
 DEFAULT_TILE: Literal["auto"] = "auto"
 
 Blend: TypeAlias = Literal["latent", "pixel"]
-"""How intensity works: between bottlenecks (richer), or between pictures (cheaper)."""
-
+"""What intensity interpolates: style bottlenecks (richer), or pixels (cheaper)."""
 
 LATENT_FROM = 0.2
-"""Intensity from which on a latent blend is the network's painting alone.
+"""Intensity from which a latent blend is the network's output alone; below, it is cross-faded.
 
-With its own bottleneck a frame is not painted as it was, but differs from itself by 25 of 255
-levels on average: of this, a hundredth of intensity adds at most 1.4.
+Painted with its own bottleneck a frame does not stay as it was: it changes by 25 of 255 levels on
+average. The cross-fade spreads that change: 0.01 of intensity adds at most 1.4 levels.
 """
 
 
 @dataclass(frozen=True)
 class StylizeSettings:
-    """Everything about a painting except its style.
+    """How a stylized frame looks, apart from the style itself.
 
     Attributes:
-        intensity: 0..1, how far from the frame (0) to the style (1).
-        blend: "latent" goes from the frame's own bottleneck, smoothed over time, to the style's,
-            and up to `LATENT_FROM` also from the frame itself to that painting; "pixel" cross-fades
-            the finished picture. Both are the input exactly at 0.
-        keep_colors: the style's luminance with the frame's chrominance.
-        work_size: short side in pixels at which the network runs, None for the frame's own; the
-            result is brought back to full size.
+        intensity: 0..1: 0 is the input, exactly, and 1 the full style.
+        blend: "latent" interpolates from the frame's own bottleneck, averaged over time, to the
+            style's, and below `LATENT_FROM` also cross-fades with the input; "pixel" cross-fades
+            the fully stylized frame with the input.
+        keep_colors: take only luminance from the result, and chrominance from the input.
+        work_size: short side, in pixels, of the frames that the network sees; None for full size.
+            The result is enlarged again, with the input's fine structure.
 
     Raises:
         UsageError: a value out of its range.
@@ -54,12 +53,12 @@ class StylizeSettings:
 
     @property
     def is_original(self) -> bool:
-        """True where the painting is the input itself, so that no network is needed."""
+        """Whether the result is the input itself, so that no network is needed."""
         return self.intensity == 0
 
     @property
     def fade(self) -> float:
-        """Share of the painted picture, 0..1, in a cross-fade with the input."""
+        """Weight of the network's output, 0..1, in the cross-fade with the input."""
         return self.intensity if self.blend == "pixel" else min(1.0, self.intensity / LATENT_FROM)
 
 

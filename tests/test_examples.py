@@ -1,5 +1,6 @@
 """The examples: each runs on small inputs made here, and passes a strict type check."""
 
+import json
 import os
 import subprocess
 import sys
@@ -57,6 +58,15 @@ def test_example_runs_and_is_short(inputs: Path, name: str) -> None:
     assert done.returncode == 0, done.stderr
     (written,) = inputs.glob("out.*")
     assert written.stat().st_size > 0
+
+
+def test_cells_of_the_notebook_run(inputs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cells = json.loads((EXAMPLES / "notebook.ipynb").read_text("utf-8"))["cells"]
+    code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    monkeypatch.chdir(inputs)
+    names: dict[str, object] = {}
+    exec("\n".join(code), names)
+    assert [image.size for image in names["painted"]] == [(128, 96)] * 3
 
 
 def test_examples_pass_a_strict_type_check() -> None:
