@@ -44,7 +44,15 @@ class StyleDataset:
 def build_style_dataset(
     folder: Path, pictures: Sequence[Frame], predict: Predict, size: int, rng: np.random.Generator
 ) -> StyleDataset:
-    """Draw style pictures and ask the teacher about each; take a pool that is there as it is."""
+    """Return the style dataset in `folder`, built where it is missing.
+
+    Args:
+        folder: of the run.
+        pictures: RGB uint8; each is used whole first, then augmented.
+        predict: the teacher's style predictor.
+        size: number of style images.
+        rng: draws them.
+    """
     if not (folder / BOTTLENECKS).is_file():
         folder.mkdir(parents=True, exist_ok=True)
         shape = (size, SIDE, SIDE, 3)

@@ -1,4 +1,4 @@
-"""A film painted by optimization, from file to file, resumed where it was interrupted."""
+"""Paints a video file by optimization; an interrupted run is resumed."""
 
 import hashlib
 from collections.abc import Callable
@@ -23,10 +23,10 @@ from nst_video.transcode.progress import OnProgress
 from nst_video.video.media.codec_options import DecodeOptions, TranscodeOptions
 
 HEAD_BYTES = 1 << 20
-"""How much of a source is read to recognize it, besides its size and time."""
+"""Bytes of a source that identify it, together with its size and modification time."""
 
 PROBE_SIZE = (96, 64)
-"""(width, height) of the picture by whose painting a fast painter is recognized."""
+"""(width, height) of the picture whose painting identifies a fast painter."""
 
 
 def optimize_video(
@@ -42,27 +42,27 @@ def optimize_video(
     on_progress: OnProgress | None = None,
     overwrite: bool = False,
 ) -> TranscodeResult:
-    """Paint keyframes of a film by optimization, and the frames between them along the flow.
+    """Paint keyframes of a video by optimization, and the frames between them along the flow.
 
-    Everything else in the file is carried over as by `transcode`. Finished keyframes are kept in a
-    folder beside the target until the film is whole: the same call goes on with them, and gives the
-    file that it would have given without a break.
+    Audio, subtitles and metadata are copied as by `transcode`. Finished keyframes are stored in a
+    folder beside the target until the video is complete. The same call resumes an interrupted run,
+    and gives the same file as an uninterrupted one.
 
     Args:
         source: a video file, or "demo:".
         target: the file to write.
         optimizer: paints the keyframes.
-        fill: paints, without memory of earlier frames, what no keyframe shows, and the same for the
-            same frame; such as a `Stylizer` at intensity 1.
+        fill: paints areas that no keyframe shows, RGB uint8 (h, w, 3) to the same; stateless and
+            deterministic, such as a `Stylizer` at intensity 1.
         settings: see `VideoSettings`.
         options: what to read and how to write it.
-        store: where keyframes are kept, by default `find_store` of the same arguments.
+        store: of the keyframes; by default `find_store` of the same arguments.
         on_keyframe: called after every step of every keyframe.
         on_progress: called after every frame.
         overwrite: an existing target is replaced once the new one is complete.
 
     Raises:
-        NstVideoError: as `transcode`, and where keyframes cannot be kept.
+        NstVideoError: as `transcode`, or keyframes cannot be stored.
     """
     settings, options = settings or VideoSettings(), options or TranscodeOptions()
     store = store or find_store(source, target, optimizer, fill, settings, options)
@@ -82,17 +82,17 @@ def find_store(
     settings: VideoSettings,
     options: DecodeOptions,
 ) -> KeyframeStore:
-    """Return where the keyframes of this very film, painted in this very way, are kept.
+    """Return the store for the keyframes of this source, with these styles and settings.
 
     Raises:
         SourceError: there is no such source.
     """
     decoding = {each.name: getattr(options, each.name) for each in fields(DecodeOptions)}
-    facts = {
+    inputs = {
         "source": _identity(source),
         "decoding": decoding,
         "settings": asdict(optimizer.settings),
-        "film": asdict(settings),
+        "video": asdict(settings),
         "network": optimizer.network.key,
         "styles": [
             {"picture": _digest(each.picture), "weight": each.weight, "mask": _digest(each.mask)}
@@ -101,7 +101,7 @@ def find_store(
         "fill": _digest(fill(synthetic.draw(PROBE_SIZE, 0.5)) if fill else None),
         "version": __version__,
     }
-    return KeyframeStore(Path(target), facts)
+    return KeyframeStore(Path(target), inputs)
 
 
 def _identity(source: Path | str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
     python tools/endurance/kill_recordings.py --kills 30 --seed 1
 
 Every other time only the main process is killed; otherwise ffmpeg too, as in a power failure. The
-frames carry their number, so that the loss is known exactly. 30 kills take about ten minutes. The
+frames carry their number, so that the loss is known exactly. 30 kills take about 15 minutes. The
 exit status is 1 if a recording is not recovered, cannot be played, or lacks more than 2 seconds.
 """
 

@@ -141,7 +141,7 @@ def cover(
     strokes(canvas, paths, (colors + value + hue).astype(np.float32), widths, brush, rng)
 
 
-def easel(ground: Image) -> Bytes:
+def primed_canvas(ground: Image) -> Bytes:
     """Give a byte canvas with a height channel, primed with a picture."""
     primed = np.zeros((W, W, 4), np.uint8)
     primed[..., :3] = as_bytes(ground)
@@ -150,7 +150,7 @@ def easel(ground: Image) -> Bytes:
 
 def oil(ground: Image, field: Flow, brushes: Sequence[Brush], rng: Rng) -> Bytes:
     """Paint a picture in layers of strokes, coarse to fine; returns the canvas with heights."""
-    canvas = easel(ground)
+    canvas = primed_canvas(ground)
     for brush in brushes:
         cover(canvas, ground, field, brush, rng)
     return canvas

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .brushes import Brush, cover, easel, strokes, tapered
+from .brushes import Brush, cover, primed_canvas, strokes, tapered
 from .canvas import (
     Bytes,
     Image,
@@ -63,7 +63,7 @@ def _grow(canvas: Bytes, root: Points, angle: float, length: float, width: float
 
 def _scribble(field: Flow, brush: Brush, where: Plane, rng: Rng) -> Plane:
     """Fill an area with loose strokes; gives their density 0..1."""
-    canvas = easel(flat(np.zeros(3, np.float32)))
+    canvas = primed_canvas(flat(np.zeros(3, np.float32)))
     cover(canvas, flat(np.full(3, 0.75, np.float32)), field, brush, rng, where)
     return as_floats(canvas[..., 0])
 
@@ -130,7 +130,7 @@ def lavender(rng: Rng) -> Image:
     sweep = from_angle(np.asarray(0.25 * np.sin(7 * x + 9 * y), np.float32))
     mask = (y > VANISH[1]).astype(np.float32)
     field = flow(sweep.x * (1 - mask) + down.x * mask, sweep.y * (1 - mask) + down.y * mask)
-    canvas = easel(flat(palette("1f1a3a")[0]))
+    canvas = primed_canvas(flat(palette("1f1a3a")[0]))
     for brush in (
         Brush(34, 90, 20, bristles=9, color_jitter=0.05, streak=0.06, ragged=0.5, taper=0.3),
         Brush(17, 52, 15, bristles=5, color_jitter=0.11, streak=0.08, ragged=0.5, taper=0.3),

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from .brushes import Brush, cover, easel, varnish
+from .brushes import Brush, cover, primed_canvas, varnish
 from .canvas import (
     Bytes,
     Image,
@@ -92,7 +92,7 @@ def cubist(rng: Rng) -> Image:
     image = shade(image, 0.72 * np.tanh(0.95 * fade) + 0.08 + lightness)
     edge = border_distance(facet * 7 + scene)
     turn = rng.uniform(0, np.pi, count).astype(np.float32)[facet]
-    canvas = easel(image)
+    canvas = primed_canvas(image)
     dab = Brush(20, 44, 15, bristles=6, color_jitter=0.03, streak=0.04, ragged=0.15, taper=0.2)
     cover(canvas, image, from_angle(turn), dab, rng)
     image = 0.4 * image + 0.6 * varnish(canvas, 1.0)

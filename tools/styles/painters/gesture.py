@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .brushes import Brush, cover, disc, easel, fill, line, tapered, varnish
+from .brushes import Brush, cover, disc, fill, line, primed_canvas, tapered, varnish
 from .canvas import (
     Bytes,
     Image,
@@ -57,7 +57,7 @@ def dusk(rng: Rng) -> Image:
     height = bands * (1 - sea) + deep * 0.8 * sea
     height = height * (1 - land) + (y * 0.9 + 0.62 * x) * land
     field = along(blur(np.asarray(height, np.float32), 5))
-    canvas = easel(image)
+    canvas = primed_canvas(image)
     for brush in (
         Brush(34, 330, 24, bristles=9, color_jitter=0.05, streak=0.07, taper=0.4),
         Brush(15, 240, 22, bristles=5, color_jitter=0.11, streak=0.07, taper=0.8),
@@ -83,7 +83,7 @@ def drip(rng: Rng) -> Image:
     x, y = grid()
     weave = 0.10 * np.sin(2 * np.pi * x * 190) * np.sin(2 * np.pi * y * 190)
     stain = 0.10 * noise(rng, 330, 3)
-    canvas = easel(shade(flat(RAW), np.asarray(weave + stain, np.float32)))
+    canvas = primed_canvas(shade(flat(RAW), np.asarray(weave + stain, np.float32)))
     order = (5, 3, 0, 2, 4, 1, 0, 3, 2, 1, 0, 5, 4, 0, 1, 2, 0, 3, 1, 0)
     for layer, index in enumerate(order):
         color = (*ink(ENAMEL[index]), 70.0 + 9 * layer)

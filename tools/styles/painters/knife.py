@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .brushes import Brush, cover, easel, strokes, varnish
+from .brushes import Brush, cover, primed_canvas, strokes, varnish
 from .canvas import Image, Plane, Points, Rng, grid, noise, over, palette, ramp, smoothstep, unit
 from .flow import from_angle, spline
 
@@ -48,7 +48,7 @@ def autumn(rng: Rng) -> Image:
     ground, pond = _ground(rng)
     slant = 0.9 * noise(rng, 260, 2) - 0.7
     field = from_angle(np.asarray(slant * (1 - pond), np.float32))
-    canvas = easel(ground)
+    canvas = primed_canvas(ground)
     slab = Brush(64, 110, 44, bristles=11, color_jitter=0.11, streak=0.035, ragged=0.12, taper=0.1)
     chip = Brush(34, 62, 40, bristles=8, color_jitter=0.15, streak=0.03, ragged=0.12, taper=0.1)
     cover(canvas, ground, field, slab, rng)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .brushes import Brush, cover, easel, varnish
+from .brushes import Brush, cover, primed_canvas, varnish
 from .canvas import Image, Plane, Rng, grid, noise, over, palette, ramp, smoothstep, unit
 from .flow import Flow, flow, from_angle, vortex
 
@@ -55,7 +55,7 @@ def starfield(rng: Rng) -> Image:
     image = over(image, bark, tree)
     flames = from_angle(np.float32(-np.pi / 2) + 0.5 * np.sin(40 * x + 14 * y))
     field = _blend(_blend(sky, hills, land), flames, tree)
-    canvas = easel(image)
+    canvas = primed_canvas(image)
     for brush in (
         Brush(30, 120, 22, bristles=8, color_jitter=0.07),
         Brush(18, 95, 15, bristles=6, color_jitter=0.09, streak=0.06, taper=0.7),
