@@ -117,6 +117,7 @@ BEGINNINGS = {
     "image": ("photo.jpg",),
     "bench": (),
     "train": ("out", "--photos", ".", "--artworks", "."),
+    "demo": (),
     "styles sheet": ("photo.jpg",),
 }
 """Commands with numbers among their options, and what they cannot do without."""

@@ -1,4 +1,4 @@
-"""All commands under one name, and what becomes of their errors."""
+"""The command line: all commands, and how errors are printed."""
 
 import logging
 import os
@@ -17,7 +17,6 @@ from nst_video.cli import (
     image,
     live,
     models,
-    paint,
     styles,
     train,
     transcode,
@@ -29,7 +28,7 @@ from nst_video.system.stderr import QuietImports
 
 app = typer.Typer(
     name="nst-video",
-    help="Paint moving pictures in the style of any still picture.",
+    help="Neural style transfer for videos, pictures and live cameras.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -37,7 +36,7 @@ app = typer.Typer(
 app.command()(live.live)
 app.command()(devices.devices)
 app.command(cls=CommandWithPreview)(transcode.transcode)
-app.command()(paint.paint)
+app.command()(transcode.paint)
 app.command()(image.image)
 app.command()(demo.demo)
 app.command()(doctor.doctor)
@@ -60,7 +59,7 @@ def common(
         typer.Option("--version", callback=_print_version, is_eager=True, help="Show version."),
     ] = False,
 ) -> None:
-    """Paint moving pictures in the style of any still picture."""
+    """Neural style transfer for videos, pictures and live cameras."""
 
 
 def run() -> None:
@@ -68,10 +67,19 @@ def run() -> None:
     quiet_libraries()
     try:
         with console.interruptible():
-            app()
+            # Not standalone: Typer would print its errors in a box of several lines.
+            sys.exit(app(standalone_mode=False))
     except NstVideoError as error:
         console.complain(error)
         sys.exit(USAGE if isinstance(error, UsageError) else FAILED)
+    except typer.TyperException as error:
+        # Empty where Typer has printed the help instead of running a command.
+        if message := error.format_message().removesuffix("."):
+            console.complain(f"{message.replace('Value error, ', '')}.")
+        sys.exit(error.exit_code)
+    except typer.Abort:
+        console.say("Aborted.")
+        sys.exit(FAILED)
 
 
 def quiet_libraries() -> None:

@@ -1,22 +1,72 @@
-"""One file after the other: a failure does not stop the others, and is told again at the end."""
+"""Several input files: options for them, and going on after one of them fails."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated
 
 import typer
 
 from nst_video.cli.console import complain, say
-from nst_video.cli.jobs import Job
-from nst_video.cli.unexpected_errors import bugs_of
+from nst_video.cli.jobs import DEFAULT_TEMPLATE, Job
+from nst_video.cli.output_options import OverwriteOption, QuietOption
+from nst_video.cli.unexpected_errors import report_bugs
+from nst_video.cli.video_options import INPUT_PANEL, OUTPUT_PANEL
 from nst_video.errors import NstVideoError, UsageError
 
 
+@dataclass(frozen=True, kw_only=True)
+class BatchOptions:
+    """Which files to take from folders, names of the outputs, and what to do if they exist."""
+
+    recursive: Annotated[
+        bool,
+        typer.Option(
+            "--recursive",
+            "-r",
+            help="Take files from subfolders, too; with -o, subfolders are kept.",
+            rich_help_panel=INPUT_PANEL,
+        ),
+    ] = False
+    template: Annotated[
+        str,
+        typer.Option(
+            "--template",
+            help="File name of the output where -o is not a file; may hold {stem}, {style} and "
+            "{ext}.",
+            rich_help_panel=OUTPUT_PANEL,
+        ),
+    ] = DEFAULT_TEMPLATE
+    overwrite: OverwriteOption = False
+    skip: Annotated[
+        bool, typer.Option("--skip-existing", "-n", help="Skip inputs whose output exists.")
+    ] = False
+    quiet: QuietOption = False
+
+    def pending(self, jobs: Sequence[Job]) -> list[Job]:
+        """Return the jobs to do; with `skip`, those whose output does not exist.
+
+        Raises:
+            UsageError: outputs cannot be both replaced and skipped.
+        """
+        if self.overwrite and self.skip:
+            raise UsageError("-y replaces existing outputs and -n skips them: use one of them.")
+        pending = []
+        for job in jobs:
+            if self.skip and job.target.exists():
+                if not self.quiet:
+                    say(f"{job.target} exists; {job.source.name} was skipped.")
+                continue
+            pending.append(job)
+        return pending
+
+
 def run_all(jobs: Sequence[Job], work: Callable[[Job], None], kind: str) -> None:
-    """Do the work of every job; go on after a failure and report it at the end.
+    """Run every job; go on after a failure and report all failures at the end.
 
     Args:
-        jobs: what to make of what.
+        jobs: the files to make.
         work: does one job.
-        kind: what there are several of, such as "videos".
+        kind: what the inputs are called, such as "videos".
 
     Raises:
         NstVideoError: the only job failed.
@@ -25,7 +75,7 @@ def run_all(jobs: Sequence[Job], work: Callable[[Job], None], kind: str) -> None
     failures: list[tuple[Job, NstVideoError]] = []
     for job in jobs:
         try:
-            with bugs_of(job.source):
+            with report_bugs(job.source):
                 work(job)
         except NstVideoError as error:
             if len(jobs) == 1:
@@ -38,17 +88,3 @@ def run_all(jobs: Sequence[Job], work: Callable[[Job], None], kind: str) -> None
             name = "" if str(job.source) in str(reason) else f"{job.source}: "
             say(f"  {name}{reason}")
         raise typer.Exit(1)
-
-
-def pending_jobs(jobs: Sequence[Job], *, overwrite: bool, skip: bool, quiet: bool) -> list[Job]:
-    """Return the jobs to do: without those whose output exists, where these are to be skipped."""
-    if overwrite and skip:
-        raise UsageError("-y replaces existing outputs and -n skips them: use one of them.")
-    pending = []
-    for job in jobs:
-        if skip and job.target.exists():
-            if not quiet:
-                say(f"{job.target} exists; {job.source.name} was skipped.")
-            continue
-        pending.append(job)
-    return pending

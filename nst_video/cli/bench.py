@@ -1,4 +1,4 @@
-"""`nst-video bench`: how fast each engine paints, and against what others use."""
+"""`nst-video bench`: speed of models and engines, and of other implementations."""
 
 from collections.abc import Iterator, Sequence
 from itertools import product
@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nst_video.cli import common_options, completion
+from nst_video.cli import completion
 from nst_video.cli.console import result, say
+from nst_video.cli.options import number
+from nst_video.cli.output_options import OverwriteOption, QuietOption, check_outputs
+from nst_video.cli.stylizer_options import ModelsDirOption
 from nst_video.errors import UsageError
 from nst_video.validation import COUNT, SECONDS
 
@@ -26,7 +29,7 @@ def bench(
             "--model",
             "-m",
             autocompletion=completion.models,
-            help="Models to measure; by default all at hand.",
+            help="Models to measure; by default all that are available.",
         ),
     ] = None,
     engines: Annotated[
@@ -34,7 +37,7 @@ def bench(
         typer.Option(
             "--engine",
             autocompletion=completion.among(completion.ENGINE_NAMES[1:]),
-            help="Engines to measure; by default all that run here.",
+            help="Engines to measure; by default all that work on this machine.",
         ),
     ] = None,
     sizes: Annotated[
@@ -42,35 +45,43 @@ def bench(
         typer.Option(
             "--size",
             metavar="WxH",
-            help=f"Frame sizes; repeat for more. By default {DEFAULT_SIZE}, or the clip's own.",
+            help=f"Frame size; repeat for several. By default {DEFAULT_SIZE}, or that of the clip.",
         ),
     ] = None,
     clip: Annotated[
         str | None,
         typer.Option(
-            help="Measure a transcode of this file (or demo:) and each of its stages alone."
+            help="Measure transcoding this file (or demo:), as a whole and each stage separately."
         ),
     ] = None,
     against: Annotated[
         list[str] | None,
-        typer.Option("--against", help="Peers: litert (magenta-lite, 384x384), hub (magenta)."),
+        typer.Option(
+            "--against",
+            help="Also measure the official implementations: litert (magenta-lite, 384x384), hub "
+            "(magenta).",
+        ),
     ] = None,
     rounds: Annotated[
-        int, common_options.number(COUNT, "--rounds", help="Turns of each case.")
+        int, number(COUNT, "--rounds", help="Measurements of each case, taken in turn.")
     ] = 5,
     round_s: Annotated[
         float,
-        common_options.number(SECONDS, "--seconds", help="Seconds of a turn; of film, for a clip."),
+        number(
+            SECONDS,
+            "--seconds",
+            help="Length of a measurement; with --clip, seconds of the clip to read.",
+        ),
     ] = 2.0,
-    models_dir: common_options.ModelsDirOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, not a table.")] = False,
+    models_dir: ModelsDirOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
     plot: Annotated[
-        Path | None, typer.Option("--plot", help="Also draw fps over size to this picture.")
+        Path | None, typer.Option("--plot", metavar="FILE", help="Plot fps against frame size.")
     ] = None,
-    overwrite: common_options.OverwriteOption = False,
-    quiet: common_options.QuietOption = False,
+    overwrite: OverwriteOption = False,
+    quiet: QuietOption = False,
 ) -> None:
-    """Measure engines, models and sizes, in turn, each in a process of its own."""
+    """Measure the speed of models, engines and frame sizes, each in a process of its own."""
     from nst_video import bench as measuring
     from nst_video import weights
     from nst_video.engines import ENGINES, why_not
@@ -83,7 +94,7 @@ def bench(
     replaced: frozenset[Path] = frozenset()
     if plot is not None:
         require_matplotlib()
-        replaced = common_options.check_outputs(
+        replaced = check_outputs(
             [OutputFile(plot, "plot", WRITABLE_SUFFIXES)],
             [user_path(clip)] if clip else [],
             overwrite=overwrite,
@@ -94,7 +105,7 @@ def bench(
     machine = measuring.machine_name()
     if clip is not None:
         if against or plot:
-            raise UsageError("--clip measures stages: leave --against and --plot out.")
+            raise UsageError("--clip cannot be combined with --against or --plot.")
         every = [
             TranscodeOptions(end_s=round_s, size=parse_size(size) if size else None)
             for size in sizes or [""]

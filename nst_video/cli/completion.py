@@ -1,4 +1,4 @@
-"""What the shell offers for the values of options; nothing heavy is imported for it."""
+"""Shell completion of option values; imports nothing heavy."""
 
 from collections.abc import Callable, Iterable
 
@@ -10,17 +10,11 @@ ENGINE_NAMES = (
     *("auto", "openvino", "openvino-fast", "openvino-gpu", "openvino-npu"),
     "tensorflow",
 )
-"""The names of `engines.ENGINES` that are of use; to import those takes long."""
-
-ENCODER_PRESETS = (
-    *("ultrafast", "superfast", "veryfast", "faster", "fast", "medium"),
-    *("slow", "slower", "veryslow"),
-)
-"""Of x264 and x265; the other encoders take numbers."""
+"""The names in `engines.ENGINES`, without "identity"; a copy, as importing `engines` is slow."""
 
 
 def among(names: Iterable[str]) -> Complete:
-    """Return a function that completes to these names."""
+    """Return a completion function for these names."""
     known = tuple(names)
 
     def complete(incomplete: str) -> list[str]:
@@ -30,9 +24,9 @@ def among(names: Iterable[str]) -> Complete:
 
 
 def styles(incomplete: str) -> list[str]:
-    """Return the styles, packaged and the user's, whose names begin so.
+    """Return the packaged and user styles whose names start with the text.
 
-    Nothing for a path: shells then offer files.
+    A path matches none, and shells then offer files.
     """
     found: set[str] = set()
     for folder in (paths.packaged_styles_dir(), paths.user_styles_dir()):
@@ -42,20 +36,20 @@ def styles(incomplete: str) -> list[str]:
                 for path in folder.iterdir()
                 if path.suffix.lower() in paths.PICTURE_SUFFIXES and path.name[0] != "."
             }
-        except OSError:  # absent, or not to be read: nothing to offer
+        except OSError:  # no such folder, or not readable
             continue
     return among(sorted(found))(incomplete)
 
 
 def models(incomplete: str) -> list[str]:
-    """Return "auto" and the models that paint whose names begin so."""
+    """Return "auto" and the stylizing models whose names start with the text."""
     from nst_video.weights.table import MODELS
 
     return among(("auto", *MODELS))(incomplete)
 
 
 def model_files(incomplete: str) -> list[str]:
-    """Return all models, those that judge paintings, too, whose names begin so."""
+    """Return all models, loss networks included, whose names start with the text."""
     from nst_video.weights.table import ALL_MODELS
 
     return among(ALL_MODELS)(incomplete)

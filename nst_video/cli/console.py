@@ -1,4 +1,4 @@
-"""How the commands speak: results on stdout, everything else on stderr."""
+"""Printing and signals: results go to stdout, everything else to stderr."""
 
 import contextlib
 import os
@@ -15,7 +15,7 @@ from rich.console import Console
 from nst_video.system.stderr import UserStderr
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
-"""Exit codes: what was asked could not be done, made no sense, or was ended by Ctrl-C."""
+"""Exit codes: failed, wrong arguments, interrupted by Ctrl-C."""
 
 _ENDING = tuple(
     getattr(signal, name)
@@ -25,7 +25,7 @@ _ENDING = tuple(
 """Signals that ask a process to end; Windows knows the first two."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-"""What moves the cursor, colors, or turns the order of letters around, instead of being shown."""
+"""Characters that control a terminal or the direction of text."""
 
 stderr = Console(
     file=cast("IO[str]", UserStderr()), stderr=True, highlight=False, soft_wrap=True, emoji=False
@@ -33,14 +33,14 @@ stderr = Console(
 
 
 def say(text: str) -> None:
-    """Tell the user something that is not the result, in one line."""
+    """Print a message that is not the result, as one line on stderr."""
     stderr.print(shown(text), markup=False)
 
 
 def result(value: object) -> None:
-    """Print a line of the result on stdout, for eyes and scripts alike.
+    """Print a line of the result on stdout.
 
-    A path that goes to another program is written byte by byte as the system knows it.
+    A path that goes to another program is written as the bytes that the system knows it by.
     """
     if isinstance(value, Path) and not sys.stdout.isatty() and hasattr(sys.stdout, "buffer"):
         sys.stdout.flush()
@@ -52,33 +52,33 @@ def result(value: object) -> None:
     print(text.encode(encoding, "backslashreplace").decode(encoding))  # noqa: T201 - the one place
 
 
-def complain(error: BaseException) -> None:
-    """Print an error as one sentence."""
+def complain(error: BaseException | str) -> None:
+    """Print an error as one sentence on stderr."""
     stderr.print("[bold red]Error:[/]", end=" ")
     stderr.print(shown(error), markup=False)
 
 
 def shown(value: object) -> str:
-    """Return a text that may hold file names so that a terminal only shows it.
+    """Return a text in one line that is safe to print on a terminal.
 
-    Bytes that are no letters in the system's encoding, control characters and line breaks, all of
-    which names of files can hold, are escaped.
+    Undecodable bytes, control characters and line breaks, all of which file names can hold, are
+    escaped.
     """
     text = str(value).encode("utf-8", "backslashreplace").decode()
     return _CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
 
 
 def is_watched() -> bool:
-    """Return whether standard error is a terminal on which lines can be drawn over."""
+    """Return whether stderr is a terminal on which a progress bar can be drawn."""
     return stderr.is_interactive and stderr.file.isatty()
 
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Let a signal to end clean up (no partial file, no child process), then exit at once.
+    """Turn signals that end the process into KeyboardInterrupt, so that everything is cleaned up.
 
-    Within, Ctrl-C, a closed terminal and a request to end raise KeyboardInterrupt. A second one
-    ends the process without waiting for what the first one began.
+    Ctrl-C, a closed terminal and SIGTERM remove partial files and child processes, then the
+    process exits with 130. A second signal exits at once.
     """
     interrupted = False
 
@@ -91,7 +91,7 @@ def interruptible() -> Iterator[None]:
 
     before = {number: signal.getsignal(number) for number in _ENDING}
     for number, handler in before.items():
-        # What is ignored from the start stays so: a program begun by `nohup` is to go on.
+        # Signals ignored from the start stay ignored, as `nohup` intends.
         if handler is not signal.SIG_IGN:
             signal.signal(number, interrupt)
     try:
@@ -107,15 +107,15 @@ def interruptible() -> Iterator[None]:
 
 
 def _exit_interrupted() -> NoReturn:
-    """Say so and end the process."""
+    """Print a message and exit."""
     with contextlib.suppress(OSError, ValueError):
-        # The terminal may be the very thing that has gone away.
+        # The terminal may be gone.
         say("Interrupted.")
     end_process(INTERRUPTED)
 
 
 def end_process(code: int) -> NoReturn:
-    """End at once, whatever other threads hang in: unloading TensorFlow would take seconds more."""
+    """Exit without waiting for other threads; unloading TensorFlow alone would take seconds."""
     with contextlib.suppress(OSError, ValueError):
         sys.stdout.flush()
         sys.stderr.flush()

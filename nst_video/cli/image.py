@@ -1,172 +1,108 @@
-"""`nst-video image`: paint pictures."""
+"""`nst-video image`: stylize pictures."""
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from nst_video.cli import (
-    common_options,
-    kinds,
-    optimization_options,
-    optimization_progress,
-    video_options,
-)
-from nst_video.cli.batch import pending_jobs
+from nst_video.cli import file_kinds
+from nst_video.cli.batch import BatchOptions
 from nst_video.cli.console import say
-from nst_video.cli.jobs import DEFAULT_TEMPLATE, plan_jobs
-from nst_video.cli.photos import Paint, Sides, fast, paint_all, slow
-from nst_video.errors import UsageError
-from nst_video.settings import (
-    DEFAULT_ENGINE,
-    DEFAULT_MODEL,
-    DEFAULT_STYLE,
-    DEFAULT_TILE,
-    StylizeSettings,
+from nst_video.cli.jobs import plan_jobs
+from nst_video.cli.optimization_options import (
+    LossNetworkOptions,
+    MethodOption,
+    OptimizationOptions,
+    PaintMethod,
 )
+from nst_video.cli.optimization_progress import PicturePainter
+from nst_video.cli.options import grouped
+from nst_video.cli.output_options import check_outputs
+from nst_video.cli.picture_jobs import (
+    ExtraPictureOptions,
+    Paint,
+    paint_all,
+    paint_by_network,
+    paint_by_optimization,
+)
+from nst_video.cli.stylizer_options import ModelArguments, StylizeOptions, build_stylizer
+from nst_video.errors import UsageError
 from nst_video.system.path_lookup import user_path
 
 
-class Method(StrEnum):
-    """How to paint."""
-
-    FAST = "fast"
-    GATYS = "gatys"
-
-
+@grouped
 def image(
     photos: Annotated[
         list[str],
         typer.Argument(help="Pictures, folders of pictures, or patterns.", metavar="PHOTO..."),
     ],
+    *,
     output: Annotated[
         str | None,
         typer.Option(
             "--output",
             "-o",
             metavar="PATH",
-            help="Picture (for one PHOTO) or folder; by default beside PHOTO.",
+            help="File (for a single PHOTO) or folder; by default beside PHOTO.",
         ),
     ] = None,
-    method: Annotated[
-        Method,
-        typer.Option(help="A fast network, or Gatys' optimization: minutes, and richer."),
-    ] = Method.FAST,
-    style: common_options.StyleOption = [DEFAULT_STYLE],  # noqa: B006 - Typer copies it
-    mix: common_options.MixOption = None,
-    intensity: common_options.IntensityOption = StylizeSettings.intensity,
-    blend: common_options.BlendOption = StylizeSettings.blend,
-    keep_colors: common_options.KeepColorsOption = StylizeSettings.keep_colors,
-    work_size: common_options.WorkSizeOption = StylizeSettings.work_size,
-    model: common_options.ModelOption = DEFAULT_MODEL,
-    models_dir: common_options.ModelsDirOption = None,
-    offline: common_options.OfflineOption = False,
-    engine: common_options.EngineOption = DEFAULT_ENGINE,
-    tile: common_options.TileOption = DEFAULT_TILE,
-    preset: optimization_options.PresetOption = None,
-    steps: optimization_options.StepsOption = None,
-    optimizer: optimization_options.OptimizerOption = None,
-    scales: optimization_options.ScalesOption = None,
-    content_layers: optimization_options.ContentLayersOption = None,
-    style_layers: optimization_options.StyleLayersOption = None,
-    content_weight: optimization_options.ContentWeightOption = None,
-    style_weight: optimization_options.StyleWeightOption = None,
-    tv_weight: optimization_options.TvWeightOption = None,
-    init: optimization_options.InitOption = None,
-    seed: optimization_options.SeedOption = None,
-    style_scale: optimization_options.StyleScaleOption = None,
-    colors: optimization_options.ColorsOption = None,
-    mask: optimization_options.MaskOption = None,
-    network: optimization_options.NetworkOption = None,
-    weights: optimization_options.WeightsOption = None,
-    pooling: optimization_options.PoolingOption = None,
-    plot: optimization_options.PlotOption = None,
-    preview_every: optimization_options.PreviewOption = None,
-    compare: Annotated[
-        bool,
-        typer.Option(
-            "--compare",
-            help="Also write picture, style and result side by side.",
-        ),
-    ] = False,
-    template: video_options.TemplateOption = DEFAULT_TEMPLATE,
-    recursive: video_options.RecursiveOption = False,
-    overwrite: common_options.OverwriteOption = False,
-    skip: video_options.SkipOption = False,
-    quiet: common_options.QuietOption = False,
+    method: MethodOption = PaintMethod.FAST,
+    style: StylizeOptions,
+    model: ModelArguments,
+    optimization: OptimizationOptions,
+    network: LossNetworkOptions,
+    extra: ExtraPictureOptions,
+    batch: BatchOptions,
 ) -> None:
-    """Paint pictures in a style."""
+    """Stylize pictures.
+
+    The options under Optimization and Loss network need --method gatys.
+    """
     from nst_video.style_library.library import StyleLibrary
 
     jobs = plan_jobs(
         photos,
         output,
-        style=StyleLibrary().label(style),
-        template=template,
-        kind=kinds.pictures(),
-        is_recursive=recursive,
-        on_note=None if quiet else say,
+        style=StyleLibrary().label(style.style),
+        template=batch.template,
+        kind=file_kinds.pictures(),
+        is_recursive=batch.recursive,
+        on_note=None if batch.quiet else say,
     )
-    pending = pending_jobs(jobs, overwrite=overwrite, skip=skip, quiet=quiet)
+    pending = batch.pending(jobs)
     if not pending:
         return
-    sides = Sides(styles=style, compare=compare, plot=plot, preview_every=preview_every)
-    replaced = common_options.check_outputs(
-        sides.outputs(pending),
-        [job.source for job in pending] + [user_path(each) for each in (*style, *(mask or ()))],
-        overwrite=overwrite,
+    read = [*style.style, *(optimization.mask or ())]
+    replaced = check_outputs(
+        extra.outputs(pending),
+        [job.source for job in pending] + [user_path(each) for each in read],
+        overwrite=batch.overwrite,
         make_folders=output is not None and pending[0].target != user_path(output),
     )
-    choices = optimization_options.Choices(
-        preset=preset,
-        steps=steps,
-        optimizer=optimizer,
-        scales=scales,
-        content_layers=content_layers,
-        style_layers=style_layers,
-        content_weight=content_weight,
-        style_weight=style_weight,
-        tv_weight=tv_weight,
-        start=init,
-        seed=seed,
-        style_scale=style_scale,
-        colors=colors,
-    )
-    if method is Method.GATYS:
-        settings = choices.settings(keep_colors=keep_colors)
-        look = StylizeSettings(intensity, work_size=work_size)
+    if method is PaintMethod.GATYS:
+        settings = optimization.settings(keep_colors=style.keep_colors)
 
         def open_painter() -> Paint:
-            pictures = optimization_options.load_styles(
-                style, common_options.parse_mix(mix), mask or ()
+            pictures = optimization.load_styles(style)
+            painter = PicturePainter(
+                network=network.load(model, quiet=batch.quiet),
+                styles=pictures,
+                settings=settings,
+                work_size=style.work_size,
+                preview_every=extra.preview_every,
+                quiet=batch.quiet,
             )
-            judge = optimization_options.load_network(
-                network, weights, pooling, models_dir=models_dir, offline=offline, quiet=quiet
-            )
-            stand = optimization_progress.Easel(judge, settings, look.work_size)
-            return slow(stand, pictures, look.intensity, preview_every, quiet=quiet)
+            return paint_by_optimization(painter, style.intensity)
     else:
-        others = (mask, network, weights, pooling, plot, preview_every)
-        if choices != optimization_options.Choices() or any(other is not None for other in others):
+        if (
+            optimization != OptimizationOptions()
+            or network != LossNetworkOptions()
+            or extra.need_optimization
+        ):
             raise UsageError("Settings of the optimization need --method gatys.")
 
         def open_painter() -> Paint:
-            stylizer = common_options.build_stylizer(
-                style=style,
-                mix=mix,
-                intensity=intensity,
-                blend=blend,
-                keep_colors=keep_colors,
-                work_size=work_size,
-                model=model,
-                models_dir=models_dir,
-                offline=offline,
-                engine=engine,
-                tile=tile,
-                quiet=quiet,
-            )
-            return fast(stylizer)
+            return paint_by_network(build_stylizer(style, model, quiet=batch.quiet))
 
     # An optimization shows its own progress.
-    shown = method is Method.FAST and not quiet
-    paint_all(pending, open_painter, sides, replaced, show_progress=shown)
+    shown = method is PaintMethod.FAST and not batch.quiet
+    paint_all(pending, open_painter, style.style, extra, replaced, show_progress=shown)

@@ -1,4 +1,4 @@
-"""Which files to paint and what to call the results, from what a user typed."""
+"""Input files and the names of their outputs, from command-line arguments."""
 
 import glob
 import os
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from nst_video.cli.kinds import FILMS, Kind
+from nst_video.cli.file_kinds import VIDEOS, Kind
 from nst_video.errors import UsageError
 from nst_video.system.output_files import suffix_list
 from nst_video.system.partial_file import fit_name
@@ -17,14 +17,14 @@ from nst_video.system.path_lookup import PathKind, address_scheme, look_up, os_r
 DEFAULT_TEMPLATE = "{stem}-{style}{ext}"
 
 MAX_LISTED = 5
-"""Names of skipped files in a note; how many more there are is said."""
+"""Maximum number of skipped files named in a note."""
 
 _LIKE_SUFFIX = re.compile(r"\.[a-z][a-z0-9]{0,4}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One file to make from another."""
+    """An input file and the output file to make of it."""
 
     source: Path
     target: Path
@@ -32,12 +32,12 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class _Input:
-    """A file to paint.
+    """An input file.
 
     Attributes:
         path: the file.
-        below: where it lies below the folder that was named, "." in all other cases.
-        is_named: the user named this very file.
+        below: its folder relative to the folder argument that it was found in, else ".".
+        is_named: it was an argument itself.
     """
 
     path: Path
@@ -47,15 +47,15 @@ class _Input:
 
 @dataclass(slots=True)
 class _Search:
-    """Films or pictures in folders, and what else was there.
+    """A search of folders for input files, and what it skipped.
 
     Attributes:
-        kind: what is looked for.
-        is_recursive: folders in folders count, too.
-        output: is no folder to look into.
-        others: files that are of another kind.
-        painted: results of ours.
-        unreadable: folders and why.
+        kind: the kind of files to find.
+        is_recursive: search subfolders, too.
+        output: output folder, not to be searched.
+        others: files of another kind.
+        painted: files written by nst-video.
+        unreadable: folders that cannot be read, with the reason.
     """
 
     kind: Kind
@@ -74,31 +74,31 @@ class _Search:
                 yield _Input(path, path.relative_to(folder).parent)
 
     def is_new(self, path: Path) -> bool:
-        """Return whether a file is none that we have painted, and take note where it is."""
+        """Return whether a file was not written by nst-video; remember those that were."""
         if self.kind.is_painted(path):
             self.painted.append(path)
             return False
         return True
 
     def notes(self) -> Iterator[str]:
-        """Yield what a user should know about what was left."""
+        """Yield messages about skipped files."""
         for text in self.unreadable:
             yield f"Skipped the folder {text}."
         for paths, reason in (
-            (self.others, f"no {self.kind.name}"),
-            (self.painted, "painted before"),
+            (self.others, f"not a {self.kind.name}"),
+            (self.painted, "already stylized"),
         ):
             if paths:
                 names = ", ".join(path.name for path in paths[:MAX_LISTED])
                 more = len(paths) - MAX_LISTED
-                yield f"Skipped as {reason}: {names}{f' and {more} more' if more > 0 else ''}."
+                yield f"Skipped ({reason}): {names}{f' and {more} more' if more > 0 else ''}."
 
     def _files(self, folder: Path) -> Iterator[Path]:
         def fail(error: OSError) -> None:
             self.unreadable.append(f"{error.filename}: {os_reason(error)}")
 
         for parent, folders, names in os.walk(folder, onerror=fail):
-            # A leading dot marks our own unfinished files, and other people's hidden ones.
+            # A leading dot marks our own unfinished files and hidden files.
             folders[:] = sorted(
                 name for name in folders if self.is_recursive and self._enters(Path(parent, name))
             )
@@ -117,28 +117,28 @@ def plan_jobs(
     *,
     style: str,
     template: str = DEFAULT_TEMPLATE,
-    kind: Kind = FILMS,
+    kind: Kind = VIDEOS,
     is_recursive: bool = False,
     on_note: Callable[[str], None] | None = None,
 ) -> list[Job]:
-    """Pair every input file with the file to make of it.
+    """Pair every input file with its output file.
 
-    A folder stands for the films or pictures in it, a pattern such as `*.mp4` for what it matches;
-    those that we have painted are not taken for inputs, unless they are named.
+    A folder stands for the videos or pictures in it, a pattern such as `*.mp4` for its matches.
+    Files written by nst-video are skipped, unless they are arguments themselves.
 
     Args:
         inputs: files, folders and patterns.
-        output: the file to write, if there is one input; else a folder, in which the folders of
-            the inputs are repeated. None writes beside each.
+        output: the output file for a single input; else a folder, in which the subfolders of
+            the inputs are kept. None writes beside each input.
         style: name of the style, for the template.
         template: file name with {stem}, {style} and {ext}; {ext} holds the dot.
-        kind: what is painted.
-        is_recursive: folders stand for what is in the folders in them, too.
-        on_note: told what was skipped.
+        kind: the kind of input files.
+        is_recursive: search subfolders, too.
+        on_note: called with messages about skipped files.
 
     Raises:
-        UsageError: nothing to do, a template with other fields, an output that is neither a folder
-            nor a file of the kind, one file for several inputs, or two inputs with the same output.
+        UsageError: no inputs, a template with other fields, an output that is neither a folder nor
+            a file of the kind, one file for several inputs, or two inputs with the same output.
     """
     target = None if output is None else user_path(output)
     is_file = output is not None and _names_file(os.fspath(output), kind)
@@ -150,7 +150,7 @@ def plan_jobs(
             for note in search.notes():
                 on_note(note)
     if not found:
-        raise UsageError(f"There is no {kind.name} to paint: name a file, a folder or a pattern.")
+        raise UsageError(f"No {kind.name} to stylize: name a file, a folder or a pattern.")
     if target is not None and is_file:
         if len(found) > 1:
             raise UsageError(
@@ -166,7 +166,7 @@ def plan_jobs(
 
 
 def _resolved(path: Path) -> Path:
-    """Return a path without links, as it is where that cannot be: what is wrong is told later."""
+    """Return a path without links, or the path itself if it cannot be resolved."""
     try:
         return path.resolve()
     except (OSError, ValueError, RuntimeError):
@@ -181,7 +181,7 @@ def _names_file(output: str, kind: Kind) -> bool:
     """
     path, known = user_path(output), suffix_list(kind.suffixes)
     if output == "-":
-        raise UsageError(f"Nothing is written to standard output: name a file ({known}).")
+        raise UsageError(f"Writing to standard output is not supported: name a file ({known}).")
     if (scheme := address_scheme(output)) is not None:
         raise UsageError(f"{output} is a {scheme} address: name a file ({known}) or a folder.")
     if output.endswith(("/", os.sep)) or look_up(path).kind is PathKind.FOLDER:
@@ -190,14 +190,14 @@ def _names_file(output: str, kind: Kind) -> bool:
         return True
     if _LIKE_SUFFIX.fullmatch(path.suffix):
         raise UsageError(
-            f"{output} is no {kind.name} that can be written: use {known}, or {output}/ for a "
-            "folder."
+            f"{output} is not a {kind.name} format that can be written: use {known}, or "
+            f"{output}/ for a folder."
         )
     return False
 
 
 def _expand(text: str, search: _Search) -> Iterator[_Input]:
-    """Yield the files that one argument stands for.
+    """Yield the input files of one argument.
 
     Raises:
         UsageError: there are none.
@@ -206,8 +206,8 @@ def _expand(text: str, search: _Search) -> Iterator[_Input]:
     if look_up(path).kind is PathKind.FOLDER:
         files = list(search.files(path))
         if not files:
-            deeper = "" if search.is_recursive else "; -r looks into the folders in it"
-            raise UsageError(f"The folder {path} holds no {search.kind.name} to paint{deeper}.")
+            deeper = "" if search.is_recursive else "; -r searches subfolders"
+            raise UsageError(f"The folder {path} has no {search.kind.name} to stylize{deeper}.")
         yield from files
     elif glob.has_magic(text) and not os.path.lexists(path):
         # Path.glob refuses absolute patterns, and an argument may well be one.
@@ -221,7 +221,7 @@ def _expand(text: str, search: _Search) -> Iterator[_Input]:
 
 
 def _unique(inputs: Iterator[_Input]) -> list[_Input]:
-    """Return every file once; what is named somewhere counts as named."""
+    """Return every file once; it is named if it was named at least once."""
     found: dict[Path, _Input] = {}
     for each in inputs:
         before = found.setdefault(each.path, each)
@@ -238,13 +238,13 @@ def _pair(
     def target(each: _Input, stem: str) -> Path:
         parent = each.path.parent if folder is None else folder / each.below
         name = file_name(each.path, stem)
-        # A source whose name is as long as the file system allows has a result all the same.
+        # The output of a source with a name of maximum length needs a shortened name.
         others = len(os.fsencode(name)) - len(os.fsencode(stem))
         cut = fit_name(stem, "", parent, taken=others)
         return parent / (name if cut == stem else file_name(each.path, cut))
 
     targets = [target(each, each.path.stem) for each in found]
-    # Where talk.avi and talk.mpg would both become talk-wave.mp4, their suffixes stay.
+    # If talk.avi and talk.mpg would both become talk-wave.mp4, their suffixes are kept.
     taken = Counter(targets)
     return [
         Job(each.path, path if taken[path] == 1 else target(each, each.path.name))
@@ -257,7 +257,7 @@ def _file_name(stem: str, suffix: str, template: str, style: str) -> str:
         name = template.format(stem=stem, style=style, ext=suffix)
     except (KeyError, IndexError, ValueError, AttributeError):
         raise UsageError(
-            f"The template {template!r} may hold {{stem}}, {{style}} and {{ext}}, nothing else."
+            f"The template {template!r} may only contain {{stem}}, {{style}} and {{ext}}."
         ) from None
     if not name or Path(name).name != name:
         raise UsageError(f"The template {template!r} must make a file name, not {name!r}.")

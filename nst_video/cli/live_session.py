@@ -1,11 +1,11 @@
-"""What `nst-video live` does around its session: opening, greeting, remembering."""
+"""Starting a live session for `nst-video live`, and remembering its settings."""
 
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nst_video.cli.common_options import check_outputs
-from nst_video.cli.console import FAILED, complain, end_process, interruptible, say
+from nst_video.cli.console import FAILED, complain, end_process, say
+from nst_video.cli.output_options import check_outputs
 from nst_video.errors import NstVideoError, StyleError
 from nst_video.settings import DEFAULT_STYLE, ModelOptions, StylizeSettings
 from nst_video.system.output_files import OutputFile, check_folder
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def open_source(
     source: str, settings: "LiveSettings", given: dict[str, object], *, loop: bool
 ) -> "tuple[LiveInput, CaptureOptions]":
-    """Return the source and what to ask of it: of a camera also what is remembered."""
+    """Return the source and what is requested of it; remembered requests are for cameras only."""
     from nst_video.live import open_input
     from nst_video.live.saved_settings import CAMERA_SETTINGS
 
@@ -42,17 +42,17 @@ def open_outputs(
     save_dir: Path,
     overwrite: bool,
 ) -> "list[Output]":
-    """Return the outputs beside the window, their files and the folder for others checked.
+    """Check and return the outputs other than the window.
 
     Args:
-        wanted: as the user typed them.
-        microphone: name of one, for recordings.
-        inputs: the source and the styles; what is recorded must not replace them.
-        save_dir: where snapshots and recordings begun by key go.
+        wanted: the outputs, as typed.
+        microphone: its name, for recordings.
+        inputs: the source and the styles, which a recording must not replace.
+        save_dir: folder of snapshots and recordings started by a key.
         overwrite: existing files may be replaced.
 
     Raises:
-        NstVideoError: an output that makes no sense, or cannot or must not be written.
+        NstVideoError: an unknown output, or a file that cannot or must not be written.
     """
     from nst_video.live import open_output
     from nst_video.live.output_specs import recording_target
@@ -86,7 +86,7 @@ def _capture_options(settings: "LiveSettings", *, loop: bool) -> "CaptureOptions
 
 
 def stylize_settings(settings: "LiveSettings") -> StylizeSettings:
-    """Return how to begin to paint."""
+    """Return the initial settings of the stylizer."""
     return StylizeSettings(
         settings.intensity,
         settings.blend,  # type: ignore[arg-type]  # StylizeSettings checks it
@@ -96,10 +96,10 @@ def stylize_settings(settings: "LiveSettings") -> StylizeSettings:
 
 
 def find_styles(settings: "LiveSettings", *, may_fall_back: bool) -> "LiveSettings":
-    """Check that there are such styles; take the default one for those that are gone.
+    """Check that the styles exist; if allowed, take the default style instead of missing ones.
 
     Raises:
-        StyleError: there is no such style, and none is to be taken for it.
+        StyleError: a style does not exist, and `may_fall_back` is False.
     """
     from nst_video.style_library.library import StyleLibrary
 
@@ -110,7 +110,7 @@ def find_styles(settings: "LiveSettings", *, may_fall_back: bool) -> "LiveSettin
     except StyleError as error:
         if not may_fall_back:
             raise
-        say(f"{error} Painting in {DEFAULT_STYLE}.")
+        say(f"{error} Using {DEFAULT_STYLE}.")
         return replace(settings, style=[DEFAULT_STYLE], mix=[])
     return settings
 
@@ -123,7 +123,7 @@ def stylizer_opener(
     quiet: bool,
     is_over: "Callable[[], bool]",
 ) -> "Callable[[], LiveStylizer]":
-    """Return what makes the stylizer, in a thread of the session, while the window is up."""
+    """Return a function that loads the stylizer; the session calls it in a thread."""
 
     def open_stylizer() -> "LiveStylizer":
         from nst_video.cli.progress import fetch_progress
@@ -157,23 +157,23 @@ def stylizer_opener(
 
 
 def greet(session: "LiveSession", outputs: "Sequence[Output]", microphone: str | None) -> None:
-    """Say what happens, and by which keys it can be steered."""
+    """Print source, outputs and keys."""
     from nst_video.live import HOTKEYS
     from nst_video.live.output_specs import recording_folders
 
-    say(f"Painting {session.reader.source.name}.")
+    say(f"Stylizing {session.reader.source.name}.")
     for output in outputs:
         if output.where:
             say(f"Writing to {output.where}")
     may_record = session.has_window or bool(recording_folders(outputs))
     if may_record and microphone is None and _has_sound(session.reader.source.name):
-        say("Recordings are without the sound of the film: `nst-video transcode` keeps it.")
+        say("Recordings have no sound of the video; `nst-video transcode` keeps it.")
     if session.has_window:
         width = max(len(hotkey.label) for hotkey in HOTKEYS)
         for hotkey in HOTKEYS:
             say(f"  {hotkey.label:{width}}  {hotkey.help}")
     else:
-        say("Ctrl-C ends it.")
+        say("Press Ctrl-C to stop.")
 
 
 def _has_sound(source: str) -> bool:
@@ -191,34 +191,33 @@ def _has_sound(source: str) -> bool:
 def run(
     session: "LiveSession", settings: "LiveSettings", before: "LiveSettings", *, quiet: bool
 ) -> None:
-    """Run to the end; remember the settings of a session that went well."""
+    """Run a session to its end and remember its settings unless it failed."""
     from nst_video.live.saved_settings import LiveSettings, settings_path
 
-    with interruptible():
-        try:
-            done = session.run()
-        except KeyboardInterrupt:
-            _remember(session, settings, before)
-            raise
-        except NstVideoError as error:
-            if before != LiveSettings():
-                say(f"What {settings_path()} remembers was used, too: --reset forgets it.")
-            if session.left_behind:
-                complain(error)
-                end_process(FAILED)
-            raise
+    try:
+        done = session.run()
+    except KeyboardInterrupt:
         _remember(session, settings, before)
+        raise
+    except NstVideoError as error:
+        if before != LiveSettings():
+            say(f"Remembered settings of {settings_path()} were in use; --reset discards them.")
+        if session.left_behind:
+            complain(error)
+            end_process(FAILED)
+        raise
+    _remember(session, settings, before)
     if not quiet:
         say(
-            f"{done.shown} frames painted, {done.fps:.1f} fps, "
-            f"age {done.age_p50_ms:.0f} ms (95 %: {done.age_p95_ms:.0f} ms), "
+            f"{done.shown} frames stylized, {done.fps:.1f} fps, "
+            f"latency {done.age_p50_ms:.0f} ms (95 %: {done.age_p95_ms:.0f} ms), "
             f"{done.dropped} dropped."
         )
     end_process(0)  # everything is finished; unloading libraries would keep the user waiting
 
 
 def _remember(session: "LiveSession", settings: "LiveSettings", before: "LiveSettings") -> None:
-    """Keep the settings of a session that has painted something, as keys have left them."""
+    """Save the settings of a session that has shown frames, as changed by keys."""
     from nst_video.live.saved_settings import CAMERA_SETTINGS, save_settings
 
     if not session.has_started:

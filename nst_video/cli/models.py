@@ -1,21 +1,23 @@
-"""`nst-video models`: what models there are, where their files lie, getting and checking them."""
+"""`nst-video models`: list, fetch, verify and locate model files."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from nst_video.cli import common_options, completion
+from nst_video.cli import completion
 from nst_video.cli.console import complain, result, say
+from nst_video.cli.output_options import QuietOption
 from nst_video.cli.progress import fetch_progress
+from nst_video.cli.stylizer_options import ModelsDirOption, OfflineOption
 from nst_video.errors import ModelMissingError, WeightsError
 
-app = typer.Typer(help="List, fetch and check the models' files.", no_args_is_help=True)
+app = typer.Typer(help="List, fetch, verify and locate model files.", no_args_is_help=True)
 
 Name = Annotated[
     str,
     typer.Argument(
-        help="A model's name, see `models list`.",
+        help="A model's name (see `models list`).",
         metavar="NAME",
         autocompletion=completion.model_files,
     ),
@@ -24,8 +26,8 @@ _MEGABYTE = 1e6
 
 
 @app.command("list")
-def list_models(models_dir: common_options.ModelsDirOption = None) -> None:
-    """List every model: name, whether it is at hand, size, license."""
+def list_models(models_dir: ModelsDirOption = None) -> None:
+    """List all models: name, availability, size, license, title."""
     from nst_video import weights
 
     for model in weights.ALL_MODELS.values():
@@ -49,12 +51,12 @@ def fetch(
     ] = None,
     trust: Annotated[
         bool,
-        typer.Option("--trust", help="Keep files even if their SHA-256 is not a known one."),
+        typer.Option("--trust", help="Keep files whose SHA-256 is unknown."),
     ] = False,
-    offline: common_options.OfflineOption = False,
-    quiet: common_options.QuietOption = False,
+    offline: OfflineOption = False,
+    quiet: QuietOption = False,
 ) -> None:
-    """Put models' files into the cache and print where they are."""
+    """Download model files into the cache and print their paths."""
     from nst_video import weights
 
     for name in names:
@@ -65,7 +67,7 @@ def fetch(
                 else weights.resolve(name, offline=offline, trust=trust, on_progress=on_progress)
             )
         if trust and not quiet:
-            say(f"{name}: kept without comparing SHA-256, because you said --trust.")
+            say(f"{name}: SHA-256 not checked (--trust).")
         for path in paths.values():
             result(path)
 
@@ -75,14 +77,14 @@ def verify(
     name: Annotated[
         str | None,
         typer.Argument(
-            help="A model's name; by default all at hand.",
+            help="A model's name; by default all available models.",
             metavar="[NAME]",
             autocompletion=completion.model_files,
         ),
     ] = None,
-    models_dir: common_options.ModelsDirOption = None,
+    models_dir: ModelsDirOption = None,
 ) -> None:
-    """Read models' files from first byte to last and compare them with what they should be."""
+    """Check the SHA-256 of model files."""
     from nst_video import weights
 
     is_well = True
@@ -105,8 +107,8 @@ def verify(
 
 
 @app.command()
-def path(name: Name, models_dir: common_options.ModelsDirOption = None) -> None:
-    """Print where a model's files are, one a line; never downloads."""
+def path(name: Name, models_dir: ModelsDirOption = None) -> None:
+    """Print the paths of a model's files, one per line; never downloads."""
     from nst_video import weights
 
     for each in weights.resolve(name, models_dir=models_dir, offline=True).values():

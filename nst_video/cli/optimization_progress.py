@@ -1,4 +1,4 @@
-"""Painting one picture by optimization where a user watches: progress, previews, loss curves."""
+"""Painting pictures by optimization on the command line: progress, previews, loss curves."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,24 +17,28 @@ if TYPE_CHECKING:
     from nst_video.optimization.painting import Painting, PaintStep, StylePicture
 
 
-@dataclass(frozen=True, slots=True)
-class Easel:
-    """What one picture is painted with."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PicturePainter:
+    """Paints pictures by optimization, with progress on stderr.
+
+    Attributes:
+        network: computes the losses.
+        styles: the style pictures.
+        settings: of the optimization.
+        work_size: short side in pixels at which pictures are painted; None for their own.
+        preview_every: steps between previews of the unfinished picture; None for no previews.
+        quiet: print nothing.
+    """
 
     network: "LossNetwork"
+    styles: "Sequence[StylePicture]"
     settings: PaintSettings
     work_size: int | None = None
+    preview_every: int | None = None
+    quiet: bool = False
 
-    def paint(
-        self,
-        content: "Frame",
-        styles: "Sequence[StylePicture]",
-        target: Path,
-        preview_every: int | None,
-        *,
-        quiet: bool,
-    ) -> "Painting":
-        """Paint a picture; tell on stderr how far it is, and show it beside `target` meanwhile.
+    def paint(self, content: "Frame", target: Path) -> "Painting":
+        """Paint a picture, RGB uint8; previews are written beside `target` meanwhile.
 
         Raises:
             NstVideoError: it cannot be painted, or the preview cannot be written.
@@ -45,34 +49,34 @@ class Easel:
         preview = preview_path(target)
 
         def on_picture(step: "PaintStep", show: "Callable[[], Frame]") -> None:
-            if preview_every and step.step % preview_every == 0:
+            if self.preview_every and step.step % self.preview_every == 0:
                 save_picture(preview, show(), overwrite=True)
 
         try:
-            with step_progress(target.name, quiet=quiet) as on_step:
+            with step_progress(target.name, quiet=self.quiet) as on_step:
                 return optimize_image(
                     content,
-                    styles,
+                    self.styles,
                     self.network,
                     self.settings,
                     work_size=self.work_size,
                     on_step=on_step,
-                    on_picture=on_picture if preview_every else None,
-                    on_note=None if quiet else say,
+                    on_picture=on_picture if self.preview_every else None,
+                    on_note=None if self.quiet else say,
                 )
         finally:
-            if preview_every:
+            if self.preview_every:
                 preview.unlink(missing_ok=True)
 
 
 def preview_path(target: Path) -> Path:
-    """Return where a painting is shown while it is being made."""
+    """Return where the preview of an unfinished picture is written."""
     return target.with_name(f"{target.stem}-preview.png")
 
 
 @contextmanager
 def step_progress(name: str, *, quiet: bool) -> "Iterator[OnStep | None]":
-    """Show how far an optimization is, its time left and losses; None where nothing is shown."""
+    """Show the progress, remaining time and losses of an optimization; None if `quiet`."""
     from nst_video.optimization.progress import RemainingTime, completed_fraction
 
     with progress(name, shown=not quiet) as report:
@@ -90,7 +94,7 @@ def step_progress(name: str, *, quiet: bool) -> "Iterator[OnStep | None]":
 
 
 def describe(step: "PaintStep") -> tuple[str, ...]:
-    """Return scale, step and losses of an optimization in a few words each."""
+    """Return scale, step and losses of an optimization, such as "step 20/300"."""
     losses = (f"{name} {value:.3g}" for name, value in step.losses.items() if value)
     return f"scale {step.scale}/{step.scales}", f"step {step.step}/{step.steps}", *losses
 

@@ -1,4 +1,4 @@
-"""`nst-video transcode --preview`: a look at the result before the whole is painted."""
+"""`nst-video transcode --preview`: a still or a short excerpt, and an estimate for the whole."""
 
 import time
 from collections.abc import Collection, Sequence
@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer.core import TyperCommand
 
-from nst_video.cli import video_options
 from nst_video.cli.batch import run_all
-from nst_video.cli.common_options import number
 from nst_video.cli.console import result, say
 from nst_video.cli.jobs import Job
+from nst_video.cli.options import number
 from nst_video.cli.progress import clock_time
+from nst_video.cli.video_options import OUTPUT_PANEL
 from nst_video.system.output_files import OutputFile
+from nst_video.system.path_lookup import user_path
 from nst_video.validation import Range
 from nst_video.video.media.codec_options import TranscodeOptions
+from nst_video.video.media.containers import CONTAINERS
 
 if TYPE_CHECKING:
     from typer import Context
@@ -32,28 +34,28 @@ PreviewOption = Annotated[
         Range(0, 600, unit="seconds"),
         _NAME,
         metavar="[SECONDS]",
-        help="Paint only the frame in the middle, or so many seconds there, and say how long the "
-        "whole will take and how large it will be.",
-        panel=video_options.OUTPUT_PANEL,
+        help="Stylize only the middle frame, or this many seconds around it, and estimate time "
+        "and size of the whole.",
+        panel=OUTPUT_PANEL,
     ),
 ]
-"""0 for a still."""
+"""0 for a still picture."""
 
 _BEGUN_S = time.monotonic()
 
 
 class CommandWithPreview(TyperCommand):
-    """A command whose `--preview` may stand without a number."""
+    """A command whose `--preview` takes an optional number."""
 
     def parse_args(  # type: ignore[override]  # Typer's own context, by its public name
         self, ctx: "Context", args: list[str]
     ) -> list[str]:
-        """Give a bare `--preview` the number 0 first."""
+        """Parse arguments in which `--preview` may have no number."""
         return super().parse_args(ctx, with_seconds(args))
 
 
 def with_seconds(args: Sequence[str]) -> list[str]:
-    """Return the arguments with a number for `--preview` where none follows it."""
+    """Return the arguments with "=0" appended to a `--preview` that no number follows."""
     given: list[str] = []
     for index, text in enumerate(args):
         if "--" in given:
@@ -75,25 +77,24 @@ def _is_number(following: Sequence[str]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What to show of films before they are painted.
+    """A preview of each video instead of the whole result.
 
     Attributes:
-        seconds: of the middle; 0 for a still.
-        picture: where a still goes; None beside the film to come.
+        seconds: length, taken from the middle; 0 for a still picture.
+        picture: path of the still picture; None puts it beside the output.
     """
 
     seconds: float
     picture: Path | None = None
 
     def target(self, job: Job) -> Path:
-        """Return where the preview of a job goes."""
+        """Return the path of a job's preview."""
         suffix = job.target.suffix if self.seconds else ".png"
         return self.picture or job.target.with_name(f"{job.target.stem}-preview{suffix}")
 
     def outputs(self, jobs: Sequence[Job]) -> list[OutputFile]:
-        """Return the files to be written."""
+        """Return the files to write."""
         from nst_video.image.files import WRITABLE_SUFFIXES
-        from nst_video.video.media.containers import CONTAINERS
 
         suffixes = tuple(CONTAINERS) if self.seconds else WRITABLE_SUFFIXES
         return [OutputFile(self.target(job), "preview", suffixes) for job in jobs]
@@ -107,10 +108,10 @@ class Preview:
         replaced: Collection[Path],
         quiet: bool,
     ) -> None:
-        """Make the preview of every film, and say what the whole will take.
+        """Write the preview of every video, and print the estimated time and size of the whole.
 
         Raises:
-            NstVideoError: the only film cannot be painted.
+            NstVideoError: the only video cannot be stylized.
             typer.Exit: with code 1, some of several cannot.
         """
 
@@ -119,7 +120,7 @@ class Preview:
             make = self._excerpt if self.seconds else self._still
             written, found = make(job, target, painter, wanted, target in replaced)
             if not quiet:
-                say(f"{job.source.name}: {_told(found)}")
+                say(f"{job.source.name}: {_estimate_text(found)}")
             result(written)
 
         run_all(jobs, work, "videos")
@@ -153,9 +154,22 @@ class Preview:
         return done.target, found
 
 
-def _told(found: "Estimate | None") -> str:
+def choose_preview(seconds: float | None, output: str | None) -> tuple[Preview | None, str | None]:
+    """Return the preview to make, if any, and the `--output` of the videos themselves."""
+    from nst_video.image.files import WRITABLE_SUFFIXES
+
+    if seconds is None:
+        return None, output
+    picture = user_path(output or "")
+    # A suffix that is also a video's, such as .gif, names the video and not the still picture.
+    if not seconds and picture.suffix.lower() in set(WRITABLE_SUFFIXES) - set(CONTAINERS):
+        return Preview(seconds, picture), None
+    return Preview(seconds), output
+
+
+def _estimate_text(found: "Estimate | None") -> str:
     if found is None:
-        return "the file does not say how long it is, so neither can be said of the whole."
+        return "its length is unknown, so the time and size of the whole cannot be estimated."
     size = found.bytes / 1e6
     return (
         f"the whole, {found.frames} frames, will take about {clock_time(found.seconds)} "

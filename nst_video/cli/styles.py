@@ -1,4 +1,4 @@
-"""`nst-video styles`: what styles there are, adding your own, seeing them all on one photo."""
+"""`nst-video styles`: list, add, remove and show styles, and draw a contact sheet of them."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -6,10 +6,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nst_video.cli import common_options, completion
+from nst_video.cli import completion
 from nst_video.cli.console import result, say
+from nst_video.cli.options import grouped, number
+from nst_video.cli.output_options import OverwriteOption, QuietOption, check_outputs
 from nst_video.cli.progress import progress
-from nst_video.settings import DEFAULT_ENGINE, DEFAULT_MODEL, StylizeSettings
+from nst_video.cli.stylizer_options import (
+    INTENSITY_OPTION,
+    KeepColorsOption,
+    ModelArguments,
+    StylizeOptions,
+    build_stylizer,
+)
+from nst_video.settings import StylizeSettings
 from nst_video.validation import COUNT
 
 if TYPE_CHECKING:
@@ -26,12 +35,12 @@ Name = Annotated[
 ]
 
 PHOTO_SIDE_PX = 768
-"""Long side to which a photo is shrunk before it is painted for a sheet of small pictures."""
+"""Maximum long side of the photo on a contact sheet, whose pictures are small."""
 
 
 @app.command("list")
 def list_styles() -> None:
-    """List every style: name, whose it is, title."""
+    """List all styles: name, origin, title."""
     from nst_video.style_library.library import StyleLibrary
 
     found = StyleLibrary().read()
@@ -47,15 +56,15 @@ def list_styles() -> None:
 def add(
     picture: Annotated[Path, typer.Argument(help="Any picture.", metavar="PICTURE")],
     name: Annotated[
-        str | None, typer.Option("--name", help="What to call it; by default the file's name.")
+        str | None, typer.Option("--name", help="Name of the style; by default that of the file.")
     ] = None,
-    title: Annotated[str | None, typer.Option("--title", help="For display.")] = None,
+    title: Annotated[str | None, typer.Option("--title", help="Title to display.")] = None,
     description: Annotated[str, typer.Option("--description", help="One sentence.")] = "",
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", "-y", help="Replace your style of that name.")
+        bool, typer.Option("--overwrite", "-y", help="Replace your style of the same name.")
     ] = False,
 ) -> None:
-    """Copy a picture into your own styles and print its name."""
+    """Copy a picture into your styles and print its name."""
     from nst_video.style_library.library import StyleLibrary
 
     style = StyleLibrary().add(
@@ -67,7 +76,7 @@ def add(
 
 @app.command()
 def remove(name: Name) -> None:
-    """Delete one of your own styles."""
+    """Delete one of your styles."""
     from nst_video.style_library.library import StyleLibrary
 
     say(f"Removed {StyleLibrary().remove(name).path}")
@@ -75,7 +84,7 @@ def remove(name: Name) -> None:
 
 @app.command()
 def show(name: Name) -> None:
-    """Show what is known of a style, and where its picture is."""
+    """Show title, origin, license and path of a style."""
     from nst_video.frames import size_of
     from nst_video.style_library.library import StyleLibrary
 
@@ -96,33 +105,31 @@ def show(name: Name) -> None:
 
 
 @app.command()
+@grouped
 def sheet(
-    photo: Annotated[Path, typer.Argument(help="The photo to paint.", metavar="PHOTO")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Where the sheet goes.")] = Path(
-        "sheet.jpg"
-    ),
+    photo: Annotated[Path, typer.Argument(help="The photo to stylize.", metavar="PHOTO")],
+    *,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="Picture to write.")
+    ] = Path("sheet.jpg"),
     style: Annotated[
         list[str] | None,
         typer.Option(
             "--style",
             "-s",
+            metavar="STYLE",
             autocompletion=completion.styles,
-            help="Only this style; repeat it for more.",
+            help="Show only this style; repeat for several.",
         ),
     ] = None,
-    columns: Annotated[
-        int | None, common_options.number(COUNT, "--columns", help="Pictures in a row.")
-    ] = None,
-    intensity: common_options.IntensityOption = StylizeSettings.intensity,
-    keep_colors: common_options.KeepColorsOption = StylizeSettings.keep_colors,
-    model: common_options.ModelOption = DEFAULT_MODEL,
-    models_dir: common_options.ModelsDirOption = None,
-    offline: common_options.OfflineOption = False,
-    engine: common_options.EngineOption = DEFAULT_ENGINE,
-    overwrite: common_options.OverwriteOption = False,
-    quiet: common_options.QuietOption = False,
+    columns: Annotated[int | None, number(COUNT, "--columns", help="Pictures per row.")] = None,
+    intensity: Annotated[float, INTENSITY_OPTION] = StylizeSettings.intensity,
+    keep_colors: KeepColorsOption = StylizeSettings.keep_colors,
+    model: ModelArguments,
+    overwrite: OverwriteOption = False,
+    quiet: QuietOption = False,
 ) -> None:
-    """Write a contact sheet: every style applied to a photo, with captions."""
+    """Draw a contact sheet: a photo in every style, with captions."""
     from nst_video.errors import StyleError
     from nst_video.image.contact_sheet import contact_sheet
     from nst_video.image.files import WRITABLE_SUFFIXES, load_picture, save_picture
@@ -130,32 +137,21 @@ def sheet(
     from nst_video.system.output_files import OutputFile
     from nst_video.system.path_lookup import user_path
 
-    replaced = common_options.check_outputs(
+    replaced = check_outputs(
         [OutputFile(output, "sheet", WRITABLE_SUFFIXES)], [user_path(photo)], overwrite=overwrite
     )
-    content = _shrunk(load_picture(photo))
+    content = _downscaled(load_picture(photo))
     names = style or [each.name for each in _without_broken(StyleLibrary().styles())]
     if not names:
         raise StyleError("There are no styles yet: add a picture with `nst-video styles add`.")
-    stylizer = common_options.build_stylizer(
-        style=names[:1],
-        mix=None,
-        intensity=intensity,
-        blend=StylizeSettings.blend,
-        keep_colors=keep_colors,
-        work_size=None,
-        model=model,
-        models_dir=models_dir,
-        offline=offline,
-        engine=engine,
-        quiet=quiet,
-    )
+    first = StylizeOptions(style=names[:1], intensity=intensity, keep_colors=keep_colors)
+    stylizer = build_stylizer(first, model, quiet=quiet)
     shown = contact_sheet(_entries(content, names, stylizer, quiet), columns)
     result(save_picture(output, shown, overwrite=output in replaced))
 
 
 def _without_broken(styles: "Sequence[Style]") -> "list[Style]":
-    """Return the styles whose pictures can be decoded, and say which of the user's cannot."""
+    """Return the styles whose pictures can be decoded; print which of the user's cannot."""
     from nst_video.errors import SourceError
 
     good = []
@@ -165,11 +161,11 @@ def _without_broken(styles: "Sequence[Style]") -> "list[Style]":
                 style.load(small=True)
             good.append(style)
         except SourceError as error:
-            say(f"Your style '{style.name}' is left out: {error}")
+            say(f"Your style '{style.name}' is skipped: {error}")
     return good
 
 
-def _shrunk(photo: "Frame") -> "Frame":
+def _downscaled(photo: "Frame") -> "Frame":
     """Return the photo with a long side of at most PHOTO_SIDE_PX."""
     from nst_video.frames import fit_within, size_of
     from nst_video.image.resize import resize_area
@@ -180,7 +176,7 @@ def _shrunk(photo: "Frame") -> "Frame":
 def _entries(
     content: "Frame", names: list[str], stylizer: "Stylizer", quiet: bool
 ) -> "Iterator[SheetEntry]":
-    """Paint the photo in one style after the other."""
+    """Stylize the photo in one style after the other."""
     from nst_video.image.contact_sheet import SheetEntry
 
     yield SheetEntry("Original", content)

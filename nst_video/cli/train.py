@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
-from nst_video.cli import common_options
 from nst_video.cli.console import result, say
+from nst_video.cli.options import number
+from nst_video.cli.output_options import OverwriteOption, QuietOption, check_outputs
+from nst_video.cli.stylizer_options import ModelsDirOption, OfflineOption
 from nst_video.system.output_files import OutputFile
 from nst_video.validation import COUNT, SEED
 
@@ -31,13 +33,16 @@ def train(
     photos: Annotated[
         list[Path],
         typer.Option(
-            "--photos", exists=True, file_okay=False, help="Folder of photos; repeatable."
+            "--photos", exists=True, file_okay=False, help="Folder of photos; repeat for several."
         ),
     ],
     artworks: Annotated[
         list[Path],
         typer.Option(
-            "--artworks", exists=True, file_okay=False, help="Folder of style pictures; repeatable."
+            "--artworks",
+            exists=True,
+            file_okay=False,
+            help="Folder of style pictures; repeat for several.",
         ),
     ],
     part: Annotated[
@@ -49,17 +54,13 @@ def train(
             "--vgg",
             exists=True,
             dir_okay=False,
-            help="VGG-19's weights (.npz). Without: no loss network, no perceptual loss.",
+            help="Weights of VGG-19 (.npz), the loss network; without them, no perceptual loss.",
         ),
     ] = None,
-    seed: Annotated[
-        int, common_options.number(SEED, "--seed", help="Seed of all random numbers.")
-    ] = 0,
+    seed: Annotated[int, number(SEED, "--seed", help="Random seed.")] = 0,
     shorten: Annotated[
         int,
-        common_options.number(
-            COUNT, "--shorten", help="Divide the number of steps by this, to try things out."
-        ),
+        number(COUNT, "--shorten", help="Divide the number of steps by this, for a trial run."),
     ] = 1,
     evaluate: Annotated[
         bool,
@@ -67,10 +68,10 @@ def train(
             "--evaluate", help="Only evaluate the weights in FOLDER on held-out pictures."
         ),
     ] = False,
-    models_dir: common_options.ModelsDirOption = None,
-    offline: common_options.OfflineOption = False,
-    overwrite: common_options.OverwriteOption = False,
-    quiet: common_options.QuietOption = False,
+    models_dir: ModelsDirOption = None,
+    offline: OfflineOption = False,
+    overwrite: OverwriteOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Train the builtin networks on folders of pictures, with magenta-lite as the teacher.
 
@@ -89,7 +90,7 @@ def train(
     if not evaluate:
         # A folder with a log is that of a run, which is resumed and may replace its results.
         is_own = (out / LOG).is_file()
-        common_options.check_outputs(
+        check_outputs(
             [OutputFile(out / name, "weights", overwrite=is_own) for name in runs.RESULTS],
             [vgg] if vgg else [],
             overwrite=overwrite,

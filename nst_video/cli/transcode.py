@@ -1,225 +1,214 @@
-"""`nst-video transcode`: paint video files."""
+"""`nst-video transcode` and its short form `paint`: stylize video files."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from nst_video.cli import common_options, video_options
-from nst_video.cli.batch import pending_jobs, run_all
-from nst_video.cli.console import interruptible, result, say
-from nst_video.cli.jobs import DEFAULT_TEMPLATE, Job, plan_jobs
-from nst_video.cli.preview import Preview, PreviewOption
-from nst_video.cli.progress import Report, clock_time, progress
-from nst_video.cli.unexpected_errors import bugs_of
-from nst_video.settings import (
-    DEFAULT_ENGINE,
-    DEFAULT_MODEL,
-    DEFAULT_STYLE,
-    DEFAULT_TILE,
-    StylizeSettings,
+from nst_video.cli.batch import BatchOptions
+from nst_video.cli.console import say
+from nst_video.cli.jobs import Job, plan_jobs
+from nst_video.cli.keyframe_options import KeyframeOptions
+from nst_video.cli.optimization_options import (
+    LossNetworkOptions,
+    MethodOption,
+    OptimizationOptions,
+    PaintMethod,
 )
+from nst_video.cli.options import grouped, number
+from nst_video.cli.output_options import check_outputs
+from nst_video.cli.preview import Preview, PreviewOption, choose_preview
+from nst_video.cli.stylizer_options import (
+    MODEL_PANEL,
+    ModelArguments,
+    StyleOptions,
+    StylizeOptions,
+    build_stylizer,
+)
+from nst_video.cli.unexpected_errors import report_bugs
+from nst_video.cli.video_jobs import optimize_all, transcode_all
+from nst_video.cli.video_options import OutputOption, VideoOptions
+from nst_video.errors import UsageError
 from nst_video.system.output_files import OutputFile
 from nst_video.system.path_lookup import user_path
 from nst_video.video.media.codec_options import BATCH_SIZE, TranscodeOptions
-from nst_video.video.media.containers import CONTAINERS
-
-if TYPE_CHECKING:
-    from nst_video.transcode import Painter, Progress, TranscodeResult
-    from nst_video.transcode.progress import OnProgress
-
-_MODEL_PANEL = "Model"
+from nst_video.video.media.containers import CONTAINERS, codec_for, container_for
 
 
-def transcode(
+@dataclass(frozen=True, kw_only=True)
+class VideoFileOptions:
+    """Which videos to read and where to write the results."""
+
     inputs: Annotated[
         list[str],
         typer.Argument(help="Videos, folders of videos, or patterns.", metavar="INPUT..."),
-    ],
-    output: video_options.OutputOption = None,
-    style: common_options.StyleOption = [DEFAULT_STYLE],  # noqa: B006 - Typer copies it
-    mix: common_options.MixOption = None,
-    intensity: common_options.IntensityOption = StylizeSettings.intensity,
-    blend: common_options.BlendOption = StylizeSettings.blend,
-    keep_colors: common_options.KeepColorsOption = StylizeSettings.keep_colors,
-    work_size: common_options.WorkSizeOption = StylizeSettings.work_size,
-    model: common_options.ModelOption = DEFAULT_MODEL,
-    models_dir: common_options.ModelsDirOption = None,
-    offline: common_options.OfflineOption = False,
-    engine: common_options.EngineOption = DEFAULT_ENGINE,
-    tile: common_options.TileOption = DEFAULT_TILE,
-    start: video_options.StartOption = None,
-    end: video_options.EndOption = None,
-    video_stream: video_options.VideoStreamOption = TranscodeOptions.video_stream,
-    keep_partial: video_options.KeepPartialOption = TranscodeOptions.keep_partial,
-    fps: video_options.FpsOption = None,
-    size: video_options.SizeOption = None,
-    crf: video_options.CrfOption = TranscodeOptions.crf,
-    codec: video_options.CodecOption = TranscodeOptions.codec,
-    encoder_preset: video_options.EncoderPresetOption = TranscodeOptions.preset,
+    ]
+    output: OutputOption = None
+    video: VideoOptions = field(default_factory=VideoOptions)
+    batch: BatchOptions = field(default_factory=BatchOptions)
+    show_progress: Annotated[
+        bool, typer.Option("--progress/--no-progress", help="Show a progress bar.")
+    ] = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatysOptions:
+    """How a video is painted by optimization."""
+
+    optimization: OptimizationOptions = field(default_factory=OptimizationOptions)
+    network: LossNetworkOptions = field(default_factory=LossNetworkOptions)
+    keyframes: KeyframeOptions = field(default_factory=KeyframeOptions)
+
+
+@grouped
+def transcode(
+    *,
+    files: VideoFileOptions,
+    method: MethodOption = PaintMethod.FAST,
+    style: StylizeOptions,
+    model: ModelArguments,
     batch_size: Annotated[
         int | None,
-        common_options.number(
+        number(
             BATCH_SIZE,
-            help="Frames painted at once; by default up to 4, fewer of large ones.",
+            "--batch-size",
+            help="Frames per run of the network; by default up to 4, fewer for large frames.",
             metavar="N",
-            panel=_MODEL_PANEL,
+            panel=MODEL_PANEL,
         ),
     ] = TranscodeOptions.batch_size,
-    template: video_options.TemplateOption = DEFAULT_TEMPLATE,
-    recursive: video_options.RecursiveOption = False,
-    overwrite: common_options.OverwriteOption = False,
-    skip: video_options.SkipOption = False,
-    show_progress: Annotated[
-        bool, typer.Option("--progress/--no-progress", help="Show how far it is.")
-    ] = True,
     preview: PreviewOption = None,
-    quiet: common_options.QuietOption = False,
+    gatys: GatysOptions,
 ) -> None:
-    """Paint video files, with their sound and everything else in them."""
+    """Stylize video files; sound, subtitles and metadata are kept.
+
+    The options under Optimization, Loss network and Keyframes need --method gatys.
+    """
+    if method is PaintMethod.GATYS:
+        changed = (style.intensity, style.blend) != (StylizeOptions.intensity, StylizeOptions.blend)
+        if changed or batch_size is not None or preview is not None:
+            raise UsageError("--intensity, --blend, --batch-size and --preview need --method fast.")
+        _optimize(files, style, model, gatys)
+        return
+    if gatys != GatysOptions():
+        raise UsageError("Settings of the optimization need --method gatys.")
+    options, quiet = files.video.parse(batch_size), files.batch.quiet
+    excerpt, output = choose_preview(preview, files.output)
+    jobs, replaced = _plan(replace(files, output=output), style.style, options, preview=excerpt)
+    if not jobs:
+        return
+    painter = build_stylizer(style, model, quiet=quiet)
+    if excerpt:
+        excerpt.run(jobs, painter, options, replaced=replaced, quiet=quiet)
+        return
+    shown = files.show_progress
+    transcode_all(jobs, painter, options, replaced=replaced, quiet=quiet, show_progress=shown)
+
+
+@grouped
+def paint(
+    *, files: VideoFileOptions, style: StyleOptions, model: ModelArguments, gatys: GatysOptions
+) -> None:
+    """Stylize video files by optimization; short for `transcode --method gatys`.
+
+    Keyframes are painted one after the other; the frames between them follow the optical flow.
+    Finished keyframes are kept beside the output until it is complete: to resume an interrupted
+    run, repeat the command.
+    """
+    _optimize(files, style, model, gatys)
+
+
+def _optimize(
+    files: VideoFileOptions, style: StyleOptions, model: ModelArguments, gatys: GatysOptions
+) -> None:
+    """Paint videos by optimization."""
+    options, quiet = files.video.parse(), files.batch.quiet
+    video_settings = gatys.keyframes.settings(style.work_size)
+    settings = gatys.optimization.settings(
+        keep_colors=style.keep_colors, temporal_weight=gatys.keyframes.temporal_weight
+    )
+    masks = gatys.optimization.mask or ()
+    jobs, replaced = _plan(files, style.style, options, masks=masks)
+    if not jobs:
+        return
+    from nst_video.optimization.gatys import GatysOptimizer
+
+    pictures = gatys.optimization.load_styles(style)
+    network = gatys.network.load(model, quiet=quiet)
+    fill_style = StylizeOptions(
+        style=style.style, mix=style.mix, keep_colors=settings.colors in ("keep", "luminance")
+    )
+    fill = build_stylizer(fill_style, model, quiet=quiet)
+    optimize_all(
+        jobs,
+        GatysOptimizer(network, pictures, settings),
+        fill,
+        video_settings,
+        options,
+        fresh=gatys.keyframes.fresh,
+        replaced=replaced,
+        quiet=quiet,
+        show_progress=files.show_progress,
+    )
+
+
+def _plan(
+    files: VideoFileOptions,
+    styles: Sequence[str],
+    options: TranscodeOptions,
+    *,
+    masks: Sequence[Path] = (),
+    preview: Preview | None = None,
+) -> tuple[list[Job], frozenset[Path]]:
+    """Return the files to make, and which of them exist and may be replaced.
+
+    Raises:
+        NstVideoError: inputs, outputs or encoder options with which nothing can be made.
+    """
     from nst_video.style_library.library import StyleLibrary
     from nst_video.video.sources import open_source
 
-    wanted = video_options.transcode_options(
-        start=start,
-        end=end,
-        fps=fps,
-        size=size,
-        video_stream=video_stream,
-        keep_partial=keep_partial,
-        codec=codec,
-        crf=crf,
-        encoder_preset=encoder_preset,
-        batch_size=batch_size,
-    )
-    looks, output = _preview_of(preview, output)
-    jobs = plan_jobs(
-        inputs,
-        output,
-        style=StyleLibrary().label(style),
-        template=template,
-        is_recursive=recursive,
-        on_note=None if quiet else say,
-    )
-    pending = pending_jobs(jobs, overwrite=overwrite, skip=skip, quiet=quiet)
-    if not pending:
-        return
-    if len(pending) == 1:
-        # A single hopeless input is refused before the model is loaded for it.
-        with bugs_of(pending[0].source):
-            open_source(pending[0].source, wanted)
-    replaced = common_options.check_outputs(
-        looks.outputs(pending)
-        if looks
-        else [OutputFile(job.target, suffixes=tuple(CONTAINERS)) for job in pending],
-        [job.source for job in pending] + [user_path(each) for each in style],
-        overwrite=overwrite,
-        make_folders=output is not None and pending[0].target != user_path(output),
-    )
-    with interruptible():
-        painter = common_options.build_stylizer(
-            style=style,
-            mix=mix,
-            intensity=intensity,
-            blend=blend,
-            keep_colors=keep_colors,
-            work_size=work_size,
-            model=model,
-            models_dir=models_dir,
-            offline=offline,
-            engine=engine,
-            tile=tile,
-            quiet=quiet,
+    batch = files.batch
+    jobs = batch.pending(
+        plan_jobs(
+            files.inputs,
+            files.output,
+            style=StyleLibrary().label(styles),
+            template=batch.template,
+            is_recursive=batch.recursive,
+            on_note=None if batch.quiet else say,
         )
-        if looks:
-            looks.run(pending, painter, wanted, replaced=replaced, quiet=quiet)
-            return
-        run_jobs(
-            pending, painter, wanted, replaced=replaced, quiet=quiet, show_progress=show_progress
-        )
+    )
+    if not jobs:
+        return [], frozenset()
+    _check_encoder(jobs, options)
+    if len(jobs) == 1:
+        # A single unreadable input fails before the model is loaded.
+        with report_bugs(jobs[0].source):
+            open_source(jobs[0].source, options)
+    outputs = [OutputFile(job.target, suffixes=tuple(CONTAINERS)) for job in jobs]
+    replaced = check_outputs(
+        preview.outputs(jobs) if preview else outputs,
+        [*(job.source for job in jobs), *map(user_path, styles), *masks],
+        overwrite=batch.overwrite,
+        make_folders=files.output is not None and jobs[0].target != user_path(files.output),
+    )
+    return jobs, replaced
 
 
-def _preview_of(seconds: float | None, output: str | None) -> tuple[Preview | None, str | None]:
-    """Return the preview that is asked for, and where the films would go."""
-    from nst_video.image.files import WRITABLE_SUFFIXES
-
-    if seconds is None:
-        return None, output
-    picture = user_path(output or "")
-    # What is a film as well, such as a GIF, is the film that the preview is of.
-    if not seconds and picture.suffix.lower() in set(WRITABLE_SUFFIXES) - set(CONTAINERS):
-        return Preview(seconds, picture), None
-    return Preview(seconds), output
-
-
-def run_jobs(
-    jobs: Sequence[Job],
-    painter: "Painter",
-    wanted: TranscodeOptions,
-    *,
-    replaced: Collection[Path] = (),
-    quiet: bool,
-    show_progress: bool,
-) -> None:
-    """Transcode one file after the other; go on after a failure and report it at the end.
-
-    Args:
-        jobs: what to make of what.
-        painter: paints the frames.
-        wanted: what to read and how to write it.
-        replaced: targets that exist and may be replaced.
-        quiet: say nothing but errors.
-        show_progress: show how far it is.
+def _check_encoder(jobs: Sequence[Job], options: TranscodeOptions) -> None:
+    """Check codec, quality and preset before any work.
 
     Raises:
-        NstVideoError: the only file failed.
-        typer.Exit: with code 1, some of several files failed.
+        UsageError: they suit none of the outputs; files that they do not suit fail one by one.
     """
-    from nst_video.transcode import transcode
-
-    def work(job: Job) -> None:
-        with progress(job.source.name, shown=show_progress and not quiet) as report:
-            done = transcode(
-                job.source,
-                job.target,
-                painter,
-                options=wanted,
-                on_progress=reporting(report),
-                overwrite=job.target in replaced,
-            )
-        if not quiet:
-            _describe(job, done)
-        result(done.target)
-
-    run_all(jobs, work, "videos")
-
-
-def _describe(job: Job, done: "TranscodeResult") -> None:
-    for note in done.notes:
-        say(f"{job.source.name}: {note}")
-    frames = done.info.frame_count or 0
-    slowest = max(done.busy_s, key=lambda stage: done.busy_s[stage])
-    say(
-        f"{job.source.name}: {frames} frames in {done.elapsed_s:.1f} s "
-        f"({frames / max(done.elapsed_s, 1e-6):.1f} fps, limited by {slowest})."
-    )
-
-
-def reporting(report: Report | None) -> "OnProgress | None":
-    """Return what shows the state of a transcode by `report`."""
-    if report is None:
-        return None
-    return lambda state: report(state.frame, state.frame_count, progress_facts(state))
-
-
-def progress_facts(state: "Progress") -> tuple[str, ...]:
-    """Return "frame 30/377", "0:23 left" and so on, the most important first."""
-    count = "?" if state.frame_count is None else str(state.frame_count)
-    return (
-        f"frame {state.frame}/{count}",
-        f"{clock_time(state.remaining_s)} left",
-        f"{state.fps:.1f} fps" if state.fps else "? fps",
-        f"{clock_time(state.elapsed_s)} elapsed",
-        f"limited by {state.limiting_stage}",
-    )
+    refused: list[UsageError] = []
+    for job in jobs:
+        try:
+            codec_for(container_for(job.target), options)
+        except UsageError as error:
+            refused.append(error)
+    if len(refused) == len(jobs):
+        raise refused[0]

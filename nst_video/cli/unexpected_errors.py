@@ -1,4 +1,4 @@
-"""What becomes of errors that nobody foresaw: one sentence, and a log for the report."""
+"""Unexpected exceptions: one sentence for the user, and the traceback in a log."""
 
 import traceback
 from collections.abc import Iterator
@@ -11,17 +11,15 @@ from nst_video.system import paths
 
 
 @contextmanager
-def bugs_of(name: object) -> Iterator[None]:
-    """Turn any error that was not raised on purpose into one about a file or the like.
-
-    What ends a program on purpose, such as KeyboardInterrupt, passes.
+def report_bugs(name: object) -> Iterator[None]:
+    """Turn unexpected exceptions into an NstVideoError that asks for a bug report.
 
     Args:
-        name: what was worked on.
+        name: the file that was processed.
 
     Raises:
-        NstVideoError: such an error, or one raised on purpose.
-        KeyboardInterrupt: such an error that a library made of one.
+        NstVideoError: an unexpected exception, or one raised on purpose.
+        KeyboardInterrupt: an exception that a library raised because of one.
     """
     try:
         yield
@@ -36,12 +34,13 @@ def bugs_of(name: object) -> Iterator[None]:
             raise KeyboardInterrupt from error
         said = " ".join(f"{type(error).__name__}: {error}".split())
         raise NstVideoError(
-            f"{name} met a bug in nst-video ({said[:200]}): please report it{_logged(error)}."
+            f"{name} failed because of a bug in nst-video ({said[:200]}): "
+            f"please report it{_logged(error)}."
         ) from error
 
 
 def _logged(error: Exception) -> str:
-    """Append the traceback to a log; return where it is, in words that go on a sentence."""
+    """Append the traceback to a log; return the end of a sentence that names it, or ""."""
     path = paths.cache_dir() / "bugs.log"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

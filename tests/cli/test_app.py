@@ -12,7 +12,7 @@ import pytest
 
 from nst_video import __version__
 from nst_video.cli import app as app_module
-from nst_video.cli import common_options
+from nst_video.cli import stylizer_options
 from nst_video.errors import UsageError
 
 
@@ -71,6 +71,38 @@ def test_user_errors_are_one_sentence_without_a_stack_trace() -> None:
     assert "no-such-photo.jpg" in done.stderr
     assert "Traceback" not in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("transcode", "x.mp4", "--crf", "best"), "--crf must be a whole number from 0 to 63"),
+        (("transcode", "x.mp4", "--nope"), "No such option: --nope"),
+        (("transcode",), "Missing argument 'INPUT...'."),
+        (("image", "x.png", "--method", "best"), "'best' is not one of 'fast', 'gatys'."),
+        (("nope",), "No such command 'nope'."),
+        (("transcode", "x.mp4", "--encoder-preset", "best"), "No encoder preset 'best' for h264"),
+    ],
+)
+def test_wrong_arguments_are_one_sentence_before_any_work(
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    said: str,
+) -> None:
+    assert main(monkeypatch, *arguments) == 2
+    (line,) = capfd.readouterr().err.splitlines()
+    assert line.startswith("Error: ")
+    assert said in line
+
+
+def test_no_command_shows_the_help(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(monkeypatch) == 2
+    told = capfd.readouterr()
+    assert "transcode" in told.out + told.err
+    assert "Error" not in told.err
 
 
 def test_doctor_says_what_there_is(
@@ -153,12 +185,12 @@ def test_demo_makes_a_playable_film_with_sound(
 @pytest.mark.parametrize("text", ["0.7;0.3", "a,b", "", "1,,2", "1,nan", "1,-2"])
 def test_mix_that_is_not_numbers_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match=r"^Each weight of --mix '.*' must be a number from 0 to"):
-        common_options.parse_mix(text)
+        stylizer_options.parse_mix(text)
 
 
 def test_mix_is_read_as_numbers() -> None:
-    assert common_options.parse_mix("0.7, 0.3") == [0.7, 0.3]
-    assert common_options.parse_mix(None) is None
+    assert stylizer_options.parse_mix("0.7, 0.3") == [0.7, 0.3]
+    assert stylizer_options.parse_mix(None) is None
 
 
 def test_bench_prints_figures_as_json_and_draws_them(

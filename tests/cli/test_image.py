@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from nst_video.cli import kinds
+from nst_video.cli import file_kinds
 from nst_video.cli.app import app
 from nst_video.cli.jobs import plan_jobs
 from nst_video.errors import NstVideoError, SourceError, UsageError
@@ -48,10 +48,10 @@ def test_a_folder_of_photos_is_painted_beside_them_once(photos: Path):
     names = [Path(line).name for line in done.stdout.splitlines()]
     assert names == ["a-starfield.png", "b-starfield.png", "c-starfield.png"]
     assert all((photos / name).is_file() for name in names)
-    assert "Skipped as no picture: notes.txt." in done.stderr
+    assert "Skipped (not a picture): notes.txt." in done.stderr
     again = run(photos, "-n")
     assert again.stdout == ""
-    assert "Skipped as painted before: a-starfield.png, b-starfield.png" in again.stderr
+    assert "Skipped (already stylized): a-starfield.png, b-starfield.png" in again.stderr
     other = run(photos, "-s", "wave", "-q")
     assert [Path(line).name for line in other.stdout.splitlines()] == [
         "a-wave.png",
@@ -124,7 +124,7 @@ def test_each_photo_has_its_comparison(photos: Path, tmp_path: Path):
     ("arguments", "said"),
     [
         (["a.jpg", "b.PNG", "-o", "x.png"], "cannot hold 2 pictures"),
-        (["a.jpg", "-o", "x.mp4"], "is no picture that can be written"),
+        (["a.jpg", "-o", "x.mp4"], "is not a picture format"),
         (["a.jpg", "b.PNG", "--method", "gatys", "--plot", "l.png"], "losses of one picture"),
         (["*.gif"], "Nothing matches"),
         (["a.jpg", "b.PNG", "--template", "{style}{ext}"], "would both become"),
@@ -160,5 +160,5 @@ def test_our_own_pictures_are_recognized(tmp_path: Path, suffix: str):
 
 def test_results_of_the_same_call_are_no_inputs_even_without_a_note(photos: Path):
     make_photo(photos / "a-wave.png")
-    jobs = plan_jobs([str(photos)], style="wave", kind=kinds.pictures())
+    jobs = plan_jobs([str(photos)], style="wave", kind=file_kinds.pictures())
     assert [job.source.name for job in jobs] == ["a.jpg", "b.PNG", "c.webp"]

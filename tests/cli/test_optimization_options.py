@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from nst_video.cli import optimization_options, optimization_progress
+from nst_video.cli import optimization_progress
 from nst_video.cli.app import app
+from nst_video.cli.optimization_options import OptimizationOptions
 from nst_video.errors import ModelMissingError, StyleError, UsageError
 from nst_video.image.files import load_picture, save_picture
 from nst_video.optimization.painting import PaintStep
@@ -96,14 +97,19 @@ def test_mistakes_are_told_before_any_painting(photo, tmp_path, arguments, error
 
 
 def test_what_is_typed_changes_the_preset_and_nothing_else():
-    choices = optimization_options.Choices(
-        preset="faithful", steps=7, style_layers="block1_conv1,block2_conv1:2"
+    given = OptimizationOptions(
+        preset="faithful",
+        steps=7,
+        optimizer="lbfgs",
+        init="noise",
+        style_layers="block1_conv1,block2_conv1:2",
     )
-    settings = choices.settings(keep_colors=True)
+    settings = given.settings(keep_colors=True)
     assert settings.style_layers == (("block1_conv1", 1.0), ("block2_conv1", 2.0))
     assert (settings.steps, settings.colors) == (7, "keep")
+    assert (settings.optimizer, settings.start) == ("lbfgs", "noise")
     assert settings.content_weight == PRESETS["faithful"].content_weight
-    assert optimization_options.Choices().settings() == PRESETS["balanced"]
+    assert OptimizationOptions().settings() == PRESETS["balanced"]
 
 
 def test_a_step_is_described_with_the_losses_that_count():

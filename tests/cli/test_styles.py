@@ -53,9 +53,9 @@ def test_list_leaves_out_what_is_broken_and_says_so(picture):
     assert not {"cut", "empty"} & {*listed}
     notes = done.stderr.splitlines()
     assert "styles.toml is ignored" in notes[0]
-    assert "Your style 'cut' is left out" in notes[1]
+    assert "Your style 'cut' is skipped" in notes[1]
     assert "a damaged PNG picture" in notes[1]
-    assert "Your style 'empty' is left out" in notes[2] or "yours/empty.jpg" in notes[2]
+    assert "Your style 'empty' is skipped" in notes[2] or "yours/empty.jpg" in notes[2]
 
 
 def test_add_prints_the_name_and_remove_takes_it_away(picture):

@@ -20,8 +20,8 @@ from typer.testing import CliRunner
 from nst_video.cli import console
 from nst_video.cli.app import app
 from nst_video.cli.jobs import plan_jobs
-from nst_video.cli.transcode import progress_facts
-from nst_video.cli.unexpected_errors import bugs_of
+from nst_video.cli.unexpected_errors import report_bugs
+from nst_video.cli.video_jobs import progress_facts
 from nst_video.errors import NstVideoError, UsageError
 from nst_video.live.outputs.recording import RecordingSink
 from nst_video.transcode import IdentityPainter, Progress, TranscodeOptions, transcode
@@ -100,7 +100,9 @@ def test_folder_gives_its_films_whatever_they_are_called_and_says_what_it_skips(
     names = [job.source.name for job in jobs]
     assert names == ["dance.gif", "nameless", "station.ts", "tape.mxf", "wave.webp"]
     (note,) = notes
-    assert note == ("Skipped as no film: empty0, empty1, empty2, list.m3u8, notes.txt and 3 more.")
+    assert note == (
+        "Skipped (not a video): empty0, empty1, empty2, list.m3u8, notes.txt and 3 more."
+    )
 
 
 def test_folders_in_folders_are_repeated_in_the_output(tmp_path: Path):
@@ -151,7 +153,7 @@ def test_what_we_have_painted_is_painted_again_only_by_name(tmp_path: Path, suff
     for text in (str(tmp_path), str(tmp_path / "*.*")):
         jobs = plan_jobs([text], style="wave", on_note=notes.append)
         assert [job.source for job in jobs] == [clip]
-    assert notes[-1] == f"Skipped as painted before: {made.target.name}."
+    assert notes[-1] == f"Skipped (already stylized): {made.target.name}."
     (job,) = plan_jobs([str(made.target)], style="wave")
     assert job.source == made.target
 
@@ -180,17 +182,17 @@ def test_the_same_input_twice_is_done_once(tmp_path: Path):
 @pytest.mark.parametrize(
     ("inputs", "output", "template", "sentence"),
     [
-        (["a.mp4", "b.mp4"], "x.mp4", "{stem}{ext}", "cannot hold 2 films"),
+        (["a.mp4", "b.mp4"], "x.mp4", "{stem}{ext}", "cannot hold 2 videos"),
         (["a.mp4", "sub/a.mp4"], "out", "{stem}{ext}", "would both become"),
-        (["a.mp4"], None, "{name}{ext}", "may hold"),
-        (["a.mp4"], None, "{stem", "may hold"),
+        (["a.mp4"], None, "{name}{ext}", "may only contain"),
+        (["a.mp4"], None, "{stem", "may only contain"),
         (["a.mp4"], None, "sub/{stem}{ext}", "must make a file name"),
         (["*.avi"], None, "{stem}{ext}", "Nothing matches"),
         (["a.mp4"], "out.avi", "{stem}{ext}", r"use .mp4, .m4v, .mov, .mkv.* or out.avi/"),
-        (["a.mp4"], "out.TS", "{stem}{ext}", "no film that can be written"),
-        (["a.mp4"], "-", "{stem}{ext}", "standard output: name a file"),
+        (["a.mp4"], "out.TS", "{stem}{ext}", "not a video format"),
+        (["a.mp4"], "-", "{stem}{ext}", "standard output is not supported: name a file"),
         (["a.mp4"], "rtmp://host/live", "{stem}{ext}", "is a rtmp address"),
-        (["empty"], None, "{stem}{ext}", "holds no film"),
+        (["empty"], None, "{stem}{ext}", "has no video"),
     ],
 )
 def test_inputs_that_make_no_sense_are_refused(
@@ -284,7 +286,8 @@ def test_not_even_a_bug_ends_a_batch(
     if isinstance(error, MemoryError):
         assert "needs more memory" in line
     else:
-        assert f"met a bug in nst-video ({type(error).__name__}: {error.args[0].split()[0]}" in line
+        cause = f"{type(error).__name__}: {error.args[0].split()[0]}"
+        assert f"failed because of a bug in nst-video ({cause}" in line
         log = tmp_path / "home" / "cache" / "bugs.log"
         assert str(log) in line
         assert "Traceback" in log.read_text()
@@ -293,7 +296,7 @@ def test_not_even_a_bug_ends_a_batch(
 def test_interrupt_that_a_library_wraps_ends_a_batch():
     wrapped = RuntimeError("stopped")
     wrapped.__cause__ = KeyboardInterrupt()
-    with pytest.raises(KeyboardInterrupt), bugs_of("clip.mp4"):
+    with pytest.raises(KeyboardInterrupt), report_bugs("clip.mp4"):
         raise wrapped
 
 

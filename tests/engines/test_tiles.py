@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tiny_network import CONFIG, random_arrays, random_style
 
 import nst_video.system.memory
-from nst_video.cli.common_options import parse_tile
+from nst_video.cli.stylizer_options import parse_tile
 from nst_video.engines import (
     Device,
     Engine,

@@ -185,7 +185,7 @@ def test_command_paints_for_a_while_and_remembers(command: Command, tmp_path: Pa
     assert done.stdout == ""
     assert output.exists(), done.stderr
     assert output.stat().st_size > 10_000
-    assert "frames painted" in done.stderr
+    assert "frames stylized" in done.stderr
     assert load_settings().style == ["wave"]
     assert "source" not in settings_path().read_text()
     again = command("live", "demo:", "-o", "null:", "--duration", "1", "--intensity", "1")
@@ -205,7 +205,7 @@ def test_sound_of_a_film_that_is_not_recorded_is_said(command: Command, tmp_path
     ):
         done = command("live", str(source), "-o", output, "--engine", "identity")
         assert done.returncode == 0, done.stderr
-        assert ("without the sound of the film" in done.stderr) is is_said
+        assert ("no sound of the video" in done.stderr) is is_said
 
 
 def test_command_never_records_over_what_it_reads_or_what_exists(
@@ -274,7 +274,7 @@ def test_what_was_wrong_is_said_once_before_anything_and_not_remembered(
     done = command("live", *arguments, "-o", "null:", "--duration", "1", "--no-hud")
     assert done.returncode in (1, 2)
     assert done.stdout == ""
-    said = done.stderr.replace(f"What {settings_path()} remembers was used, too", "")
+    said = done.stderr.replace(f"Remembered settings of {settings_path()} were in use", "")
     assert said.count("\n") <= 2, said
     assert "Error" in said
     assert "Ctrl-C" not in said

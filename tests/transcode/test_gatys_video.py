@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 from nst_video.cli import console
 from nst_video.cli.app import app
 from nst_video.cli.jobs import Job
-from nst_video.cli.paint import keyframe_facts, parse_interval, run_job
+from nst_video.cli.keyframe_options import parse_interval
+from nst_video.cli.video_jobs import keyframe_facts, optimize_job
 from nst_video.errors import EngineError, NstVideoError, SinkError, UsageError
 from nst_video.networks.vgg import LossNetwork, load_loss_network
 from nst_video.optimization.gatys import GatysOptimizer
@@ -169,10 +170,10 @@ def test_film_painter_may_read_on_before_it_gives(clip: Path, tmp_path: Path):
     assert first.target.read_bytes() == second.target.read_bytes()
 
 
-def run(*arguments: str | Path):
-    """Run `paint` in this process; errors that `main` would print come as exceptions."""
+def run(*arguments: str | Path, command: Sequence[str] = ("paint",)):
+    """Run a command in this process; errors that `main` would print come as exceptions."""
     fast = ["--steps", "2", "--next-steps", "1", "--scales", "1", "--encoder-preset", "ultrafast"]
-    result = CliRunner().invoke(app, ["paint", *fast, *map(str, arguments)])
+    result = CliRunner().invoke(app, [*command, *fast, *map(str, arguments)])
     if isinstance(result.exception, NstVideoError):
         raise result.exception
     return result
@@ -206,11 +207,30 @@ def test_options_that_make_no_sense_are_refused(clip: Path, arguments: list[str]
         run(clip, *arguments)
 
 
-def test_folder_of_several_films_is_refused(tmp_path: Path):
-    for name in ("a.mp4", "b.mp4"):
-        (tmp_path / name).touch()
-    with pytest.raises(UsageError, match="one video at a time"):
-        run(tmp_path)
+def test_transcode_by_gatys_is_paint(clip: Path, tmp_path: Path):
+    quick = ["-s", "wave", "--every", "6", "--end", "0.3", "--work-size", "48", "-q"]
+    run(clip, "-o", tmp_path / "paint.mp4", *quick)
+    run(clip, "-o", tmp_path / "transcode.mp4", *quick, command=("transcode", "--method", "gatys"))
+    assert (tmp_path / "paint.mp4").read_bytes() == (tmp_path / "transcode.mp4").read_bytes()
+
+
+def test_settings_of_the_optimization_need_the_method(clip: Path):
+    for option in (["--steps", "3"], ["--every", "3"], ["--network", "vgg19"]):
+        with pytest.raises(UsageError, match="need --method gatys"):
+            run(clip, *option, command=("transcode",))
+    for option in (["--intensity", "0.5"], ["--batch-size", "2"], ["--preview"]):
+        with pytest.raises(UsageError, match="need --method fast"):
+            run(clip, *option, command=("transcode", "--method", "gatys"))
+
+
+def test_one_video_that_fails_does_not_stop_the_others(clip: Path, tmp_path: Path):
+    (tmp_path / "a.mp4").write_bytes(b"not a video")
+    (tmp_path / "b.mp4").write_bytes(clip.read_bytes())
+    quick = ["--every", "6", "--end", "0.2", "--work-size", "48", "-s", "wave"]
+    done = run(tmp_path / "a.mp4", tmp_path / "b.mp4", *quick)
+    assert done.exit_code == 1
+    assert done.stdout == f"{tmp_path / 'b-wave.mp4'}\n"
+    assert "1 of 2 videos failed" in done.stderr
 
 
 def test_interrupt_says_how_to_go_on(
@@ -221,7 +241,7 @@ def test_interrupt_says_how_to_go_on(
     job = Job(clip, tmp_path / "out.mp4")
 
     def go(optimizer: object, *, fresh: bool = False) -> None:
-        run_job(job, optimizer, negative, FILM, FAST, fresh=fresh, quiet=False)
+        optimize_job(job, optimizer, negative, FILM, FAST, fresh=fresh, quiet=False)
 
     with pytest.raises(KeyboardInterrupt):
         go(Stopping(make_optimizer(network)))
@@ -253,7 +273,7 @@ def test_terminal_shows_keyframes(
     terminal = Console(file=shown, force_terminal=True, width=200)
     monkeypatch.setattr(console, "stderr", terminal)
     job = Job(clip, tmp_path / "out.mp4")
-    run_job(job, make_optimizer(network), negative, FILM, FAST, fresh=False, quiet=False)
+    optimize_job(job, make_optimizer(network), negative, FILM, FAST, fresh=False, quiet=False)
     assert re.search(r"keyframe 4/4 .* left  step .*scale 1/1", shown.getvalue())
 
 

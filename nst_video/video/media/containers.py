@@ -23,6 +23,7 @@ class Codec:
         max_crf: worst quality, 0 where the quality cannot be chosen.
         speed_option: the encoder's option for the preset.
         preset: default preset.
+        presets: all presets.
         extra: further arguments.
         tuning: arguments used with the default preset only.
         pixels: the encoder's input pixel format, by ffmpeg's name.
@@ -34,6 +35,7 @@ class Codec:
     max_crf: int
     speed_option: str
     preset: str
+    presets: tuple[str, ...]
     extra: tuple[str, ...] = ()
     tuning: tuple[str, ...] = ()
     pixels: str = "yuv420p"
@@ -51,6 +53,16 @@ class Codec:
         return self.speed_option, self.preset, *self.tuning
 
 
+_X264_PRESETS = (
+    *("ultrafast", "superfast", "veryfast", "faster", "fast", "medium"),
+    *("slow", "slower", "veryslow", "placebo"),
+)
+"""Of x264 and x265."""
+
+_VP9_SPEEDS = tuple(str(speed) for speed in range(-9, 10))
+_SVT_AV1_PRESETS = tuple(str(preset) for preset in range(-1, 14))
+_WEBP_LEVELS = tuple(str(level) for level in range(7))
+
 CODECS = {
     codec.name: codec
     for codec in (
@@ -63,6 +75,7 @@ CODECS = {
             51,
             "-preset",
             "superfast",
+            _X264_PRESETS,
             tuning=("-x264-params", "rc-lookahead=10:mbtree=1"),
         ),
         Codec(
@@ -72,6 +85,7 @@ CODECS = {
             51,
             "-preset",
             "fast",
+            _X264_PRESETS,
             ("-tag:0", "hvc1", "-x265-params", "log-level=error"),
         ),
         Codec(
@@ -81,11 +95,22 @@ CODECS = {
             63,
             "-cpu-used",
             "5",
+            _VP9_SPEEDS,
             ("-b:v", "0", "-deadline", "good", "-row-mt", "1"),
         ),
-        Codec("av1", "libsvtav1", 24, 63, "-preset", "8"),
+        Codec("av1", "libsvtav1", 24, 63, "-preset", "8", _SVT_AV1_PRESETS),
         # Lossless: the intermediate video from which the GIF is made.
-        Codec("gif", "libx264rgb", 0, 0, "-preset", "ultrafast", ("-qp:0", "0"), pixels="bgr24"),
+        Codec(
+            "gif",
+            "libx264rgb",
+            0,
+            0,
+            "-preset",
+            "ultrafast",
+            _X264_PRESETS,
+            ("-qp:0", "0"),
+            pixels="bgr24",
+        ),
         Codec(
             "webp",
             "libwebp_anim",
@@ -93,6 +118,7 @@ CODECS = {
             0,
             "-compression_level",
             "4",
+            _WEBP_LEVELS,
             ("-quality:0", "80"),
             pixels="bgra",
         ),
@@ -244,7 +270,8 @@ def codec_for(container: Container, options: EncodeOptions) -> Codec:
     """Return the codec to encode with, by default the first of the container.
 
     Raises:
-        UsageError: an unknown codec, one the container does not take, or a CRF out of range.
+        UsageError: an unknown codec, one the container does not take, a CRF out of range, or an
+            unknown preset.
     """
     name = options.codec or container.video[0]
     codec = CODECS.get(name)
@@ -254,6 +281,9 @@ def codec_for(container: Container, options: EncodeOptions) -> Codec:
     if options.crf is not None and not codec.max_crf:
         raise UsageError(f"The quality of {container.name} files cannot be chosen: omit --crf.")
     Range(0, codec.max_crf, is_whole=True).check_optional(f"The CRF of {name}", options.crf)
+    if options.preset is not None and options.preset not in codec.presets:
+        known = ", ".join(codec.presets)
+        raise UsageError(f"No encoder preset {options.preset!r} for {name}. Choose from: {known}.")
     return codec
 
 

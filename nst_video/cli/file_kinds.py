@@ -1,4 +1,4 @@
-"""The kinds of files that are painted: films, and pictures."""
+"""The kinds of input files: videos and pictures."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from nst_video.video.media.containers import CONTAINERS, default_suffix
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What is painted.
+    """A kind of input file.
 
     Attributes:
-        name: one of it, for messages.
-        suffixes: endings of names under which it can be written, in lower case.
-        is_one: tells whether a file is of this kind.
-        is_painted: tells whether a file is a result of ours.
-        suffix_of: returns the ending of the result of a source.
+        name: singular noun, for messages.
+        suffixes: suffixes that can be written, in lower case.
+        is_one: returns whether a file is of this kind.
+        is_painted: returns whether nst-video has written a file.
+        suffix_of: returns the default suffix of the output for an input.
     """
 
     name: str
@@ -26,24 +26,24 @@ class Kind:
     suffix_of: Callable[[Path], str]
 
 
-def _is_film(path: Path) -> bool:
+def _is_video(path: Path) -> bool:
     from nst_video.video.media.file_type import is_video_file
     from nst_video.video.sources import is_animated_webp
 
     return is_video_file(path) or is_animated_webp(path)
 
 
-def _is_painted_film(path: Path) -> bool:
+def _is_painted_video(path: Path) -> bool:
     from nst_video.video.media.file_type import is_painted
 
     return is_painted(path)
 
 
-FILMS = Kind("film", CONTAINERS, _is_film, _is_painted_film, default_suffix)
+VIDEOS = Kind("video", CONTAINERS, _is_video, _is_painted_video, default_suffix)
 
 
 def pictures() -> Kind:
-    """Return the kind of pictures; what decodes them is loaded for it."""
+    """Return the kind of pictures; a function, as it imports the picture decoders."""
     from nst_video.image.files import PICTURE_SUFFIXES, WRITABLE_SUFFIXES, is_painted
 
     def is_picture(path: Path) -> bool:

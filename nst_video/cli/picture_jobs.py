@@ -1,4 +1,4 @@
-"""Painting one picture after the other, with all that is written beside each."""
+"""Stylizing one picture after the other, with the figures that are written beside each."""
 
 import itertools
 import time
@@ -7,27 +7,32 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+import typer
 
 from nst_video.cli import optimization_progress
 from nst_video.cli.batch import run_all
 from nst_video.cli.console import result
 from nst_video.cli.jobs import Job
+from nst_video.cli.optimization_options import PANEL
+from nst_video.cli.options import number
 from nst_video.cli.progress import clock_time, progress
 from nst_video.errors import UsageError
 from nst_video.system.output_files import OutputFile
+from nst_video.validation import COUNT
 
 if TYPE_CHECKING:
     from nst_video.frames import Frame
-    from nst_video.optimization.painting import PaintStep, StylePicture
+    from nst_video.optimization.painting import PaintStep
     from nst_video.stylizer import Stylizer
 
 Paint: TypeAlias = "Callable[[Frame, Path], tuple[Frame, Sequence[PaintStep]]]"
-"""Paints a picture that is to be written under a name; also returns the steps, if there are any."""
+"""Paints a picture for a target path; also returns the steps of an optimization, else none."""
 
 
-def fast(stylizer: "Stylizer") -> Paint:
-    """Return what paints pictures by a network, each for itself."""
+def paint_by_network(stylizer: "Stylizer") -> Paint:
+    """Return a function that stylizes pictures independently of each other."""
 
     def paint(content: "Frame", target: Path) -> "tuple[Frame, Sequence[PaintStep]]":
         stylizer.reset()
@@ -36,52 +41,70 @@ def fast(stylizer: "Stylizer") -> Paint:
     return paint
 
 
-def slow(
-    stand: optimization_progress.Easel,
-    styles: "Sequence[StylePicture]",
-    intensity: float,
-    preview_every: int | None,
-    *,
-    quiet: bool,
-) -> Paint:
-    """Return what paints pictures by optimization."""
+def paint_by_optimization(painter: optimization_progress.PicturePainter, intensity: float) -> Paint:
+    """Return a function that paints pictures and cross-fades them with the input.
+
+    Args:
+        painter: paints them.
+        intensity: 0..1, the share of the painting.
+    """
     from nst_video.image.color import cross_fade
 
     def paint(content: "Frame", target: Path) -> "tuple[Frame, Sequence[PaintStep]]":
-        painting = stand.paint(content, styles, target, preview_every, quiet=quiet)
+        painting = painter.paint(content, target)
         return cross_fade(content, painting.frame, intensity), painting.history
 
     return paint
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sides:
-    """What is written beside the results.
+@dataclass(frozen=True, kw_only=True)
+class ExtraPictureOptions:
+    """Pictures to write besides the results."""
 
-    Attributes:
-        styles: names of the styles.
-        compare: a figure of picture, styles and result.
-        plot: where the losses are drawn, of one picture.
-        preview_every: steps from one unfinished picture to the next.
-    """
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            "--plot",
+            metavar="FILE",
+            help="Plot the losses over the steps (one PHOTO only).",
+            rich_help_panel=PANEL,
+        ),
+    ] = None
+    preview_every: Annotated[
+        int | None,
+        number(
+            COUNT,
+            "--preview-every",
+            metavar="N",
+            help="Write the unfinished picture beside the output every N steps; it is removed at "
+            "the end.",
+            panel=PANEL,
+        ),
+    ] = None
+    compare: Annotated[
+        bool,
+        typer.Option(
+            "--compare", help="Also write a figure of input, style and result side by side."
+        ),
+    ] = False
 
-    styles: Sequence[str]
-    compare: bool
-    plot: Path | None
-    preview_every: int | None
+    @property
+    def need_optimization(self) -> bool:
+        """True if an option only makes sense with --method gatys."""
+        return self.plot is not None or self.preview_every is not None
 
     def outputs(self, jobs: Sequence[Job]) -> list[OutputFile]:
-        """Return all files to be written, the results, too.
+        """Return all files to be written, including the results.
 
         Raises:
-            UsageError: the losses of several pictures would be drawn into one file, or matplotlib
-                is needed and not installed.
+            UsageError: the losses of several pictures would be plotted into one file, or
+                matplotlib is needed and not installed.
         """
         from nst_video.image.files import WRITABLE_SUFFIXES
         from nst_video.image.plots import require_matplotlib
 
         if self.plot and len(jobs) > 1:
-            raise UsageError(f"--plot draws the losses of one picture, not of {len(jobs)}.")
+            raise UsageError(f"--plot plots the losses of one picture, not of {len(jobs)}.")
         if self.compare or self.plot:
             require_matplotlib()
         files = []
@@ -97,11 +120,16 @@ class Sides:
         return files
 
     def figures(
-        self, job: Job, content: "Frame", painted: "Frame", history: "Sequence[PaintStep]"
+        self,
+        job: Job,
+        content: "Frame",
+        styles: Sequence[str],
+        painted: "Frame",
+        history: "Sequence[PaintStep]",
     ) -> "Iterator[tuple[Path, Frame]]":
         """Yield the figures of a finished picture and where they go."""
         if self.compare:
-            yield _comparison(job), _compared(content, self.styles, painted)
+            yield _comparison(job), _compared(content, styles, painted)
         if self.plot:
             yield self.plot, optimization_progress.plot_history(history)
 
@@ -109,17 +137,19 @@ class Sides:
 def paint_all(
     jobs: Sequence[Job],
     open_painter: Callable[[], Paint],
-    sides: Sides,
+    styles: Sequence[str],
+    extra: ExtraPictureOptions,
     replaced: Collection[Path],
     *,
     show_progress: bool,
 ) -> None:
-    """Paint one picture after the other and write all that was asked for.
+    """Paint one picture after the other and write all outputs.
 
     Args:
-        jobs: what to make of what.
-        open_painter: loads what paints.
-        sides: what is written beside the results.
+        jobs: the files to make.
+        open_painter: loads the model and returns the function that paints.
+        styles: names of the styles, for figures.
+        extra: what else to write.
         replaced: files that exist and may be replaced.
         show_progress: show which of several pictures is painted.
 
@@ -136,11 +166,11 @@ def paint_all(
 
         def work(job: Job) -> None:
             count(job)
-            # A single hopeless picture is refused before the model is loaded for it.
+            # A single unreadable picture fails before the model is loaded.
             content = load_picture(job.source)
             painted, history = painter()(content, job.target)
             result(save_picture(job.target, painted, overwrite=job.target in replaced))
-            for path, figure in sides.figures(job, content, painted, history):
+            for path, figure in extra.figures(job, content, styles, painted, history):
                 save_picture(path, figure, overwrite=path in replaced)
 
         run_all(jobs, work, "pictures")
@@ -148,7 +178,7 @@ def paint_all(
 
 @contextmanager
 def _counter(total: int, *, shown: bool) -> Iterator[Callable[[Job], None]]:
-    """Yield what shows that a job is begun, where there are several."""
+    """Yield a function that shows the start of a job, if there are several jobs."""
     with progress("Painting", shown=shown and total > 1) as report:
         numbers, begun_s = itertools.count(), time.monotonic()
 
@@ -167,7 +197,7 @@ def _comparison(job: Job) -> Path:
 
 
 def _compared(content: "Frame", styles: Sequence[str], painted: "Frame") -> "Frame":
-    """Return a figure of picture, styles and result."""
+    """Return a figure of input, styles and result, side by side."""
     from nst_video.image.plots import compare_pictures
     from nst_video.style_library.library import StyleLibrary
 

@@ -1,0 +1,232 @@
+"""Options of the style and of the model that paints in it, and the stylizer made from them."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, get_args
+
+import typer
+
+from nst_video.cli import completion
+from nst_video.cli.console import say
+from nst_video.cli.options import checked, number
+from nst_video.cli.progress import fetch_progress
+from nst_video.errors import UsageError
+from nst_video.settings import (
+    DEFAULT_STYLE,
+    DEFAULT_TILE,
+    Blend,
+    ModelOptions,
+    StylizeSettings,
+    TileRows,
+)
+from nst_video.validation import INTENSITY, MIX_WEIGHT, TILE_ROWS, WORK_SIZE, Range
+
+if TYPE_CHECKING:
+    from nst_video.stylizer import Stylizer
+
+STYLE_PANEL = "Style"
+MODEL_PANEL = "Model"
+
+
+def parse_mix(text: str | None) -> list[float] | None:
+    """Turn "0.7,0.3" into numbers.
+
+    Raises:
+        UsageError: a part is not a number, or out of range.
+    """
+    if text is None:
+        return None
+    return [MIX_WEIGHT.parse(f"Each weight of --mix {text!r}", part) for part in text.split(",")]
+
+
+def parse_tile(text: str) -> TileRows:
+    """Turn "auto", "off" or a number of rows into the value that engines take.
+
+    Raises:
+        UsageError: it is none of these.
+    """
+    if text == "auto":
+        return "auto"
+    if text == "off":
+        return "off"
+    try:
+        return int(TILE_ROWS.parse("--tile", text))
+    except UsageError as error:
+        raise UsageError(f"{str(error).removesuffix('.')}; auto and off go as well.") from None
+
+
+STYLE_OPTION = typer.Option(
+    "--style",
+    "-s",
+    metavar="STYLE",
+    autocompletion=completion.styles,
+    help="A style's name (see `styles list`) or any picture; repeat to mix several.",
+    rich_help_panel=STYLE_PANEL,
+)
+MODEL_OPTION = typer.Option(
+    "--model",
+    "-m",
+    metavar="NAME",
+    autocompletion=completion.models,
+    help="A model's name (see `models list`); auto takes the best available.",
+    rich_help_panel=MODEL_PANEL,
+)
+ENGINE_OPTION = typer.Option(
+    "--engine",
+    metavar="NAME",
+    autocompletion=completion.among(completion.ENGINE_NAMES),
+    help="Runtime of the network: auto, openvino (CPU), openvino-fast (CPU; bfloat16 where "
+    "available: about twice as fast, nearly exact), openvino-gpu and openvino-npu (Intel), "
+    "tensorflow (GPU). `doctor` lists what works on this machine.",
+    rich_help_panel=MODEL_PANEL,
+)
+MixOption = Annotated[
+    str | None,
+    typer.Option(
+        "--mix",
+        callback=checked(parse_mix),
+        metavar="W1,W2,...",
+        help="Weights of the styles, such as 0.7,0.3; equal by default.",
+        rich_help_panel=STYLE_PANEL,
+    ),
+]
+KeepColorsOption = Annotated[
+    bool,
+    typer.Option(
+        "--keep-colors",
+        help="Keep the colors of the input; stylize luminance only.",
+        rich_help_panel=STYLE_PANEL,
+    ),
+]
+ModelsDirOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--models-dir",
+        metavar="DIR",
+        help="Folder searched for model files before the cache.",
+        rich_help_panel=MODEL_PANEL,
+    ),
+]
+OfflineOption = Annotated[
+    bool, typer.Option("--offline", help="Never download.", rich_help_panel=MODEL_PANEL)
+]
+
+
+INTENSITY_OPTION = number(
+    INTENSITY,
+    "--intensity",
+    help="Strength of the style, from 0 (the input) to 1 (fully stylized).",
+    panel=STYLE_PANEL,
+)
+
+
+def work_size_option(allowed: Range, default: str) -> object:
+    """Declare `--work-size`; `default` ends the help."""
+    return number(
+        allowed,
+        "--work-size",
+        metavar="PIXELS",
+        help="Short side at which the network runs; smaller is faster, with larger strokes. "
+        f"{default}",
+        panel=STYLE_PANEL,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class StyleOptions:
+    """The style, and settings that every method of painting has."""
+
+    style: Annotated[list[str], STYLE_OPTION] = field(default_factory=lambda: [DEFAULT_STYLE])
+    mix: MixOption = None
+    keep_colors: KeepColorsOption = StylizeSettings.keep_colors
+    work_size: Annotated[
+        int | None,
+        work_size_option(
+            WORK_SIZE, "By default that of the input; 480 for videos with --method gatys."
+        ),
+    ] = StylizeSettings.work_size
+
+
+@dataclass(frozen=True, kw_only=True)
+class StylizeOptions(StyleOptions):
+    """The style and everything about how a stylizer applies it."""
+
+    intensity: Annotated[float, INTENSITY_OPTION] = StylizeSettings.intensity
+    blend: Annotated[
+        str,
+        typer.Option(
+            "--blend",
+            autocompletion=completion.among(get_args(Blend)),
+            metavar="|".join(get_args(Blend)),
+            help="How --intensity works: between styles (latent), or as a cross-fade of pixels.",
+            rich_help_panel=STYLE_PANEL,
+        ),
+    ] = StylizeSettings.blend
+
+    def settings(self) -> StylizeSettings:
+        """Return everything but the style.
+
+        Raises:
+            UsageError: a value that makes no sense.
+        """
+        return StylizeSettings(
+            self.intensity,
+            self.blend,  # type: ignore[arg-type]  # StylizeSettings checks it
+            self.keep_colors,
+            self.work_size,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelArguments:
+    """The network and what runs it, as typed; see `settings.ModelOptions`."""
+
+    model: Annotated[str, MODEL_OPTION] = ModelOptions.model
+    models_dir: ModelsDirOption = ModelOptions.models_dir
+    offline: OfflineOption = ModelOptions.offline
+    engine: Annotated[str, ENGINE_OPTION] = ModelOptions.engine
+    tile: Annotated[
+        str,
+        typer.Option(
+            "--tile",
+            callback=checked(parse_tile),
+            autocompletion=completion.among(("auto", "off")),
+            metavar="auto|off|ROWS",
+            help="Run large frames in tiles of this many rows: same result, less memory. auto "
+            "uses tiles where whole frames do not fit in memory.",
+            rich_help_panel=MODEL_PANEL,
+        ),
+    ] = DEFAULT_TILE
+
+    def parse(self) -> ModelOptions:
+        """Return these options with the tile parsed.
+
+        Raises:
+            UsageError: the tile makes no sense.
+        """
+        tile = parse_tile(self.tile)
+        return ModelOptions(self.model, self.engine, tile, self.models_dir, self.offline)
+
+
+def build_stylizer(style: StylizeOptions, model: ModelArguments, *, quiet: bool) -> "Stylizer":
+    """Return the loaded stylizer that the options describe, and print what it runs on.
+
+    Raises:
+        NstVideoError: an option makes no sense, or the model is not available.
+    """
+    from nst_video.stylizer import Stylizer
+
+    with fetch_progress(quiet=quiet) as on_fetch:
+        stylizer = Stylizer(
+            style.style,
+            style.settings(),
+            model.parse(),
+            mix=parse_mix(style.mix),
+            on_note=None if quiet else say,
+            on_fetch=on_fetch,
+        )
+        stylizer.prepare()
+    if not quiet and not stylizer.settings.is_original:
+        choice, device = stylizer.choice, stylizer.engine.device
+        say(f"Model {choice.name} ({choice.reason}); {device.reason}.")
+    return stylizer

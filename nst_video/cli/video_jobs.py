@@ -1,0 +1,217 @@
+"""Stylizing one video after the other, by the fast network or by optimization, with progress."""
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nst_video.cli import optimization_progress
+from nst_video.cli.batch import run_all
+from nst_video.cli.console import result, say
+from nst_video.cli.jobs import Job
+from nst_video.cli.progress import Report, clock_time, progress
+from nst_video.optimization.video_settings import VideoSettings
+from nst_video.video.media.codec_options import TranscodeOptions
+
+if TYPE_CHECKING:
+    from nst_video.optimization.gatys import GatysOptimizer
+    from nst_video.optimization.progress import KeyframeProgress, OnKeyframe
+    from nst_video.stylizer import Stylizer
+    from nst_video.transcode import Painter, Progress, TranscodeResult
+    from nst_video.transcode.progress import OnProgress
+
+
+def transcode_all(
+    jobs: Sequence[Job],
+    painter: "Painter",
+    options: TranscodeOptions,
+    *,
+    replaced: Collection[Path] = (),
+    quiet: bool,
+    show_progress: bool,
+) -> None:
+    """Stylize one video after the other; go on after a failure and report it at the end.
+
+    Args:
+        jobs: the files to make.
+        painter: stylizes the frames.
+        options: what to decode and how to encode.
+        replaced: targets that exist and may be replaced.
+        quiet: print nothing but errors and results.
+        show_progress: show a progress bar.
+
+    Raises:
+        NstVideoError: the only video failed.
+        typer.Exit: with code 1, some of several videos failed.
+    """
+    from nst_video.transcode import transcode
+
+    def work(job: Job) -> None:
+        with progress(job.source.name, shown=show_progress and not quiet) as report:
+            done = transcode(
+                job.source,
+                job.target,
+                painter,
+                options=options,
+                on_progress=_frame_reporter(report),
+                overwrite=job.target in replaced,
+            )
+        if not quiet:
+            _describe(job, done)
+        result(done.target)
+
+    run_all(jobs, work, "videos")
+
+
+def _describe(job: Job, done: "TranscodeResult") -> None:
+    for note in done.notes:
+        say(f"{job.source.name}: {note}")
+    frames = done.info.frame_count or 0
+    slowest = max(done.busy_s, key=lambda stage: done.busy_s[stage])
+    say(
+        f"{job.source.name}: {frames} frames in {done.elapsed_s:.1f} s "
+        f"({frames / max(done.elapsed_s, 1e-6):.1f} fps, limited by {slowest})."
+    )
+
+
+def _frame_reporter(report: Report | None) -> "OnProgress | None":
+    """Return a callback of `transcode` that shows its progress by `report`."""
+    if report is None:
+        return None
+    return lambda state: report(state.frame, state.frame_count, progress_facts(state))
+
+
+def progress_facts(state: "Progress") -> tuple[str, ...]:
+    """Return "frame 30/377", "0:23 left" and so on, the most important first."""
+    count = "?" if state.frame_count is None else str(state.frame_count)
+    return (
+        f"frame {state.frame}/{count}",
+        f"{clock_time(state.remaining_s)} left",
+        f"{state.fps:.1f} fps" if state.fps else "? fps",
+        f"{clock_time(state.elapsed_s)} elapsed",
+        f"limited by {state.limiting_stage}",
+    )
+
+
+def optimize_all(
+    jobs: Sequence[Job],
+    optimizer: "GatysOptimizer",
+    fill: "Stylizer",
+    settings: VideoSettings,
+    options: TranscodeOptions,
+    *,
+    fresh: bool,
+    replaced: Collection[Path] = (),
+    quiet: bool,
+    show_progress: bool = True,
+) -> None:
+    """Paint one video after the other by optimization; see `transcode_all`.
+
+    Args:
+        jobs: the files to make.
+        optimizer: paints the keyframes.
+        fill: stylizes what no keyframe shows.
+        settings: how keyframes are chosen.
+        options: what to decode and how to encode.
+        fresh: discard the finished keyframes of an interrupted run.
+        replaced: targets that exist and may be replaced.
+        quiet: print nothing but errors and results.
+        show_progress: show a progress bar.
+
+    Raises:
+        NstVideoError: the only video failed.
+        typer.Exit: with code 1, some of several videos failed.
+    """
+
+    def work(job: Job) -> None:
+        done = optimize_job(
+            job,
+            optimizer,
+            fill,
+            settings,
+            options,
+            fresh=fresh,
+            overwrite=job.target in replaced,
+            quiet=quiet,
+            show_progress=show_progress,
+        )
+        if not quiet:
+            for note in done.notes:
+                say(f"{job.source.name}: {note}")
+            frames, taken = done.info.frame_count, clock_time(done.elapsed_s)
+            say(f"{job.source.name}: {frames} frames in {taken}.")
+        result(done.target)
+
+    run_all(jobs, work, "videos")
+
+
+def optimize_job(
+    job: Job,
+    optimizer: "GatysOptimizer",
+    fill: "Stylizer",
+    settings: VideoSettings,
+    options: TranscodeOptions,
+    *,
+    fresh: bool,
+    overwrite: bool = False,
+    quiet: bool,
+    show_progress: bool = True,
+) -> "TranscodeResult":
+    """Paint a video by optimization, resuming an interrupted run; see `optimize_all`.
+
+    Raises:
+        NstVideoError: the video cannot be painted.
+    """
+    from nst_video.transcode.gatys_video import find_store, optimize_video
+
+    store = find_store(job.source, job.target, optimizer, fill, settings, options)
+    if fresh:
+        store.discard()
+    elif (kept := store.count()) and not quiet:
+        say(f"{kept} finished keyframes of an interrupted run are used; --fresh discards them.")
+    try:
+        with progress(job.source.name, shown=show_progress and not quiet) as report:
+            return optimize_video(
+                job.source,
+                job.target,
+                optimizer,
+                fill=fill,
+                settings=settings,
+                options=options,
+                store=store,
+                on_keyframe=_keyframe_reporter(report),
+                overwrite=overwrite,
+            )
+    except KeyboardInterrupt:
+        if kept := store.count():
+            say(f"{kept} keyframes are kept in {store.folder}: run the same command to resume.")
+        raise
+
+
+def _keyframe_reporter(report: Report | None) -> "OnKeyframe | None":
+    """Return a callback of `optimize_video` that shows its progress by `report`."""
+    if report is None:
+        return None
+    from nst_video.optimization.progress import completed_fraction
+
+    def on_keyframe(state: "KeyframeProgress") -> None:
+        report(
+            state.keyframe - 1 + completed_fraction(state.step),
+            state.keyframes,
+            keyframe_facts(state),
+        )
+
+    return on_keyframe
+
+
+def keyframe_facts(state: "KeyframeProgress") -> tuple[str, ...]:
+    """Return "keyframe 3/12", "2:10 left" and so on, the most important first."""
+    count = "?" if state.keyframes is None else str(state.keyframes)
+    scale, step, *losses = optimization_progress.describe(state.step)
+    return (
+        f"keyframe {state.keyframe}/{count}",
+        f"{clock_time(state.remaining_s)} left",
+        step,
+        scale,
+        f"{clock_time(state.elapsed_s)} elapsed",
+        *losses,
+    )
