@@ -1,6 +1,6 @@
 """Make the animation of README: the synthetic scene, as it is and then in one style after another.
 
-python tools/readme_animation.py docs/_static/demo.webp
+Usage: `python tools/readme_animation.py docs/_static/demo.webp`
 """
 
 import sys
@@ -10,7 +10,7 @@ import numpy as np
 
 from nst_video.frames import Frames
 from nst_video.stylizer import Stylizer
-from nst_video.transcode import TranscodeOptions, transcode
+from nst_video.transcode import Painter, TranscodeOptions, transcode
 
 STYLES = ("starfield", "wave", "stained-glass", "woodcut")
 FPS = Fraction(12)
@@ -22,7 +22,7 @@ WIPE_FRAMES = 4
 """Of these, frames in which the next style covers the picture from the left."""
 
 
-class StyleTour:
+class StyleTour(Painter):
     """A painter that shows the original and then every style, each wiped over the one before."""
 
     def __init__(self) -> None:
