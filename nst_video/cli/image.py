@@ -62,7 +62,7 @@ def image(
     jobs = plan_jobs(
         photos,
         output,
-        style=StyleLibrary().label(style.style),
+        style=StyleLibrary().file_stem(style.style),
         template=batch.template,
         kind=file_kinds.pictures(),
         is_recursive=batch.recursive,

@@ -129,9 +129,9 @@ class Preview:
         self, job: Job, target: Path, painter: "Painter", wanted: TranscodeOptions, replace: bool
     ) -> "tuple[Path, Estimate | None]":
         from nst_video.image.files import save_picture
-        from nst_video.transcode.preview import estimate, paint_still
+        from nst_video.transcode.preview import estimate, paint_middle_frame
 
-        frame, frame_s = paint_still(job.source, painter, wanted)
+        frame, frame_s = paint_middle_frame(job.source, painter, wanted)
         written = save_picture(target, frame, overwrite=replace)
         suffix = job.target.suffix
         ready_s = time.monotonic() - _BEGUN_S

@@ -175,7 +175,7 @@ def _plan(
         plan_jobs(
             files.inputs,
             files.output,
-            style=StyleLibrary().label(styles),
+            style=StyleLibrary().file_stem(styles),
             template=batch.template,
             is_recursive=batch.recursive,
             on_note=None if batch.quiet else say,

@@ -5,32 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nst_video.errors import UsageError
-from nst_video.frames import Frame, Size, VideoInfo
+from nst_video.frames import Size, VideoInfo
 from nst_video.live.outputs.mjpeg import PORT, MjpegSink
 from nst_video.live.outputs.recording import RecordingSink
 from nst_video.live.outputs.threads import LiveSink, Output
 from nst_video.live.outputs.virtual_camera import VirtualCameraSink
 from nst_video.video.media.codec_options import parse_size
+from nst_video.video.sinks import NullSink
 
 WINDOW = "window:"
 RECORDING = "recording"
 VIRTUAL_CAMERA = "virtual camera"
-
-
-class _Discard:
-    """Takes frames and forgets them."""
-
-    def __enter__(self) -> "_Discard":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Nothing was opened."""
-
-    def write(self, frame: Frame) -> None:
-        """Forget the frame."""
-
-    def stop(self) -> None:
-        """Nothing hangs."""
 
 
 def recording(target: Path, microphone: str | None = None, *, overwrite: bool = False) -> Output:
@@ -79,21 +64,21 @@ def _virtual(rest: str) -> Output:
 
 
 def _null(rest: str) -> Output:
-    return Output("null", lambda info: _Discard())
+    return Output("null", lambda info: NullSink())
 
 
 @dataclass(frozen=True, slots=True)
-class OutputKind:
+class LiveOutputKind:
     """One line of the table: how it begins, and how to make it of the rest."""
 
     prefix: str
     make: Callable[[str], Output]
 
 
-OUTPUTS = (
-    OutputKind("null:", _null),
-    OutputKind("http:", _http),
-    OutputKind("virtual:", _virtual),
+LIVE_OUTPUTS = (
+    LiveOutputKind("null:", _null),
+    LiveOutputKind("http:", _http),
+    LiveOutputKind("virtual:", _virtual),
 )
 """What begins like none of them is a file to record into."""
 
@@ -116,11 +101,11 @@ def open_output(
     if target is not None:
         return recording(target, microphone, overwrite=overwrite)
     text = str(where)
-    kind = next(kind for kind in OUTPUTS if text.startswith(kind.prefix))
+    kind = next(kind for kind in LIVE_OUTPUTS if text.startswith(kind.prefix))
     return kind.make(text.removeprefix(kind.prefix))
 
 
 def recording_target(where: str | Path) -> Path | None:
     """Return the file that an output is recorded into, None where it is no file."""
-    is_file = not any(str(where).startswith(kind.prefix) for kind in OUTPUTS)
+    is_file = not any(str(where).startswith(kind.prefix) for kind in LIVE_OUTPUTS)
     return Path(where) if is_file else None

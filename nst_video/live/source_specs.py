@@ -208,7 +208,7 @@ def _file(text: str, options: CaptureOptions) -> LiveInput:
 
 
 @dataclass(frozen=True, slots=True)
-class InputKind:
+class LiveSourceKind:
     """One line of the table: what it is called, what it takes, how to open that."""
 
     name: str
@@ -217,21 +217,23 @@ class InputKind:
     make: Callable[[str, CaptureOptions], LiveInput]
 
 
-INPUTS = (
-    InputKind("demo scene", DEMO_SCHEME, lambda text: text == DEMO_SCHEME, _demo),
-    InputKind("screen", "screen:640x480+0+0", lambda t: t.startswith(SCREEN_SCHEME), _screen),
-    InputKind(
+LIVE_SOURCES = (
+    LiveSourceKind("demo scene", DEMO_SCHEME, lambda text: text == DEMO_SCHEME, _demo),
+    LiveSourceKind("screen", "screen:640x480+0+0", lambda t: t.startswith(SCREEN_SCHEME), _screen),
+    LiveSourceKind(
         "stream",
         "rtsp://host/live",
         lambda t: t.partition(":")[0].lower() in STREAM_SCHEMES,
         _stream,
     ),
-    InputKind(
+    LiveSourceKind(
         "folder of pictures", "frames/", lambda text: look_up(text).kind is PathKind.FOLDER, _folder
     ),
-    InputKind("video file", "clip.mp4", lambda text: look_up(text).kind is PathKind.FILE, _file),
-    InputKind("device", "/dev/video0", lambda text: text.startswith("/dev/"), _device),
-    InputKind("camera", "0, or part of its name", lambda text: True, _named_camera),
+    LiveSourceKind(
+        "video file", "clip.mp4", lambda text: look_up(text).kind is PathKind.FILE, _file
+    ),
+    LiveSourceKind("device", "/dev/video0", lambda text: text.startswith("/dev/"), _device),
+    LiveSourceKind("camera", "0, or part of its name", lambda text: True, _named_camera),
 )
 """Tried in order; the last takes anything."""
 
@@ -249,5 +251,5 @@ def open_input(what: str | Path, options: CaptureOptions | None = None) -> LiveI
         UsageError: no such screen region or driver.
     """
     text = str(what)
-    kind = next(kind for kind in INPUTS if kind.accepts(text))
+    kind = next(kind for kind in LIVE_SOURCES if kind.accepts(text))
     return kind.make(text, options or CaptureOptions())

@@ -1,1 +1,1 @@
-"""Styles: the packaged ones, the user's own, any picture by path; and their bottlenecks."""
+"""Styles: packaged ones, the user's own, any image file; and their bottlenecks."""

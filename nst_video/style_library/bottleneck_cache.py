@@ -1,4 +1,4 @@
-"""Style vectors kept on disk, with a checksum: what was damaged there is computed again."""
+"""A cache of style bottlenecks on disk, with checksums: damaged entries are computed again."""
 
 import contextlib
 import hashlib
@@ -14,7 +14,7 @@ _MAX_BYTES = 1 << 20
 
 
 def read_vector(folder: Path, key: str) -> NDArray[np.float32] | None:
-    """Return the vector (d,) kept under a key, None where there is none or it is damaged."""
+    """Return the cached vector (d,), float32; None where there is none or it is damaged."""
     try:
         with (folder / key).open("rb") as file:
             data = file.read(_MAX_BYTES)
@@ -26,9 +26,12 @@ def read_vector(folder: Path, key: str) -> NDArray[np.float32] | None:
 
 
 def write_vector(folder: Path, key: str, vector: NDArray[np.float32]) -> None:
-    """Keep a vector (d,) under a key such as `model/picture`, a relative path.
+    """Write a vector (d,) to the cache; errors are ignored, since it can be computed again.
 
-    A folder that cannot be written, or a full disk, only costs computing it again.
+    Args:
+        folder: the cache.
+        key: a relative path, such as `model/picture`.
+        vector: float32 (d,).
     """
     data = vector.astype("<f4").tobytes()
     with contextlib.suppress(OSError):
@@ -36,5 +39,5 @@ def write_vector(folder: Path, key: str, vector: NDArray[np.float32]) -> None:
 
 
 def _checksum(key: str, data: bytes) -> bytes:
-    """Return the checksum of a vector; the key is part of it, so that none is taken for another."""
+    """Return the checksum of a vector; it includes the key, so that files cannot be mixed up."""
     return hashlib.sha256(key.encode() + b"\n" + data).digest()

@@ -1,4 +1,4 @@
-"""A folder of style pictures: one style a picture, what TOML files say of it, and what is amiss."""
+"""Styles in a folder: one per image, with metadata from TOML files."""
 
 import hashlib
 import re
@@ -16,21 +16,21 @@ from nst_video.system.path_lookup import PathKind, look_up, os_reason
 Origin: TypeAlias = Literal["packaged", "yours", "file"]
 
 METADATA = "styles.toml"
-"""Optional file with a table for each picture by its name; or each has a TOML file of its own."""
+"""Optional file with a table of metadata for each image; or each image has its own TOML file."""
 
 _MAX_TOML_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """A style image and what is known of it.
+    """A style image and its metadata.
 
     Attributes:
-        name: what users type; no two styles of a library share it.
-        path: the picture.
-        origin: packaged, added by the user, or a file named outright.
-        title: for display.
-        description: one sentence, perhaps empty.
+        name: what users type; unique in a library.
+        path: the image file.
+        origin: "packaged", "yours" for one added by the user, "file" for any other image file.
+        title: name for display.
+        description: one sentence, or empty.
         license: SPDX identifier, empty where unknown.
     """
 
@@ -43,45 +43,49 @@ class Style:
 
     @property
     def aliases(self) -> tuple[str, ...]:
-        """Other names it goes by, such as `yours/wave` and `yours/wave.jpg`."""
+        """Other names for it, such as `yours/wave` and `yours/wave.jpg`."""
         return f"{self.origin}/{self.path.stem}", f"{self.origin}/{self.path.name}"
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the picture file, hexadecimal; SourceError when it cannot be read."""
+        """SHA-256 of the image file, hexadecimal; SourceError where it cannot be read."""
         with open_picture(self.path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
     def load(self, *, small: bool = False) -> Frame:
-        """Return the picture, RGB uint8, see `load_picture`; SourceError when it is none."""
+        """Return the image, RGB uint8 (height, width, 3), see `load_picture`.
+
+        Raises:
+            SourceError: it cannot be read.
+        """
         return load_picture(self.path, small=small)
 
 
 @dataclass(frozen=True, slots=True)
-class StyleFolder:
-    """What was found in a folder.
+class StyleListing:
+    """The styles of a folder.
 
     Attributes:
-        styles: those of the metadata in its order, then the rest by name.
-        notes: a sentence for each thing that was left out, and why.
+        styles: first those in the metadata file, in its order, then the others by name.
+        notes: a sentence for each file that was left out, and why.
     """
 
     styles: Sequence[Style]
     notes: Sequence[str]
 
 
-def read_style_folder(folder: Path, origin: Origin) -> StyleFolder:
-    """Return the styles in a folder, which may be absent; never raises.
+def list_styles(folder: Path, origin: Origin) -> StyleListing:
+    """Return the styles in a folder, none where it does not exist; never raises.
 
-    Of pictures that differ only in their endings, the first is called by its bare name and the
-    others as in `yours/photo.png`.
+    Where file names differ only in the suffix, the first is called by its stem and the others as in
+    `yours/photo.png`.
     """
     found = look_up(folder)
     if found.kind is PathKind.MISSING:
-        return StyleFolder((), ())
+        return StyleListing((), ())
     if found.kind is not PathKind.FOLDER:
         problem = found.problem or "it is a file, not a folder"
-        return StyleFolder((), (f"The styles in {folder} are left out: {problem}.",))
+        return StyleListing((), (f"The styles in {folder} are left out: {problem}.",))
     notes: list[str] = []
     table = _read_toml(folder / METADATA, notes)
     order = {name: index for index, name in enumerate(table)}
@@ -96,17 +100,17 @@ def read_style_folder(folder: Path, origin: Origin) -> StyleFolder:
             facts = _read_toml(path.with_suffix(".toml"), notes)
         name = path.stem if path.stem not in stems else f"{origin}/{path.name}"
         stems.add(path.stem)
-        styles.append(_style(name, path, origin, facts, notes))
-    return StyleFolder(styles, notes)
+        styles.append(_make_style(name, path, origin, facts, notes))
+    return StyleListing(styles, notes)
 
 
-def title_of(name: str) -> str:
-    """Return a title for display made of a name."""
+def default_title(name: str) -> str:
+    """Return a title for display, made from a name."""
     return name.replace("-", " ").replace("_", " ").capitalize()
 
 
 def _pictures(folder: Path, notes: list[str]) -> list[Path]:
-    """Return the files that are named like pictures."""
+    """Return the files with the suffix of an image."""
     try:
         named = pictures_in(folder)
     except SourceError as error:
@@ -122,33 +126,33 @@ def _pictures(folder: Path, notes: list[str]) -> list[Path]:
     return pictures
 
 
-def _style(name: str, path: Path, origin: Origin, facts: object, notes: list[str]) -> Style:
-    """Return the style that a picture and its metadata describe."""
+def _make_style(name: str, path: Path, origin: Origin, facts: object, notes: list[str]) -> Style:
+    """Return the style for an image and its metadata; invalid metadata is ignored with a note."""
     table: Mapping[str, object] = {}
     if isinstance(facts, dict):
         table = facts
     else:
-        notes.append(f"What {METADATA} says of '{path.stem}' is ignored: it is no table.")
+        notes.append(f"What {METADATA} says of '{path.stem}' is ignored: it is not a table.")
 
     def text(key: str) -> str:
         value = table.get(key, "")
         if isinstance(value, str):
             return re.sub(r"[\x00-\x1f\x7f]+", " ", value)
-        notes.append(f"The {key} of '{path.stem}' is ignored: it is no text.")
+        notes.append(f"The {key} of '{path.stem}' is ignored: it is not text.")
         return ""
 
     return Style(
         name,
         path,
         origin,
-        title=text("title") or title_of(path.stem),
+        title=text("title") or default_title(path.stem),
         description=text("description"),
         license=text("license"),
     )
 
 
 def _read_toml(path: Path, notes: list[str]) -> dict[str, object]:
-    """Return what a TOML file says, nothing where there is none or it is broken."""
+    """Return the content of a TOML file, {} where there is none or it is invalid."""
     found = look_up(path)
     if found.kind is PathKind.MISSING:
         return {}

@@ -1,4 +1,4 @@
-"""Style pictures: the packaged ones, the user's own, any other by path; and their bottlenecks."""
+"""The library of styles: packaged ones, the user's own, any image file; and their bottlenecks."""
 
 import difflib
 import json
@@ -18,14 +18,14 @@ from nst_video.frames import Frame
 from nst_video.image.files import PICTURE_SUFFIXES, load_picture, save_picture
 from nst_video.style_library.bottleneck_cache import read_vector, write_vector
 from nst_video.style_library.folder import Style as Style  # what this module gives out
-from nst_video.style_library.folder import StyleFolder, read_style_folder, title_of
+from nst_video.style_library.folder import StyleListing, default_title, list_styles
 from nst_video.system import paths
 from nst_video.system.path_lookup import PathKind, look_up, os_reason, require_file, short_name
 from nst_video.system.paths import packaged_styles_dir as packaged_styles_dir  # what this gives out
 from nst_video.validation import MIX_WEIGHT
 
 Bottleneck: TypeAlias = NDArray[np.float32]
-"""What a style predictor makes of a style image: float32 (d,)."""
+"""The output of a style prediction network for a style image: float32 (d,)."""
 
 StyleName: TypeAlias = str | Path | Style
 """A style: its name, the path of any picture, or an entry of a `StyleLibrary`."""
@@ -43,20 +43,20 @@ _DAMAGED_NPZ = (
 
 
 class Predictor(Protocol):
-    """A style prediction network, as far as the library needs to know it."""
+    """A style prediction network, as the library uses it."""
 
     @property
     def key(self) -> str:
-        """Name of the model and its exact weights, `<model>-<hash>`, fit for a folder name."""
+        """Name of the model and hash of its weights, `<model>-<hash>`; valid as a folder name."""
         ...
 
     def __call__(self, picture: Frame) -> Bottleneck:
-        """Return the bottleneck (d,) of an RGB uint8 picture (height, width, 3)."""
+        """Return the bottleneck, float32 (d,), of an RGB uint8 image (height, width, 3)."""
         ...
 
 
 class StyleLibrary:
-    """Finds styles by name or path and remembers their bottlenecks on disk."""
+    """Finds styles by name or path, and caches their bottlenecks on disk."""
 
     def __init__(
         self,
@@ -64,26 +64,25 @@ class StyleLibrary:
         user_dir: Path | None = None,
         cache_dir: Path | None = None,
     ) -> None:
-        """Name the folders; each may be absent.
+        """Choose the folders; none of them needs to exist.
 
         Args:
-            packaged_dir: default: what comes with nst-video.
-            user_dir: default: `styles` in the user's data folder.
-            cache_dir: default: `bottlenecks` in the user's cache folder.
+            packaged_dir: by default the styles that come with nst-video.
+            user_dir: by default `styles` in the user's data folder.
+            cache_dir: by default `bottlenecks` in the user's cache folder.
         """
         self.packaged_dir = packaged_dir or packaged_styles_dir()
         self.user_dir = user_dir or paths.user_styles_dir()
         self._cache_dir = cache_dir or paths.cache_dir() / "bottlenecks"
 
-    def read(self) -> StyleFolder:
+    def read(self) -> StyleListing:
         """Return the packaged styles in their own order, then the user's, sorted by name.
 
-        A packaged style of which the user has a namesake is called as in `packaged/wave`. What is
-        broken is left out, with a note that says so; whether each picture can be decoded is not
-        looked at.
+        If the user has a style of the same name, the packaged one is called as in `packaged/wave`.
+        Invalid files are left out, with a note. Images are not decoded.
         """
-        packaged = read_style_folder(self.packaged_dir, "packaged")
-        yours = read_style_folder(self.user_dir, "yours")
+        packaged = list_styles(self.packaged_dir, "packaged")
+        yours = list_styles(self.user_dir, "yours")
         hidden = {style.name for style in yours.styles}
         named = (
             replace(style, name=style.aliases[0], title=f"{style.title} (packaged)")
@@ -91,19 +90,20 @@ class StyleLibrary:
             else style
             for style in packaged.styles
         )
-        return StyleFolder((*named, *yours.styles), (*packaged.notes, *yours.notes))
+        return StyleListing((*named, *yours.styles), (*packaged.notes, *yours.notes))
 
     def styles(self) -> list[Style]:
-        """Return every style, see `read`."""
+        """Return all styles, see `read`."""
         return list(self.read().styles)
 
     def get(self, name: str | Path) -> Style:
-        """Return the style of that name, or the one that a picture file is.
+        """Return the style of a name, or a style for an image file.
 
-        Every style also goes by its origin, as in `packaged/wave`, `yours/wave`, `yours/wave.jpg`.
+        Every style can also be named with its origin:
+        `packaged/wave`, `yours/wave`, `yours/wave.jpg`.
 
         Raises:
-            StyleError: neither a style nor a file; the message suggests near names.
+            StyleError: neither a style nor a file; the message suggests similar names.
         """
         text = str(name)
         found = self.read()
@@ -138,10 +138,10 @@ class StyleLibrary:
                 raise UsageError(f"A style is a name or the path of a picture, not {name!r}.")
         return tuple(name if isinstance(name, Style) else self.get(name) for name in names)
 
-    def label(self, names: Sequence[str | Path]) -> str:
-        """Return what to call files painted in these styles, such as "wave" or "wave-neon".
+    def file_stem(self, names: Sequence[str | Path]) -> str:
+        """Return the part of output file names for these styles, such as "wave" or "wave-neon".
 
-        Different pictures of one name are told apart by their folders.
+        Different images of the same name get the name of their folder as a prefix.
 
         Raises:
             StyleError: an unknown style.
@@ -160,11 +160,11 @@ class StyleLibrary:
         return "-".join(part(style) for style in styles)
 
     def bottleneck(self, style: Style, predictor: Predictor) -> Bottleneck:
-        """Return a style's bottleneck (d,): packaged, from the cache, or predicted now.
+        """Return the bottleneck of a style, float32 (d,): packaged, cached, or predicted now.
 
         Raises:
-            SourceError: the picture cannot be read.
-            StyleError: the network makes no finite numbers of it.
+            SourceError: the image cannot be read.
+            StyleError: the network output is not finite.
         """
         digest = style.digest
         known = self._packaged(predictor.key, digest)
@@ -187,30 +187,30 @@ class StyleLibrary:
         description: str = "",
         overwrite: bool = False,
     ) -> Style:
-        """Copy a picture into the user's folder under a name.
+        """Copy an image into the user's folder of styles.
 
         Args:
-            path: the picture.
-            name: default: made from the file's name.
-            title: for display; default: made from the name.
+            path: the image file.
+            name: by default made from the file name.
+            title: name for display, by default made from the name.
             description: one sentence.
             overwrite: replace the user's style of that name.
 
         Raises:
-            SourceError: it is no picture.
-            StyleError: the name is taken or cannot be one, or the folder cannot be written.
+            SourceError: it is not an image.
+            StyleError: the name is taken or invalid, or the folder cannot be written.
         """
         path = require_file(path)
         picture = load_picture(path)
         slug = slug_of(name if name is not None else path.stem)
-        if _find(slug, read_style_folder(self.packaged_dir, "packaged").styles):
+        if _find(slug, list_styles(self.packaged_dir, "packaged").styles):
             raise StyleError(f"'{slug}' is a packaged style: choose another name with --name.")
-        old = _find(slug, read_style_folder(self.user_dir, "yours").styles)
+        old = _find(slug, list_styles(self.user_dir, "yours").styles)
         if old and not overwrite:
             raise StyleError(
                 f"You have a style '{slug}' already: choose another name or overwrite."
             )
-        facts = {"title": title or title_of(slug), "description": description}
+        facts = {"title": title or default_title(slug), "description": description}
         try:
             target = _store(path, picture, self.user_dir / slug, facts)
         except OSError as error:
@@ -220,15 +220,15 @@ class StyleLibrary:
         return self.get(slug)
 
     def remove(self, name: str) -> Style:
-        """Delete one of the user's styles and return what it was.
+        """Delete one of the user's styles and return it.
 
         Raises:
-            StyleError: no such style, or a packaged one.
+            StyleError: there is no such style, or it is a packaged one.
         """
-        yours = read_style_folder(self.user_dir, "yours").styles
+        yours = list_styles(self.user_dir, "yours").styles
         style = _find(name, yours)
         if style is None:
-            if _find(name, read_style_folder(self.packaged_dir, "packaged").styles):
+            if _find(name, list_styles(self.packaged_dir, "packaged").styles):
                 raise StyleError(f"'{name}' is a packaged style: only your own can be removed.")
             raise StyleError(_unknown(name, yours))
         try:
@@ -240,7 +240,7 @@ class StyleLibrary:
         return style
 
     def _packaged(self, key: str, digest: str) -> Bottleneck | None:
-        """Return the bottleneck that was packaged for a predictor and a picture, if one was."""
+        """Return the packaged bottleneck for a predictor and an image, None where there is none."""
         path = self.packaged_dir / f"bottlenecks-{key.rpartition('-')[0]}.npz"
         try:
             with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
@@ -273,10 +273,10 @@ def mix_bottlenecks(bottlenecks: NDArray[np.float32], weights: Sequence[float]) 
 
     Args:
         bottlenecks: (n, d).
-        weights: n numbers, none negative, not all zero; normalized.
+        weights: n numbers from 0 up, not all zero; they are normalized to a sum of 1.
 
     Raises:
-        UsageError: the weights are not like that.
+        UsageError: invalid weights.
     """
     given = np.asarray(weights, np.float64)
     if len(given) != len(bottlenecks):
@@ -293,10 +293,10 @@ def package_bottlenecks(
     """Write `bottlenecks-<model>.npz`, which `StyleLibrary` reads before it predicts.
 
     Args:
-        styles: the pictures.
+        styles: the styles.
         predictor: the network; `<model>` is its key without the hash.
-        folder: of the packaged styles.
-        same_as: keys of other files of the same network.
+        folder: the folder of the packaged styles.
+        same_as: keys of other weight files for the same network.
 
     Returns:
         The file.
@@ -309,10 +309,10 @@ def package_bottlenecks(
 
 
 def slug_of(text: str) -> str:
-    """Turn any text into a style's name: lower case letters and digits, single hyphens.
+    """Turn a text into a style name: lower case letters, digits and single hyphens.
 
     Raises:
-        StyleError: nothing is left of it.
+        StyleError: the text has no letters or digits.
     """
     slug = re.sub(r"[\W_]+", "-", text.lower()).strip("-")
     if not slug:
@@ -321,7 +321,7 @@ def slug_of(text: str) -> str:
 
 
 def _store(source: Path, picture: Frame, stem: Path, facts: Mapping[str, str]) -> Path:
-    """Write a style's picture, as it is or as PNG if its ending tells nothing, and its facts."""
+    """Write the metadata and the image of a style; as PNG where its suffix is unknown."""
     text = "".join(f"{key} = {_toml_string(value)}\n" for key, value in facts.items())
     paths.write_atomically(stem.with_name(f"{stem.name}.toml"), lambda f: f.write(text.encode()))
     suffix = source.suffix.lower()
@@ -336,18 +336,18 @@ def _store(source: Path, picture: Frame, stem: Path, facts: Mapping[str, str]) -
 
 
 def _toml_string(text: str) -> str:
-    """Return a TOML basic string: a JSON string without what only JSON allows."""
+    """Return a TOML basic string: a JSON string without control characters."""
     return json.dumps(re.sub(r"[\x00-\x1f\x7f]+", " ", text), ensure_ascii=False)
 
 
 def _find(name: str, styles: Sequence[Style]) -> Style | None:
-    """Return the style of a name or alias, the first where several share an alias."""
+    """Return the style with a name or alias; the first where several share an alias."""
     named = next((style for style in styles if style.name == name), None)
     return named or next((style for style in styles if name in style.aliases), None)
 
 
 def _unknown(name: str, styles: Sequence[Style]) -> str:
-    """Return the sentence for a name that no style has."""
+    """Return the error message for an unknown style."""
     known = [style.name for style in styles]
     near = [f"'{match}'" for match in difflib.get_close_matches(name.lower(), known, n=3)]
     hint = f"Did you mean {' or '.join(near)}? " if near else ""
@@ -357,8 +357,10 @@ def _unknown(name: str, styles: Sequence[Style]) -> str:
 
 
 def _predict(style: Style, predictor: Predictor) -> Bottleneck:
-    """Run the predictor on a style's picture; StyleError unless numbers come out."""
+    """Run the predictor on a style image; StyleError where the output is not finite."""
     bottleneck = np.asarray(predictor(style.load()), np.float32)
     if bottleneck.ndim != 1 or not np.isfinite(bottleneck).all():
-        raise StyleError(f"The model makes no sense of style picture {style.path}: try another.")
+        raise StyleError(
+            f"The model gives no usable result for style picture {style.path}: try another."
+        )
     return bottleneck

@@ -32,7 +32,7 @@ class PathKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class PathInfo:
     """What lies at a path.
 
     Attributes:
@@ -46,12 +46,12 @@ class Found:
     problem: str = ""
 
 
-def look_up(name: str | os.PathLike[str]) -> Found:
+def look_up(name: str | os.PathLike[str]) -> PathInfo:
     """Find out what lies at a path; links are followed. Never raises an OSError."""
     text = os.fspath(name)
     path = user_path(text)
     if not text:
-        return Found(path, PathKind.MISSING, "the name is empty")
+        return PathInfo(path, PathKind.MISSING, "the name is empty")
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
@@ -60,18 +60,18 @@ def look_up(name: str | os.PathLike[str]) -> Found:
             problem = f"a {scheme} address is not a file; download it first"
         elif path.is_symlink():
             problem = "it is a link to a file that does not exist"
-        return Found(path, PathKind.MISSING, problem)
+        return PathInfo(path, PathKind.MISSING, problem)
     except NotADirectoryError:
-        return Found(path, PathKind.MISSING, "a part of its path is a file, not a folder")
+        return PathInfo(path, PathKind.MISSING, "a part of its path is a file, not a folder")
     except (OSError, ValueError) as error:
-        return Found(path, PathKind.UNREADABLE, os_reason(error))
+        return PathInfo(path, PathKind.UNREADABLE, os_reason(error))
     if stat.S_ISREG(mode):
         readable = os.access(path, os.R_OK)
-        return Found(path, PathKind.FILE) if readable else _denied(path)
+        return PathInfo(path, PathKind.FILE) if readable else _denied(path)
     if stat.S_ISDIR(mode):
         readable = os.access(path, os.R_OK | os.X_OK)
-        return Found(path, PathKind.FOLDER) if readable else _denied(path)
-    return Found(path, PathKind.SPECIAL, "it is a device or pipe, not a file")
+        return PathInfo(path, PathKind.FOLDER) if readable else _denied(path)
+    return PathInfo(path, PathKind.SPECIAL, "it is a device or pipe, not a file")
 
 
 def require_file(name: str | os.PathLike[str], error: type[NstVideoError] = SourceError) -> Path:
@@ -137,5 +137,5 @@ def os_reason(error: OSError | ValueError) -> str:
     return str(error)
 
 
-def _denied(path: Path) -> Found:
-    return Found(path, PathKind.UNREADABLE, "permission denied")
+def _denied(path: Path) -> PathInfo:
+    return PathInfo(path, PathKind.UNREADABLE, "permission denied")

@@ -1,4 +1,4 @@
-"""The synthetic scene as a real video file with a tone track."""
+"""The synthetic scene as a video file with an audio track."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -10,7 +10,7 @@ from nst_video.video.sinks import VideoFileSink
 from nst_video.video.sources import SyntheticSource
 
 _TONES_HZ = (220.0, 277.2, 329.6, 440.0)
-"""A chord of A major, struck one note after the other."""
+"""A chord of A major, the notes one after the other."""
 
 
 def write_demo_clip(
@@ -30,16 +30,16 @@ def write_demo_clip(
 
     Raises:
         SinkError: it cannot be written.
-        UsageError: its suffix is not one of a video file.
+        UsageError: its suffix is not that of a video file.
     """
     source = SyntheticSource(size, fps, duration_s)
-    with source, VideoFileSink(path, source.info, stream_copy=_tones(duration_s)) as sink:
+    with source, VideoFileSink(path, source.info, stream_copy=_audio_track(duration_s)) as sink:
         for frame in source:
             sink.write(frame)
     return path
 
 
-def _tones(duration_s: float) -> StreamCopyPlan:
+def _audio_track(duration_s: float) -> StreamCopyPlan:
     notes = []
     for index, pitch in enumerate(_TONES_HZ):
         begin = index * duration_s / len(_TONES_HZ) / 2

@@ -1,4 +1,4 @@
-"""A look at what a transcode will give, and how long and how large the whole will be."""
+"""Previews of a transcode: one frame, an excerpt, and an estimate of time and file size."""
 
 import math
 import tempfile
@@ -19,22 +19,22 @@ from nst_video.video.media.probe import open_container
 from nst_video.video.sources import open_source
 
 SAMPLE_S = 4.0
-"""Seconds of painting from which the whole is estimated."""
+"""Seconds of painting on which an estimate is based."""
 
 SAMPLE_FRAMES = 120
-"""Frames of a sample at most."""
+"""Most frames in a sample."""
 
 KEY_INTERVAL = 250
-"""Frames from one key frame to the next at most, as encoders have it by default."""
+"""Longest distance between keyframes in frames, the default of common encoders."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a whole transcode will take, about.
+    """Estimate of a whole transcode.
 
     Attributes:
-        frames: how many it has.
-        seconds: from the start of the program to the finished file.
+        frames: number of frames.
+        seconds: time from the start of the program to the finished file.
         bytes: size of the file.
     """
 
@@ -43,17 +43,17 @@ class Estimate:
     bytes: float
 
 
-def paint_still(
+def paint_middle_frame(
     source: Path | str, painter: Painter, options: TranscodeOptions
 ) -> tuple[Frame, float]:
-    """Paint the frame in the middle.
+    """Paint the frame in the middle of a video.
 
     Returns:
-        The painted frame, RGB uint8 (height, width, 3), and how many seconds painting it takes
-        once everything is compiled.
+        The painted frame, RGB uint8 (height, width, 3), and the seconds that it takes to paint,
+        without compilation.
 
     Raises:
-        NstVideoError: it cannot be read or painted.
+        NstVideoError: the frame cannot be read or painted.
     """
     info = _info(source, options)
     with open_source(source, _part(info, options, 1)) as frames:
@@ -79,20 +79,20 @@ def transcode_excerpt(
     on_progress: OnProgress | None = None,
     overwrite: bool = False,
 ) -> tuple[TranscodeResult, Estimate | None]:
-    """Transcode so many seconds of the middle, and estimate the whole by what they took.
+    """Transcode an excerpt from the middle, and estimate the whole transcode from it.
 
     Args:
         source: a video file.
         target: the file to write.
         painter: paints the frames, compiled for their size.
-        options: of the whole.
-        seconds: at most; a shorter film is transcoded as a whole.
+        options: the options of the whole transcode.
+        seconds: length of the excerpt; a shorter video is transcoded completely.
         ready_s: seconds that the program needs before it begins to transcode.
         on_progress: called after every batch.
         overwrite: an existing target is replaced.
 
     Returns:
-        The finished excerpt, and what the whole will take, None where the film's length is unknown.
+        The finished excerpt, and the estimate, None where the length of the video is unknown.
 
     Raises:
         NstVideoError: it cannot be read, painted or written.
@@ -125,14 +125,14 @@ def estimate(
     *,
     ready_s: float = 0.0,
 ) -> Estimate | None:
-    """Estimate a whole transcode by a short one, which is thrown away.
+    """Estimate a whole transcode from a short one, whose output is deleted.
 
     Args:
         source: a video file.
-        suffix: of the file to write.
+        suffix: suffix of the file to write.
         painter: paints the frames, compiled for their size.
-        options: of the whole.
-        frame_s: seconds that painting a frame takes.
+        options: the options of the whole transcode.
+        frame_s: seconds to paint one frame.
         ready_s: seconds that the program needs before it begins to transcode.
 
     Raises:
@@ -140,7 +140,7 @@ def estimate(
     """
     info = _info(source, options)
     batch = options.batch_size or default_batch_size(info.size)
-    # The first batch says nothing of the speed.
+    # The first batch is not counted in the speed.
     count = max(2 * batch + 2, min(SAMPLE_FRAMES, round(SAMPLE_S / max(frame_s, 1e-6))))
     with tempfile.TemporaryDirectory(prefix="nst-video-") as folder:
         target = Path(folder) / f"sample{suffix}"
@@ -155,7 +155,7 @@ def _info(source: Path | str, options: TranscodeOptions) -> VideoInfo:
 
 
 def _part(info: VideoInfo, options: TranscodeOptions, frame_count: int) -> TranscodeOptions:
-    """Return the options for so many frames of the middle; the first ones of unknown length."""
+    """Return options for some frames from the middle, or from the start where it is unknown."""
     first = max(0, ((info.frame_count or 0) - frame_count) // 2)
     start_s = options.start_s + float(first / info.fps)
     end_s = start_s + float(frame_count / info.fps)
@@ -163,15 +163,15 @@ def _part(info: VideoInfo, options: TranscodeOptions, frame_count: int) -> Trans
 
 
 def _whole_bytes(sample: Path, frames: int, whole: int) -> float:
-    """Return the size of a film of `whole` frames of which a sample has `frames`.
+    """Estimate the file size of `whole` frames from a sample file of `frames` frames.
 
-    A sample begins with a key frame, which is many times as large as others: key frames are counted
-    apart, one every `KEY_INTERVAL` frames and one for each cut.
+    Keyframes are many times as large as other frames and a sample always begins with one. So they
+    are counted separately: one every `KEY_INTERVAL` frames, and one for each scene cut.
     """
     keys: list[int] = []
     others: list[int] = []
-    with open_container(sample) as film:
-        for packet in film.demux(film.streams.video[0]):
+    with open_container(sample) as container:
+        for packet in container.demux(container.streams.video[0]):
             if packet.size:
                 (keys if packet.is_keyframe else others).append(packet.size)
     rest = sample.stat().st_size - sum(keys) - sum(others)

@@ -1,4 +1,4 @@
-"""How far a transcode is, and which of its stages holds up the others."""
+"""Progress of a transcode: frames, speed, remaining time and the slowest stage."""
 
 import time
 from collections.abc import Callable
@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """State of a running transcode.
+    """Progress of a running transcode.
 
     Attributes:
         frame: frames painted so far.
-        frame_count: frames to paint in all, None where unknown.
-        fps: frames per second since the first one was painted; 0 before the second.
+        frame_count: total number of frames, None where unknown.
+        fps: frames painted per second, without the first batch; 0 before the second batch.
         elapsed_s: seconds since the start.
-        remaining_s: seconds to go at this speed, None where unknown.
-        limiting_stage: "decode", "paint" or "encode": the one that worked most of the time.
+        remaining_s: estimated seconds to the end, None where unknown.
+        limiting_stage: the slowest stage: "decode", "paint" or "encode".
     """
 
     frame: int
@@ -31,9 +31,14 @@ OnProgress = Callable[[Progress], None]
 
 @dataclass(slots=True)
 class ProgressMeter:
-    """Turns counts and busy times into `Progress`.
+    """Computes `Progress` from frame counts and the busy time of each stage.
 
-    The first batch is left out of the speed: it includes the painter's compilation.
+    The speed leaves out the first batch, which includes the compilation of the network.
+
+    Attributes:
+        frame_count: total number of frames, None where unknown.
+        clock: returns monotonic seconds.
+        frame: frames painted so far.
     """
 
     frame_count: int | None
@@ -51,11 +56,11 @@ class ProgressMeter:
         return self.clock() - self._begun_s
 
     def advance(self, frames: int, busy_s: dict[str, float]) -> Progress:
-        """Count `frames` more and describe the state.
+        """Add `frames` painted frames and return the progress.
 
         Args:
             frames: frames painted since the last call.
-            busy_s: seconds each stage has worked since the start.
+            busy_s: seconds that each stage has worked since the start.
         """
         self.frame += frames
         now = self.clock()

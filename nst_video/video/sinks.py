@@ -277,9 +277,9 @@ class NullSink:
 
     target: None = None
 
-    def __init__(self, info: VideoInfo, *, as_yuv: bool = False) -> None:
-        """Take RGB or YUV frames of the size of `info`."""
-        self._size = info.size
+    def __init__(self, info: VideoInfo | None = None, *, as_yuv: bool = False) -> None:
+        """Take RGB or YUV frames of the size of `info`, or frames of any size without it."""
+        self._size = None if info is None else info.size
         self._as_yuv = as_yuv
         self.frame_count = 0
 
@@ -305,7 +305,8 @@ class NullSink:
         Raises:
             SinkError: the shape is wrong.
         """
-        _check_shape(frame, self._size, self._as_yuv)
+        if self._size is not None:
+            _check_shape(frame, self._size, self._as_yuv)
         self.frame_count += 1
 
     def stop(self) -> None:

@@ -311,7 +311,7 @@ def test_bottleneck_needs_no_cache_folder(library):
 
 def test_bottleneck_that_is_no_vector_of_numbers_is_refused(library):
     for answer in (np.array([np.nan], np.float32), np.zeros((1, 3), np.float32)):
-        with pytest.raises(StyleError, match="makes no sense"):
+        with pytest.raises(StyleError, match="no usable result"):
             library.bottleneck(library.get("wave"), Predictor(answer=answer))
 
 
@@ -476,15 +476,15 @@ def test_live_keys_reach_every_style_of_one_name(library, tmp_path):
 def test_label_tells_namesakes_apart(library, tmp_path):
     paths = [paint(tmp_path / folder / "wave.jpg") for folder in ("a", "b")]
     alone = paint(tmp_path / "alone.jpg")
-    assert library.label(["wave"]) == "wave"
-    assert library.label(["wave", "autumn"]) == "wave-autumn"
-    assert library.label([alone]) == "alone"
-    assert library.label([paths[0]]) == "a-wave"
-    assert library.label([*paths, "wave"]) == "a-wave-b-wave-wave"
+    assert library.file_stem(["wave"]) == "wave"
+    assert library.file_stem(["wave", "autumn"]) == "wave-autumn"
+    assert library.file_stem([alone]) == "alone"
+    assert library.file_stem([paths[0]]) == "a-wave"
+    assert library.file_stem([*paths, "wave"]) == "a-wave-b-wave-wave"
     paint(library.user_dir / "wave.png", seed=7)
-    assert library.label(["packaged/wave", "wave"]) == "packaged-wave-wave"
+    assert library.file_stem(["packaged/wave", "wave"]) == "packaged-wave-wave"
     with pytest.raises(StyleError, match="No style 'wvae'"):
-        library.label(["wvae"])
+        library.file_stem(["wvae"])
 
 
 @pytest.mark.parametrize(
