@@ -103,12 +103,15 @@ GOOD: dict[str, tuple[str, ...]] = {
 }
 """Valid values by the name of the parameter."""
 
+_QUICK_OPTIMIZATION = {"--steps": "3", "--work-size": "48"}
+
 LIMITS: dict[str, dict[str, str]] = {
     "live": {"--duration": "0.3"},
     "bench": {"--rounds": "1", "--seconds": "0.1", "--model": "builtin", "--size": "64x48"},
     "train": {"--shorten": "100000"},
-    "paint": {"--steps": "3", "--next-steps": "2", "--end": "0.2", "--work-size": "48"},
-    "image": {"--steps": "3"},
+    "paint": {**_QUICK_OPTIMIZATION, "--next-steps": "2", "--end": "0.2"},
+    "transcode --method gatys": {**_QUICK_OPTIMIZATION, "--next-steps": "2", "--end": "0.2"},
+    "image --method gatys": _QUICK_OPTIMIZATION,
 }
 """Options that keep a command short, unless others were drawn."""
 
@@ -187,7 +190,9 @@ def draw_line(rng: random.Random, known: dict[str, list[Parameter]]) -> list[str
             continue
         flag = rng.choice(parameter.flags)
         given += [flag] if parameter.kind is bool else [flag, parameter.draw(rng)]
-    for flag, value in LIMITS.get(name, {}).items():
+    for flag, value in LIMITS.get(
+        f"{name} --method gatys" if "gatys" in given else name, {}
+    ).items():
         if flag not in given:
             given += [flag, value]
     if rng.random() < 0.05:
