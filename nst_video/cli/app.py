@@ -63,7 +63,7 @@ def common(
 
 
 def run() -> None:
-    """Run the command line; exit with 0 done, 1 failed, 2 usage, 130 interrupted."""
+    """Run the command line; exit with 0 (done), 1 (failed), 2 (usage) or 130 (interrupted)."""
     quiet_libraries()
     try:
         with console.interruptible():
@@ -83,7 +83,7 @@ def run() -> None:
 
 
 def quiet_libraries() -> None:
-    """Keep TensorFlow's, LiteRT's and OpenCV's start-up chatter off the user's terminal."""
+    """Suppress the start-up messages of TensorFlow, OpenVINO, LiteRT, OpenCV and Qt."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
     os.environ.setdefault("QT_LOGGING_RULES", "*=false")

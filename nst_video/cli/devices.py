@@ -1,4 +1,4 @@
-"""`nst-video devices`: which cameras there are."""
+"""`nst-video devices`: list the cameras."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from nst_video.cli.console import result
 
 
 def devices() -> None:
-    """List the cameras by number, name and size."""
+    """List the cameras: number, name, frame size."""
     from nst_video.video.capture.devices import NO_CAMERA
 
     lines = list(describe_cameras())
@@ -19,7 +19,7 @@ def devices() -> None:
 
 
 def describe_cameras() -> Iterator[str]:
-    """Yield a line for each camera, one line where there is none."""
+    """Yield a line for each camera, or one line if there is none."""
     from nst_video.video.capture.devices import NO_CAMERA, list_cameras, measure
 
     cameras = [measure(camera) for camera in list_cameras()]

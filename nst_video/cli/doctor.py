@@ -1,9 +1,8 @@
-"""`nst-video doctor`: what is installed, what runs where, and why."""
+"""`nst-video doctor`: check the installation, devices and engines."""
 
 import os
 import platform
 from collections.abc import Callable, Iterator
-from importlib import metadata
 
 import typer
 
@@ -18,7 +17,7 @@ PACKAGES = (
 
 
 def doctor() -> None:
-    """Show versions, devices, ffmpeg, cameras, window system and cached models."""
+    """Check the installation: versions, devices, engines, ffmpeg, cameras, windows, models."""
     width = max(len(title) for title, _ in CHECKS)
     is_well = True
     for title, check in CHECKS:
@@ -33,6 +32,8 @@ def doctor() -> None:
 
 
 def _versions() -> Iterator[str]:
+    from importlib import metadata
+
     yield f"nst-video {__version__}, Python {platform.python_version()}, {platform.platform()}"
     found = []
     for package in PACKAGES:
@@ -44,7 +45,6 @@ def _versions() -> Iterator[str]:
 
 
 def _device() -> Iterator[str]:
-
     from nst_video.engines import pick_device
 
     device = pick_device()

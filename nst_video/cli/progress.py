@@ -1,4 +1,4 @@
-"""How far a command is: a bar where a user watches, a line now and then anywhere else."""
+"""Progress of a command: a bar on a terminal, a line every few seconds elsewhere."""
 
 import sys
 import time
@@ -16,27 +16,27 @@ if TYPE_CHECKING:
     from nst_video.weights import OnProgress as OnFetch
 
 LINE_EVERY_S = 10.0
-"""Seconds from one line to the next where no bar can be drawn."""
+"""Seconds between lines where no bar can be drawn."""
 
 _BAR_CELLS = (10, 24)
-"""Width of the bar, at least and at most."""
+"""Minimum and maximum width of the bar."""
 
 _NAMED_FROM = 60
-"""Cells of a terminal from which the name is shown, on a quarter of them."""
+"""Minimum terminal width for showing the name, which takes up to a quarter of it."""
 
 _GAP = "  "
 
 
 class Report(Protocol):
-    """Shows how far something is."""
+    """Shows progress."""
 
     def __call__(self, done: float, total: float | None, facts: Sequence[str]) -> None:
-        """Show a state.
+        """Show the current progress.
 
         Args:
-            done: how much of `total` is done.
-            total: None where that is unknown.
-            facts: a few words each, the most important first; what does not fit is left out.
+            done: completed part of `total`, in any unit.
+            total: None if unknown.
+            facts: short texts, the most important first; those that do not fit are left out.
         """
         ...
 
@@ -45,12 +45,12 @@ class Report(Protocol):
 def progress(
     name: str, *, shown: bool, clock: Callable[[], float] = time.monotonic
 ) -> Iterator[Report | None]:
-    """Show how far something is on standard error; None where nothing is to be shown.
+    """Yield a function that shows progress on stderr, or None if `shown` is False.
 
     Args:
-        name: what is worked on.
-        shown: False shows nothing.
-        clock: tells seconds.
+        name: what is being processed.
+        shown: show anything.
+        clock: current time in seconds.
     """
     if not shown:
         yield None
@@ -61,7 +61,7 @@ def progress(
 
 @contextmanager
 def fetch_progress(*, quiet: bool) -> "Iterator[OnFetch | None]":
-    """Show how far downloads within are, if there are any; None where nothing is to be shown."""
+    """Yield a callback that shows the progress of downloads, or None if `quiet`."""
     if quiet:
         yield None
         return
@@ -79,7 +79,7 @@ def fetch_progress(*, quiet: bool) -> "Iterator[OnFetch | None]":
 
 
 def clock_time(seconds: float | None) -> str:
-    """Return "1:05", "2:03:04" from an hour on, or "?" where unknown."""
+    """Return seconds as "1:05" or "2:03:04"; "?" if unknown."""
     if seconds is None:
         return "?"
     minutes, rest = divmod(round(seconds), 60)
@@ -88,9 +88,9 @@ def clock_time(seconds: float | None) -> str:
 
 
 def fit(name: str, facts: Sequence[str], width: int) -> tuple[str, int, str]:
-    """Return name, width of the bar and text that fill at most `width` cells with their gaps.
+    """Return name, bar width and text that fit into `width` cells.
 
-    The bar is never pushed out: facts that do not fit are left out, the name is shortened.
+    Facts that do not fit are left out, and the name is shortened.
     """
     from rich.cells import cell_len, set_cell_size
 
@@ -116,7 +116,7 @@ def _opened(name: str, clock: Callable[[], float]) -> AbstractContextManager[Rep
 
 @dataclass(slots=True)
 class _Lines:
-    """Says how far something is every `LINE_EVERY_S` seconds."""
+    """Prints a line every `LINE_EVERY_S` seconds."""
 
     name: str
     clock: Callable[[], float]
@@ -134,7 +134,7 @@ class _Lines:
 
 @contextmanager
 def _bar(name: str) -> Iterator[Report]:
-    """Draw a bar that follows the width of the terminal, and is gone in the end."""
+    """Draw a bar that fits the width of the terminal and is removed at the end."""
     from rich.live import Live
     from rich.progress_bar import ProgressBar
     from rich.table import Table
@@ -145,7 +145,7 @@ def _bar(name: str) -> Iterator[Report]:
 
     def line() -> "RenderableType":
         done, total, facts = state
-        # The last cell of a line stays free: some terminals wrap when it is written.
+        # The last cell stays empty: some terminals wrap when it is written.
         shown, bar_width, text = fit(name, facts, console.stderr.width - 1)
         bar = ProgressBar(total, done, width=bar_width, animation_time=time.monotonic() - begun_s)
         grid = Table.grid(padding=(0, len(_GAP), 0, 0), pad_edge=False)
@@ -161,7 +161,7 @@ def _bar(name: str) -> Iterator[Report]:
         get_renderable=line,
         console=console.stderr,
         transient=True,
-        redirect_stdout=sys.stdout.isatty(),  # what goes to another program stays apart
+        redirect_stdout=sys.stdout.isatty(),  # not if stdout goes to another program
         refresh_per_second=8,
     ):
         yield report

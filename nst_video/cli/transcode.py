@@ -111,7 +111,7 @@ def transcode(
 def paint(
     *, files: VideoFileOptions, style: StyleOptions, model: ModelArguments, gatys: GatysOptions
 ) -> None:
-    """Stylize video files by optimization; short for `transcode --method gatys`.
+    """Stylize videos by optimization: `transcode --method gatys`.
 
     Keyframes are painted one after the other; the frames between them follow the optical flow.
     Finished keyframes are kept beside the output until it is complete: to resume an interrupted

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from nst_video.errors import NstVideoError, SourceError
 
@@ -98,6 +97,9 @@ def user_path(text: str | os.PathLike[str]) -> Path:
     """
     text = os.fspath(text)
     if text.lower().startswith("file:/"):
+        # Imported here, as it loads ssl and more, which the command line otherwise does without.
+        from urllib.request import url2pathname
+
         return Path(url2pathname(urlsplit(text).path))
     path = Path(text)
     if text.startswith("~") and not os.path.lexists(path):
