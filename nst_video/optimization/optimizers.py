@@ -14,7 +14,13 @@ from numpy.typing import NDArray
 
 from nst_video.frames import Floats
 from nst_video.networks.transformer import Tensor
-from nst_video.optimization.autodiff import Losses, LossFunction, compiled, with_gradient
+from nst_video.optimization.autodiff import (
+    LossAndGradient,
+    Losses,
+    LossFunction,
+    compiled,
+    with_gradient,
+)
 from nst_video.optimization.settings import OptimizerName, PaintSettings
 from nst_video.optimization.targets import Targets
 
@@ -147,27 +153,7 @@ class LBFGS:
         from scipy.optimize import Bounds, minimize
 
         convergence = Convergence(settings.tolerance)
-        scale = 0.0
-        seen: list[Mapping[str, float]] = []
-
-        def picture_of(flat: NDArray[np.float64]) -> Floats:
-            return np.asarray(np.clip(flat, 0, 1), np.float32).reshape(picture.shape)
-
-        def evaluate(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-            nonlocal scale
-            x = ops.convert_to_tensor(picture_of(flat)[None])
-            losses, gradient = self._evaluate(x, targets)
-            slope = np.asarray(ops.convert_to_numpy(gradient), np.float64).ravel()
-            scale = scale or FIRST_STEP / float(np.sqrt(np.mean(slope**2)) + _EPSILON)
-            seen.append(_to_floats(losses))
-            return scale * seen[-1]["total"], scale * slope
-
-        def after_step(flat: NDArray[np.float64]) -> None:
-            on_losses(seen[0], partial(picture_of, flat))
-            del seen[:-1]
-            if convergence.reached(seen[-1]["total"]):
-                raise StopIteration
-
+        run = _ScipyRun(self._evaluate, picture, targets, convergence, on_losses)
         options = {
             "maxiter": steps,
             "maxfun": 2 * steps,
@@ -176,15 +162,53 @@ class LBFGS:
             "gtol": 0,
         }
         found: Any = minimize(
-            evaluate,
+            run.evaluate,
             picture.astype(np.float64).ravel(),
             jac=True,
             method="L-BFGS-B",
             bounds=Bounds(0, 1),
-            callback=after_step,
+            callback=run.after_step,
             options=options,
         )
-        return picture_of(found.x)
+        return run.to_picture(found.x)
+
+
+class _ScipyRun:
+    """The callbacks of one run of SciPy's optimizer, which works on flat float64 vectors."""
+
+    def __init__(
+        self,
+        evaluate: LossAndGradient,
+        picture: Floats,
+        targets: Targets,
+        convergence: Convergence,
+        on_losses: OnLosses,
+    ) -> None:
+        self._evaluate, self._targets = evaluate, targets
+        self._convergence, self._on_losses = convergence, on_losses
+        self._shape = picture.shape
+        self._scale = 0.0
+        self._losses: list[Mapping[str, float]] = []
+        """Of the last step, then of all evaluations since: a line search needs several."""
+
+    def to_picture(self, flat: NDArray[np.float64]) -> Floats:
+        return np.asarray(np.clip(flat, 0, 1), np.float32).reshape(self._shape)
+
+    def evaluate(self, flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        """Return the scaled loss and gradient; the first gradient gets the size of FIRST_STEP."""
+        x = ops.convert_to_tensor(self.to_picture(flat)[None])
+        losses, tensor = self._evaluate(x, self._targets)
+        gradient = np.asarray(ops.convert_to_numpy(tensor), np.float64).ravel()
+        if self._scale == 0:
+            self._scale = FIRST_STEP / float(np.sqrt(np.mean(gradient**2)) + _EPSILON)
+        self._losses.append(_to_floats(losses))
+        return self._scale * self._losses[-1]["total"], self._scale * gradient
+
+    def after_step(self, flat: NDArray[np.float64]) -> None:
+        self._on_losses(self._losses[0], partial(self.to_picture, flat))
+        del self._losses[:-1]
+        if self._convergence.reached(self._losses[-1]["total"]):
+            raise StopIteration
 
 
 OPTIMIZERS: Mapping[OptimizerName, Callable[[LossFunction], Optimizer]] = MappingProxyType(

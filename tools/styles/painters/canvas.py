@@ -76,7 +76,7 @@ def smoothstep(low: float | Plane, high: float | Plane, value: Plane) -> Plane:
 
 
 def unit(plane: Plane) -> Plane:
-    """Segment a plane so that its 1st and 99th percentiles become 0 and 1, and clip."""
+    """Stretch a plane so that its 1st and 99th percentiles become 0 and 1, and clip."""
     low, high = np.percentile(plane[::4, ::4], (1, 99))
     return np.asarray(np.clip((plane - low) / (high - low), 0, 1), np.float32)
 

@@ -1,0 +1,28 @@
+"""Small networks and pictures that the tests of the training share."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from nst_video.networks.transformer import StyleTransformer, TransformerConfig
+from nst_video.training import dataset
+
+TINY = TransformerConfig(widths=(2, 3, 4), residual_blocks=1, bottleneck=5)
+
+
+def tiny(seed):
+    keras.utils.set_random_seed(seed)
+    return StyleTransformer(TINY)
+
+
+def pictures(count, seed=0, side=96):
+    rng = np.random.default_rng(seed)
+    return [dataset.procedural(side, rng) for _ in range(count)]
+
+
+def styles_of(network, bottlenecks):
+    return network.style_parameters(ops.convert_to_tensor(bottlenecks))
+
+
+def vgg_path(assets):
+    return assets / "models" / "vgg19" / "vgg19_normalised_conv1_1-conv4_1.npz"
