@@ -1,1 +1,1 @@
-"""Single pictures: files, color, size, optical flow, and what is drawn on them."""
+"""Single images: files, color, resizing, optical flow, drawing."""

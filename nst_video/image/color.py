@@ -1,4 +1,4 @@
-"""Color arithmetic on whole pictures, RGB."""
+"""Color transfer and blending of RGB images."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -12,17 +12,17 @@ from nst_video.frames import Frame
 
 Pixel = TypeVar("Pixel", np.uint8, np.float32)
 Matching: TypeAlias = Literal["histogram", "covariance"]
-"""What of a picture's colors is given to another."""
+"""Which statistics of the colors are matched."""
 
 _FAINT = 1e-5
-"""Added to variances of pixels in 0..1, so that gray pictures have a color covariance, too."""
+"""Added to variances of pixels in 0..1, so that the covariance of gray images has full rank."""
 
 
 def keep_colors(painted: NDArray[Pixel], content: NDArray[Pixel]) -> NDArray[Pixel]:
     """Return the luminance of `painted` with the chrominance of `content`, shape (h, w, 3).
 
-    Luminance-only transfer, Gatys et al. 2016 (arXiv 1606.05897) section 4, in BT.601 YCbCr; of
-    uint8, or of float32 in 0..1.
+    Luminance-only transfer, Gatys et al. 2016 (arXiv 1606.05897) section 4, in BT.601 YCbCr. Images
+    are RGB, both uint8 or both float32 in 0..1.
     """
     luminance = cv2.cvtColor(painted, cv2.COLOR_RGB2YCrCb)
     chrominance = cv2.cvtColor(content, cv2.COLOR_RGB2YCrCb)
@@ -32,18 +32,18 @@ def keep_colors(painted: NDArray[Pixel], content: NDArray[Pixel]) -> NDArray[Pix
 
 
 def cross_fade(content: Frame, painted: Frame, intensity: float) -> Frame:
-    """Return (1 - intensity) * content + intensity * painted; exactly the ends at 0 and 1."""
+    """Return (1 - intensity) * content + intensity * painted, uint8; exact at 0 and 1."""
     return np.asarray(cv2.addWeighted(content, 1 - intensity, painted, intensity, 0), np.uint8)
 
 
 def match_colors(
     picture: NDArray[np.float32], colors: NDArray[np.float32], matching: Matching
 ) -> NDArray[np.float32]:
-    """Return `picture` with the colors of `colors`, (h, w, 3) each, 0..1.
+    """Return `picture` with the color statistics of `colors`, RGB float32 (h, w, 3) in 0..1.
 
-    Gatys et al. 2016 (arXiv 1606.05897) section 3: "covariance" is their linear method with
-    symmetric square roots: mean and covariance become those of `colors`, but for clipping.
-    "histogram" gives each channel the distribution it has in `colors`.
+    Gatys et al. 2016 (arXiv 1606.05897) section 3. "covariance" is their linear method with
+    symmetric square roots: mean and covariance become those of `colors`, except for clipping.
+    "histogram" gives each channel the histogram of that channel in `colors`.
     """
     return np.clip(_MATCHINGS[matching](picture, colors), 0, 1).astype(np.float32)
 
@@ -51,9 +51,10 @@ def match_colors(
 def match_luminance(
     picture: NDArray[np.float32], colors: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Return gray pictures (h, w, 3) with the mean and deviation of the other's luminance.
+    """Return the luminance of `picture` with the mean and standard deviation of that of `colors`.
 
-    Hertzmann et al. 2001, as Gatys et al. 2016 (arXiv 1606.05897) section 4 take it over.
+    Both are RGB float32 (h, w, 3) in 0..1; the result has three equal channels. Hertzmann et al.
+    2001, as in Gatys et al. 2016 (arXiv 1606.05897) section 4.
     """
     own, other = gray(picture), gray(colors)
     matched = (own - own.mean()) * (other.std() / max(float(own.std()), 1e-3)) + other.mean()
@@ -61,7 +62,7 @@ def match_luminance(
 
 
 def gray(picture: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the BT.601 luminance of a picture (h, w, 3) in all three channels."""
+    """Return the BT.601 luminance of an RGB image (h, w, 3) in all three channels."""
     luminance = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     return np.asarray(cv2.merge((luminance, luminance, luminance)), np.float32)
 
@@ -71,8 +72,8 @@ def _match_covariance(
 ) -> NDArray[np.float64]:
     own_mean, own = _moments(picture)
     mean, wanted = _moments(colors)
-    turn = _matrix_power(wanted, 0.5) @ _matrix_power(own, -0.5)
-    return (picture - own_mean) @ turn.T + mean
+    transform = _matrix_power(wanted, 0.5) @ _matrix_power(own, -0.5)
+    return (picture - own_mean) @ transform.T + mean
 
 
 def _moments(picture: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -95,12 +96,12 @@ def _match_histogram(
 
 
 def _match_channel(own: NDArray[np.float32], wanted: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return values (h, w) that are to `wanted` what `own` are among themselves."""
+    """Return `own` (h, w) with the histogram of `wanted`, by matching ranks."""
     _, inverse, counts = np.unique(own, return_inverse=True, return_counts=True)
     ranks = (np.cumsum(counts) - counts / 2) / own.size
-    there, their_counts = np.unique(wanted, return_counts=True)
-    their_ranks = (np.cumsum(their_counts) - their_counts / 2) / wanted.size
-    return np.interp(ranks, their_ranks, there)[inverse].reshape(own.shape)
+    values, wanted_counts = np.unique(wanted, return_counts=True)
+    wanted_ranks = (np.cumsum(wanted_counts) - wanted_counts / 2) / wanted.size
+    return np.interp(ranks, wanted_ranks, values)[inverse].reshape(own.shape)
 
 
 _MATCHINGS: Mapping[

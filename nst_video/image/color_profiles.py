@@ -1,4 +1,4 @@
-"""From any kind of pixels that Pillow decodes to upright sRGB on white paper."""
+"""Conversion of images decoded by Pillow to sRGB: orientation, color profile, transparency."""
 
 import io
 from collections.abc import Callable
@@ -13,7 +13,7 @@ Converter: TypeAlias = Callable[[Image.Image], Image.Image]
 _SRGB = ImageCms.createProfile("sRGB")
 
 _PROFILE_MODES = {"GRAY": "L", "RGB": "RGB", "CMYK": "CMYK"}
-"""Pillow's mode of pixels by what a profile says of itself."""
+"""Pillow's pixel mode by the color space of a profile."""
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -24,17 +24,17 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""What EXIF's numbers of orientation ask for."""
+"""Transpose operations by EXIF orientation."""
 
 _PAPER = "white"
-"""What shows through transparent places."""
+"""Background of transparent pixels."""
 
 _UNTAGGED_ROUNDING = 1
-"""Largest difference, of 255, up to which a profile is taken for sRGB itself."""
+"""Largest difference, of 255, up to which a profile is treated as sRGB."""
 
 
 def upright(image: Image.Image) -> Image.Image:
-    """Turn a decoded image as its EXIF data ask; what cannot be read of those is ignored."""
+    """Rotate or flip a decoded image by its EXIF orientation; unreadable EXIF data are ignored."""
     try:
         turn = _TURNS.get(image.getexif().get(ExifTag.Orientation, 1))
     except Exception:  # noqa: BLE001 - damaged EXIF data raise nearly anything
@@ -43,12 +43,12 @@ def upright(image: Image.Image) -> Image.Image:
 
 
 def converter(image: Image.Image) -> Converter:
-    """Return what turns strips of an image into mode RGB: sRGB, transparency on white.
+    """Return a function that converts strips of an image to sRGB, transparency on white.
 
-    A profile that is damaged, or meant for other pixels than these, is ignored as browsers do.
+    A profile that is damaged, or is for another color space, is ignored, as browsers do.
 
     Args:
-        image: decoded; 32-bit integers are taken for 0..65535.
+        image: decoded; 32-bit integers are in 0..65535.
     """
     to_plain = _plain_16_bits if image.mode.startswith("I") else _PLAIN.get(image.mode, _same)
     to_srgb = _profile_converter(image)
@@ -66,7 +66,7 @@ def converter(image: Image.Image) -> Converter:
 
 
 def _split_alpha(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
-    """Return the colors in mode L, RGB or CMYK, and the opacity where there is any."""
+    """Return the colors in mode L, RGB or CMYK, and the alpha channel, None where there is none."""
     if image.has_transparency_data:
         clear = image.convert("LA" if image.mode in ("L", "LA", "La") else "RGBA")
         bare = clear.getchannel("L") if clear.mode == "LA" else clear.convert("RGB")
@@ -77,7 +77,7 @@ def _split_alpha(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
 
 
 def _profile_converter(image: Image.Image) -> Converter:
-    """Return what takes L, RGB or CMYK pixels, as `image` has them, to sRGB."""
+    """Return a function from L, RGB or CMYK pixels, whichever `image` has, to sRGB."""
     data = image.info.get("icc_profile")
     if not data:
         return _to_rgb
@@ -103,7 +103,7 @@ def _profile_converter(image: Image.Image) -> Converter:
 
 
 def _changes_nothing(transform: ImageCms.ImageCmsTransform) -> bool:
-    """Say whether a transform from RGB leaves a grid of colors as they are."""
+    """Return whether a transform from RGB leaves a grid of colors unchanged."""
     steps = np.arange(0, 256, 15, dtype=np.uint8)
     grid = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(1, -1, 3)
     after = np.asarray(ImageCms.applyTransform(Image.fromarray(grid), transform))
@@ -119,7 +119,7 @@ def _same(image: Image.Image) -> Image.Image:
 
 
 def _plain_16_bits(image: Image.Image) -> Image.Image:
-    """Round 16-bit gray to 8 bits; one value may stand for transparent."""
+    """Round 16-bit gray to 8 bits; one value may mean transparent."""
     gray = np.asarray(image).astype(np.int64).clip(0, 65535)
     plain = Image.fromarray(((gray * 255 + 32767) // 65535).astype(np.uint8))
     clear = image.info.get("transparency")
@@ -129,10 +129,10 @@ def _plain_16_bits(image: Image.Image) -> Image.Image:
 
 
 def _plain_floats(image: Image.Image) -> Image.Image:
-    """Take floating point gray to be 0..1."""
+    """Convert floating point gray in 0..1 to 8 bits."""
     gray = np.nan_to_num(np.asarray(image), nan=0.0).clip(0, 1)
     return Image.fromarray(np.rint(gray * 255).astype(np.uint8))
 
 
 _PLAIN: dict[str, Converter] = {"F": _plain_floats, "1": lambda image: image.convert("L")}
-"""First step by mode, where Pillow's own conversion would lose something."""
+"""First conversion by pixel mode, where Pillow's own would lose information."""

@@ -1,4 +1,4 @@
-"""The contact sheet: one photo in many styles, each beside the picture its style is from."""
+"""The contact sheet: one photo in many styles, each with a thumbnail of the style image."""
 
 import math
 from collections.abc import Iterable
@@ -12,16 +12,16 @@ from nst_video.image.resize import center_square, resize
 from nst_video.image.text import text_width, write_text
 
 CELL_PX = 420
-"""Width of each painted picture on the sheet."""
+"""Width of each painted image on the sheet."""
 
 _MARGIN_PX = 36
 _GAP_PX = 24
 _STRIP_PX = 76
-"""Height of the caption strip below each picture, which holds the style's thumbnail."""
+"""Height of the caption below each image, with the thumbnail of the style."""
 _THUMB_PX = 58
 _FONT_PX = 25
 _PAGE_ASPECT = 1.4
-"""Width to height that the grid comes close to."""
+"""Preferred aspect ratio of the sheet."""
 
 _PAPER = (250, 248, 244)
 _INK = (44, 42, 40)
@@ -34,8 +34,8 @@ class SheetEntry:
 
     Attributes:
         caption: one short line.
-        picture: the photo as painted, RGB uint8 of any size, all of one aspect.
-        style: the style image shown small beside the caption, None for the photo itself.
+        picture: the painted photo, RGB uint8 of any size, all of the same aspect ratio.
+        style: the style image for the thumbnail, RGB uint8; None for the photo itself.
     """
 
     caption: str
@@ -44,11 +44,11 @@ class SheetEntry:
 
 
 def contact_sheet(entries: Iterable[SheetEntry], columns: int | None = None) -> Frame:
-    """Return a grid of captioned pictures on paper, RGB uint8.
+    """Draw a grid of images with captions, RGB uint8 (height, width, 3).
 
     Args:
-        entries: row by row; each is shrunk as it comes, so a generator needs little memory.
-        columns: default: as many as bring the sheet near the shape of a page.
+        entries: row by row; each is shrunk at once, so a generator needs little memory.
+        columns: by default the number that brings the sheet near the aspect ratio of a page.
 
     Raises:
         ValueError: there are no entries.
@@ -76,7 +76,7 @@ def contact_sheet(entries: Iterable[SheetEntry], columns: int | None = None) -> 
 
 
 def best_columns(count: int, cell: Size) -> int:
-    """Return how many columns make `count` cells a sheet near page shape, with few empty places."""
+    """Return the number of columns that gives a page-like sheet with few empty cells."""
 
     def badness(columns: int) -> float:
         rows = math.ceil(count / columns)
@@ -87,7 +87,7 @@ def best_columns(count: int, cell: Size) -> int:
 
 
 def _draw_cell(entry: SheetEntry) -> Frame:
-    """Return the picture with its caption strip below."""
+    """Draw the image with its caption below."""
     width, height = size_of(entry.picture)
     shown = max(1, round(height * CELL_PX / width))
     cell = _paper((CELL_PX, shown + _STRIP_PX))
@@ -104,7 +104,7 @@ def _draw_cell(entry: SheetEntry) -> Frame:
 
 
 def _thumbnail(style: Frame) -> Frame:
-    """Return the middle square of a style image with a thin edge."""
+    """Return the middle square of a style image with a thin border."""
     small = center_square(style, _THUMB_PX).copy()
     cv2.rectangle(small, (0, 0), (_THUMB_PX - 1, _THUMB_PX - 1), _EDGE, 1)
     return small
@@ -120,7 +120,7 @@ def _paste(page: Frame, picture: Frame, corner: tuple[int, int]) -> None:
 
 
 def _fit_text(text: str, room: int) -> str:
-    """Return the text, cut with an ellipsis where it is wider than `room` pixels."""
+    """Return the text, shortened with an ellipsis where it is wider than `room` pixels."""
     for length in range(len(text), 0, -1):
         shown = text if length == len(text) else text[:length].rstrip() + "..."
         if text_width(shown, _FONT_PX) <= room:

@@ -1,4 +1,4 @@
-"""From the working size back to full size without losing the picture's fine structure."""
+"""Enlarging a painted frame from the working size, with the fine detail of the content."""
 
 import cv2
 import numpy as np
@@ -12,24 +12,27 @@ WINDOW_PX = 5
 """Side of the window, at the working size, in which painting and content are compared."""
 
 FLATNESS = 4.0**2
-"""Variance of content luminance (of 255) under which a window counts as flat: nothing to learn."""
+"""Variance of content luminance (of 255) below which a window counts as flat."""
 
 MAX_GAIN = 1.2
-"""Bound on how much the content's detail may be amplified, so that noise never is much."""
+"""Highest gain of the content's detail, so that noise is not amplified much."""
 
 
 def restore_detail(painted: Frame, content: Frame, content_small: Frame) -> Frame:
-    """Enlarge `painted`, made from `content_small`, to the size of `content`, details restored.
+    """Enlarge `painted` to the size of `content` and restore detail.
 
-    What the working size could not hold of the content's luminance is added back, locally scaled
-    by how much the painting follows the content there: the slope of the painting's luminance over
-    the content's in a small window, as in the guided filter (He and Sun 2015, arXiv 1505.00996).
-    Flat paint stays flat, inverted tones invert the detail too, and brushwork is left alone.
+    The detail of the content's luminance that the working size lost is added back. It is scaled
+    locally by how much the painting follows the content: the regression slope of the painting's
+    luminance over the content's in a small window, as in the guided filter (He and Sun 2015, arXiv
+    1505.00996). Flat areas stay flat, and where tones are inverted the detail is inverted too.
 
     Args:
-        painted: (h, w, 3), what the network made of `content_small`.
-        content: (height, width, 3), the frame at full size.
-        content_small: (h, w, 3), the frame at the working size.
+        painted: the painted frame at the working size, RGB uint8 (h, w, 3).
+        content: the frame at full size, RGB uint8 (height, width, 3).
+        content_small: the frame at the working size, RGB uint8 (h, w, 3).
+
+    Returns:
+        RGB uint8 (height, width, 3).
     """
     size = size_of(content)
     enlarged = resize_cubic(painted, size)

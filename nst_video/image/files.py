@@ -1,6 +1,6 @@
-"""Loading and saving pictures: whatever Pillow decodes becomes a `Frame`, or one clear sentence.
+"""Loading and saving of image files with Pillow, as RGB uint8 in sRGB.
 
-Style pictures and content photos come through here alike, so both raise `SourceError`.
+Style images and content photos are both loaded here; both raise `SourceError`.
 """
 
 import io
@@ -28,19 +28,19 @@ from nst_video.system.paths import write_atomically
 from nst_video.system.stderr import quiet_stderr
 
 MAX_PIXELS = 120_000_000
-"""Largest picture accepted: above the 108 megapixels of phone cameras, 360 MB when decoded."""
+"""Largest image: more than the 108 megapixels of phone cameras, 360 MB when decoded."""
 
 MAX_BYTES = 1 << 29
-"""Largest file read: an uncompressed picture of MAX_PIXELS fits."""
+"""Largest file: an uncompressed image of MAX_PIXELS fits."""
 
 THUMBNAIL_PX = 256
-"""Least side, in pixels, of a JPEG that is loaded small."""
+"""Smallest side, in pixels, of a JPEG that is loaded small."""
 
 _FORMATS = (
     *("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF"),
-    *("JPEG2000", "PPM", "TGA"),  # TGA last: it is recognized by nothing but plausibility
+    *("JPEG2000", "PPM", "TGA"),  # TGA last: it has no signature
 )
-"""Pillow's names of what is decoded. Its other formats are rare or start other programs."""
+"""Pillow's names of the formats that are read. Others are rare or start other programs."""
 
 _READABLE = "AVIF, BMP, GIF, HEIC, JPEG, JPEG 2000, PNG, PPM, TGA, TIFF and WebP"
 
@@ -57,15 +57,15 @@ _WRITERS: dict[str, tuple[str, dict[str, Any]]] = {
     ".jp2": ("JPEG2000", {}),
     ".ppm": ("PPM", {}),
 }
-"""Format and options of Pillow by the ending of a file's name."""
+"""Pillow's format and options by file suffix."""
 
 _SOFTWARE = "nst-video"
-"""What pictures that we write name as their software."""
+"""EXIF tag Software of images written by this program."""
 
 _WITH_QUALITY = frozenset(("JPEG", "WEBP", "AVIF"))
 
 WRITABLE_SUFFIXES = tuple(_WRITERS)
-"""Endings that `save_picture` knows, in lower case."""
+"""Suffixes that `save_picture` can write, in lower case."""
 
 _OTHER_KINDS = tuple(
     (kind, re.compile(beginning, re.DOTALL | re.IGNORECASE))
@@ -78,7 +78,7 @@ _OTHER_KINDS = tuple(
         ("an OpenEXR picture: save it as PNG or JPEG", rb"v/1\x01"),
         ("a Radiance HDR picture: save it as PNG or JPEG", rb"#\?R"),
         ("a damaged AVIF picture", rb".{4}ftypavi"),
-        ("a film, not a picture", rb".{4}ftyp|\x1aE\xdf\xa3|RIFF.{4}AVI "),
+        ("a video, not a picture", rb".{4}ftyp|\x1aE\xdf\xa3|RIFF.{4}AVI "),
         (
             "a damaged TIFF picture, or one of a kind that is not read, such as floating point "
             "colors: save it as PNG or JPEG",
@@ -87,37 +87,37 @@ _OTHER_KINDS = tuple(
         ("a damaged picture", rb"\x89PNG|\xff\xd8|GIF8|BM|RIFF.{4}WEBP|P[1-6]\s|\0\0\0\x0cjP  "),
     )
 )
-"""What files that Pillow does not take are, by how they begin."""
+"""Descriptions of files that Pillow does not read, by their first bytes."""
 
 _HEIC = re.compile(rb".{4}ftyp(hei|hev|mif1|msf1)", re.DOTALL)
 _HEAD_BYTES = 4096
 _warnings_lock = threading.Lock()
 
-# Without any handler, Python writes what Pillow logs of damaged files to standard error.
+# Without a handler, Python would write Pillow's log messages to standard error.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 _STRIP_PIXELS = 1 << 18
-"""Pixels converted at a time: few enough for the processor's cache."""
+"""Pixels converted at a time: few enough for the CPU cache."""
 
 
 def load_picture(path: Path, *, small: bool = False) -> Frame:
-    """Read a picture upright, in sRGB, transparency on white; of an animation the first frame.
+    """Read an image: upright, in sRGB, transparency on white, the first frame of an animation.
 
     Args:
-        path: a file of any name in one of the formats that the guide lists.
-        small: a JPEG may come in a fraction of its size, sides not below THUMBNAIL_PX: faster.
+        path: a file in one of the formats that the guide lists, with any name.
+        small: a JPEG may be decoded at a fraction of its size, no side below THUMBNAIL_PX: faster.
 
     Returns:
         RGB uint8 (height, width, 3).
 
     Raises:
-        SourceError: there is no such file, it is no picture, or larger than MAX_PIXELS.
+        SourceError: there is no such file, it is not an image, or it is larger than MAX_PIXELS.
     """
     with open_picture(path) as file, _without_warnings():
         return _decode(file, path, small=small)
 
 
 def animation_frames(path: Path) -> Iterator[tuple[Frame, int]]:
-    """Yield the pictures of an animation as `load_picture` reads one, and their milliseconds.
+    """Yield each frame of an animation, as from `load_picture`, and its duration in milliseconds.
 
     Raises:
         SourceError: as `load_picture`.
@@ -129,15 +129,15 @@ def animation_frames(path: Path) -> Iterator[tuple[Frame, int]]:
             try:
                 image.seek(index)
                 image.load()
-                shown = _to_frame(image)
+                shown = _to_rgb(image)
             except Exception as error:  # decoders raise nearly anything on damaged files
                 raise _damaged(path, image.format, error) from error
-            # Browsers show what says 0 for a tenth of a second.
+            # Browsers show frames with duration 0 for a tenth of a second.
             yield shown, int(image.info.get("duration") or 0) or 100
 
 
 def pictures_in(folder: Path) -> list[Path]:
-    """Return what is named like a picture in a folder, by name; numbers in names sort as text.
+    """Return the files in a folder with the suffix of an image, sorted by name as text.
 
     Raises:
         SourceError: the folder cannot be read.
@@ -154,10 +154,10 @@ def pictures_in(folder: Path) -> list[Path]:
 
 @contextmanager
 def open_picture(path: Path) -> Iterator[io.BufferedReader]:
-    """Open a file that may be a picture by its kind and size, whatever it holds.
+    """Open a file that may be an image; its content is not checked.
 
     Raises:
-        SourceError: it may not, or it cannot be read.
+        SourceError: it is empty, too large, not a file, or cannot be read.
     """
     path = require_file(path)
     try:
@@ -177,13 +177,13 @@ def open_picture(path: Path) -> Iterator[io.BufferedReader]:
 
 
 def save_picture(path: Path, frame: Frame, quality: int = 95, *, overwrite: bool = False) -> Path:
-    """Write a picture under its final name only when it is whole.
+    """Write an image; the file appears under its name only when it is complete.
 
     Args:
-        path: the ending decides the format.
+        path: the suffix decides the format.
         frame: RGB uint8 (height, width, 3), in sRGB.
         quality: 0..100, for JPEG, WebP and AVIF.
-        overwrite: an existing file is replaced; without, a free name beside it is taken.
+        overwrite: an existing file is replaced; without it, a free name beside it is used.
 
     Returns:
         The file that was written.
@@ -197,7 +197,7 @@ def save_picture(path: Path, frame: Frame, quality: int = 95, *, overwrite: bool
         options = {**options, "quality": quality}
     data = io.BytesIO()
     try:
-        with quiet_stderr():  # libjpeg says there that a side is too long
+        with quiet_stderr():  # libjpeg reports there that a side is too long
             Image.fromarray(frame).save(data, kind, exif=_written_by_us(), **options)
     except (OSError, ValueError) as error:
         width, height = size_of(frame)
@@ -213,21 +213,21 @@ def save_picture(path: Path, frame: Frame, quality: int = 95, *, overwrite: bool
 
 
 def is_painted(path: Path) -> bool:
-    """Return whether `save_picture` wrote a file; False where that cannot be told.
+    """Return whether `save_picture` wrote a file; False where that is unknown.
 
-    GIF, BMP, JPEG 2000 and PPM hold no note of it.
+    GIF, BMP, JPEG 2000 and PPM have no EXIF data, so it is unknown for them.
     """
     try:
         with open_picture(path) as file, _without_warnings():
             image = _open(file, path)
             exif = Image.Exif()
-            # Pillow would decode a whole PNG to look for what comes after its pixels.
+            # For a PNG, Pillow would decode all of it to find EXIF data after the pixels.
             if image.format == "TIFF":
                 exif = image.getexif()
             elif "exif" in image.info:
                 exif.load(image.info["exif"])
             return bool(exif.get(ExifTags.Base.Software) == _SOFTWARE)
-    except Exception:  # noqa: BLE001 - whatever is wrong with it is told when it is painted
+    except Exception:  # noqa: BLE001 - errors are reported when it is painted
         return False
 
 
@@ -238,10 +238,10 @@ def _written_by_us() -> Image.Exif:
 
 
 def check_writable_suffix(path: Path) -> None:
-    """Refuse a name under which `save_picture` would write nothing; call it before any work.
+    """Check a suffix for `save_picture`; call it before any work.
 
     Raises:
-        SinkError: its ending is none of WRITABLE_SUFFIXES.
+        SinkError: the suffix is not one of WRITABLE_SUFFIXES.
     """
     if path.suffix.lower() not in WRITABLE_SUFFIXES:
         raise SinkError(
@@ -252,14 +252,14 @@ def check_writable_suffix(path: Path) -> None:
 
 @contextmanager
 def _without_warnings() -> Iterator[None]:
-    """Ignore what Pillow warns of; one thread at a time, as warnings are the whole process's."""
+    """Ignore Pillow's warnings; one thread at a time, because warning filters are global."""
     with _warnings_lock, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 
 
 def _decode(file: BinaryIO, path: Path, *, small: bool) -> Frame:
-    """Return the picture in an open file.
+    """Return the image in an open file.
 
     Raises:
         SourceError: there is none, or it is too large.
@@ -268,7 +268,7 @@ def _decode(file: BinaryIO, path: Path, *, small: bool) -> Frame:
     try:
         if small:
             image.draft(None, (THUMBNAIL_PX, THUMBNAIL_PX))
-        # Of the decoders, only libtiff writes its complaints to standard error.
+        # Only libtiff writes messages to standard error.
         with quiet_stderr() if image.format == "TIFF" else nullcontext():
             image.load()
         return picture_to_frame(image)
@@ -282,10 +282,10 @@ def _decode(file: BinaryIO, path: Path, *, small: bool) -> Frame:
 
 
 def _open(file: BinaryIO, path: Path) -> Image.Image:
-    """Return an image whose header is read, and no more.
+    """Return an image of which only the header is read.
 
     Raises:
-        SourceError: it is not of a format that is read, or its header claims too many pixels.
+        SourceError: the format is not supported, or the header gives too many pixels.
     """
     image = _identify(file, path)
     width, height = image.size
@@ -297,7 +297,7 @@ def _open(file: BinaryIO, path: Path) -> Image.Image:
 
 
 def _identify(file: BinaryIO, path: Path) -> Image.Image:
-    """Return an image of whatever size it claims; SourceError as `_open` but for that."""
+    """Return an image without checking its size; SourceError where the format is not supported."""
     try:
         return Image.open(file, formats=_FORMATS)
     except Image.DecompressionBombError as error:
@@ -316,7 +316,7 @@ def _identify(file: BinaryIO, path: Path) -> Image.Image:
 
 
 def _other_kind(head: bytes, path: Path) -> str:
-    """Return the sentence for a file that Pillow does not take for a picture."""
+    """Return the error message for a file that Pillow does not read."""
     for kind, beginning in _OTHER_KINDS:
         if beginning.match(head):
             return f"{path} is {kind}."
@@ -324,13 +324,13 @@ def _other_kind(head: bytes, path: Path) -> str:
 
 
 def _damaged(path: Path, kind: str | None, error: Exception) -> SourceError:
-    """Return the error for a picture that ends too early or holds nonsense."""
+    """Return the error for an image that cannot be decoded."""
     name = f"{kind} picture" if kind else "picture"
     return SourceError(f"{path} is a damaged {name} ({_reason(error)}): get it again.")
 
 
 def _reason(error: Exception) -> str:
-    """Return in a few words on one line what a decoder says."""
+    """Return the message of a decoder, shortened to one line."""
     return re.sub(r"\s+", " ", str(error)).strip(" .")[:80] or type(error).__name__
 
 
@@ -341,11 +341,11 @@ def _too_large(path: Path, pixels: str) -> SourceError:
 
 def picture_to_frame(image: Image.Image) -> Frame:
     """Return a PIL image of any mode as sRGB uint8 (height, width, 3), upright, on white."""
-    return _to_frame(color_profiles.upright(image))
+    return _to_rgb(color_profiles.upright(image))
 
 
-def _to_frame(image: Image.Image) -> Frame:
-    """Convert a decoded image to RGB strip by strip: hardly more than the result is held."""
+def _to_rgb(image: Image.Image) -> Frame:
+    """Convert a decoded image to RGB in strips, which needs little memory besides the result."""
     width, height = image.size
     frame = np.empty((height, width, 3), np.uint8)
     convert = color_profiles.converter(image)

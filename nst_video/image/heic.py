@@ -1,6 +1,6 @@
-"""HEIC, the format of phones, decoded in a process of its own.
+"""HEIC images, decoded in a separate process.
 
-Its decoder ends the whole process at about one in a thousand damaged files.
+About one in a thousand damaged files crashes the decoder, which ends the process.
 """
 
 import io
@@ -16,7 +16,7 @@ def heic_to_tiff(path: Path, max_pixels: int) -> bytes:
 
     Args:
         path: the HEIC file.
-        max_pixels: more than these are refused.
+        max_pixels: larger images are refused.
 
     Raises:
         ValueError: it is damaged or too large.
@@ -40,8 +40,8 @@ def heic_to_tiff(path: Path, max_pixels: int) -> bytes:
 
 
 def _decode(path: str, max_pixels: int) -> bytes:
-    """Do it in this process."""
-    # Only here, so that the parent process loads no code that may crash.
+    """Decode in this process."""
+    # Imported only here, so that the parent process never loads it.
     import pi_heif
 
     options = pi_heif.options

@@ -1,4 +1,4 @@
-"""What is drawn over the picture: figures, thumbnails, messages, help. Frame in, frame out."""
+"""The overlay of the live window: title, figures, thumbnails, messages, help."""
 
 from dataclasses import dataclass
 
@@ -10,13 +10,13 @@ from nst_video.image.resize import resize_area
 from nst_video.image.text import Color, text_width, wrap_text, write_text
 
 BASE_SIZE = (640, 480)
-"""(width, height) at which everything has its natural size; larger ones scale it up."""
+"""(width, height) at which the overlay has scale 1; it grows with the frame."""
 
 MIN_UNIT = 0.85
-"""Of the natural size; what is smaller cannot be read."""
+"""Smallest scale that is legible."""
 
 TITLE_PX, TEXT_PX, MESSAGE_PX, BADGE_PX, THUMBNAIL_PX = 19, 15, 20, 17, 52
-"""Heights of letters, and side of a thumbnail, at the natural size."""
+"""Heights of text, and side of a thumbnail, at scale 1."""
 
 WHITE: Color = (255, 255, 255)
 GRAY: Color = (190, 190, 190)
@@ -24,7 +24,7 @@ ACCENT: Color = (255, 196, 64)
 RED: Color = (225, 40, 40)
 
 _SHADE = 0.35
-"""What is left of the picture's light behind text."""
+"""Brightness of the frame behind text."""
 
 _BOLD = 600
 _MESSAGE_LINES = 5
@@ -33,18 +33,18 @@ _GAP_PX = 4
 
 @dataclass(frozen=True, slots=True)
 class Hud:
-    """What to draw; every part that is empty is left out.
+    """The content of the overlay; empty parts are not drawn.
 
     Attributes:
         title: style and intensity.
         figures: lines below the title.
-        thumbnails: square pictures of the styles.
-        current: place of the style in use among them, -1 without.
-        partner: place of the style mixed in, -1 without.
-        badges: short words in the upper right corner, such as "REC 0:12".
+        thumbnails: square images of the styles, RGB uint8.
+        current: index of the current style among them, -1 for none.
+        partner: index of the style mixed in, -1 for none.
+        badges: short texts in the upper right corner, such as "REC 0:12".
         toast: a message.
-        trouble: a message that cannot be missed.
-        help: (key, what it does) rows; drawn instead of everything else.
+        trouble: an error message, drawn in the middle.
+        help: rows of (key, what it does); drawn instead of everything else.
     """
 
     title: str = ""
@@ -59,9 +59,9 @@ class Hud:
 
 
 def draw_hud(frame: Frame, hud: Hud) -> Frame:
-    """Return a copy of `frame` (height, width, 3) with `hud` drawn on it.
+    """Return a copy of `frame`, RGB uint8 (height, width, 3), with `hud` drawn on it.
 
-    Sizes follow the size of the frame, so that text is equally legible on all of them.
+    The overlay scales with the size of the frame.
     """
     canvas = np.ascontiguousarray(frame).copy()
     if hud.help:
@@ -79,12 +79,12 @@ def draw_hud(frame: Frame, hud: Hud) -> Frame:
 
 
 def thumbnail_at(size: Size, count: int, current: int, point: tuple[int, int]) -> int | None:
-    """Return which thumbnail `draw_hud` has drawn at a point, None where it has drawn none.
+    """Return the index of the thumbnail that `draw_hud` draws at a point, None without one.
 
     Args:
-        size: (width, height) of the frame drawn on.
-        count: thumbnails there are.
-        current: place of the style in use among them.
+        size: (width, height) of the frame.
+        count: number of thumbnails.
+        current: index of the current style among them.
         point: (x, y) in pixels.
     """
     strip = _lay_out(size, count, current)
@@ -96,7 +96,7 @@ def thumbnail_at(size: Size, count: int, current: int, point: tuple[int, int]) -
 
 
 def _unit(size: Size) -> float:
-    """Return how much larger than at `BASE_SIZE` everything is."""
+    """Return the scale of the overlay, 1 at `BASE_SIZE`."""
     return max(MIN_UNIT, min(size[0] / BASE_SIZE[0], size[1] / BASE_SIZE[1]))
 
 
@@ -105,14 +105,14 @@ def _px(length: float, unit: float) -> int:
 
 
 def _shade(canvas: Frame, left: int, top: int, right: int, bottom: int) -> None:
-    """Darken a rectangle in place so that text can be read on it."""
+    """Darken a rectangle in place, as a background for text."""
     part = canvas[max(0, top) : max(0, bottom), max(0, left) : max(0, right)]
     if part.size:
         part[:] = cv2.convertScaleAbs(part, alpha=_SHADE)
 
 
 def _fitting(text: str, height_px: int, room_px: int) -> int:
-    """Return `height_px`, or less where the text would be wider than the room."""
+    """Return `height_px`, or less where the text would be wider than `room_px`."""
     return max(1, min(height_px, height_px * room_px // max(1, text_width(text, height_px, _BOLD))))
 
 
@@ -141,7 +141,7 @@ def _draw_badges(canvas: Frame, badges: tuple[str, ...], unit: float) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Strip:
-    """Where thumbnails are: the first one shown, how many, their side, the corner and the gaps."""
+    """Layout of the thumbnails: index of the first, number, side, left, top and gap in pixels."""
 
     first: int
     count: int
@@ -152,7 +152,7 @@ class _Strip:
 
 
 def _lay_out(size: Size, count: int, current: int) -> _Strip:
-    """Return the strip along the bottom, with the current thumbnail near its middle."""
+    """Return the layout of the thumbnails along the bottom, the current one near the middle."""
     unit, (width, height) = _unit(size), size
     side, gap = _px(THUMBNAIL_PX, unit), _px(_GAP_PX, unit)
     shown = min(count, max(1, (width - gap) // (side + gap)))
@@ -162,7 +162,7 @@ def _lay_out(size: Size, count: int, current: int) -> _Strip:
 
 
 def _draw_thumbnails(canvas: Frame, hud: Hud) -> int:
-    """Draw the strip along the bottom; return where it begins."""
+    """Draw the thumbnails along the bottom; return the top of the strip."""
     width, height = size_of(canvas)
     if not hud.thumbnails:
         return height
@@ -181,7 +181,7 @@ def _draw_thumbnail(
     room = canvas[top : top + side, max(0, left) : left + side]
     small = resize_area(hud.thumbnails[place], (side, side))
     is_chosen = place in (hud.current, hud.partner)
-    # Those not in use stand back a little.
+    # Styles that are not in use are darker.
     shown = small if is_chosen else cv2.convertScaleAbs(small, alpha=0.7)
     room[:] = shown[: room.shape[0], : room.shape[1]]
     if is_chosen:
@@ -195,7 +195,7 @@ def _draw_thumbnail(
 
 
 def _draw_message(canvas: Frame, text: str, bottom: int | None, color: Color, unit: float) -> None:
-    """Write a message on a box that ends at `bottom`, or in the middle where that is None."""
+    """Draw a message in a box that ends at `bottom`, or in the middle where that is None."""
     (width, height), pad = size_of(canvas), _px(10, unit)
     room = width - 4 * pad
     px = _px(MESSAGE_PX, unit)
@@ -215,7 +215,7 @@ def _draw_message(canvas: Frame, text: str, bottom: int | None, color: Color, un
 
 
 def _draw_help(canvas: Frame, rows: tuple[tuple[str, str], ...]) -> None:
-    """Cover the picture with the table of keys, in the columns that allow the largest letters."""
+    """Draw the table of keys over the frame, in as many columns as allow the largest text."""
     canvas[:] = cv2.convertScaleAbs(canvas, alpha=0.2)
     (width, height), unit = size_of(canvas), _unit(size_of(canvas))
     reference = 100

@@ -1,4 +1,4 @@
-"""Figures for people, drawn with matplotlib, which is an extra."""
+"""Figures drawn with matplotlib, which is an optional dependency."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 HEIGHT_IN = 4.0
-"""Height of each picture of a comparison in inches, at `DPI` dots each."""
+"""Height of the images in a comparison in inches, at `DPI` dots per inch."""
 
 DPI = 150
 
 
 def compare_pictures(pictures: Sequence[tuple[str, Frame]]) -> Frame:
-    """Return a figure of titled pictures side by side, each as high as the others, RGB uint8.
+    """Draw titled images side by side at the same height; RGB uint8 (height, width, 3).
 
     Raises:
         MissingExtraError: matplotlib is not installed.
@@ -30,13 +30,13 @@ def compare_pictures(pictures: Sequence[tuple[str, Frame]]) -> Frame:
         axis.imshow(picture, interpolation="lanczos")
         axis.set_title(title)
         axis.axis("off")
-    return _drawn(figure)
+    return _render(figure)
 
 
 def plot_lines(
     lines: Mapping[str, Sequence[tuple[float, float]]], *, title: str, x: str, y: str
 ) -> Frame:
-    """Return a figure of named lines of (x, y) points on logarithmic axes, RGB uint8.
+    """Draw named lines through (x, y) points on logarithmic axes; RGB uint8 (height, width, 3).
 
     Raises:
         MissingExtraError: matplotlib is not installed.
@@ -48,13 +48,13 @@ def plot_lines(
     axis.set(title=title, xlabel=x, ylabel=y, xscale="log", yscale="log")
     axis.grid(visible=True, which="both", alpha=0.3)
     axis.legend()
-    return _drawn(figure)
+    return _render(figure)
 
 
 def plot_curves(
     curves: Mapping[str, Sequence[tuple[float, float]]], *, title: str, x: str, y: str
 ) -> Frame:
-    """Return a figure of named curves through (x, y), y on a logarithmic axis, RGB uint8.
+    """Draw named curves through (x, y) points, y logarithmic; RGB uint8 (height, width, 3).
 
     Raises:
         MissingExtraError: matplotlib is not installed.
@@ -66,17 +66,17 @@ def plot_curves(
     axis.set(title=title, xlabel=x, ylabel=y, yscale="log")
     axis.grid(visible=True, alpha=0.3)
     axis.legend()
-    return _drawn(figure)
+    return _render(figure)
 
 
 def require_matplotlib() -> None:
-    """Make sure that figures can be drawn, before work is done that a figure is to show.
+    """Check that figures can be drawn; call it before the work that a figure will show.
 
     Raises:
         MissingExtraError: matplotlib is not installed.
     """
     try:
-        import matplotlib  # noqa: F401 - only whether it is there
+        import matplotlib  # noqa: F401 - only to see whether it is installed
     except ImportError as error:
         raise MissingExtraError("A figure", "matplotlib", "plot") from error
 
@@ -88,7 +88,7 @@ def _figure(width_in: float, height_in: float) -> "Figure":
     return Figure((width_in, height_in), DPI, layout="constrained")
 
 
-def _drawn(figure: "Figure") -> Frame:
+def _render(figure: "Figure") -> Frame:
     """Return the pixels of a figure."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 

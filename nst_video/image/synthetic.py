@@ -1,7 +1,7 @@
-"""A short moving scene drawn by code: a boat crosses a bay under a sinking sun.
+"""A short synthetic scene: a boat crosses a bay at sunset.
 
-It needs no file and has what shows a style well: soft gradients, hard edges, fine ripples, strong
-colors. Positions are fractions of the picture's height, x counted from its middle, y from its top.
+It needs no file and shows styles well: soft gradients, hard edges, fine ripples, strong colors.
+Positions are fractions of the frame height, x from the middle, y from the top.
 """
 
 from fractions import Fraction
@@ -38,13 +38,13 @@ _HILLS = (
 )
 
 _CLOUDS = ((-0.62, 0.14, 0.26), (-0.05, 0.09, 0.34), (0.55, 0.2, 0.22), (0.85, 0.1, 0.2))
-"""Middle x, y and half width."""
+"""Center x, y and half width."""
 
 _BIRDS = ((-0.30, 0.22, 1.0), (-0.22, 0.26, 0.8), (-0.38, 0.27, 0.7), (0.1, 0.16, 0.6))
-"""Middle x, y and size."""
+"""Center x, y and size."""
 
 _FRACTION_BITS = 4
-"""Bits of a pixel in OpenCV's coordinates: shapes glide instead of jumping."""
+"""Fractional bits of OpenCV's coordinates, for smooth movement."""
 
 
 def draw(size: Size, phase: float) -> Frame:
@@ -52,7 +52,7 @@ def draw(size: Size, phase: float) -> Frame:
 
     Args:
         size: (width, height).
-        phase: how far through the scene, 0 to 1.
+        phase: position in the scene, 0 to 1.
 
     Returns:
         RGB, uint8, shape (height, width, 3).
@@ -106,7 +106,7 @@ def _sky(
 def _hills(
     picture: NDArray[np.float32], x: NDArray[np.float32], y: NDArray[np.float32], phase: float
 ) -> NDArray[np.float32]:
-    edge = len(y)  # One pixel of softness at the rim.
+    edge = len(y)  # One pixel of antialiasing.
     for color, top, (slow, fast), drift in _HILLS:
         place = x + drift * phase + top * 7
         ridge = top * (0.62 + 0.3 * np.sin(slow * place) + 0.08 * np.sin(fast * place * 2))
@@ -126,7 +126,7 @@ def _sea(
 ) -> NDArray[np.float32]:
     depth = np.clip((y - HORIZON) / (1 - HORIZON), 0, 1)
     water = _ramp(depth, _SEA)
-    # Waves shorten toward the horizon as the eye sees them.
+    # Waves get shorter toward the horizon, by perspective.
     lines = 26 * np.log1p(7 * depth)
     angle = 2 * np.pi * phase
     swell = np.sin(lines * 2 + 4 * x + 3 * angle) * np.sin(9 * x - 2 * angle + lines)

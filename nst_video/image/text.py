@@ -1,4 +1,4 @@
-"""Text on pictures: OpenCV 5 has a smooth font that knows most scripts, OpenCV 4 only strokes."""
+"""Text on images: OpenCV 5 has an outline font for most scripts, OpenCV 4 only stroke fonts."""
 
 from functools import cache
 from typing import Any, TypeAlias
@@ -10,7 +10,7 @@ from nst_video.frames import Frame
 Color: TypeAlias = tuple[int, int, int]
 
 WEIGHT = 500
-"""Of letters, from 100 (thin) to 900 (black)."""
+"""Font weight, from 100 (thin) to 900 (black)."""
 
 if hasattr(cv2, "FontFace"):
 
@@ -19,7 +19,7 @@ if hasattr(cv2, "FontFace"):
         return cv2.FontFace("sans")
 
     def text_width(text: str, height_px: int, weight: int = WEIGHT) -> int:
-        """Return how wide `text` is when written `height_px` high."""
+        """Return the width of `text` in pixels at a height of `height_px`."""
         box = cv2.getTextSize((0, 0), text, (0, 0), _font(), height_px, weight)
         return int(box[0] + box[2])
 
@@ -31,16 +31,16 @@ if hasattr(cv2, "FontFace"):
         color: Color,
         weight: int = WEIGHT,
     ) -> None:
-        """Write on `page` in place; `origin` is the left end of the line that letters stand on."""
+        """Draw `text` on `page` in place; `origin` is (x, y) of the left end of the baseline."""
         cv2.putText(page, text, origin, color, _font(), height_px, weight)
 
 else:
     _STROKES = cv2.FONT_HERSHEY_DUPLEX
     _PX = 34
-    """Height of strokes at their scale of 1, as the other font counts it."""
+    """Height of the stroke font at scale 1, in the units of `height_px`."""
 
     def text_width(text: str, height_px: int, weight: int = WEIGHT) -> int:
-        """Return how wide `text` is when written `height_px` high."""
+        """Return the width of `text` in pixels at a height of `height_px`."""
         return int(cv2.getTextSize(text, _STROKES, height_px / _PX, 1)[0][0])
 
     def write_text(
@@ -51,13 +51,13 @@ else:
         color: Color,
         weight: int = WEIGHT,
     ) -> None:
-        """Write on `page` in place; `origin` is the left end of the line that letters stand on."""
+        """Draw `text` on `page` in place; `origin` is (x, y) of the left end of the baseline."""
         scale = height_px / _PX
         cv2.putText(page, text, origin, _STROKES, scale, color, 1, cv2.LINE_AA)
 
 
 def wrap_text(text: str, height_px: int, room_px: int, weight: int = WEIGHT) -> list[str]:
-    """Return `text` in lines of at most `room_px`; a longer word is cut where it has to be."""
+    """Return `text` wrapped to lines of at most `room_px`; longer words are split."""
     lines: list[str] = []
     line = ""
     for word in text.split():

@@ -198,7 +198,7 @@ def test_load_refuses_an_enormous_file(tmp_path):
         (b"\n<!DOCTYPE html><p>", "a web page, not a picture"),
         (b"%PDF-1.7 ...", "a PDF"),
         (b"8BPS" + bytes(40), "a Photoshop document"),
-        (b"\0\0\0\x18ftypmp42" + bytes(40), "a film, not a picture"),
+        (b"\0\0\0\x18ftypmp42" + bytes(40), "a video, not a picture"),
     ],
     ids=[
         *("empty", "text", "PNG signature", "PNG cut", "JPEG signature"),
