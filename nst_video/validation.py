@@ -107,7 +107,7 @@ def check_fields(options: object, ranges: Mapping[str, Range]) -> None:
 
 
 MAX_SIDE_PX = 16384
-"""The longest side of a picture or film."""
+"""The longest side of an image or video."""
 
 SIDE = Range(2, MAX_SIDE_PX, is_whole=True, unit="pixels")
 

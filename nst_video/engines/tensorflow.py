@@ -156,7 +156,7 @@ class TensorFlowEngine:
         with self._running(count, size, shape):
             if self.device.xla:
                 # XLA compiles for every number of pictures, which takes far longer than painting
-                # some in vain: the last batch of a film is often smaller than those before.
+                # some in vain: the last batch of a video is often smaller than those before.
                 full = self._largest[shape] = max(count, self._largest.get(shape, 0))
                 pictures = _fill_up(pictures, full)
                 style = _fill_up(style, full)

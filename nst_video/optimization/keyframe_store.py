@@ -43,7 +43,7 @@ def fingerprint(inputs: Mapping[str, Any]) -> str:
 class KeyframeStore:
     """The keyframes of one video with one set of settings, in a folder beside the output file.
 
-    Each fingerprint has its own folder inside "film.mp4.keyframes", so that keyframes of different
+    Each fingerprint has its own folder inside "video.mp4.keyframes", so that keyframes of different
     settings never mix. What they depend on is in its `settings.json`.
 
     Attributes:

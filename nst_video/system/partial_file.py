@@ -130,7 +130,7 @@ class PartialFile:
         """Give the file its final name and return that name.
 
         Unless it may replace a file, and where one has appeared at the target meanwhile, a free
-        name such as `film (2).mp4` is taken: neither of the two results is lost.
+        name such as `video (2).mp4` is taken: neither of the two results is lost.
 
         Raises:
             OSError: it cannot be renamed.
@@ -201,7 +201,7 @@ def resolve_link(target: Path) -> Path:
 
 
 def free_names(target: Path) -> Iterator[Path]:
-    """Yield `film.mp4`, `film (2).mp4`, ..., their stems cut where the file system needs that."""
+    """Yield `video.mp4`, `video (2).mp4`, ..., their stems cut where the file system needs that."""
     yield target
     for number in range(2, 1000):
         tail = f" ({number}){target.suffix}"

@@ -174,10 +174,10 @@ def test_demo_makes_a_playable_film_with_sound(
     models = ("--model", "magenta-lite", "--models-dir", assets / "models")
     assert main(monkeypatch, "demo", "-o", target, *models) == 0
     assert capfd.readouterr().out == f"{target}\n"
-    with av.open(str(target)) as film:
-        video, audio = film.streams.video[0], film.streams.audio[0]
-        frames = sum(1 for _ in film.decode(video))
-        assert frames == pytest.approx(float(film.duration / 1e6 * video.average_rate), abs=1)
+    with av.open(str(target)) as container:
+        video, audio = container.streams.video[0], container.streams.audio[0]
+        frames = sum(1 for _ in container.decode(video))
+        assert frames == pytest.approx(float(container.duration / 1e6 * video.average_rate), abs=1)
         assert frames > 60
         assert audio.codec_context.name == "aac"
 

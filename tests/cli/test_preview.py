@@ -28,8 +28,8 @@ def run(*arguments: str | Path):
 
 
 def seconds_of(path: Path) -> float:
-    with av.open(str(path)) as film:
-        return float(film.duration or 0) / av.time_base
+    with av.open(str(path)) as container:
+        return float(container.duration or 0) / av.time_base
 
 
 @pytest.mark.parametrize(
@@ -75,8 +75,8 @@ def test_preview_of_seconds_is_a_film_of_the_middle_with_its_sound(tmp_path: Pat
     assert done.stdout == f"{excerpt}\n"
     assert "the whole, 377 frames" in done.stderr
     assert seconds_of(excerpt) == pytest.approx(1, abs=0.15)
-    with av.open(str(excerpt)) as film:
-        assert [stream.type for stream in film.streams] == ["video", "audio"]
+    with av.open(str(excerpt)) as container:
+        assert [stream.type for stream in container.streams] == ["video", "audio"]
 
 
 def test_one_bad_film_does_not_stop_the_previews_of_others(tmp_path: Path):

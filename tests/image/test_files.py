@@ -202,7 +202,7 @@ def test_load_refuses_an_enormous_file(tmp_path):
     ],
     ids=[
         *("empty", "text", "PNG signature", "PNG cut", "JPEG signature"),
-        *("SVG", "HTML", "PDF", "PSD", "film"),
+        *("SVG", "HTML", "PDF", "PSD", "video"),
     ],
 )
 def test_load_refuses_what_is_no_picture_quietly(tmp_path, data, words, capfd):

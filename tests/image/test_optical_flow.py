@@ -98,7 +98,7 @@ def test_reliability_ends_where_the_way_back_leads_elsewhere():
     assert trust[:6, :-4].min() == 1
 
 
-def test_reliability_agrees_with_the_masks_of_real_film(assets: Path):
+def test_reliability_agrees_with_the_masks_of_real_video(assets: Path):
     for a, b in PAIRS:
         forward = read_flow(assets / "flow" / f"forward_{a}_{b}.flo")
         backward = read_flow(assets / "flow" / f"backward_{b}_{a}.flo")
@@ -109,7 +109,7 @@ def test_reliability_agrees_with_the_masks_of_real_film(assets: Path):
             assert overlap(~trust, ~mask) > 0.9
 
 
-def test_dis_flow_and_its_reliability_come_near_those_of_real_film(assets: Path):
+def test_dis_flow_and_its_reliability_come_near_those_of_real_video(assets: Path):
     frames = [
         cv2.imread(str(assets / "flow" / f"marple8_0{number}.ppm"), cv2.IMREAD_COLOR_RGB)
         for number in range(1, 4)

@@ -1,4 +1,4 @@
-"""A film painted by optimization from file to file: sound, resuming, the command."""
+"""A video painted by optimization from file to file: sound, resuming, the command."""
 
 import io
 import re
@@ -30,7 +30,7 @@ from nst_video.video.media.codec_options import TranscodeOptions
 from nst_video.video.media.probe import probe
 
 FAST = TranscodeOptions(preset="ultrafast")
-FILM = VideoSettings(keyframe_interval=4, next_steps=2)
+VIDEO = VideoSettings(keyframe_interval=4, next_steps=2)
 SETTINGS = replace(PRESETS["balanced"], steps=2, scales=1)
 
 
@@ -42,7 +42,7 @@ def network() -> LossNetwork:
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Thirteen frames of 64x48 with sound."""
-    folder = tmp_path_factory.mktemp("film")
+    folder = tmp_path_factory.mktemp("video")
     silent = make_clip(folder / "silent.mp4", seconds=0.52)
     tone = ("-f", "lavfi", "-i", "sine=440:d=0.52", "-c:a", "aac")
     ffmpeg("-i", silent, *tone, "-c:v", "copy", folder / "clip.mp4")
@@ -74,14 +74,14 @@ def negative(frame: np.ndarray) -> np.ndarray:
     return 255 - frame
 
 
-def test_film_keeps_its_frames_and_its_sound(clip: Path, tmp_path: Path, network: LossNetwork):
+def test_video_keeps_its_frames_and_its_sound(clip: Path, tmp_path: Path, network: LossNetwork):
     seen: list[KeyframeProgress] = []
     frames: list[int] = []
     result = optimize_video(
         clip,
         tmp_path / "out.mp4",
         make_optimizer(network),
-        settings=FILM,
+        settings=VIDEO,
         options=FAST,
         on_keyframe=seen.append,
         on_progress=lambda progress: frames.append(progress.frame),
@@ -96,11 +96,11 @@ def test_film_keeps_its_frames_and_its_sound(clip: Path, tmp_path: Path, network
 
 
 @pytest.mark.parametrize("colors", ["style", "covariance"])
-def test_interrupted_film_goes_on_to_the_same_file(
+def test_interrupted_video_goes_on_to_the_same_file(
     clip: Path, tmp_path: Path, network: LossNetwork, colors: str
 ):
     def run(target: Path, optimizer: object) -> bytes:
-        optimize_video(clip, target, optimizer, fill=negative, settings=FILM, options=FAST)
+        optimize_video(clip, target, optimizer, fill=negative, settings=VIDEO, options=FAST)
         return target.read_bytes()
 
     whole = run(tmp_path / "whole.mp4", make_optimizer(network, colors=colors))
@@ -121,20 +121,20 @@ def test_changed_settings_source_style_or_fill_begin_again(
 ):
     def folder(
         source: Path = clip,
-        film: VideoSettings = FILM,
+        video: VideoSettings = VIDEO,
         options: TranscodeOptions = FAST,
         fill: object = negative,
         **changes: object,
     ) -> Path:
         optimizer = make_optimizer(network, **changes)
-        return find_store(source, tmp_path / "o.mp4", optimizer, fill, film, options).folder
+        return find_store(source, tmp_path / "o.mp4", optimizer, fill, video, options).folder
 
     touched = tmp_path / "touched.mp4"
     touched.write_bytes(clip.read_bytes() + b"\0")
     folders = {
         folder(),
         folder(source=touched),
-        folder(film=replace(FILM, keyframe_interval=5)),
+        folder(video=replace(VIDEO, keyframe_interval=5)),
         folder(options=replace(FAST, end_s=0.3)),
         folder(fill=lambda frame: frame),
         folder(steps=3),
@@ -143,7 +143,7 @@ def test_changed_settings_source_style_or_fill_begin_again(
     assert folder() == folder(options=replace(FAST, crf=30))
 
 
-def test_film_painter_must_return_every_frame(clip: Path, tmp_path: Path):
+def test_video_painter_must_return_every_frame(clip: Path, tmp_path: Path):
     class Loses:
         def stream(self, frames, info) -> Iterator[np.ndarray]:
             yield from list(frames)[1:]
@@ -159,7 +159,7 @@ def test_film_painter_must_return_every_frame(clip: Path, tmp_path: Path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_film_painter_may_read_on_before_it_gives(clip: Path, tmp_path: Path):
+def test_video_painter_may_read_on_before_it_gives(clip: Path, tmp_path: Path):
     class Patient:
         def stream(self, frames, info) -> Iterator[np.ndarray]:
             yield from [255 - frame for frame in frames]
@@ -179,7 +179,7 @@ def run(*arguments: str | Path, command: Sequence[str] = ("paint",)):
     return result
 
 
-def test_command_paints_a_film_beside_it(clip: Path, tmp_path: Path):
+def test_command_paints_a_video_beside_it(clip: Path, tmp_path: Path):
     source = tmp_path / "clip.mp4"
     source.write_bytes(clip.read_bytes())
     result = run(source, "-s", "wave", "--every", "6", "--end", "0.3")
@@ -241,7 +241,7 @@ def test_interrupt_says_how_to_go_on(
     job = Job(clip, tmp_path / "out.mp4")
 
     def go(optimizer: object, *, fresh: bool = False) -> None:
-        optimize_job(job, optimizer, negative, FILM, FAST, fresh=fresh, quiet=False)
+        optimize_job(job, optimizer, negative, VIDEO, FAST, fresh=fresh, quiet=False)
 
     with pytest.raises(KeyboardInterrupt):
         go(Stopping(make_optimizer(network)))
@@ -260,7 +260,7 @@ def test_keyframes_that_cannot_be_kept_are_an_error(
     (tmp_path / "out.mp4.keyframes").touch()
     with pytest.raises(SinkError, match="cannot be kept"):
         optimize_video(
-            clip, tmp_path / "out.mp4", make_optimizer(network), settings=FILM, options=FAST
+            clip, tmp_path / "out.mp4", make_optimizer(network), settings=VIDEO, options=FAST
         )
     assert [path.name for path in tmp_path.iterdir()] == ["out.mp4.keyframes"]
 
@@ -273,7 +273,7 @@ def test_terminal_shows_keyframes(
     terminal = Console(file=shown, force_terminal=True, width=200)
     monkeypatch.setattr(console, "stderr", terminal)
     job = Job(clip, tmp_path / "out.mp4")
-    optimize_job(job, make_optimizer(network), negative, FILM, FAST, fresh=False, quiet=False)
+    optimize_job(job, make_optimizer(network), negative, VIDEO, FAST, fresh=False, quiet=False)
     assert re.search(r"keyframe 4/4 .* left  step .*scale 1/1", shown.getvalue())
 
 

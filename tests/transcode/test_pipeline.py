@@ -32,7 +32,7 @@ FAST = TranscodeOptions(preset="ultrafast")
 
 @pytest.fixture(scope="module")
 def rich(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A film with everything in it."""
+    """A video with everything in it."""
     return make_rich_clip(tmp_path_factory.mktemp("rich"))
 
 
@@ -402,7 +402,7 @@ def test_scene_can_be_painted_without_a_file(tmp_path: Path):
     assert streams(result.target) == [("video", "h264", None)]
 
 
-def test_demo_clip_is_a_film_with_a_tone(tmp_path: Path):
+def test_demo_clip_is_a_video_with_a_tone(tmp_path: Path):
     path = write_demo_clip(tmp_path / "demo.mp4", size=(160, 90), duration_s=1.0)
     assert [(kind, codec) for kind, codec, _ in streams(path)] == [
         ("video", "h264"),

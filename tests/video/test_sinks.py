@@ -211,7 +211,7 @@ def test_missing_folder_and_forbidden_place_are_explained(tmp_path: Path):
 
 
 def test_name_that_ffmpeg_could_misread_is_taken_literally(tmp_path: Path):
-    target = tmp_path / "-a:b %03d'film.mp4"
+    target = tmp_path / "-a:b %03d'video.mp4"
     with VideoFileSink(target, INFO) as sink:
         sink.write(ramp(0))
     assert [path.name for path in tmp_path.iterdir()] == [target.name]

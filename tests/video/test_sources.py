@@ -271,7 +271,7 @@ def test_unknown_video_stream_is_refused(tmp_path: Path):
         VideoFileSource(make_clip(tmp_path / "clip.mp4"), DecodeOptions(video_stream=2))
 
 
-def test_animated_webp_is_a_film(assets: Path, tmp_path: Path):
+def test_animated_webp_is_a_video(assets: Path, tmp_path: Path):
     with open_source(assets / "failing" / "pictures" / "animated.webp") as source:
         frames = list(source)
     assert (source.info.size, source.info.fps, len(frames)) == ((101, 128), 10, 5)

@@ -292,7 +292,7 @@ def test_screen_that_is_not_there_is_refused(screen: str, monkeypatch) -> None:
         pass
 
 
-AS_FILM = CaptureOptions(fps=Fraction(25))
+AS_VIDEO = CaptureOptions(fps=Fraction(25))
 
 
 def test_each_picture_of_a_folder_is_shown_for_seconds(tmp_path: Path) -> None:
@@ -336,7 +336,7 @@ def test_folder_of_pictures_is_shown_in_order_and_in_one_size(tmp_path: Path) ->
     for number, size in enumerate([(320, 240), (320, 240), (640, 240)]):
         save_picture(tmp_path / f"{number}.png", numbered(number, size))
     (tmp_path / "notes.txt").write_text("no picture")
-    with PictureFolderSource(tmp_path, AS_FILM) as source:
+    with PictureFolderSource(tmp_path, AS_VIDEO) as source:
         frames = list(source)
         assert source.info.frame_count == 3
     assert [frame.shape for frame in frames] == [(240, 320, 3)] * 3
@@ -352,7 +352,7 @@ def test_folder_leaves_out_pictures_that_are_broken(tmp_path: Path) -> None:
         path.write_bytes(path.read_bytes()[:-200])
     (tmp_path / "3.png").unlink()
     (tmp_path / "3.png").mkdir()
-    with PictureFolderSource(tmp_path, AS_FILM) as source:
+    with PictureFolderSource(tmp_path, AS_VIDEO) as source:
         assert [number_in(frame) for frame in source] == [1]
     assert [note.split(": ")[0] for note in source.notes] == ["Left out"] * 3
     assert "0.png is a damaged PNG picture" in source.notes[0]

@@ -1,4 +1,4 @@
-"""Films as GIF and animated WebP: every frame, the right length, the right colors."""
+"""Videos as GIF and animated WebP: every frame, the right length, the right colors."""
 
 from collections.abc import Iterable
 from fractions import Fraction
@@ -52,7 +52,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(("suffix", "fps"), [(".gif", 12.5), (".webp", 25)])
-def test_film_becomes_a_picture_that_moves(clip: Path, tmp_path: Path, suffix: str, fps: float):
+def test_video_becomes_a_picture_that_moves(clip: Path, tmp_path: Path, suffix: str, fps: float):
     result = transcode(clip, tmp_path / f"out{suffix}", IdentityPainter())
     assert result.info.fps == fps
     assert result.notes[0] == f"50 fps became {fps:g}; --fps chooses another rate."
@@ -68,8 +68,8 @@ def test_film_becomes_a_picture_that_moves(clip: Path, tmp_path: Path, suffix: s
 
 @pytest.mark.parametrize("suffix", [".gif", ".webp"])
 def test_yuv_give_the_same_colors(tmp_path: Path, suffix: str):
-    film = make_clip(tmp_path / "clip.mp4")
-    with VideoFileSource(film) as frames:
+    video = make_clip(tmp_path / "clip.mp4")
+    with VideoFileSource(video) as frames:
         yuv = np.full((72, 64), 128, np.uint8)
         yuv[:48], yuv[48:60] = 63, 102  # A red of BT.709, limited range.
         yuv[60:] = 240
@@ -83,12 +83,12 @@ def test_yuv_give_the_same_colors(tmp_path: Path, suffix: str):
 @pytest.mark.parametrize("suffix", [".gif", ".webp"])
 @pytest.mark.parametrize("still_from", [0, 5])
 def test_frames_that_are_the_same_are_not_missed(tmp_path: Path, suffix: str, still_from: int):
-    film = tmp_path / "still.mkv"
+    video = tmp_path / "still.mkv"
     ffmpeg(
         *("-f", "lavfi", "-i", "testsrc2=s=64x48:r=10:d=2", "-c:v", "ffv1"),
-        *("-vf", f"trim=end_frame={still_from + 1},tpad=stop_mode=clone:stop=10", film),
+        *("-vf", f"trim=end_frame={still_from + 1},tpad=stop_mode=clone:stop=10", video),
     )
-    result = transcode(film, tmp_path / f"out{suffix}", IdentityPainter())
+    result = transcode(video, tmp_path / f"out{suffix}", IdentityPainter())
     assert result.info.frame_count == still_from + 11
     _, length_ms = pictures(result.target)
     if suffix == ".gif" or still_from:

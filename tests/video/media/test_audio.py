@@ -144,7 +144,7 @@ def test_sound_that_cannot_be_decoded_is_left_out_and_said(
             assert result.info.frame_count > 20
 
 
-def test_damage_midway_does_not_end_a_film(sweep: Path, tmp_path: Path):
+def test_damage_midway_does_not_end_a_video(sweep: Path, tmp_path: Path):
     source = scramble(sweep, tmp_path / "middle.mp4", range(30, 60))
     stream = tmp_path / "middle.ts"
     data, random = bytearray(remux(sweep, "whole.ts").read_bytes()), np.random.default_rng(0)

@@ -92,9 +92,9 @@ def without_index(folder: Path) -> Path:
 
 
 def archive(folder: Path) -> Path:
-    path = folder / "film.mp4"
+    path = folder / "video.mp4"
     with zipfile.ZipFile(path, "w") as file:
-        file.writestr("film.mp4", b"0" * 5000)
+        file.writestr("video.mp4", b"0" * 5000)
     return path
 
 

@@ -14,7 +14,7 @@ RATE = 48_000
 
 
 def flash_and_click(path: Path, at_s: float, *extra: str, seconds: float = 2) -> Path:
-    """Write a film that is black and silent but for a tenth of a second."""
+    """Write a video that is black and silent but for a tenth of a second."""
     on = f"between(t,{at_s},{at_s + 0.099})"
     ffmpeg(
         *("-f", "lavfi", "-i", f"color=black:s=64x48:r=25:d={seconds}"),
@@ -27,9 +27,10 @@ def flash_and_click(path: Path, at_s: float, *extra: str, seconds: float = 2) ->
 
 def flashes(path: Path) -> list[float]:
     """Return when white pictures begin."""
-    with av.open(str(path)) as film:
+    with av.open(str(path)) as container:
         seen = [
-            (float(f.time), f.to_ndarray(format="gray").mean() > 128) for f in film.decode(video=0)
+            (float(f.time), f.to_ndarray(format="gray").mean() > 128)
+            for f in container.decode(video=0)
         ]
     return [
         t for (t, on), (_, before) in zip(seen[1:], seen[:-1], strict=True) if on and not before
@@ -39,8 +40,8 @@ def flashes(path: Path) -> list[float]:
 def clicks(path: Path) -> list[float]:
     """Return when sound begins after silence."""
     times, loud = [], []
-    with av.open(str(path)) as film:
-        for frame in film.decode(audio=0):
+    with av.open(str(path)) as container:
+        for frame in container.decode(audio=0):
             samples = np.abs(frame.to_ndarray().astype(np.float64)).reshape(-1, frame.samples)[0]
             scale = 32768 if frame.format.name.startswith("s16") else 1
             times.append(float(frame.time) + np.arange(frame.samples) / frame.sample_rate)

@@ -93,7 +93,7 @@ def test_time_is_read(text: str, seconds: float):
         lambda: DecodeOptions(size=(None, None)),
         lambda: TranscodeOptions(batch_size=0),
         lambda: TranscodeOptions(start_s=3, end_s=1),
-        lambda: container_for(Path("film.avi")),
+        lambda: container_for(Path("video.avi")),
         lambda: codec_for(CONTAINERS[".webm"], EncodeOptions(codec="h264")),
         lambda: codec_for(CONTAINERS[".mp4"], EncodeOptions(codec="mpeg1")),
         lambda: codec_for(CONTAINERS[".mp4"], EncodeOptions(crf=52)),
@@ -262,7 +262,7 @@ def test_file_that_may_not_be_read_is_refused(tmp_path: Path, monkeypatch: pytes
 
     monkeypatch.setattr(av, "open", forbidden)
     with pytest.raises(SourceError, match="permission denied"):
-        probe(_written(tmp_path / "clip.mp4", b"film"))
+        probe(_written(tmp_path / "clip.mp4", b"video"))
 
 
 def test_process_reports_its_failure_and_ends():

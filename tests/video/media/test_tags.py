@@ -15,7 +15,7 @@ USUAL = {"artist": "Nobody", "comment": "~" * 200, "title": "Rich"}
 
 
 def paint(source: Path, target: Path) -> dict[str, str]:
-    """Return the tags of the painted film, every frame of which can be decoded."""
+    """Return the tags of the painted video, every frame of which can be decoded."""
     transcode(source, target, IdentityPainter(), options=TranscodeOptions(preset="ultrafast"))
     with av.open(str(target)) as container:
         frames = sum(1 for _ in container.decode(video=0))
@@ -25,7 +25,7 @@ def paint(source: Path, target: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def tagged(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A film with usual and unusual tags, a place, chapters, and a cover."""
+    """A video with usual and unusual tags, a place, chapters, and a cover."""
     folder = tmp_path_factory.mktemp("tagged")
     clip, plain, path = folder / "clip.mp4", folder / "plain.mp4", folder / "tagged.mkv"
     make_clip(clip)
@@ -107,7 +107,7 @@ def test_telemetry_of_a_camera_is_kept_and_a_chapter_track_is_no_loss(tagged: Pa
     assert "Data stream 1 was left out: Matroska files cannot hold it." in in_matroska.notes
 
 
-def test_film_without_unusual_tags_has_no_room_for_them(tmp_path: Path):
+def test_video_without_unusual_tags_has_no_room_for_them(tmp_path: Path):
     source = make_clip(tmp_path / "clip.mp4", "-metadata", "title=Plain")
     tags = paint(source, tmp_path / "out.mp4")
     assert tags["title"] == "Plain"

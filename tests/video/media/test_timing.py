@@ -118,8 +118,8 @@ def test_elementary_stream_keeps_every_frame(tmp_path: Path, suffix: str, codec:
 def test_start_that_cannot_be_decoded_is_left_out_and_announced(tmp_path: Path, codec: str):
     clip = make_numbered(tmp_path / "whole.ts", *CODECS[codec], "-g", "50", count=80)
     data = clip.read_bytes()
-    with av.open(str(clip)) as film:
-        places = [packet.pos for packet in film.demux(video=0)]
+    with av.open(str(clip)) as container:
+        places = [packet.pos for packet in container.demux(video=0)]
     begun = tmp_path / "begun.ts"
     # The tables at the beginning, then the stream from its 21st packet on.
     begun.write_bytes(data[:564] + data[places[20] :])
@@ -184,7 +184,8 @@ def test_other_size_midway_is_fitted_into_the_first(tmp_path: Path, size: str, b
 
 
 @pytest.mark.parametrize(
-    "name", [("film.mkv", "-live", "1"), ("film.ts",), ("film.mp4", "-movflags", "frag_keyframe")]
+    "name",
+    [("video.mkv", "-live", "1"), ("video.ts",), ("video.mp4", "-movflags", "frag_keyframe")],
 )
 def test_file_still_being_written_gives_its_readable_part(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: tuple[str, ...]
@@ -219,7 +220,7 @@ def test_file_still_being_written_gives_its_readable_part(
     assert last["audio"] < count / 25 + 0.5
 
 
-def test_frame_with_a_damaged_time_does_not_make_a_film_of_days(tmp_path: Path):
+def test_frame_with_a_damaged_time_does_not_make_a_video_of_days(tmp_path: Path):
     clip = make_numbered(tmp_path / "clip.flv", "-c:v", "flv1", "-g", "1")
     data = bytearray(clip.read_bytes())
     place, videos = 13, 0

@@ -1,6 +1,6 @@
 """Fuzzes the reading of video files: no traceback, no hang, bounded memory.
 
-    python tools/fuzz_films.py --count 200 --seed 1
+    python tools/fuzz_videos.py --count 200 --seed 1
 
 Small videos of every container are damaged, reproducibly for a seed. Each is read in a process of
 its own, and every fourth is transcoded with all its streams. 200 videos take about five minutes on

@@ -1,4 +1,4 @@
-"""A short run of `tools/fuzz_films.py`."""
+"""A short run of `tools/fuzz_videos.py`."""
 
 import os
 import subprocess
@@ -7,7 +7,7 @@ import sys
 import pytest
 from repository import REPO
 
-TOOL = REPO / "tools" / "fuzz_films.py"
+TOOL = REPO / "tools" / "fuzz_videos.py"
 
 
 @pytest.mark.skipif(os.name != "posix", reason="the fuzzer forks")
