@@ -6,7 +6,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from PIL import Image
 
@@ -22,9 +22,14 @@ from nst_video.settings import DEFAULT_STYLE, StylizeSettings
 from nst_video.style_library.library import StyleName
 from nst_video.stylizer import Stylizer
 from nst_video.system.path_lookup import user_path
+from nst_video.system.stderr import quiet_stderr
 from nst_video.transcode import TranscodeResult, transcode
 from nst_video.transcode.progress import OnProgress
+from nst_video.validation import check_type
 from nst_video.video.media.codec_options import TranscodeOptions
+
+if TYPE_CHECKING:
+    from nst_video.networks.vgg import LossNetwork
 
 Picture: TypeAlias = str | Path | Image.Image | Frame
 """The path of a picture, a PIL image of any mode, or an array, RGB uint8 (height, width, 3)."""
@@ -139,16 +144,18 @@ def paint_image(
         UsageError: a value of a wrong type or out of its range.
         WeightsError: the loss network's weights cannot be had.
     """
-    from nst_video.networks.vgg import load_loss_network
-    from nst_video.optimization.image import optimize_image
-
+    settings = PaintSettings() if settings is None else settings
+    check_type("The settings", settings, PaintSettings)
     content = _load(picture)
     pictures = _style_pictures(Stylizer(style, mix=mix))
+    loss_network = _load_network(network)
+    from nst_video.optimization.image import optimize_image
+
     painting = optimize_image(
         content,
         pictures,
-        load_loss_network(network),
-        settings or PaintSettings(),
+        loss_network,
+        settings,
         work_size=work_size,
         on_step=on_step,
     )
@@ -162,7 +169,7 @@ def paint_video(
     settings: PaintSettings | None = None,
     *,
     mix: Sequence[float] | None = None,
-    keyframes: VideoSettings | None = None,
+    video_settings: VideoSettings | None = None,
     network: str = DEFAULT_NETWORK,
     options: TranscodeOptions | None = None,
     on_keyframe: OnKeyframe | None = None,
@@ -179,7 +186,7 @@ def paint_video(
         target: the file to write.
         settings: how each keyframe is painted.
         mix: a weight for each style, by default equal.
-        keyframes: how many keyframes, and how they follow each other.
+        video_settings: distance of the keyframes, and how they follow each other.
         network: the loss network, "builtin", "vgg16" or "vgg19".
         options: which part to read, and how to encode.
         on_keyframe: called after every step of every keyframe.
@@ -191,21 +198,23 @@ def paint_video(
     Raises:
         NstVideoError: as for `stylize_video` and `paint_image`.
     """
-    from nst_video.networks.vgg import load_loss_network
-    from nst_video.optimization.gatys import GatysOptimizer
-    from nst_video.transcode.gatys_video import optimize_video
-
-    settings = settings or PaintSettings()
+    settings = PaintSettings() if settings is None else settings
+    check_type("The settings", settings, PaintSettings)
+    source, target = _path("A source", source), _path("A target", target)
     # Paints what no keyframe shows, with the colors that the keyframes will have.
     keeps_colors = settings.colors in ("keep", "luminance")
     stylizer = Stylizer(style, StylizeSettings(keep_colors=keeps_colors), mix=mix)
-    optimizer = GatysOptimizer(load_loss_network(network), _style_pictures(stylizer), settings)
+    pictures = _style_pictures(stylizer)
+    loss_network = _load_network(network)
+    from nst_video.optimization.gatys import GatysOptimizer
+    from nst_video.transcode.gatys_video import optimize_video
+
     return optimize_video(
-        _path("A source", source),
-        _path("A target", target),
-        optimizer,
+        source,
+        target,
+        GatysOptimizer(loss_network, pictures, settings),
         fill=stylizer,
-        settings=keyframes,
+        settings=video_settings,
         options=options,
         on_keyframe=on_keyframe,
         overwrite=overwrite,
@@ -238,6 +247,14 @@ def _stylizer(
     if settings is not None or intensity is not None:
         raise UsageError("A Stylizer has its own settings: change those instead of giving others.")
     return style
+
+
+def _load_network(name: str) -> "LossNetwork":
+    """Return a loss network; TensorFlow, which it imports, writes nothing to standard error."""
+    with quiet_stderr():
+        from nst_video.networks.vgg import load_loss_network
+
+        return load_loss_network(name)
 
 
 def _style_pictures(stylizer: Stylizer) -> list[StylePicture]:

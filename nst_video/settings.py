@@ -7,10 +7,7 @@ from typing import Literal, TypeAlias, get_args
 from nst_video.errors import UsageError
 from nst_video.validation import INTENSITY, TILE_ROWS, WORK_SIZE, check_type
 
-DEFAULT_MODEL = "auto"
 DEFAULT_STYLE = "starfield"
-DEFAULT_ENGINE = "auto"
-DEFAULT_TILE: Literal["auto"] = "auto"
 
 Blend: TypeAlias = Literal["latent", "pixel"]
 """What intensity interpolates: style bottlenecks (richer), or pixels (cheaper)."""
@@ -93,9 +90,9 @@ class ModelOptions:
         UsageError: a tile out of its range. Names are checked where they are used.
     """
 
-    model: str = DEFAULT_MODEL
-    engine: str = DEFAULT_ENGINE
-    tile: TileRows = DEFAULT_TILE
+    model: str = "auto"
+    engine: str = "auto"
+    tile: TileRows = "auto"
     models_dir: Path | None = None
     offline: bool = False
 

@@ -9,17 +9,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 import nst_video
 from nst_video import (
     ModelOptions,
+    PaintSettings,
     StyleError,
     Stylizer,
     StylizeSettings,
     TranscodeOptions,
     UsageError,
+    VideoSettings,
     paint_image,
+    paint_video,
     run_live,
     stylize_image,
     stylize_video,
@@ -189,6 +192,16 @@ def test_a_picture_is_taken_as_path_image_or_array(photo: Path) -> None:
     assert gray.size == image.size
 
 
+def test_a_photo_from_a_phone_is_painted_upright(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    path = tmp_path / "phone.jpg"
+    Image.fromarray(draw((96, 64), 0.5)).save(path, exif=exif)
+    with Image.open(path) as image:
+        assert stylize_image(image, "wave", intensity=0).size == (64, 96)
+    assert stylize_image(path, "wave", intensity=0).size == (64, 96)
+
+
 def test_settings_and_intensity_reach_the_painting(photo: Path) -> None:
     original = np.asarray(Image.open(photo))
     np.testing.assert_array_equal(np.asarray(stylize_image(photo, "wave", intensity=0)), original)
@@ -204,6 +217,23 @@ def test_stylize_video_keeps_size_and_length(tmp_path: Path) -> None:
     assert target.stat().st_size > 0
     assert done.info.size == (96, 64)
     assert seen[-1].frame == done.info.frame_count
+
+
+def test_paint_video_keeps_size_and_length(tmp_path: Path) -> None:
+    target, seen = tmp_path / "painted.mkv", []
+    done = paint_video(
+        "demo:",
+        ["wave", "mosaic"],
+        target,
+        PaintSettings(steps=1, scales=1),
+        mix=[0.5, 0.5],
+        video_settings=VideoSettings(keyframe_interval=1, next_steps=1),
+        options=TranscodeOptions(end_s=0.1, size=(64, 48), preset="ultrafast"),
+        on_keyframe=seen.append,
+    )
+    assert not list(tmp_path.glob("*keyframes*"))
+    assert (done.info.size, done.info.frame_count) == ((64, 48), 2)
+    assert seen
 
 
 def test_run_live_takes_the_name_of_a_style() -> None:
@@ -228,6 +258,7 @@ def test_run_live_takes_the_name_of_a_style() -> None:
         (lambda: stylize_video("in.mp4", "wave", None), "A target is the path of a video file"),
         (lambda: run_live("demo:", 5, ["null:"]), "A style is a name or the path"),
         (lambda: paint_image(draw((64, 48), 0), "wave", mix=0.5), "The mix must be a sequence"),
+        (lambda: paint_image(draw((64, 48), 0), "wave", 5), "The settings must be a PaintSettings"),
     ],
 )
 def test_wrong_types_are_usage_errors(call, message: str) -> None:

@@ -13,7 +13,6 @@ from nst_video.cli.progress import fetch_progress
 from nst_video.errors import UsageError
 from nst_video.settings import (
     DEFAULT_STYLE,
-    DEFAULT_TILE,
     Blend,
     ModelOptions,
     StylizeSettings,
@@ -196,7 +195,7 @@ class ModelArguments:
             "uses tiles where whole frames do not fit in memory.",
             rich_help_panel=MODEL_PANEL,
         ),
-    ] = DEFAULT_TILE
+    ] = str(ModelOptions.tile)
 
     def parse(self) -> ModelOptions:
         """Return these options with the tile parsed.

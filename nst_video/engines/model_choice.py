@@ -5,7 +5,7 @@ from pathlib import Path
 
 from nst_video import weights
 from nst_video.engines.tensorflow import has_gpu
-from nst_video.settings import DEFAULT_MODEL
+from nst_video.settings import ModelOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class ModelChoice:
     reason: str
 
 
-def choose_model(name: str = DEFAULT_MODEL, models_dir: Path | None = None) -> ModelChoice:
+def choose_model(name: str = ModelOptions.model, models_dir: Path | None = None) -> ModelChoice:
     """Resolve "auto" to the best model that is at hand; any other name is kept.
 
     `magenta` where it is cached and a GPU is present, else `magenta-lite` where that is cached,

@@ -10,7 +10,7 @@ from typing import get_args
 
 from nst_video.engines import AUTO, ENGINES
 from nst_video.errors import SinkError, UsageError
-from nst_video.settings import DEFAULT_ENGINE, DEFAULT_MODEL, DEFAULT_STYLE, Blend, StylizeSettings
+from nst_video.settings import DEFAULT_STYLE, Blend, ModelOptions, StylizeSettings
 from nst_video.system import paths
 from nst_video.validation import FADE_S as FADE_RANGE
 from nst_video.validation import INTENSITY, MIX_WEIGHT, RATE, WORK_SIZE
@@ -69,8 +69,8 @@ class LiveSettings:
     fps: str = ""
     fourcc: str = ""
     driver: str = ""
-    model: str = DEFAULT_MODEL
-    engine: str = DEFAULT_ENGINE
+    model: str = ModelOptions.model
+    engine: str = ModelOptions.engine
 
 
 CAMERA_SETTINGS = ("size", "fps", "fourcc", "driver")

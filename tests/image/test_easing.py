@@ -1,9 +1,9 @@
-"""Styles that turn into one another."""
+"""Transitions between styles, and averages within a scene."""
 
 import numpy as np
 import pytest
 
-from nst_video.image.easing import EasedVector
+from nst_video.image.easing import EasedVector, SceneAverage
 from nst_video.settings import ModelOptions
 from nst_video.stylizer import Stylizer
 
@@ -17,44 +17,44 @@ class Clock:
         return self.now_s
 
 
-def test_glide_jumps_to_its_first_target() -> None:
+def test_eased_vector_jumps_to_its_first_target() -> None:
     assert np.array_equal(EasedVector(1, Clock()).toward(B), B)
 
 
-def test_glide_eases_from_one_target_to_the_next() -> None:
+def test_eased_vector_eases_from_one_target_to_the_next() -> None:
     clock = Clock()
-    glide = EasedVector(2, clock)
-    glide.toward(A)
+    vector = EasedVector(2, clock)
+    vector.toward(A)
     positions = []
     for clock.now_s in np.linspace(1, 3, 21):
-        positions.append(float(glide.toward(B)[0]))
+        positions.append(float(vector.toward(B)[0]))
     assert positions[0] == 0
     assert positions[10] == pytest.approx(4)
     assert positions[-1] == 8
     steps = np.diff(positions)
     assert (steps > 0).all()
     assert steps[0] < steps[9] > steps[-1]
-    assert not glide.is_moving
+    assert not vector.is_moving
 
 
-def test_glide_turns_around_where_it_is() -> None:
+def test_eased_vector_turns_around_where_it_is() -> None:
     clock = Clock()
-    glide = EasedVector(2, clock)
-    glide.toward(A)
-    glide.toward(B)
+    vector = EasedVector(2, clock)
+    vector.toward(A)
+    vector.toward(B)
     clock.now_s = 1
-    midway = glide.toward(B)
-    assert np.array_equal(glide.toward(A), midway)
-    assert glide.is_moving
+    midway = vector.toward(B)
+    assert np.array_equal(vector.toward(A), midway)
+    assert vector.is_moving
     clock.now_s = 3
-    assert np.array_equal(glide.toward(A), A)
+    assert np.array_equal(vector.toward(A), A)
 
 
-def test_glide_without_duration_jumps() -> None:
-    glide = EasedVector(0, Clock())
-    glide.toward(A)
-    assert np.array_equal(glide.toward(B), B)
-    assert not glide.is_moving
+def test_eased_vector_without_duration_jumps() -> None:
+    vector = EasedVector(0, Clock())
+    vector.toward(A)
+    assert np.array_equal(vector.toward(B), B)
+    assert not vector.is_moving
 
 
 def test_stylizer_fades_between_the_bottlenecks_of_two_styles() -> None:
@@ -90,3 +90,12 @@ def test_stylizer_describes_itself_without_loading_anything() -> None:
     assert stylizer.describe() == "builtin"
     stylizer.prepare()
     assert stylizer.describe() == "builtin, identity on none"
+
+
+def test_scene_average_follows_slowly_and_begins_again_at_a_jump_or_on_reset() -> None:
+    average = SceneAverage(rate=0.25, jump=0.5)
+    assert np.array_equal(average.update(B), B)
+    np.testing.assert_allclose(average.update(B + 1), B + 0.25)
+    assert np.array_equal(average.update(10 * B), 10 * B)
+    average.reset()
+    assert np.array_equal(average.update(9 * B), 9 * B)
