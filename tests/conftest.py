@@ -2,6 +2,8 @@
 
 import importlib.util
 import os
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +15,9 @@ from repository import REPO
 
 if TYPE_CHECKING:
     from live_tools import NetworkCamera
+
+
+SCREEN_PROGRAMS = ("Xvfb", "xdotool")
 
 
 @pytest.fixture(scope="session")
@@ -81,3 +86,35 @@ def network_camera() -> Iterator[Callable[..., "NetworkCamera"]]:
     yield make
     for camera in cameras:
         camera.stop()
+
+
+@pytest.fixture(scope="session")
+def display() -> Iterator[str]:
+    """A screen of 1280x800, as DISPLAY; skips where there can be none, except in CI."""
+    missing = [program for program in SCREEN_PROGRAMS if shutil.which(program) is None]
+    if missing:
+        reason = f"not installed: {', '.join(missing)} (Debian: xvfb xdotool)"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    reading, writing = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1280x800x24", "-nolisten", "tcp",
+         "-noreset"],  # or it begins anew whenever xdotool was its only client
+
+        pass_fds=(writing,), stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    os.close(writing)
+    try:
+        with os.fdopen(reading) as answer:
+            yield f":{answer.readline().strip()}"
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+@pytest.fixture
+def screen(display: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The screen, as DISPLAY of this process."""
+    monkeypatch.setenv("DISPLAY", display)
+    return display
