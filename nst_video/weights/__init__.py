@@ -1,4 +1,4 @@
-"""Model files: one table of what they are, and where they come from, checked by SHA-256."""
+"""Model files: a table of them, downloads, a cache, and verification by SHA-256."""
 
 from nst_video.weights.checks import digest_of
 from nst_video.weights.fetch import FetchProgress, OnProgress

@@ -1,4 +1,4 @@
-"""Is a file what it claims to be? SHA-256, remembered so that a start does not hash megabytes."""
+"""Verifies model files by SHA-256; digests are cached, so that a start does not hash megabytes."""
 
 import contextlib
 import hashlib
@@ -15,7 +15,7 @@ from nst_video.weights.table import FileVariant, ModelArchive
 
 @dataclass(frozen=True, slots=True)
 class _Stamp:
-    """What was found in a file the last time it was read, and whether the user vouched for it."""
+    """Cached digests of a file, with its size and time, and whether the user trusts the file."""
 
     size: int
     mtime_ns: int
@@ -29,11 +29,11 @@ def check_file(path: Path, accepted: Sequence[FileVariant], *, trust: bool = Fal
 
     Args:
         path: an existing file.
-        accepted: variants, any of which will do.
-        trust: accept anything, and remember that for as long as the file does not change.
+        accepted: the variants.
+        trust: accept any contents, and remember that until the file changes.
 
     Raises:
-        HashMismatchError: it is none of them; the message says what was expected and found.
+        HashMismatchError: it is none of them.
     """
     stamp = _stamp_of(path)
     if trust and not stamp.trusted:
@@ -52,7 +52,7 @@ def check_file(path: Path, accepted: Sequence[FileVariant], *, trust: bool = Fal
 def check_saved_model(
     folder: Path, archive: ModelArchive, *, trust: bool = False, exact: bool = False
 ) -> None:
-    """Make sure that a folder holds the archive's SavedModel, whole.
+    """Make sure that a folder holds the archive's complete SavedModel.
 
     The graph must be the known one. The checkpoint is compared with the known one when its index
     is; another index means a checkpoint retrained for the same graph, of which only the presence
@@ -86,12 +86,12 @@ def digest_of(path: Path) -> str:
 
 
 def is_trusted(path: Path) -> bool:
-    """Tell whether the user vouched for the file as it is now."""
+    """Return whether the user trusts the file in its current state."""
     return _stamp_of(path).trusted
 
 
 def read_again(path: Path) -> None:
-    """Hash a file anew; trust in it ends if its contents changed."""
+    """Hash a file again; trust in it ends if its contents changed."""
     old = _stamp_of(path)
     _stamp_path(path.stat()).unlink(missing_ok=True)
     new = _stamp_of(path)
@@ -135,7 +135,7 @@ def _require_all_shards(index: Path) -> None:
 
 
 def _stamp_of(path: Path) -> _Stamp:
-    """Return the stamp of a file, read anew only if its size or time of change differ."""
+    """Return the stamp of a file; the file is read only if its size or a time has changed."""
     status = path.stat()
     with contextlib.suppress(OSError, ValueError, TypeError):
         old = _Stamp(**json.loads(_stamp_path(status).read_text("utf-8")))
@@ -151,12 +151,12 @@ def _stamp_of(path: Path) -> _Stamp:
 
 
 def _plain_md5() -> "hashlib._Hash":
-    """Return MD5 as a check against damage, which is all it is good for."""
+    """Return an MD5 hash, used to detect damage only."""
     return hashlib.md5(usedforsecurity=False)
 
 
 def _remember(path: Path, stamp: _Stamp) -> None:
-    """Write a stamp; a cache folder that cannot be written only costs hashing again."""
+    """Write a stamp; if the cache is not writable, the file is hashed again next time."""
     text = json.dumps(asdict(stamp)).encode()
     with contextlib.suppress(OSError):
         paths.write_atomically(_stamp_path(path.stat()), lambda file: file.write(text))

@@ -1,4 +1,4 @@
-"""Downloading: mirrors in order, cut connections resumed, nothing half-written in sight."""
+"""Downloads model files: mirrors in order, interrupted transfers resumed, results atomic."""
 
 import contextlib
 import gzip
@@ -29,7 +29,7 @@ _TIMEOUTS_S = (10.0, 60.0)
 _CHUNK = 1 << 16
 
 TRUSTED_FACTOR = 4
-"""How much larger than known a file may be that the user vouches for."""
+"""How many times larger than expected a file may be that the user trusts."""
 
 ARCHIVE_EXTRA = 1 << 20
 """Bytes that an archive may have besides its members."""
@@ -42,12 +42,12 @@ _RANGE_REFUSED = 416
 
 @dataclass(frozen=True, slots=True)
 class FetchProgress:
-    """How far a download is.
+    """Progress of a download.
 
     Attributes:
         name: of the file.
         done: bytes received.
-        total: bytes to receive, None where the server does not say.
+        total: bytes to receive; None where unknown.
     """
 
     name: str
@@ -65,12 +65,12 @@ def fetch_file(
 
     Args:
         file: its variants are the mirrors, tried in order.
-        folder: made when absent.
+        folder: created if missing.
         trust: keep the file whatever its hash.
         on_progress: called after every chunk.
 
     Raises:
-        HashMismatchError: a mirror delivered something else and no other did better.
+        HashMismatchError: a mirror delivered another file, and no other mirror succeeded.
         DownloadError: no mirror delivered a complete file.
     """
     failures: list[str] = []
@@ -98,10 +98,10 @@ def fetch_archive(
     trust: bool = False,
     on_progress: OnProgress | None = None,
 ) -> Path:
-    """Download an archive, unpack its known members as `folder` and return that.
+    """Download an archive, unpack its known members to `folder` and return that.
 
     Raises:
-        HashMismatchError: a member is not the known one and no other mirror did better.
+        HashMismatchError: a member differs from the known one, and no other mirror succeeded.
         DownloadError: no mirror delivered a complete archive.
     """
     failures: list[str] = []
@@ -125,16 +125,16 @@ def fetch_archive(
 
 
 def download(url: str, part: Path, *, largest: int, on_progress: OnProgress | None = None) -> None:
-    """Download `url` to the file `part`, going on where a cut connection left off.
+    """Download `url` to the file `part`; interrupted transfers are resumed.
 
     Args:
         url: the address.
         part: the file.
-        largest: bytes that it may have; of more no byte is written.
+        largest: maximum size in bytes; nothing beyond it is written.
         on_progress: called after every chunk.
 
     Raises:
-        DownloadError: several attempts failed, the server refuses, or sends more than it may.
+        DownloadError: all attempts failed, the server refuses, or the file is too large.
     """
     import requests
 
@@ -158,13 +158,13 @@ def download(url: str, part: Path, *, largest: int, on_progress: OnProgress | No
 def publish_folder(source: Path, target: Path, is_good: Callable[[Path], bool]) -> None:
     """Rename a complete folder to `target`.
 
-    A folder that is there already, since another process was faster, stays if it is good: it may
-    be in use. Otherwise it steps aside, for a folder cannot be renamed over a full one.
+    A folder that another process has put there is kept if it is valid, because it may be in use.
+    Otherwise it is moved away first: a folder cannot be renamed over one that is not empty.
 
     Args:
-        source: the folder; what steps aside goes into its parent.
+        source: the folder; the old one is moved into its parent.
         target: final path.
-        is_good: tells whether a folder found at `target` will do.
+        is_good: whether the folder at `target` is valid.
     """
     for attempt in range(_PUBLISH_ATTEMPTS):
         try:
@@ -181,7 +181,7 @@ def publish_folder(source: Path, target: Path, is_good: Callable[[Path], bool]) 
 
 
 class _Bar:
-    """The progress bar that pooch drives, as calls of `on_progress`."""
+    """Adapts the progress bar interface of pooch to `on_progress`."""
 
     def __init__(self, name: str, start: int, on_progress: OnProgress | None) -> None:
         self.total = 0
@@ -189,26 +189,26 @@ class _Bar:
         self._done = 0
 
     def update(self, count: int) -> None:
-        """Count bytes; pooch counts the last, shorter chunk as a whole one."""
+        """Count bytes; pooch reports the last, shorter chunk as a full one."""
         self._done = min(self._done + count, self.total) if self.total else self._done + count
         if self._on_progress:
             total = self._start + self.total if self.total else None
             self._on_progress(FetchProgress(self._name, self._start + self._done, total))
 
     def start_over(self) -> None:
-        """Forget the bytes of earlier attempts: the server sends the whole file again."""
+        """Reset the count: the server sends the file from the beginning."""
         self._start = 0
 
     def reset(self) -> None:
-        """Start counting anew; pooch does so before it reports the final total."""
+        """Reset the count; pooch does this before it reports the final total."""
         self._done = 0
 
     def close(self) -> None:
-        """Do nothing: whoever listens closes his own bar."""
+        """Do nothing: the callback has nothing to close."""
 
 
 class _TooLargeError(Exception):
-    """More bytes than a file may have."""
+    """A file exceeds its maximum size."""
 
 
 class _Limited:
@@ -219,19 +219,19 @@ class _Limited:
         self._left = self._largest = largest
 
     def start_over(self) -> None:
-        """Forget what the file holds."""
+        """Empty the file."""
         self.file.seek(0)
         self.file.truncate()
         self._left = self._largest
 
     def start_at_end(self) -> int:
-        """Go to the end and return how many bytes the file holds."""
+        """Seek to the end and return the size of the file in bytes."""
         size = self.file.seek(0, 2)
         self._left = self._largest - size
         return size
 
     def expect(self, count: int) -> None:
-        """Refuse so many more bytes if they would be too many, before the first of them."""
+        """Raise if `count` more bytes would exceed the limit."""
         if count > self._left:
             raise _TooLargeError(f"more than the {self._largest} bytes that it may have")
 
@@ -242,19 +242,19 @@ class _Limited:
         return self.file.write(data)
 
     def read(self, count: int = -1) -> bytes:
-        """Read as files do."""
+        """Read up to `count` bytes, all for -1."""
         data = self.file.read(min(count, self._left + 1) if count >= 0 else self._left + 1)
         self.expect(len(data))
         self._left -= len(data)
         return data
 
     def flush(self) -> None:
-        """Flush as files do."""
+        """Flush the file."""
         self.file.flush()
 
 
 def _receive(url: str, file: _Limited, name: str, on_progress: OnProgress | None) -> None:
-    """Make one attempt: append what is missing, or start over if the server sends everything."""
+    """Make one attempt: append the missing bytes, or start over if the server sends all."""
     import pooch
 
     start = file.start_at_end()
@@ -282,7 +282,7 @@ def _receive(url: str, file: _Limited, name: str, on_progress: OnProgress | None
 
 
 def _is_transient(error: Exception) -> bool:
-    """Tell whether another attempt may do better."""
+    """Return whether another attempt may succeed."""
     import requests
 
     if isinstance(error, requests.HTTPError):
@@ -293,7 +293,7 @@ def _is_transient(error: Exception) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    """Return a few words on why a request failed, without library internals."""
+    """Return why a request failed, in a few words and without library internals."""
     import requests
 
     if isinstance(error, requests.HTTPError) and error.response is not None:
@@ -316,13 +316,13 @@ def _is_whole(archive: ModelArchive, folder: Path) -> bool:
 
 
 def _unpack(packed: Path, archive: ModelArchive, target: Path, largest: int) -> None:
-    """Write the known members of a `.tar.gz` below `target`; whatever else it holds stays in it.
+    """Extract the known members of a `.tar.gz` to `target`; others are ignored.
 
-    The stream is read to its very end, because gzip's own checksum stands there, the only one
-    there is for members without a known hash.
+    The stream is read to its end, where gzip's checksum is: the only one for members without a
+    known hash.
 
     Raises:
-        DownloadError: it is no such archive, damaged, or lacks a member.
+        DownloadError: it is no such archive, is damaged, or lacks a member.
     """
     missing = {member.name for member in archive.members}
     try:
@@ -351,9 +351,9 @@ def _write(source: IO[bytes], path: Path) -> None:
 
 @contextlib.contextmanager
 def private_folder(folder: Path, name: str) -> Iterator[Path]:
-    """Make a private folder `.NAME.XXXX.part` beside the target and remove it at the end.
+    """Create a private folder `.NAME.XXXX.part` in `folder`, and remove it at the end.
 
-    Those that killed processes left behind go too, once nobody can be using them any more.
+    Old ones that killed processes left behind are removed too.
     """
     for old in folder.glob(f".{name}.*.part"):
         if time.time() - old.stat().st_mtime > _ABANDONED_S:

@@ -1,4 +1,4 @@
-"""Finding a model's files: a folder the user names, the cache, the network, in this order."""
+"""Finds the files of a model: in the user's folder, in the cache, or on the network."""
 
 import os
 import shutil
@@ -26,11 +26,11 @@ _NO = ("", "0", "false", "no", "off")
 
 @dataclass(frozen=True, slots=True)
 class _Places:
-    """Where a model may lie.
+    """Folders in which the files of a model may be.
 
     Attributes:
-        given: folders the user named, empty when none was.
-        cache: the model's own folder in the cache, perhaps absent.
+        given: folders that the user named, or none.
+        cache: the model's folder in the cache, which may not exist.
     """
 
     given: tuple[Path, ...]
@@ -46,7 +46,7 @@ def resolve(
     on_progress: OnProgress | None = None,
     models: Mapping[str, ModelFiles] = ALL_MODELS,
 ) -> dict[str, Path]:
-    """Return where the files of a model are, downloading them when they are nowhere on disk.
+    """Return the paths of a model's files; download them if they are not on disk.
 
     Args:
         name: of a model in the table.
@@ -63,8 +63,8 @@ def resolve(
 
     Raises:
         UsageError: no model has this name.
-        HashMismatchError: a file is none of the known ones.
-        DownloadError: no mirror delivered.
+        HashMismatchError: a file is not one of the known variants.
+        DownloadError: all mirrors failed.
         ModelMissingError: files are missing and may not be downloaded.
         WeightsError: a folder is missing or incomplete.
     """
@@ -92,11 +92,11 @@ def is_cached(
     *,
     models: Mapping[str, ModelFiles] = ALL_MODELS,
 ) -> bool:
-    """Tell whether `resolve` would succeed without a download.
+    """Return whether `resolve` would succeed without a download.
 
     Raises:
         UsageError: no model has this name.
-        WeightsError: the folder that the user names is none.
+        WeightsError: the user's folder does not exist.
     """
     _named_folder(models_dir)
     try:
@@ -123,7 +123,7 @@ def install(
 
     Raises:
         UsageError: no model has this name.
-        WeightsError: a file is missing in `source` or is none of the known ones.
+        WeightsError: a file is missing in `source`, or not one of the known variants.
     """
     model = find_model(name, models)
     if model.embedded:
@@ -136,7 +136,11 @@ def install(
 
 
 def find_model(name: str, models: Mapping[str, ModelFiles] = MODELS) -> ModelFiles:
-    """Return the table's entry; UsageError, naming all models, when there is none."""
+    """Return the entry of a model in the table.
+
+    Raises:
+        UsageError: no model has this name; the message lists them all.
+    """
     try:
         return models[name]
     except KeyError:
@@ -150,16 +154,16 @@ def check_models_dir(
     whole: bool = False,
     models: Mapping[str, ModelFiles] = ALL_MODELS,
 ) -> None:
-    """Make sure that the folder which the user names, if any, has a file of any model.
+    """Make sure that the user's folder, if there is one, has files of a model.
 
     Args:
         models_dir: as for `resolve`.
-        whole: compare its files with what they should be, too.
+        whole: verify the contents of the files, too.
         models: the table.
 
     Raises:
-        HashMismatchError: a file differs from what it should be.
-        WeightsError: it has none, is no folder, or holds a part of a model.
+        HashMismatchError: a file is not one of the known variants.
+        WeightsError: it has no such file, is not a folder, or has only part of a model.
     """
     folder = _named_folder(models_dir)
     if folder is None:
@@ -179,7 +183,7 @@ def check_models_dir(
 
 
 def _has_any(model: ModelFiles, candidates: tuple[Path, ...]) -> bool:
-    """Tell whether a file of the model, under any of its names, lies in one of the folders."""
+    """Return whether one of the folders has a file of the model, under any of its names."""
     variants = (variant for file in model.files for variant in file.variants)
     members = model.archive.members if model.archive else ()
     names = [each.name for each in (*variants, *members)]
@@ -187,19 +191,19 @@ def _has_any(model: ModelFiles, candidates: tuple[Path, ...]) -> bool:
 
 
 def is_offline() -> bool:
-    """Tell whether the environment variable NST_VIDEO_OFFLINE forbids downloads."""
+    """Return whether the environment variable NST_VIDEO_OFFLINE forbids downloads."""
     return os.environ.get("NST_VIDEO_OFFLINE", "").strip().lower() not in _NO
 
 
 def _places(model: ModelFiles, models_dir: Path | None) -> _Places:
-    """Return where to look; WeightsError when the user names a folder that is none."""
+    """Return the folders to search; raise WeightsError if the user's folder does not exist."""
     folder = _named_folder(models_dir)
     cache = folders.cache_dir() / "models" / model.name
     return _Places(() if folder is None else (folder / model.name, folder), cache)
 
 
 def _named_folder(models_dir: Path | None) -> Path | None:
-    """Return the folder that the user names; WeightsError if it is none."""
+    """Return the user's folder; raise WeightsError if it does not exist."""
     named = models_dir or os.environ.get("NST_VIDEO_MODELS") or None
     if named is None:
         return None
@@ -254,7 +258,7 @@ def _find_archive(
     trust: bool,
     on_progress: OnProgress | None,
 ) -> dict[str, Path]:
-    """Return the folder that a model is, see `resolve`."""
+    """Return the folder of a model that is one, see `resolve`."""
     folder = _given_archive(archive, places, trust=trust) or _cached_archive(
         archive, places, trust=trust, raises=not may_fetch
     )
@@ -267,7 +271,7 @@ def _find_archive(
 def _install_files(
     model: ModelFiles, places: _Places, source: Path, *, trust: bool
 ) -> dict[str, Path]:
-    """Copy every single file of a model into the cache, once all are known to be there."""
+    """Copy the files of a model into the cache, after checking that all exist."""
     found = [(file, _given_file(file, places, trust=trust)) for file in model.files]
     if any(path is None for _, path in found):
         raise _missing(model, f"not in {source}")
@@ -279,7 +283,7 @@ def _install_files(
 def _install_archive(
     model: ModelFiles, archive: ModelArchive, places: _Places, source: Path, *, trust: bool
 ) -> dict[str, Path]:
-    """Copy the folder that a model is into the cache."""
+    """Copy the folder of a model that is one into the cache."""
     folder = _given_archive(archive, places, trust=trust)
     if folder is None:
         raise _missing(model, f"not in {source}")
@@ -290,7 +294,7 @@ def _install_archive(
 
 @contextmanager
 def _plain_errors(model: ModelFiles) -> Iterator[None]:
-    """Turn what the file system refuses into one sentence."""
+    """Convert errors of the file system to WeightsError."""
     try:
         yield
     except OSError as error:
@@ -301,7 +305,7 @@ def _plain_errors(model: ModelFiles) -> Iterator[None]:
 
 
 def _given_file(file: ModelFile, places: _Places, *, trust: bool) -> Path | None:
-    """Return the file in the folder the user named, None if it is not there."""
+    """Return the file in the user's folder; None if it is missing."""
     path = _first_of(file, places.given)
     if path is not None:
         check_file(path, file.variants, trust=trust)
@@ -309,7 +313,7 @@ def _given_file(file: ModelFile, places: _Places, *, trust: bool) -> Path | None
 
 
 def _cached_file(file: ModelFile, places: _Places, *, trust: bool, raises: bool) -> Path | None:
-    """Return the file in the cache; a wrong one raises or counts as absent."""
+    """Return the file in the cache; a wrong one raises or counts as missing."""
     path = _first_of(file, (places.cache,))
     if path is None:
         return None
@@ -324,7 +328,7 @@ def _cached_file(file: ModelFile, places: _Places, *, trust: bool, raises: bool)
 
 
 def _given_archive(archive: ModelArchive, places: _Places, *, trust: bool) -> Path | None:
-    """Return the SavedModel folder the user named, None if there is none."""
+    """Return the user's SavedModel folder; None if there is none."""
     for folder in places.given:
         if (folder / archive.graph.name).is_file():
             check_saved_model(folder, archive, trust=trust)
@@ -335,7 +339,7 @@ def _given_archive(archive: ModelArchive, places: _Places, *, trust: bool) -> Pa
 def _cached_archive(
     archive: ModelArchive, places: _Places, *, trust: bool, raises: bool
 ) -> Path | None:
-    """Return the SavedModel folder in the cache; a broken one raises or counts as absent."""
+    """Return the SavedModel folder in the cache; a damaged one raises or counts as missing."""
     if not places.cache.is_dir():
         return None
     try:
@@ -354,7 +358,7 @@ def _first_of(file: ModelFile, candidates: tuple[Path, ...]) -> Path | None:
 
 
 def _copy_file(file: ModelFile, source: Path, folder: Path, *, trust: bool) -> Path:
-    """Copy a file that was checked, atomically; other variants of it give way."""
+    """Copy a verified file atomically; other variants of it are removed."""
     target = folder / source.name
     with source.open("rb") as reader:
         folders.write_atomically(target, lambda writer: shutil.copyfileobj(reader, writer))
@@ -366,7 +370,7 @@ def _copy_file(file: ModelFile, source: Path, folder: Path, *, trust: bool) -> P
 
 
 def _copy_archive(source: Path, archive: ModelArchive, target: Path) -> Path:
-    """Copy a SavedModel folder that was checked: the graph and its whole checkpoint."""
+    """Copy a verified SavedModel folder: the graph and the complete checkpoint."""
     with private_folder(target.parent, target.name) as parts:
         copy = parts / target.name
         variables = copy / "variables"

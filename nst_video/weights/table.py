@@ -1,4 +1,4 @@
-"""The one table of models: their files, sizes, hashes, licenses and public addresses."""
+"""The table of models: their files, sizes, hashes, licenses and URLs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,10 +12,9 @@ class FileVariant:
     Attributes:
         name: path below the model's folder, with forward slashes.
         size: bytes.
-        sha256: hexadecimal digest, None where none is known: then MD5, or else only the size, is
-            compared.
+        sha256: hexadecimal digest; None where unknown: then MD5, or else only the size, is checked.
         url: where it can be downloaded, empty for a member of an archive.
-        md5: hexadecimal digest, for files whose publisher tells no other.
+        md5: hexadecimal digest, for files whose publisher gives no SHA-256.
     """
 
     name: str
@@ -27,7 +26,7 @@ class FileVariant:
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """A file a model needs, in all forms that will do; their addresses are each other's mirrors."""
+    """A file of a model, in all accepted variants, whose URLs are mirrors of each other."""
 
     role: str
     variants: tuple[FileVariant, ...]
@@ -40,9 +39,9 @@ class ModelArchive:
     Attributes:
         role: the key under which the unpacked folder is returned.
         urls: mirrors of the archive, best first.
-        members: what the folder must hold after a download.
-        graph: the member that decides whether a local folder is this model at all. The other
-            members of a local folder may be a retrained checkpoint of the same graph.
+        members: files that the folder must have after a download.
+        graph: the member that identifies a local folder as this model. The other members may be a
+            retrained checkpoint of the same graph.
     """
 
     role: str
@@ -53,10 +52,10 @@ class ModelArchive:
 
 @dataclass(frozen=True, slots=True)
 class ModelFiles:
-    """All that is known of a model's files.
+    """The files of a model.
 
     Attributes:
-        name: what users type.
+        name: on the command line.
         title: one line of description.
         license: SPDX identifier of the weights.
         files: single files to fetch.
@@ -86,11 +85,11 @@ _HUB = "google/magenta/arbitrary-image-stylization-v1-256/2"
 
 
 def _on(bucket: str, name: str, size: int, sha256: str) -> FileVariant:
-    """Return a variant that lies under its own name in `bucket`."""
+    """Return a variant that is stored under its own name in `bucket`."""
     return FileVariant(name, size, sha256, bucket + name)
 
 
-# The two buckets serve the same networks; the task library's carry a metadata block at their end.
+# The two buckets have the same networks; the task library's files end with a metadata block.
 _LITE_FILES = (
     ModelFile(
         "predictor",
@@ -206,7 +205,7 @@ LOSS_NETWORKS: Mapping[str, ModelFiles] = MappingProxyType(
         )
     }
 )
-"""Networks that judge paintings instead of making them; `builtin` has one among its own files."""
+"""Loss networks; `builtin` has one among its own files."""
 
 ALL_MODELS: Mapping[str, ModelFiles] = MappingProxyType({**MODELS, **LOSS_NETWORKS})
-"""All there is to fetch."""
+"""All models and loss networks by name."""

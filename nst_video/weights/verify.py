@@ -1,4 +1,4 @@
-"""Checking a model's files from first byte to last, whatever was remembered of them."""
+"""Verifies the files of a model by reading them completely, without cached digests."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ _CHECKPOINT = "variables/variables"
 
 @dataclass(frozen=True, slots=True)
 class VerifiedFile:
-    """A file that is in order.
+    """A file that was verified.
 
     Attributes:
         path: the file.
         sha256: of its contents, hexadecimal.
-        basis: what it was compared with.
+        basis: what it was compared with, in words.
     """
 
     path: Path
@@ -34,7 +34,7 @@ def verify(
     models_dir: Path | None = None,
     models: Mapping[str, ModelFiles] = ALL_MODELS,
 ) -> list[VerifiedFile]:
-    """Read all files of a model and compare them with what they should be; never download.
+    """Read all files of a model and verify them; never download.
 
     Args:
         name: of a model in the table.
@@ -46,7 +46,7 @@ def verify(
 
     Raises:
         UsageError: no model has this name.
-        HashMismatchError: a file differs from what it should be.
+        HashMismatchError: a file is not one of the known variants.
         WeightsError: a file is missing, or a tensor differs from its checksum.
     """
     model = find_model(name, models)
@@ -73,7 +73,7 @@ def _known_hashes(model: ModelFiles) -> set[str | None]:
 
 
 def _basis(file: Path, model: ModelFiles, known: set[str | None]) -> str:
-    """Say what a file in order was compared with."""
+    """Return what a valid file was compared with, in words."""
     if digest_of(file) in known:
         return "known SHA-256"
     if is_trusted(file):
@@ -86,7 +86,7 @@ def _basis(file: Path, model: ModelFiles, known: set[str | None]) -> str:
 
 
 def _read_every_tensor(checkpoint: Path) -> None:
-    """Let TensorFlow compare every tensor with the CRC-32C that the index holds of it."""
+    """Let TensorFlow compare every tensor with its CRC-32C in the index."""
     with quiet_stderr():
         import tensorflow as tf
 
