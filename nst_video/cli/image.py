@@ -1,5 +1,8 @@
 """`nst-video image`: stylize pictures."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -7,7 +10,7 @@ import typer
 from nst_video.cli import file_kinds
 from nst_video.cli.batch import BatchOptions
 from nst_video.cli.console import say
-from nst_video.cli.jobs import plan_jobs
+from nst_video.cli.jobs import Job, plan_jobs
 from nst_video.cli.optimization_options import (
     LossNetworkOptions,
     MethodOption,
@@ -29,13 +32,14 @@ from nst_video.errors import UsageError
 from nst_video.system.path_lookup import user_path
 
 
-@grouped
-def image(
+@dataclass(frozen=True, kw_only=True)
+class PictureFileOptions:
+    """Which pictures to read and where to write the results."""
+
     photos: Annotated[
         list[str],
         typer.Argument(help="Pictures, folders of pictures, or patterns.", metavar="PHOTO..."),
-    ],
-    *,
+    ]
     output: Annotated[
         str | None,
         typer.Option(
@@ -44,65 +48,100 @@ def image(
             metavar="PATH",
             help="File (for a single PHOTO) or folder; by default beside PHOTO.",
         ),
-    ] = None,
+    ] = None
+    batch: BatchOptions = field(default_factory=BatchOptions)
+    extra: ExtraPictureOptions = field(default_factory=ExtraPictureOptions)
+
+
+@grouped
+def image(
+    *,
+    files: PictureFileOptions,
     method: MethodOption = PaintMethod.FAST,
     style: StylizeOptions,
     model: ModelArguments,
     optimization: OptimizationOptions,
     network: LossNetworkOptions,
-    extra: ExtraPictureOptions,
-    batch: BatchOptions,
 ) -> None:
     """Stylize pictures.
 
     The options under Optimization and Loss network need --method gatys.
     """
+    extra, quiet = files.extra, files.batch.quiet
+    open_painter: Callable[[], Paint]
+    if method is PaintMethod.GATYS:
+        open_painter = _optimizer_opener(files, style, model, optimization, network)
+    elif (
+        optimization != OptimizationOptions()
+        or network != LossNetworkOptions()
+        or extra.needs_optimization
+    ):
+        raise UsageError("Settings of the optimization need --method gatys.")
+    else:
+
+        def open_painter() -> Paint:
+            return paint_by_network(build_stylizer(style, model, quiet=quiet))
+
+    jobs, replaced = _plan(files, style.style, optimization.mask or ())
+    # An optimization shows its own progress.
+    shown = method is PaintMethod.FAST and not quiet
+    if jobs:
+        paint_all(jobs, open_painter, style.style, extra, replaced, show_progress=shown)
+
+
+def _optimizer_opener(
+    files: PictureFileOptions,
+    style: StylizeOptions,
+    model: ModelArguments,
+    optimization: OptimizationOptions,
+    network: LossNetworkOptions,
+) -> Callable[[], Paint]:
+    """Return a function that loads styles and loss network; settings are checked at once."""
+    settings = optimization.settings(keep_colors=style.keep_colors)
+
+    def open_painter() -> Paint:
+        styles = optimization.load_styles(style)
+        painter = PicturePainter(
+            network=network.load(model, quiet=files.batch.quiet),
+            styles=styles,
+            settings=settings,
+            work_size=style.work_size,
+            preview_every=files.extra.preview_every,
+            quiet=files.batch.quiet,
+        )
+        return paint_by_optimization(painter, style.intensity)
+
+    return open_painter
+
+
+def _plan(
+    files: PictureFileOptions, styles: Sequence[str], masks: Sequence[Path]
+) -> tuple[list[Job], frozenset[Path]]:
+    """Return the files to make, and which outputs exist and may be replaced.
+
+    Raises:
+        NstVideoError: inputs or outputs with which nothing can be made.
+    """
     from nst_video.style_library.library import StyleLibrary
 
-    jobs = plan_jobs(
-        photos,
-        output,
-        style=StyleLibrary().file_stem(style.style),
-        template=batch.template,
-        kind=file_kinds.pictures(),
-        is_recursive=batch.recursive,
-        on_note=None if batch.quiet else say,
+    batch = files.batch
+    jobs = batch.pending(
+        plan_jobs(
+            files.photos,
+            files.output,
+            style=StyleLibrary().file_stem(styles),
+            template=batch.template,
+            kind=file_kinds.pictures(),
+            is_recursive=batch.recursive,
+            on_note=None if batch.quiet else say,
+        )
     )
-    pending = batch.pending(jobs)
-    if not pending:
-        return
-    read = [*style.style, *(optimization.mask or ())]
+    if not jobs:
+        return [], frozenset()
     replaced = check_outputs(
-        extra.outputs(pending),
-        [job.source for job in pending] + [user_path(each) for each in read],
+        files.extra.outputs(jobs),
+        [*(job.source for job in jobs), *map(user_path, styles), *map(user_path, masks)],
         overwrite=batch.overwrite,
-        make_folders=output is not None and pending[0].target != user_path(output),
+        make_folders=files.output is not None and jobs[0].target != user_path(files.output),
     )
-    if method is PaintMethod.GATYS:
-        settings = optimization.settings(keep_colors=style.keep_colors)
-
-        def open_painter() -> Paint:
-            pictures = optimization.load_styles(style)
-            painter = PicturePainter(
-                network=network.load(model, quiet=batch.quiet),
-                styles=pictures,
-                settings=settings,
-                work_size=style.work_size,
-                preview_every=extra.preview_every,
-                quiet=batch.quiet,
-            )
-            return paint_by_optimization(painter, style.intensity)
-    else:
-        if (
-            optimization != OptimizationOptions()
-            or network != LossNetworkOptions()
-            or extra.need_optimization
-        ):
-            raise UsageError("Settings of the optimization need --method gatys.")
-
-        def open_painter() -> Paint:
-            return paint_by_network(build_stylizer(style, model, quiet=batch.quiet))
-
-    # An optimization shows its own progress.
-    shown = method is PaintMethod.FAST and not batch.quiet
-    paint_all(pending, open_painter, style.style, extra, replaced, show_progress=shown)
+    return jobs, replaced

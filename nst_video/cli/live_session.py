@@ -156,7 +156,9 @@ def stylizer_opener(
     return open_stylizer
 
 
-def greet(session: "LiveSession", outputs: "Sequence[Output]", microphone: str | None) -> None:
+def print_start(
+    session: "LiveSession", outputs: "Sequence[Output]", microphone: str | None
+) -> None:
     """Print source, outputs and keys."""
     from nst_video.live import HOTKEYS
     from nst_video.live.output_specs import recording_folders

@@ -89,7 +89,7 @@ class ExtraPictureOptions:
     ] = False
 
     @property
-    def need_optimization(self) -> bool:
+    def needs_optimization(self) -> bool:
         """True if an option only makes sense with --method gatys."""
         return self.plot is not None or self.preview_every is not None
 

@@ -84,7 +84,8 @@ def transcode(
 ) -> None:
     """Stylize video files; sound, subtitles and metadata are kept.
 
-    The options under Optimization, Loss network and Keyframes need --method gatys.
+    The options under Optimization, Loss network and Keyframes need
+    --method gatys.
     """
     if method is PaintMethod.GATYS:
         changed = (style.intensity, style.blend) != (StylizeOptions.intensity, StylizeOptions.blend)
@@ -113,8 +114,8 @@ def paint(
 ) -> None:
     """Stylize videos by optimization: `transcode --method gatys`.
 
-    Keyframes are painted one after the other; the frames between them follow the optical flow.
-    Finished keyframes are kept beside the output until it is complete: to resume an interrupted
+    The frames between keyframes follow the optical flow. Finished keyframes
+    are kept beside the output until it is complete; to resume an interrupted
     run, repeat the command.
     """
     _optimize(files, style, model, gatys)
