@@ -18,9 +18,9 @@ from nst_video.engines import (
     OnNote,
     PendingFrames,
     check_engine,
+    check_min_size,
     choose_model,
     open_engine,
-    refuse_small,
     warm_up,
 )
 from nst_video.errors import UsageError
@@ -297,7 +297,7 @@ class Stylizer:
         if self.settings.is_original or not len(frames):
             return PendingFrames.done(frames.copy())
         size = size_of(frames)
-        refuse_small(size)
+        check_min_size(size)
         self.prepare()
         work = self._fit_work(size)
         small = frames if work == size else np.stack([resize_area(frame, work) for frame in frames])

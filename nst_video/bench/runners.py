@@ -17,8 +17,8 @@ from nst_video.engines import ENGINES, IdentityEngine, open_engine
 from nst_video.errors import UsageError
 from nst_video.frames import Floats, Frame, Size
 from nst_video.image import synthetic
-from nst_video.networks.fused.convolutions import fold_transformer
-from nst_video.networks.fused.flops import count_plain, count_rewritten, gflop
+from nst_video.networks.fused.convolutions import fuse_transformer
+from nst_video.networks.fused.flops import count_fused, count_original, gflop
 from nst_video.networks.models import StyleModel, load_model, style_input
 from nst_video.settings import DEFAULT_STYLE
 from nst_video.style_library.library import StyleLibrary
@@ -177,11 +177,11 @@ def _engine(case: BenchmarkCase, files: Mapping[str, Path]) -> Runner:
         return painted
 
     def flops() -> FrameFlops:
-        plain = gflop(count_plain(model.arrays, case.size))
+        plain = gflop(count_original(model.arrays, case.size))
         if isinstance(engine, IdentityEngine):
             return FrameFlops(0, plain)
-        convolutions = fold_transformer(model.config, model.arrays)
-        return FrameFlops(gflop(count_rewritten(convolutions, case.size)), plain)
+        convolutions = fuse_transformer(model.config, model.arrays)
+        return FrameFlops(gflop(count_fused(convolutions, case.size)), plain)
 
     matrix_product = cache(lambda: open_matrix_product(engine))
     return Runner(paint, engine.device.name, selected.select, flops, matrix_product)
@@ -257,7 +257,7 @@ def _hub(case: BenchmarkCase, files: Mapping[str, Path]) -> Runner:
 
 def _plain_flops(model: StyleModel, size: Size) -> FrameFlops:
     """Return the operations of the network without optimizations."""
-    plain = gflop(count_plain(model.arrays, size))
+    plain = gflop(count_original(model.arrays, size))
     return FrameFlops(plain, plain)
 
 

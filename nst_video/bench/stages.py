@@ -113,7 +113,7 @@ def measure_stages(
 
 
 RunStage = Callable[[], int]
-"""Runs a stage once; returns the number of frames."""
+"""InferRequestPool a stage once; returns the number of frames."""
 
 
 def _prepare(

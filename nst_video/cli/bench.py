@@ -84,7 +84,7 @@ def bench(
     """Measure the speed of models, engines and frame sizes, each in a process of its own."""
     from nst_video import bench as measuring
     from nst_video import weights
-    from nst_video.engines import ENGINES, why_not
+    from nst_video.engines import ENGINES, unavailable_reason
     from nst_video.image.files import WRITABLE_SUFFIXES, save_picture
     from nst_video.image.plots import require_matplotlib
     from nst_video.system.output_files import OutputFile
@@ -100,7 +100,7 @@ def bench(
             overwrite=overwrite,
         )
     chosen = models or [name for name in weights.MODELS if weights.is_cached(name, models_dir)]
-    able = [name for name in ENGINES if name != "identity" and why_not(name) is None]
+    able = [name for name in ENGINES if name != "identity" and unavailable_reason(name) is None]
     runners = engines or able
     machine = measuring.machine_name()
     if clip is not None:

@@ -12,12 +12,12 @@ from nst_video.engines.base import (
     EngineCapabilities,
     IdentityEngine,
     PendingFrames,
-    refuse_small,
+    check_min_size,
     warm_up,
 )
 from nst_video.engines.model_choice import ModelChoice, choose_model
 from nst_video.engines.openvino.engine import OpenVinoEngine, has_bfloat16
-from nst_video.engines.selection import AUTO, choose_engine, explain_engines, why_not
+from nst_video.engines.selection import AUTO, choose_engine, explain_engines, unavailable_reason
 from nst_video.engines.tensorflow import TensorFlowEngine, has_gpu, pick_device
 from nst_video.engines.tiling import OnNote, TilingEngine
 from nst_video.errors import UsageError
@@ -39,6 +39,7 @@ __all__ = [
     "TensorFlowEngine",
     "TilingEngine",
     "check_engine",
+    "check_min_size",
     "choose_engine",
     "choose_model",
     "explain_engines",
@@ -46,9 +47,8 @@ __all__ = [
     "has_gpu",
     "open_engine",
     "pick_device",
-    "refuse_small",
+    "unavailable_reason",
     "warm_up",
-    "why_not",
 ]
 
 ENGINES: dict[str, Callable[[TransformerConfig, Arrays], Engine]] = {

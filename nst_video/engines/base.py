@@ -183,7 +183,7 @@ class IdentityEngine:
         raise EngineError("The engine identity takes whole frames only.")
 
 
-def refuse_small(size: Size) -> None:
+def check_min_size(size: Size) -> None:
     """Check that frames of `size` (width, height) can be padded by reflection.
 
     Raises:

@@ -20,7 +20,7 @@ def choose_engine(name: str = AUTO) -> str:
     return "tensorflow" if has_gpu() else "openvino"
 
 
-def why_not(name: str) -> str | None:
+def unavailable_reason(name: str) -> str | None:
     """Return why the engine called `name` cannot run on this machine, None where it can."""
     for engine, kind in (("openvino-gpu", "GPU"), ("openvino-npu", "NPU")):
         if name == engine and kind not in openvino_devices():
@@ -53,5 +53,5 @@ def explain_engines() -> Iterator[str]:
         + ("" if device.name.startswith("GPU") else "; about half as fast as openvino"),
     }
     for name, given in gives.items():
-        reason = why_not(name)
+        reason = unavailable_reason(name)
         yield f"{name}: {given}" if reason is None else f"{name}: not here, {reason}"

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nst_video.engines.base import Device, EngineCapabilities, PendingFrames, refuse_small
+from nst_video.engines.base import Device, EngineCapabilities, PendingFrames, check_min_size
 from nst_video.engines.tiles import paint_in_tiles
 from nst_video.errors import EngineError, OutOfMemoryError
 from nst_video.frames import Floats, Frame, Frames, Size, size_of
 from nst_video.image.yuv420 import YuvColors, YuvFrames, yuv_size
 from nst_video.networks.checkpoints import Arrays
 from nst_video.networks.config import TransformerConfig
-from nst_video.networks.fused.convolutions import PIXEL_SCALE, fold_transformer
+from nst_video.networks.fused.convolutions import PIXEL_SCALE, fuse_transformer
 from nst_video.system.stderr import quiet_stderr
 
 
@@ -91,7 +91,7 @@ class TensorFlowEngine:
             )
         self.device = device or pick_device()
         dtype = keras.dtype_policies.get(self.device.dtype).compute_dtype
-        convolutions = fold_transformer(config, arrays)
+        convolutions = fuse_transformer(config, arrays)
 
         def scaled(frames: tf.Tensor) -> tf.Tensor:
             return tf.cast(frames, tf.float32) / PIXEL_SCALE
@@ -199,7 +199,7 @@ class TensorFlowEngine:
 
         A batch that was too large, of pictures of this shape, is not to be filled up to again.
         """
-        refuse_small(size)
+        check_min_size(size)
         try:
             with self._tf.device(self.device.name):
                 yield

@@ -1,13 +1,14 @@
-"""PendingFrames a frame tile by tile: pictures too large for the memory, the same numbers.
+"""Painting one frame tile by tile, for frames that do not fit into memory; same output.
 
-A tile is some rows over the full width, so that it is one piece of memory. Its window is a little
-larger than the rows it owns: what the padding at a window's edge spoils stays inside of the margin,
-except at the edges of the picture, where the padding is right. So a tile needs no other network.
+A tile is a range of rows and the full width, so it is contiguous in memory. It is computed from a
+window that is larger by a halo above and below: the wrong values that padding at the window's edge
+causes stay inside the halo. At the edges of the frame the padding is correct. So tiles run through
+the same network as whole frames.
 
-The norms need statistics of the whole picture. Between the layers at full resolution only *cells*
-are kept, a quarter as high and wide as the frame; the residual layers go over them in place, one
-norm after the other, and the last three layers are computed up to each of their norms in turn, then
-to the end.
+Instance norm needs the statistics of the whole frame. Only the encoder's feature map, at a quarter
+of the resolution, is kept in memory. The residual layers update it in place, one norm at a time.
+The last three layers are computed from it four times: up to each of their norms to measure its
+statistics, then to the end.
 """
 
 from dataclasses import dataclass
@@ -22,82 +23,96 @@ from nst_video.networks.fused.norms import PHASES
 from nst_video.networks.fused.statistics import Statistics, norm_slices
 
 Painted: TypeAlias = NDArray[Any]
-"""uint8, or float32 of 0..1: what `Stages` returns."""
+"""uint8, or float32 of 0..1: what `TileNetwork` returns."""
 
 HALO = 2
-"""Cells by which a window exceeds its tile; 7 pixels are spoiled by the encoder, 7 by the end."""
+"""Rows of the feature map above and below a tile: 8 pixels, as 7 are wrong after the encoder and 7
+after the decoder."""
 
 EXPANDING = ("expand1", "expand2", "expand3")
 
 
-class Stages(Protocol):
-    """The parts of a network on some runtime; cells are (1, rows, columns, channels), float32."""
+class TileNetwork(Protocol):
+    """The parts of a fused transformer that painting in tiles needs, on one backend.
+
+    Feature maps are float32 (1, rows, columns, channels), at a quarter of the frame's resolution.
+    """
 
     @property
     def dtype(self) -> DTypeLike:
-        """What painted rows are: uint8, or float32 of 0..1."""
+        """Type of the painted rows: uint8, or float32 of 0..1."""
         ...
 
     def encode(self, rows: Frames) -> Floats:
-        """Return the cells that rows of a frame (1, rows, width, 3) become."""
+        """Return the encoder's feature map of rows of a frame (1, rows, width, 3), uint8 RGB."""
         ...
 
     def residual(
-        self, layer: str, cells: Floats, affine: Floats | None, weights: Floats
+        self, layer: str, features: Floats, affine: Floats | None, weights: Floats
     ) -> tuple[Floats, Floats]:
-        """Return cells after a layer's convolution, and the moments of the tile's own rows.
+        """Apply a convolution of a residual block, and measure the statistics of the tile's rows.
 
         Args:
-            layer: a convolution of a residual block.
-            cells: what to convolve.
-            affine: (1, 2 x channels), scale and shift that come before, with a ReLU; None for
-                neither.
-            weights: as `norms.tile_moments` takes them.
+            layer: name of the convolution.
+            features: its input, before `affine`.
+            affine: (1, 2 x channels), scale and shift of the norm before it, applied with a ReLU;
+                None to apply neither.
+            weights: weight of each row in the statistics, see `norms.tile_moments`.
 
         Returns:
-            The cells, and (2, channels): means, variances.
+            The feature map, and (2, channels): means, variances.
         """
         ...
 
-    def measure(self, layer: str, cells: Floats, style: Floats, weights: Floats) -> Floats:
-        """Return the moments, as `residual` does, of what an expanding layer makes of cells.
+    def measure(self, layer: str, features: Floats, style: Floats, weights: Floats) -> Floats:
+        """Return the statistics (2, channels) of a decoder layer's output: means, variances.
 
-        `style` has the statistics of the layers before it folded in.
+        Args:
+            layer: "expand1", "expand2" or "expand3".
+            features: input of the decoder.
+            style: scales and shifts (1, style_size) of the layers before it, see
+                `Statistics.fold`.
+            weights: weight of each row in the statistics, see `norms.tile_moments`.
         """
         ...
 
-    def finish(self, cells: Floats, style: Floats, width: int) -> Painted:
-        """Return the painted rows (1, rows, width, 3)."""
+    def finish(self, features: Floats, style: Floats, width: int) -> Painted:
+        """Return the painted rows (1, rows, width, 3), RGB; `style` as for `measure`."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """Rows of cells: those computed, and those of them that are right."""
+    """Rows of the feature map.
+
+    Attributes:
+        window: rows that are computed, the halo included.
+        own: rows whose values are correct and kept.
+    """
 
     window: slice
     own: slice
 
     @property
     def inner(self) -> slice:
-        """The own rows, counted from the window's first."""
+        """`own`, relative to the first row of `window`."""
         return slice(self.own.start - self.window.start, self.own.stop - self.window.start)
 
 
-def plan_tiles(cells: int, most: int) -> list[Tile]:
-    """Share `cells` rows out among tiles of at most `most` own ones, with windows of one height."""
-    count = -(-cells // most)
-    step = -(-cells // count)
-    height = min(cells, step + 2 * HALO)
+def plan_tiles(rows: int, max_rows: int) -> list[Tile]:
+    """Divide `rows` of a feature map into tiles of at most `max_rows`, with equal windows."""
+    count = -(-rows // max_rows)
+    step = -(-rows // count)
+    height = min(rows, step + 2 * HALO)
     tiles = []
-    for start in range(0, cells, step):
-        first = min(max(start - HALO, 0), cells - height)
-        tiles.append(Tile(slice(first, first + height), slice(start, min(start + step, cells))))
+    for start in range(0, rows, step):
+        first = min(max(start - HALO, 0), rows - height)
+        tiles.append(Tile(slice(first, first + height), slice(start, min(start + step, rows))))
     return tiles
 
 
 def paint_in_tiles(
-    stages: Stages,
+    network: TileNetwork,
     config: TransformerConfig,
     frame: Frame,
     style: Floats,
@@ -106,34 +121,34 @@ def paint_in_tiles(
     """Paint one frame tile by tile.
 
     Args:
-        stages: what runs the parts of the network.
+        network: the parts of the network.
         config: its shape.
-        frame: (height, width, 3).
+        frame: (height, width, 3), uint8 RGB.
         style: style parameters (1, `config.style_size`).
-        rows: of a tile, in pixels; at least `STRIDE`.
+        rows: height of a tile in pixels; at least `STRIDE`.
 
     Returns:
-        The painted frame, of the type that `stages` returns.
+        The painted frame (height, width, 3), RGB, of type `network.dtype`.
     """
-    run = _Run(stages, config, frame, style, rows)
-    x = run.encode()
-    run.transform(x)
-    run.measure(x)
-    return run.finish(x)
+    tiled = _TiledPass(network, config, frame, style, rows)
+    x = tiled.encode()
+    tiled.transform(x)
+    tiled.measure(x)
+    return tiled.finish(x)
 
 
-class _Run:
-    """One frame on its way; pictures lose their batch axis between the passes."""
+class _TiledPass:
+    """The passes over one frame; between them feature maps have no batch axis."""
 
     def __init__(
         self,
-        stages: Stages,
+        network: TileNetwork,
         config: TransformerConfig,
         frame: Frame,
         style: Floats,
         rows: int,
     ) -> None:
-        self._stages = stages
+        self._network = network
         self._config = config
         self._frame = frame
         self._style = style
@@ -142,15 +157,17 @@ class _Run:
         self._tiles = plan_tiles(-(-frame.shape[0] // STRIDE), max(1, rows // STRIDE))
 
     def encode(self) -> Floats:
-        """Return the frame as cells."""
+        """Return the feature map of the whole frame."""
         height, width = self._frame.shape[:2]
-        cells = np.empty((-(-height // STRIDE), -(-width // STRIDE), self._config.widths[2]), "f4")
+        features = np.empty(
+            (-(-height // STRIDE), -(-width // STRIDE), self._config.widths[2]), "f4"
+        )
         for tile in self._tiles:
-            cells[tile.own] = self._stages.encode(self._rows(tile)[None])[0, tile.inner]
-        return cells
+            features[tile.own] = self._network.encode(self._rows(tile)[None])[0, tile.inner]
+        return features
 
     def _rows(self, tile: Tile) -> Frame:
-        """Return a window of the frame, padded by reflection where it goes beyond the bottom."""
+        """Return the pixels of a tile's window; below the frame, padded by reflection."""
         start, stop = STRIDE * tile.window.start, STRIDE * tile.window.stop
         beyond = stop - self._frame.shape[0]
         if beyond <= 0:
@@ -158,7 +175,7 @@ class _Run:
         return np.pad(self._frame[start:stop], ((0, beyond), (0, 0), (0, 0)), "reflect")
 
     def transform(self, x: Floats) -> None:
-        """Run the residual blocks over cells, in place."""
+        """Run the residual blocks over the feature map `x`, in place."""
         y = np.empty_like(x)
         for block in range(1, self._config.residual_blocks + 1):
             first, second = f"residual{block}_conv1", f"residual{block}_conv2"
@@ -171,7 +188,7 @@ class _Run:
                 x[tile.own] += y[tile.own]
 
     def _convolve(self, layer: str, x: Floats, affine: Floats | None, y: Floats) -> None:
-        """Write what a layer makes of the cells `x` to `y`, which may be the same."""
+        """Apply a layer to the feature map `x`; write its output to `y`, which may be `x`."""
         moments = []
         above = None
         for tile in self._tiles:
@@ -181,30 +198,30 @@ class _Run:
                 window[tile.inner.start - 1] = above
             above = x[tile.own.stop - 1].copy()
             weights = _weights(tile, x.shape[1])
-            cells, own = self._stages.residual(layer, window[None], affine, weights)
-            y[tile.own] = cells[0, tile.inner]
+            features, own = self._network.residual(layer, window[None], affine, weights)
+            y[tile.own] = features[0, tile.inner]
             moments.append(own)
         self._keep(layer, moments)
 
     def _affine(self, layer: str) -> Floats:
-        """Return scale and shift (1, 2 x channels) of a layer with known statistics."""
+        """Return scale and shift (1, 2 x channels) of a layer whose statistics are known."""
         scale, shift = np.split(self._statistics.fold(self._style), 2, axis=1)
         here = self._slices[layer]
         return np.concatenate([scale[:, here], shift[:, here]], axis=1)
 
     def measure(self, x: Floats) -> None:
-        """Take the statistics of the last layers."""
+        """Measure the statistics of the decoder's layers."""
         for layer, enlarged in zip(EXPANDING, (2, 4, 4), strict=True):
             here = self._slices[layer]
             style = self._statistics.fold(self._style)
             moments = []
             for tile in self._tiles:
                 weights = _block_weights(tile, x.shape[1], enlarged, here.stop - here.start)
-                moments.append(self._stages.measure(layer, x[None, tile.window], style, weights))
+                moments.append(self._network.measure(layer, x[None, tile.window], style, weights))
             self._keep(layer, moments)
 
     def _keep(self, layer: str, moments: list[Floats]) -> None:
-        """Make a layer's statistics of those of the tiles."""
+        """Combine the statistics of the tiles into those of the layer."""
         means, variances = np.asarray(moments, np.float64).swapaxes(0, 1)
         shares = [tile.own.stop - tile.own.start for tile in self._tiles]
         mean = np.average(means, axis=0, weights=shares)
@@ -216,9 +233,9 @@ class _Run:
         """Return the painted frame."""
         height, width = self._frame.shape[:2]
         style = self._statistics.fold(self._style)
-        painted = np.empty(self._frame.shape, self._stages.dtype)
+        painted = np.empty(self._frame.shape, self._network.dtype)
         for tile in self._tiles:
-            rows = self._stages.finish(x[None, tile.window], style, width)[0]
+            rows = self._network.finish(x[None, tile.window], style, width)[0]
             start, stop = STRIDE * tile.own.start, min(STRIDE * tile.own.stop, height)
             first = STRIDE * tile.inner.start
             painted[start:stop] = rows[first : first + stop - start]
@@ -226,18 +243,21 @@ class _Run:
 
 
 def _weights(tile: Tile, columns: int) -> Floats:
-    """Return what a cell of each row of a window counts: (1, rows, 1, 1)."""
+    """Return the weight of each row of a window in the statistics: (1, rows, 1, 1)."""
     weights = np.zeros((1, tile.window.stop - tile.window.start, 1, 1), np.float32)
     weights[:, tile.inner] = 1 / (columns * (tile.own.stop - tile.own.start))
     return weights
 
 
 def _block_weights(tile: Tile, columns: int, enlarged: int, channels: int) -> Floats:
-    """Return what a pixel of the shifted blocks counts that a window becomes.
+    """Return the weight of each pixel of shifted blocks in the statistics of a window.
 
-    There are `enlarged` rows for each row of cells, and one more outside on either side:
-    (1, rows of blocks, 1, 4 channels).
+    There are `enlarged` pixel rows for each row of the feature map, and one more on either side,
+    outside of the picture.
+
+    Returns:
+        (1, rows of blocks, 1, 4 channels).
     """
-    cells = np.pad(_weights(tile, columns).ravel().repeat(enlarged), 1)
-    cells /= enlarged**2
-    return cells.reshape(-1, 2).repeat(PHASES // 2 * channels, axis=1)[None, :, None]
+    features = np.pad(_weights(tile, columns).ravel().repeat(enlarged), 1)
+    features /= enlarged**2
+    return features.reshape(-1, 2).repeat(PHASES // 2 * channels, axis=1)[None, :, None]

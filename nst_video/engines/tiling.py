@@ -11,10 +11,10 @@ from nst_video.engines.base import (
     Engine,
     EngineCapabilities,
     PendingFrames,
-    refuse_small,
+    check_min_size,
 )
-from nst_video.engines.flat_frames import calm_flat_frames
-from nst_video.engines.memory_estimate import bands_bytes, frame_bytes
+from nst_video.engines.flat_frames import preserve_flat_frames
+from nst_video.engines.memory_estimate import frame_bytes, tiles_bytes
 from nst_video.errors import OutOfMemoryError
 from nst_video.frames import Floats, Frame, Frames, Size, size_of
 from nst_video.image.yuv420 import YuvColors, YuvFrames, rgb_to_yuv, yuv_size, yuv_to_rgb
@@ -25,7 +25,7 @@ from nst_video.validation import TILE_ROWS
 
 OnNote: TypeAlias = Callable[[str], None]
 
-SHARE = 0.75
+MEMORY_SHARE = 0.75
 """Share of the free memory that one frame may take."""
 
 TILE_PIXELS = 1 << 20
@@ -34,7 +34,7 @@ TILE_PIXELS = 1 << 20
 MIN_ROWS = int(TILE_ROWS.low)
 """Of a tile, in pixels; smaller ones save nothing."""
 
-MANY = 1 << 16
+UNLIMITED = 1 << 16
 """As many frames at once as anyone may give."""
 
 
@@ -43,7 +43,7 @@ Pictures: TypeAlias = Frames | YuvFrames
 Whole: TypeAlias = Callable[[Pictures, Floats], Pictures]
 """Paints a batch of pictures, given a style for each."""
 
-InBands: TypeAlias = Callable[[Pictures, Floats, int], Pictures]
+InTiles: TypeAlias = Callable[[Pictures, Floats, int], Pictures]
 """Paints a batch of one, given its style, in tiles of so many rows."""
 
 
@@ -58,7 +58,7 @@ class _Plan:
 class TilingEngine:
     """An engine that paints frames whole while they fit into memory, and in tiles where not.
 
-    Flat frames keep their color, see `calm_flat_frames`.
+    Flat frames keep their color, see `preserve_flat_frames`.
     """
 
     def __init__(
@@ -141,14 +141,14 @@ class TilingEngine:
 
     def paint_tiles(self, frame: Frame, style: Floats, rows: int) -> Frame:
         """Paint one RGB frame in tiles of `rows` rows, whatever the memory; see `Engine`."""
-        return self._engine.paint_tiles(frame, calm_flat_frames(style, frame[None]), rows)
+        return self._engine.paint_tiles(frame, preserve_flat_frames(style, frame[None]), rows)
 
     def _submit(
         self, pictures: Pictures, size: Size, style: Floats, colors: YuvColors | None
     ) -> PendingFrames:
         """Begin to paint RGB frames (`colors` is None) or YUV frames."""
-        refuse_small(size)
-        style = calm_flat_frames(style, pictures, colors)
+        check_min_size(size)
+        style = preserve_flat_frames(style, pictures, colors)
         plan = self._find_plan(size)
         begun = None
         if len(pictures) <= plan.frames:
@@ -201,7 +201,7 @@ class TilingEngine:
         return self._paint(pictures, size, style, whole, in_tiles)
 
     def _paint(
-        self, pictures: Pictures, size: Size, style: Floats, whole: Whole, in_tiles: InBands
+        self, pictures: Pictures, size: Size, style: Floats, whole: Whole, in_tiles: InTiles
     ) -> Pictures:
         """Paint by the plan for this size; where memory runs out, by a smaller one."""
         plan = self._find_plan(size)
@@ -229,11 +229,11 @@ class TilingEngine:
     def _make_plan(self, size: Size) -> _Plan:
         """Choose how to paint frames of a new size."""
         if isinstance(self._tile, int):
-            return _Plan(0, self._tile) if size[1] > self._tile else _Plan(MANY)
+            return _Plan(0, self._tile) if size[1] > self._tile else _Plan(UNLIMITED)
         free = None if self._tile == "off" or self.device.name.startswith("GPU") else self._free()
         if free is None:
-            return _Plan(MANY)
-        need, available = self._need(size), int(SHARE * free)
+            return _Plan(UNLIMITED)
+        need, available = self._need(size), int(MEMORY_SHARE * free)
         if need <= available:
             return _Plan(max(1, available // need))
         plan = _Plan(0, _rows(size))
@@ -260,7 +260,7 @@ class TilingEngine:
     def _need(self, size: Size, rows: int = 0) -> int:
         config, pictures = self._config, self.capabilities.peak_feature_maps
         if rows:
-            return bands_bytes(config, size, rows, pictures)
+            return tiles_bytes(config, size, rows, pictures)
         return frame_bytes(config, size, pictures)
 
     def _say(self, size: Size, plan: _Plan, why: str) -> None:

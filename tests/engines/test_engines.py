@@ -16,8 +16,8 @@ from nst_video.engines import (
     choose_engine,
     explain_engines,
     open_engine,
+    unavailable_reason,
     warm_up,
-    why_not,
 )
 from nst_video.engines import selection as choice_module
 from nst_video.engines import tensorflow as tensorflow_module
@@ -37,7 +37,7 @@ def arrays() -> checkpoints.Arrays:
     }
 
 
-PRESENT = sorted(name for name in ENGINES if why_not(name) is None)
+PRESENT = sorted(name for name in ENGINES if unavailable_reason(name) is None)
 
 
 @pytest.fixture(scope="module", params=PRESENT)

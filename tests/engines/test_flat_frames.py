@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from tiny_network import CONFIG, random_arrays, random_style
 
 from nst_video.engines import TilingEngine, open_engine
-from nst_video.engines.flat_frames import FLAT, FULL, calm_flat_frames, paint_share
+from nst_video.engines.flat_frames import FLAT, FULL, preserve_flat_frames, style_share
 from nst_video.image.yuv420 import OUTPUT_COLORS, rgb_to_yuv, yuv_to_rgb
 from nst_video.networks import checkpoints
 from nst_video.networks.config import TransformerConfig
@@ -85,7 +85,7 @@ def test_exact_engine_paints_a_faint_picture_as_the_reference_does(
     name: str, arrays: checkpoints.Arrays
 ) -> None:
     frame = (128 + (scene().astype(float) - 128) * 0.06).astype(np.uint8)[None]
-    style = calm_flat_frames(random_style(1, 5), frame)
+    style = preserve_flat_frames(random_style(1, 5), frame)
     network = checkpoints.load_transformer(CONFIG, arrays)
     expected = np.asarray(network(frame.astype(np.float32) / 255, style)) * 255
     painted = open_engine(name, CONFIG, arrays)(frame, random_style(1, 5))
@@ -104,10 +104,10 @@ def test_pictures_of_usual_contrast_are_left_alone(assets: Path) -> None:
     for name in names:
         with VideoFileSource(assets / "videos" / name) as source:
             frame = next(iter(source))
-        assert calm_flat_frames(style, frame[None]) is style, name
+        assert preserve_flat_frames(style, frame[None]) is style, name
     for path in sorted((assets / "photos").glob("*.jpg")):
         photo = np.asarray(cv2.imread(str(path)), np.uint8)
-        assert calm_flat_frames(style, photo[None]) is style, path.name
+        assert preserve_flat_frames(style, photo[None]) is style, path.name
 
 
 def test_fine_patterns_and_small_titles_count_as_pictures() -> None:
@@ -116,7 +116,7 @@ def test_fine_patterns_and_small_titles_count_as_pictures() -> None:
     title = np.zeros((360, 640, 3), np.uint8)
     cv2.putText(title, "A title", (200, 190), cv2.FONT_HERSHEY_SIMPLEX, 1.4, (255,) * 3, 2)
     for frame in (checks, title):
-        assert calm_flat_frames(style, frame[None]) is style
+        assert preserve_flat_frames(style, frame[None]) is style
 
 
 def test_a_fade_turns_from_painting_to_color_without_a_jump(arrays: checkpoints.Arrays) -> None:
@@ -133,13 +133,13 @@ def test_yuv_are_judged_as_the_frames_that_they_are() -> None:
     style = random_style(1, 9)
     frames = np.stack([(100 + scene() * share).astype(np.uint8) for share in (0.02, 0.05, 0.1)])
     yuv = rgb_to_yuv(frames)
-    by_frame = calm_flat_frames(style, yuv_to_rgb(yuv, OUTPUT_COLORS))
-    np.testing.assert_allclose(calm_flat_frames(style, yuv, OUTPUT_COLORS), by_frame, atol=0.04)
+    by_frame = preserve_flat_frames(style, yuv_to_rgb(yuv, OUTPUT_COLORS))
+    np.testing.assert_allclose(preserve_flat_frames(style, yuv, OUTPUT_COLORS), by_frame, atol=0.04)
 
 
 def test_share_of_the_painting_grows_smoothly_with_contrast() -> None:
-    shares = [paint_share(contrast) for contrast in np.linspace(0, 2 * FULL, 400)]
-    assert (paint_share(0), paint_share(FLAT), paint_share(FULL)) == (0, 0, 1)
+    shares = [style_share(contrast) for contrast in np.linspace(0, 2 * FULL, 400)]
+    assert (style_share(0), style_share(FLAT), style_share(FULL)) == (0, 0, 1)
     assert (np.diff(shares) >= 0).all()
     assert np.diff(shares).max() < 0.01
 
@@ -149,6 +149,6 @@ def test_frames_of_any_size_are_judged(shape: tuple[int, int]) -> None:
     config = TransformerConfig((4, 6, 8), 1, bottleneck=3)
     style = np.ones((2, config.style_size), np.float32)
     frames = np.full((2, *shape, 3), 51, np.uint8)
-    calm = calm_flat_frames(style, frames)
+    calm = preserve_flat_frames(style, frames)
     np.testing.assert_allclose(calm[:, -3:], np.log(0.2 / 0.8), rtol=1e-4)
     assert (calm[:, : config.style_size // 2 - 3] == 1).all()

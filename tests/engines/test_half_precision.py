@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nst_video import weights
 from nst_video.engines import pick_device
 from nst_video.networks.fused import keras_backend
-from nst_video.networks.fused.convolutions import fold_transformer
+from nst_video.networks.fused.convolutions import fuse_transformer
 from nst_video.networks.models import StyleModel, load_model
 
 SIZE = (96, 72)
@@ -42,7 +42,7 @@ def errors(assets: Path) -> Callable[[StyleModel, str], NDArray[np.float32]]:
     """Measures how far a precision is off, in units of 1 of 255."""
 
     def measure(model: StyleModel, dtype: str) -> NDArray[np.float32]:
-        convolutions = fold_transformer(model.config, model.arrays)
+        convolutions = fuse_transformer(model.config, model.arrays)
         photo = read(assets / "photos" / "tubingen.jpg", SIZE)[None].astype(np.float32) / 255
         painting = read(assets / "paintings" / "starry-night.jpg", (256, 256))
         style = model.style_parameters(model.predictor(painting)[None])

@@ -52,7 +52,7 @@ def random_frames(shape: tuple[int, ...], seed: int) -> NDArray[np.uint8]:
     seed=st.integers(0, 99),
 )
 def test_bands_equal_the_whole_frame(height: int, width: int, rows: int, seed: int) -> None:
-    convolutions = folded.fold_transformer(CONFIG, random_arrays(CONFIG, seed))
+    convolutions = folded.fuse_transformer(CONFIG, random_arrays(CONFIG, seed))
     frames, style = random_frames((1, height, width), seed), random_style(1, seed)
     content = frames.astype(np.float32) / 255
     expected = keras_backend.paint(CONFIG, convolutions, content, style)
@@ -84,7 +84,7 @@ def engine(request: pytest.FixtureRequest, arrays: checkpoints.Arrays) -> Engine
     return engine
 
 
-def test_engine_paints_bands_as_the_whole(engine: Engine) -> None:
+def test_engine_paints_tiles_as_the_whole(engine: Engine) -> None:
     frame, style = random_frames((70, 33), 2), random_style(1, 2)
     whole = engine(frame[None], style)[0].astype(int)
     painted = engine.paint_tiles(frame, style, 16)
@@ -195,7 +195,7 @@ def test_tiling_refuses_tiles_that_save_nothing(arrays: checkpoints.Arrays) -> N
 def test_bands_take_less_memory_the_smaller_they_are() -> None:
     whole = memory_estimate.frame_bytes(CONFIG, (3840, 2160), 3.3)
     tiles = [
-        memory_estimate.bands_bytes(CONFIG, (3840, 2160), rows, 3.3) for rows in (512, 128, 16)
+        memory_estimate.tiles_bytes(CONFIG, (3840, 2160), rows, 3.3) for rows in (512, 128, 16)
     ]
     assert whole > tiles[0] > tiles[1] > tiles[2] > 3840 * 2160 * 6
 

@@ -23,7 +23,7 @@ from nst_video.networks.builtin import build_loss_trunk, build_style_predictor
 from nst_video.networks.config import TransformerConfig
 from nst_video.networks.inception import build_inception_predictor
 from nst_video.networks.fused.keras_backend import paint
-from nst_video.networks.fused.convolutions import fold_transformer
+from nst_video.networks.fused.convolutions import fuse_transformer
 from nst_video.networks.transformer import StyleTransformer
 from nst_video.networks.vgg import SHAPES, LossNetwork
 from nst_video.engines.tensorflow import TensorFlowEngine
@@ -51,7 +51,7 @@ for build in (build_style_predictor, build_loss_trunk, build_inception_predictor
 transformer, arrays = random_weights(StyleTransformer(config))
 style = transformer.style_parameters(rng.random((1, 5), np.float32))
 results["reference"] = transformer(pictures, style)
-results["rewritten"] = paint(config, fold_transformer(config, arrays), pictures, style)
+results["rewritten"] = paint(config, fuse_transformer(config, arrays), pictures, style)
 for pooling in ("average", "max"):
     loss = LossNetwork.random("builtin", pooling)
     results["loss " + pooling] = loss(pictures, ["block3_conv1"])["block3_conv1"]

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
-from nst_video.engines.base import Device, EngineCapabilities, PendingFrames, refuse_small
+from nst_video.engines.base import Device, EngineCapabilities, PendingFrames, check_min_size
+from nst_video.engines.openvino.backend import build_model
 from nst_video.engines.openvino.compiled_cache import add_checksums, discard_damaged
-from nst_video.engines.openvino.nodes import build_model
-from nst_video.engines.openvino.requests import Run, Runs
+from nst_video.engines.openvino.requests import Inference, InferRequestPool
 from nst_video.engines.openvino.tiles import OpenVinoTiles
 from nst_video.engines.openvino.yuv import build_yuv_model
 from nst_video.engines.tiles import paint_in_tiles
@@ -21,8 +21,8 @@ from nst_video.frames import Floats, Frame, Frames, Size, size_of
 from nst_video.image.yuv420 import YuvColors, YuvFrames, yuv_size
 from nst_video.networks.checkpoints import Arrays
 from nst_video.networks.config import TransformerConfig
-from nst_video.networks.fused.convolutions import fold_transformer
-from nst_video.networks.fused.quantization import fold_mixed
+from nst_video.networks.fused.convolutions import fuse_transformer
+from nst_video.networks.fused.quantization import fuse_mixed_precision
 from nst_video.system import paths
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class OpenVinoEngine:
         self.device = _describe(self._core, precision, device)
         self.config = config
         self._precision = precision
-        fold = fold_mixed if precision == "mixed" else fold_transformer
+        fold = fuse_mixed_precision if precision == "mixed" else fuse_transformer
         self._convolutions = fold(config, arrays)
         self._compiled = lru_cache(NETWORKS_KEPT)(self._compile)
         self._tiles = OpenVinoTiles(
@@ -105,7 +105,7 @@ class OpenVinoEngine:
         return self.submit(frames, style).wait()
 
     def submit(self, frames: Frames, style: Floats) -> PendingFrames:
-        """Begin to paint RGB frames; returns once the last of them has begun.
+        """Begin to paint RGB frames; returns once the last of them has started.
 
         Raises:
             EngineError: as for a call; so does waiting.
@@ -128,25 +128,25 @@ class OpenVinoEngine:
         self, pictures: Frames | YuvFrames, size: Size, style: Floats, colors: YuvColors | None
     ) -> PendingFrames:
         """Begin to paint RGB frames (`colors` is None) or YUV frames."""
-        refuse_small(size)
+        check_min_size(size)
         pictures = np.ascontiguousarray(pictures)
         styles = np.broadcast_to(style, (len(pictures), style.shape[1]))
         painted = np.empty_like(pictures)
-        begun: list[Run] = []
+        started: list[Inference] = []
         with _explained(len(pictures), size):
             hint: Hint = "LATENCY" if len(pictures) == 1 else "THROUGHPUT"
-            runs = self._compiled(size, hint, colors)
+            pool = self._compiled(size, hint, colors)
             try:
                 for here in (slice(index, index + 1) for index in range(len(pictures))):
-                    begun.append(runs.submit([pictures[here], styles[here]], painted[here]))
+                    started.append(pool.submit([pictures[here], styles[here]], painted[here]))
             except RuntimeError:
                 with suppress(RuntimeError):
-                    runs.finish(begun)
+                    pool.wait(started)
                 raise
 
         def wait() -> Frames | YuvFrames:
             with _explained(len(pictures), size):
-                runs.finish(begun)
+                pool.wait(started)
             return painted
 
         return PendingFrames(wait)
@@ -157,11 +157,11 @@ class OpenVinoEngine:
         Raises:
             EngineError: as for a call.
         """
-        refuse_small(size_of(frame))
+        check_min_size(size_of(frame))
         with _explained(1, size_of(frame)):
             return paint_in_tiles(self._tiles, self.config, frame, style, rows)
 
-    def _compile(self, size: Size, hint: Hint, colors: YuvColors | None) -> Runs:
+    def _compile(self, size: Size, hint: Hint, colors: YuvColors | None) -> InferRequestPool:
         """Compile the network for frames of `size`, or read it from the disk."""
         if colors is None:
             model = build_model(self.config, self._convolutions, size)
@@ -171,7 +171,7 @@ class OpenVinoEngine:
         count = 1
         if hint == "THROUGHPUT":
             count = compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
-        return Runs(compiled, count)
+        return InferRequestPool(compiled, count)
 
     def _compile_model(self, model: "openvino.Model", hint: Hint) -> "openvino.CompiledModel":
         options: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Numbers of less than 32 bits in OpenVINO graphs: where they are used, and where not."""
+"""LayerPrecision of less than 32 bits in OpenVINO graphs: where they are used, and where not."""
 
 import tempfile
 from collections.abc import Iterable
@@ -20,8 +20,8 @@ Node: TypeAlias = Any
 """A node of an OpenVINO graph."""
 
 
-class NodeFactory(Protocol):
-    """What makes nodes: `nodes.Nodes`.
+class GraphBuilder(Protocol):
+    """What makes graph: `graph.OpenVinoBackend`.
 
     Attributes:
         op: OpenVINO's operations.
@@ -45,7 +45,7 @@ TINY = 1e-6
 
 
 def convolve_bytes(
-    nodes: NodeFactory, x: Node, convolution: Convolution, arrange: Arrange | None = None
+    graph: GraphBuilder, x: Node, convolution: Convolution, arrange: Arrange | None = None
 ) -> Node:
     """Convolve in 8-bit integers, without padding and without bias.
 
@@ -54,43 +54,43 @@ def convolve_bytes(
     negative, are scaled by the largest of the picture.
 
     Args:
-        nodes: what makes nodes.
+        graph: what makes graph.
         x: the picture.
-        convolution: with a kernel that `mixed.round_kernel` rounded.
+        convolution: with a kernel that `quantize_kernel` rounded.
         arrange: moves the picture's pixels first, as bytes.
     """
     scale = None
-    if convolution.numbers == "scaled bytes":
-        scale = _scale(nodes, x)
+    if convolution.precision == "scaled uint8":
+        scale = _scale(graph, x)
         # The scale may be a little too small, being rounded to what the product is computed in.
-        x = nodes.op.clamp(x / scale + nodes.number(0.5), 0, PIXEL_SCALE)
-        x = nodes.op.convert(x, np.uint8)
+        x = graph.op.clamp(x / scale + graph.number(0.5), 0, PIXEL_SCALE)
+        x = graph.op.convert(x, np.uint8)
     x = x if arrange is None else arrange(x)
-    bounds = nodes.number(0), nodes.number(PIXEL_SCALE)
-    quantized = nodes.op.fake_quantize(
-        nodes.op.convert(x, np.float32), *bounds, *bounds, BYTE_LEVELS
+    bounds = graph.number(0), graph.number(PIXEL_SCALE)
+    quantized = graph.op.fake_quantize(
+        graph.op.convert(x, np.float32), *bounds, *bounds, BYTE_LEVELS
     )
-    y = nodes.convolve_by(quantized, _kernel(nodes, convolution), convolution.strides)
+    y = graph.convolve_by(quantized, _kernel(graph, convolution), convolution.strides)
     return y if scale is None else y * scale
 
 
-def _scale(nodes: NodeFactory, x: Node) -> Node:
+def _scale(graph: GraphBuilder, x: Node) -> Node:
     """Return by what to divide a picture so that its largest value is the largest byte.
 
     OpenVINO's CPU plugin computes the end of a graph in float32: all from which a result follows
     without a convolution or a product of matrices in between. The scale is such a product, or
     the norm before it would count as the end, too, and be slower.
     """
-    largest = nodes.op.reduce_max(x, np.array([1, 2, 3]), True) + nodes.number(TINY)
-    return nodes.op.matmul(largest, np.full((1, 1), 1 / PIXEL_SCALE, np.float32), False, False)
+    largest = graph.op.reduce_max(x, np.array([1, 2, 3]), True) + graph.number(TINY)
+    return graph.op.matmul(largest, np.full((1, 1), 1 / PIXEL_SCALE, np.float32), False, False)
 
 
-def _kernel(nodes: NodeFactory, convolution: Convolution) -> Node:
+def _kernel(graph: GraphBuilder, convolution: Convolution) -> Node:
     """Return the kernel as whole numbers times steps."""
     steps = kernel_steps(convolution.kernel)
     whole = np.round(convolution.kernel / steps).astype(np.int8)
-    levels = nodes.op.convert(nodes.op.constant(_outputs_first(whole)), np.float32)
-    return levels * nodes.op.constant(_outputs_first(steps))
+    levels = graph.op.convert(graph.op.constant(_outputs_first(whole)), np.float32)
+    return levels * graph.op.constant(_outputs_first(steps))
 
 
 def _outputs_first(kernel: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

@@ -1,4 +1,4 @@
-"""Frames on their way through OpenVINO, side by side, batch after batch without a pause."""
+"""A pool of OpenVINO inference requests that run in parallel."""
 
 import threading
 from collections import deque
@@ -13,31 +13,31 @@ if TYPE_CHECKING:
     import openvino
 
 POLL_MS = 100
-"""Waits are cut into pieces of this length so that Ctrl-C is noticed."""
+"""Longest single wait in milliseconds: between two of them Python handles Ctrl-C."""
 
 
-class Run:
-    """One frame on its way.
+class Inference:
+    """One frame being computed.
 
     Attributes:
-        request: what runs it.
-        error: what it failed with.
+        request: the request that computes it.
+        error: the error it failed with, None before it ends or if it succeeded.
     """
 
     def __init__(self, request: "openvino.InferRequest", arrays: Sequence[NDArray[Any]]) -> None:
-        """Take a request that was started.
+        """Track a request that has been started.
 
         Args:
-            request: it reads and writes the arrays where they lie.
-            arrays: kept until it is over.
+            request: it reads and writes the arrays without copying them.
+            arrays: kept alive until it has ended.
         """
         self.request = request
         self.error: RuntimeError | None = None
         self._arrays: Sequence[NDArray[Any]] | None = arrays
         self._lock = threading.Lock()
 
-    def finish(self) -> None:
-        """Wait until it is over; an error is kept, to be raised by whom it concerns."""
+    def wait(self) -> None:
+        """Wait until it has ended; store an error in `error`, as another batch may wait here."""
         with self._lock:
             if self._arrays is None:
                 return
@@ -49,28 +49,29 @@ class Run:
             self._arrays = None
 
 
-class Runs:
-    """Requests that work side by side; each takes the next frame as soon as it is through.
+class InferRequestPool:
+    """Inference requests of one compiled network; a free one takes the next frame.
 
-    Batches need not end together, so that no core waits for another between two of them.
+    Frames of the next batch start before all frames of the last one have ended, so no core is idle
+    between two batches.
     """
 
     def __init__(self, model: "openvino.CompiledModel", count: int) -> None:
-        """Make `count` requests for a compiled network."""
+        """Create `count` requests for a compiled network."""
         self.model = model
         self._idle = [model.create_infer_request() for _ in range(count)]
-        self._busy: deque[Run] = deque()
+        self._busy: deque[Inference] = deque()
         self._lock = threading.Lock()
 
-    def submit(self, inputs: Sequence[NDArray[Any]], painted: NDArray[np.uint8]) -> Run:
-        """Begin a frame, once a request is free for it.
+    def submit(self, inputs: Sequence[NDArray[Any]], painted: NDArray[np.uint8]) -> Inference:
+        """Start to compute a frame; where no request is free, wait for the oldest one.
 
         Args:
-            inputs: of the network, read where they lie.
-            painted: where to write its output.
+            inputs: of the network; used without a copy.
+            painted: its output is written here.
 
         Raises:
-            RuntimeError: OpenVINO fails to begin.
+            RuntimeError: OpenVINO cannot start.
         """
         import openvino
 
@@ -82,39 +83,39 @@ class Runs:
             except RuntimeError:
                 self._idle.append(request)
                 raise
-            run = Run(request, [*inputs, painted])
-            self._busy.append(run)
-            return run
+            inference = Inference(request, [*inputs, painted])
+            self._busy.append(inference)
+            return inference
 
-    def finish(self, runs: Sequence[Run]) -> None:
-        """Wait until runs are over; when that is interrupted, stop all before passing it on.
+    def wait(self, inferences: Sequence[Inference]) -> None:
+        """Wait until all have ended; if the wait is interrupted, cancel every request.
 
         Raises:
-            RuntimeError: what the first of them to fail failed with.
+            RuntimeError: the error of the first one that failed.
         """
         try:
-            for run in runs:
-                run.finish()
+            for inference in inferences:
+                inference.wait()
         except BaseException:
             self.stop()
             raise
-        for run in runs:
-            if run.error is not None:
-                raise run.error
+        for inference in inferences:
+            if inference.error is not None:
+                raise inference.error
 
     def stop(self) -> None:
-        """Stop whatever runs, and wait for that: it writes into memory that is given back then."""
+        """Cancel every request and wait for it: it writes into memory that the caller frees."""
         busy = list(self._busy)
-        for run in busy:
-            run.request.cancel()
-        for run in busy:
-            with suppress(RuntimeError):  # what was stopped says so
-                run.request.wait()
+        for inference in busy:
+            inference.request.cancel()
+        for inference in busy:
+            with suppress(RuntimeError):  # a canceled request raises
+                inference.request.wait()
 
     def _take_oldest(self) -> "openvino.InferRequest":
         oldest = self._busy[0]
         try:
-            oldest.finish()
+            oldest.wait()
         except BaseException:
             self.stop()
             raise

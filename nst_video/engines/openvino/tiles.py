@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nst_video.engines.openvino.nodes import Nodes
+from nst_video.engines.openvino.backend import OpenVinoBackend
 from nst_video.engines.openvino.quantization import Node
 from nst_video.frames import Floats, Frames
 from nst_video.networks.config import STRIDE, TransformerConfig
@@ -25,7 +25,7 @@ PARTS_KEPT = 14
 
 
 class OpenVinoTiles:
-    """`engines.tiles.Stages`, each part compiled once for a height and width of tiles.
+    """`engines.tiles.TileNetwork`, each part compiled once for a height and width of tiles.
 
     The residual layers share one part, their kernels being inputs. Only the part used last holds
     memory for its pictures.
@@ -52,31 +52,31 @@ class OpenVinoTiles:
         self._lock = threading.Lock()
 
     def encode(self, rows: Frames) -> Floats:
-        """Return the cells that rows of a frame (1, rows, width, 3) become."""
-        cells: Floats = self._run("encode", "", rows)[0]
-        return cells
+        """Return the features that rows of a frame (1, rows, width, 3) become."""
+        features: Floats = self._run("encode", "", rows)[0]
+        return features
 
     def residual(
-        self, layer: str, cells: Floats, affine: Floats | None, weights: Floats
+        self, layer: str, features: Floats, affine: Floats | None, weights: Floats
     ) -> tuple[Floats, Floats]:
-        """Return cells after a layer's convolution, and the moments of its own rows."""
+        """Return features after a layer's convolution, and the moments of its own rows."""
         kernel = np.ascontiguousarray(self._convolutions[layer].kernel.transpose(3, 2, 0, 1))
         before = [] if affine is None else [affine]
-        convolved, moments = self._run("residual", "", cells, kernel, weights, *before)
+        convolved, moments = self._run("residual", "", features, kernel, weights, *before)
         return convolved, moments[0, 0]
 
-    def measure(self, layer: str, cells: Floats, style: Floats, weights: Floats) -> Floats:
-        """Return the moments of what an expanding layer makes of cells."""
-        moments: Floats = self._run("measure", layer, cells, style, weights)[0][0, 0]
+    def measure(self, layer: str, features: Floats, style: Floats, weights: Floats) -> Floats:
+        """Return the moments of what an expanding layer makes of features."""
+        moments: Floats = self._run("measure", layer, features, style, weights)[0][0, 0]
         return moments
 
-    def finish(self, cells: Floats, style: Floats, width: int) -> Frames:
+    def finish(self, features: Floats, style: Floats, width: int) -> Frames:
         """Return the painted rows (1, rows, width, 3)."""
-        painted: Frames = self._run("finish", str(width), cells, style)[0]
+        painted: Frames = self._run("finish", str(width), features, style)[0]
         return painted
 
     def _run(self, part: str, detail: str, *inputs: NDArray[Any]) -> list[NDArray[Any]]:
-        """Run a part, compiled for these shapes."""
+        """Inference a part, compiled for these shapes."""
         arrays = [np.ascontiguousarray(each) for each in inputs]
         with self._lock:
             compiled = self._compiled(part, detail, tuple(each.shape for each in arrays))
@@ -89,10 +89,10 @@ class OpenVinoTiles:
     def _compile(
         self, part: str, detail: str, shapes: Sequence[Sequence[int]]
     ) -> "openvino.CompiledModel":
-        nodes = Nodes()
+        graph = OpenVinoBackend()
         first = np.uint8 if part == "encode" else np.float32
         inputs = [
-            nodes.op.parameter(list(shape), np.float32 if index else first, name=f"input{index}")
+            graph.op.parameter(list(shape), np.float32 if index else first, name=f"input{index}")
             for index, shape in enumerate(shapes)
         ]
         builders: Mapping[str, Callable[..., dict[str, Node]]] = {
@@ -101,46 +101,48 @@ class OpenVinoTiles:
             "measure": self._measure,
             "finish": self._finish,
         }
-        outputs = builders[part](nodes, detail, *inputs)
-        return self._compile_model(nodes.make_model(outputs, inputs))
+        outputs = builders[part](graph, detail, *inputs)
+        return self._compile_model(graph.make_model(outputs, inputs))
 
-    def _encode(self, nodes: Nodes, _: str, rows: Node) -> dict[str, Node]:
+    def _encode(self, graph: OpenVinoBackend, _: str, rows: Node) -> dict[str, Node]:
         _, height, width, _ = rows.get_output_shape(0)
-        content = nodes.content(rows, (width, height))
-        return {"cells": nodes.to_nhwc(network.encode(nodes, self._convolutions, content))}
+        content = graph.content(rows, (width, height))
+        return {"features": graph.to_nhwc(network.encode(graph, self._convolutions, content))}
 
     def _residual(
         self,
-        nodes: Nodes,
+        graph: OpenVinoBackend,
         _: str,
-        cells: Node,
+        features: Node,
         kernel: Node,
         weights: Node,
         affine: Node | None = None,
     ) -> dict[str, Node]:
-        x = nodes.to_nchw(cells)
+        x = graph.to_nchw(features)
         channels = self._config.widths[2]
         if affine is not None:
-            both = nodes.as_1x1(affine)
-            scale = nodes.slice(both, "channels", 0, channels)
-            x = nodes.relu(x * scale + nodes.slice(both, "channels", channels, 2 * channels))
-        y = nodes.convolve_by(nodes.pad(x, (1, 1), (1, 1), "reflect"), kernel)
-        moments = tile_moments(nodes, "residual", y, channels, nodes.to_nchw(weights))
-        return {"cells": nodes.to_nhwc(y), "moments": nodes.to_nhwc(moments)}
+            both = graph.as_1x1(affine)
+            scale = graph.slice(both, "channels", 0, channels)
+            x = graph.relu(x * scale + graph.slice(both, "channels", channels, 2 * channels))
+        y = graph.convolve_by(graph.pad(x, (1, 1), (1, 1), "reflect"), kernel)
+        moments = tile_moments(graph, "residual", y, channels, graph.to_nchw(weights))
+        return {"features": graph.to_nhwc(y), "moments": graph.to_nhwc(moments)}
 
     def _measure(
-        self, nodes: Nodes, layer: str, cells: Node, style: Node, weights: Node
+        self, graph: OpenVinoBackend, layer: str, features: Node, style: Node, weights: Node
     ) -> dict[str, Node]:
-        norms = FoldedNorms(nodes, self._config, nodes.as_1x1(style))
-        x = nodes.to_nchw(cells)
-        y = network.expand(nodes, self._config, self._convolutions, x, norms, layer)
+        norms = FoldedNorms(graph, self._config, graph.as_1x1(style))
+        x = graph.to_nchw(features)
+        y = network.expand(graph, self._config, self._convolutions, x, norms, layer)
         channels = self._slices[layer].stop - self._slices[layer].start
-        moments = tile_moments(nodes, layer, y, channels, nodes.to_nchw(weights))
-        return {"moments": nodes.to_nhwc(moments)}
+        moments = tile_moments(graph, layer, y, channels, graph.to_nchw(weights))
+        return {"moments": graph.to_nhwc(moments)}
 
-    def _finish(self, nodes: Nodes, width: str, cells: Node, style: Node) -> dict[str, Node]:
-        norms = FoldedNorms(nodes, self._config, nodes.as_1x1(style))
-        x = nodes.to_nchw(cells)
-        blocks = network.finish(nodes, self._config, self._convolutions, x, norms)
-        size = int(width), STRIDE * cells.get_output_shape(0)[1]
-        return {"painted": nodes.frame(blocks, size)}
+    def _finish(
+        self, graph: OpenVinoBackend, width: str, features: Node, style: Node
+    ) -> dict[str, Node]:
+        norms = FoldedNorms(graph, self._config, graph.as_1x1(style))
+        x = graph.to_nchw(features)
+        blocks = network.finish(graph, self._config, self._convolutions, x, norms)
+        size = int(width), STRIDE * features.get_output_shape(0)[1]
+        return {"painted": graph.frame(blocks, size)}

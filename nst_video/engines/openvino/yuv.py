@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from nst_video.engines.openvino.nodes import Nodes, integers
+from nst_video.engines.openvino.backend import OpenVinoBackend, integers
 from nst_video.engines.openvino.quantization import Node
 from nst_video.frames import Floats, Size
 from nst_video.image.yuv420 import OUTPUT_COLORS, ColorMap, YuvColors, yuv_shape
@@ -39,40 +39,40 @@ def build_yuv_model(
     (1, style_size); its output is a YUV frame in `OUTPUT_COLORS`. The colors are no input, because
     an input would be rounded to bfloat16 where the convolutions are computed in it.
     """
-    nodes = Nodes()
-    yuv = nodes.op.parameter([1, *yuv_shape(size)], np.uint8, name="yuv")
-    style = nodes.op.parameter([1, config.style_size], np.float32, name="style")
-    norms = ExactNorms(nodes, config, nodes.as_1x1(style))
-    content = _to_content(nodes, yuv, colors.to_rgb(), size)
-    blocks = network.paint(nodes, config, convolutions, content, norms)
-    return nodes.make_model({"painted": _rgb_to_yuv(nodes, blocks, size)}, [yuv, style])
+    graph = OpenVinoBackend()
+    yuv = graph.op.parameter([1, *yuv_shape(size)], np.uint8, name="yuv")
+    style = graph.op.parameter([1, config.style_size], np.float32, name="style")
+    norms = ExactNorms(graph, config, graph.as_1x1(style))
+    content = _to_content(graph, yuv, colors.to_rgb(), size)
+    blocks = network.paint(graph, config, convolutions, content, norms)
+    return graph.make_model({"painted": _rgb_to_yuv(graph, blocks, size)}, [yuv, style])
 
 
-def _to_content(nodes: Nodes, yuv: Node, to_rgb: ColorMap, size: Size) -> Node:
+def _to_content(graph: OpenVinoBackend, yuv: Node, to_rgb: ColorMap, size: Size) -> Node:
     """Turn a YUV frame into padded column blocks of RGB, rounded and clipped to 0..255."""
-    op, (width, height) = nodes.op, size
+    op, (width, height) = graph.op, size
     rows = np.pad(np.arange(height), (0, -height % STRIDE), "reflect")
     rows = np.pad(rows, MARGIN, "reflect")
-    luma = op.gather(_cut(nodes, yuv, 1, 0, height), rows, 1)
+    luma = op.gather(_cut(graph, yuv, 1, 0, height), rows, 1)
     luma = op.reshape(luma, integers(1, len(rows), width // 2, 2), False)
-    luma = nodes.to_nchw(luma)
-    chroma = _cut(nodes, yuv, 1, height, yuv_shape(size)[0])
+    luma = graph.to_nchw(luma)
+    chroma = _cut(graph, yuv, 1, height, yuv_shape(size)[0])
     chroma = op.reshape(chroma, integers(1, 2, height // 2, width // 2), False)
     chroma = op.gather(chroma, rows // 2, 2)
-    luma_columns, chromas = _part(nodes, luma, 1), _part(nodes, chroma, 1)
+    luma_columns, chromas = _part(graph, luma, 1), _part(graph, chroma, 1)
     colors = []
     for column in (0, 1):
         yuv = [
-            op.convert(_pad_columns(nodes, plane, column, -width % STRIDE), np.float32)
+            op.convert(_pad_columns(graph, plane, column, -width % STRIDE), np.float32)
             for plane in (luma_columns[column], *chromas)
         ]
         for weights in to_rgb:
-            color = _mix(nodes, yuv, weights)
+            color = _mix(graph, yuv, weights)
             colors.append(op.clamp(op.round(color, "half_to_even"), 0, PIXEL_SCALE))
-    return nodes.concat(colors, "channels")
+    return graph.concat(colors, "channels")
 
 
-def _pad_columns(nodes: Nodes, plane: Node, column: int, extra: int) -> Node:
+def _pad_columns(graph: OpenVinoBackend, plane: Node, column: int, extra: int) -> Node:
     """Pad the even (0) or odd (1) columns of a picture as reflection pads the picture.
 
     Reflection keeps them apart. On the left it repeats the first odd column and not the first even
@@ -81,16 +81,16 @@ def _pad_columns(nodes: Nodes, plane: Node, column: int, extra: int) -> Node:
     modes: tuple[Literal["symmetric", "reflect"], ...] = ("symmetric", "reflect")
     left, right = modes if column else modes[::-1]
     if extra:
-        plane = nodes.pad(plane, (0, 0), (0, extra // 2), right)
-    plane = nodes.pad(plane, (0, 0), (MARGIN // 2, 0), left)
-    return nodes.pad(plane, (0, 0), (0, MARGIN // 2), right)
+        plane = graph.pad(plane, (0, 0), (0, extra // 2), right)
+    plane = graph.pad(plane, (0, 0), (MARGIN // 2, 0), left)
+    return graph.pad(plane, (0, 0), (0, MARGIN // 2), right)
 
 
-def _rgb_to_yuv(nodes: Nodes, blocks: Node, size: Size) -> Node:
+def _rgb_to_yuv(graph: OpenVinoBackend, blocks: Node, size: Size) -> Node:
     """Turn shifted blocks of 0..1 into a YUV frame, uint8, of the RGB that rounding gives."""
-    op, (width, height) = nodes.op, size
+    op, (width, height) = graph.op, size
     _, channels, rows, columns = blocks.get_output_shape(0)
-    pixels = _as_bytes(nodes, blocks * nodes.number(PIXEL_SCALE))
+    pixels = _as_bytes(graph, blocks * graph.number(PIXEL_SCALE))
     # With three axes: OpenVINO moves the channels of four last, where every cut costs a lot.
     pixels = op.reshape(pixels, integers(channels, rows, columns), False)
     to_yuv = OUTPUT_COLORS.from_rgb()
@@ -98,48 +98,50 @@ def _rgb_to_yuv(nodes: Nodes, blocks: Node, size: Size) -> Node:
     for row in (0, 1):
         line = []
         for column in (0, 1):
-            rgb = _take_pixel(nodes, pixels, row, column, size)
-            line.append(_as_bytes(nodes, _mix(nodes, rgb, to_yuv[0])))
+            rgb = _take_pixel(graph, pixels, row, column, size)
+            line.append(_as_bytes(graph, _mix(graph, rgb, to_yuv[0])))
             colors.append(rgb)
         lines.append(op.reshape(op.concat(line, 2), integers(height // 2, 1, width), False))
     luma = op.reshape(op.concat(lines, 1), integers(1, height, width), False)
     woven = np.arange(width).reshape(2, width // 2).T.ravel()
     sums = [reduce(add, same) for same in zip(*colors, strict=True)]
-    parts = [_mix(nodes, sums, weights / [4, 4, 4, 1]) for weights in to_yuv[1:]]
-    chroma = op.concat([_as_bytes(nodes, part) for part in parts], 0)
+    parts = [_mix(graph, sums, weights / [4, 4, 4, 1]) for weights in to_yuv[1:]]
+    chroma = op.concat([_as_bytes(graph, part) for part in parts], 0)
     chroma = op.reshape(chroma, integers(1, height // 2, width), False)
     return op.concat([op.gather(luma, woven, 2), chroma], 1)
 
 
-def _take_pixel(nodes: Nodes, pixels: Node, row: int, column: int, size: Size) -> list[Node]:
+def _take_pixel(
+    graph: OpenVinoBackend, pixels: Node, row: int, column: int, size: Size
+) -> list[Node]:
     """Return red, green and blue, float32 (1, rows, columns), of one pixel of every 2x2.
 
     The blocks are shifted by a pixel: the first one of a picture's 2x2 is the last of a block.
     """
     width, height = size
     first = 3 * (3 - 2 * row - column)
-    x = _cut(nodes, pixels, 0, first, first + 3)
-    x = _cut(nodes, _cut(nodes, x, 1, row, row + height // 2), 2, column, column + width // 2)
-    return [nodes.op.convert(color, np.float32) for color in _part(nodes, x, 0)]
+    x = _cut(graph, pixels, 0, first, first + 3)
+    x = _cut(graph, _cut(graph, x, 1, row, row + height // 2), 2, column, column + width // 2)
+    return [graph.op.convert(color, np.float32) for color in _part(graph, x, 0)]
 
 
-def _mix(nodes: Nodes, values: Sequence[Node], weights: Floats) -> Node:
+def _mix(graph: OpenVinoBackend, values: Sequence[Node], weights: Floats) -> Node:
     """Return a weighted sum of three values, and the last of the weights."""
-    *factors, offset = (nodes.number(weight) for weight in weights)
+    *factors, offset = (graph.number(weight) for weight in weights)
     return reduce(add, (x * factor for x, factor in zip(values, factors, strict=True))) + offset
 
 
-def _as_bytes(nodes: Nodes, x: Node) -> Node:
+def _as_bytes(graph: OpenVinoBackend, x: Node) -> Node:
     """Round what lies within 0..255 to uint8."""
-    return nodes.op.convert(x + nodes.number(0.5), np.uint8)
+    return graph.op.convert(x + graph.number(0.5), np.uint8)
 
 
-def _cut(nodes: Nodes, x: Node, axis: int, start: int, stop: int) -> Node:
+def _cut(graph: OpenVinoBackend, x: Node, axis: int, start: int, stop: int) -> Node:
     """Return a slice along an axis."""
-    return nodes.op.slice(x, *(integers(value) for value in (start, stop, 1, axis)))
+    return graph.op.slice(x, *(integers(value) for value in (start, stop, 1, axis)))
 
 
-def _part(nodes: Nodes, x: Node, axis: int) -> list[Node]:
+def _part(graph: OpenVinoBackend, x: Node, axis: int) -> list[Node]:
     """Return the slices of length 1 along an axis."""
     length = x.get_output_shape(0)[axis]
-    return [_cut(nodes, x, axis, start, start + 1) for start in range(length)]
+    return [_cut(graph, x, axis, start, start + 1) for start in range(length)]

@@ -17,7 +17,7 @@ Arrange: TypeAlias = Callable[[Tensor], Tensor]
 Axis: TypeAlias = Literal["rows", "columns", "channels"]
 
 
-class Ops(Protocol):
+class Backend(Protocol):
     """What a runtime must be able to do with pictures."""
 
     def convolve(
@@ -60,7 +60,7 @@ class Ops(Protocol):
         """Sum the squares along an axis, which stays with length 1."""
         ...
 
-    def pixels_inside(self, x: Tensor) -> Tensor:
+    def count_valid_pixels(self, x: Tensor) -> Tensor:
         """Return how many pixels of one picture of shifted blocks lie inside of it."""
         ...
 
@@ -68,7 +68,7 @@ class Ops(Protocol):
         """Give every channel of every picture mean 0 and variance 1 over rows and columns."""
         ...
 
-    def unblock(self, x: Tensor) -> Tensor:
+    def depth_to_space(self, x: Tensor) -> Tensor:
         """Turn blocks of 2x2 pixels into pixels."""
         ...
 
@@ -80,6 +80,6 @@ class Ops(Protocol):
         """1 / (1 + exp(-x))."""
         ...
 
-    def inverse_deviation(self, variance: Tensor) -> Tensor:
+    def inverse_std(self, variance: Tensor) -> Tensor:
         """1 / sqrt(variance + config.NORM_EPSILON)."""
         ...

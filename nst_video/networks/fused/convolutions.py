@@ -23,10 +23,10 @@ from numpy.typing import NDArray
 from nst_video.frames import Floats
 from nst_video.networks.config import TransformerConfig
 
-Plan: TypeAlias = NDArray[np.float32]
+TapMap: TypeAlias = NDArray[np.float32]
 """0 or 1, (output phases, block taps, input phases, kernel taps): which tap goes where."""
 
-Numbers: TypeAlias = Literal["any", "float32", "bytes", "scaled bytes"]
+LayerPrecision: TypeAlias = Literal["any", "float32", "uint8", "scaled uint8"]
 """What an engine that need not be exact computes a layer in: what it likes, float32, or integers of
 8 bits, the layer's inputs being bytes as they are or else not negative."""
 
@@ -47,36 +47,36 @@ class Convolution:
     kernel: Floats
     bias: Floats | None = None
     strides: tuple[int, int] = (1, 1)
-    numbers: Numbers = "any"
+    precision: LayerPrecision = "any"
 
 
-def plain(taps: int) -> Plan:
-    """Return the plan that changes nothing."""
+def identity_taps(taps: int) -> TapMap:
+    """Return the tap map that changes nothing."""
     return np.eye(taps, dtype=np.float32).reshape(1, taps, 1, taps)
 
 
-def blocks(taps: int) -> Plan:
-    """Return the plan from blocks of two pixels to blocks of two pixels, stride 1."""
-    plan = np.zeros((2, (taps + 1) // 2, 2, taps), np.float32)
+def block_taps(taps: int) -> TapMap:
+    """Return the tap map from blocks of two pixels to blocks of two pixels, stride 1."""
+    tap_map = np.zeros((2, (taps + 1) // 2, 2, taps), np.float32)
     for phase in range(2):
         for tap in range(taps):
-            plan[phase, (phase + tap) // 2, (phase + tap) % 2, tap] = 1
-    return plan
+            tap_map[phase, (phase + tap) // 2, (phase + tap) % 2, tap] = 1
+    return tap_map
 
 
-def blocks_to_pixels() -> Plan:
-    """Return the plan of 3 taps with stride 2 from blocks of two pixels to single pixels.
+def strided_taps() -> TapMap:
+    """Return the tap map of 3 taps with stride 2 from blocks of two pixels to single pixels.
 
     Output pixel i sees pixels 2i-1 to 2i+1: the last of block i-1 and both of block i.
     """
-    plan = np.zeros((1, 2, 2, 3), np.float32)
+    tap_map = np.zeros((1, 2, 2, 3), np.float32)
     for tap in range(3):
-        plan[0, (tap + 1) // 2, (tap + 1) % 2, tap] = 1
-    return plan
+        tap_map[0, (tap + 1) // 2, (tap + 1) % 2, tap] = 1
+    return tap_map
 
 
-def doubled() -> Plan:
-    """Return the plan of 3 taps over a picture enlarged 2x, to blocks shifted by one pixel.
+def upsampled_taps() -> TapMap:
+    """Return the tap map of 3 taps over a picture enlarged 2x, to blocks shifted by one pixel.
 
     Block i holds pixel 2i-1, which sees small pixels (i-1, i-1, i), and 2i: (i-1, i, i).
     """
@@ -84,14 +84,14 @@ def doubled() -> Plan:
     return taps[:, :, None, :]
 
 
-def fold(kernel: Floats, rows: Plan, columns: Plan) -> Floats:
-    """Return `kernel` (rows, columns, input, output) arranged by a plan for each axis."""
+def rearrange(kernel: Floats, rows: TapMap, columns: TapMap) -> Floats:
+    """Return `kernel` (rows, columns, input, output) arranged by a tap map for each axis."""
     folded = np.einsum("atpu,bsqv,uvio->tspqiabo", rows, columns, kernel, optimize=True)
     taps, inputs = folded.shape[:2], int(np.prod(folded.shape[2:5]))
     return np.ascontiguousarray(folded.reshape(*taps, inputs, -1), np.float32)
 
 
-def fold_transformer(
+def fuse_transformer(
     config: TransformerConfig, arrays: Mapping[str, Floats]
 ) -> dict[str, Convolution]:
     """Rewrite all convolutions of a style transformer.
@@ -101,22 +101,22 @@ def fold_transformer(
         arrays: its weights by `"<layer>.kernel"` and `"<layer>.bias"`.
 
     Returns:
-        Layer name to convolution, as `rewritten.paint` runs them. The first one takes pixels of
+        Layer name to convolution, as `network.paint` runs them. The first one takes pixels of
         0..255.
 
     Raises:
         KeyError: a layer's weights are missing.
     """
-    contract1 = fold(arrays["contract1.kernel"] / PIXEL_SCALE, plain(9), blocks(9))
-    contract2 = fold(arrays["contract2.kernel"], plain(3), blocks_to_pixels())
+    contract1 = rearrange(arrays["contract1.kernel"] / PIXEL_SCALE, identity_taps(9), block_taps(9))
+    contract2 = rearrange(arrays["contract2.kernel"], identity_taps(3), strided_taps())
     contract3 = np.asarray(arrays["contract3.kernel"], np.float32)
     folded = {
         "contract1": Convolution(contract1, np.tile(arrays["contract1.bias"], 2)),
         "contract2": Convolution(contract2, arrays["contract2.bias"], (2, 1)),
         "contract3": Convolution(contract3, arrays["contract3.bias"], (2, 2)),
-        "expand3": Convolution(fold(arrays["expand3.kernel"], blocks(9), blocks(9))),
+        "expand3": Convolution(rearrange(arrays["expand3.kernel"], block_taps(9), block_taps(9))),
     }
     for name, _ in config.norms[:-1]:
-        plan = doubled() if name.startswith("expand") else plain(3)
-        folded[name] = Convolution(fold(arrays[f"{name}.kernel"], plan, plan))
+        tap_map = upsampled_taps() if name.startswith("expand") else identity_taps(3)
+        folded[name] = Convolution(rearrange(arrays[f"{name}.kernel"], tap_map, tap_map))
     return folded

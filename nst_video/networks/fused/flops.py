@@ -16,7 +16,7 @@ FLOP = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class KernelPositions:
     """Where a kernel is applied, on a picture of r x c cells of `STRIDE` pixels a side.
 
     Attributes:
@@ -35,37 +35,37 @@ class Places:
         return (self.rows * rows + self.extra) * (self.columns * columns + self.extra)
 
 
-PLAIN = {
-    "contract1": Places(4, 4),
-    "contract2": Places(2, 2),
-    "expand1": Places(2, 2),
-    "expand2": Places(4, 4),
-    "expand3": Places(4, 4),
+ORIGINAL = {
+    "contract1": KernelPositions(4, 4),
+    "contract2": KernelPositions(2, 2),
+    "expand1": KernelPositions(2, 2),
+    "expand2": KernelPositions(4, 4),
+    "expand3": KernelPositions(4, 4),
 }
 """By layer, in `transformer.StyleTransformer`; layers not named here have one for each cell."""
 
-REWRITTEN = {
-    "contract1": Places(4, 2),
-    "contract2": Places(2, 2),
-    "expand1": Places(1, 1, 1),
-    "expand2": Places(2, 2, 1),
-    "expand3": Places(2, 2, 1),
+FUSED = {
+    "contract1": KernelPositions(4, 2),
+    "contract2": KernelPositions(2, 2),
+    "expand1": KernelPositions(1, 1, 1),
+    "expand2": KernelPositions(2, 2, 1),
+    "expand3": KernelPositions(2, 2, 1),
 }
-"""The same in `rewritten.paint`: column blocks first, shifted blocks last."""
+"""The same in `network.paint`: column blocks first, shifted blocks last."""
 
 
-def count_rewritten(convolutions: Mapping[str, Convolution], size: Size) -> dict[str, int]:
-    """Return the multiplications for one frame of every layer that `rewritten.paint` runs.
+def count_fused(convolutions: Mapping[str, Convolution], size: Size) -> dict[str, int]:
+    """Return the multiplications for one frame of every layer that `network.paint` runs.
 
     Args:
-        convolutions: as `folded.fold_transformer` returns them.
+        convolutions: as `convolutions.fuse_transformer` returns them.
         size: (width, height) of the frame.
     """
     kernels = {layer: convolution.kernel for layer, convolution in convolutions.items()}
-    return _count(kernels, REWRITTEN, size)
+    return _count(kernels, FUSED, size)
 
 
-def count_plain(arrays: Mapping[str, Floats], size: Size) -> dict[str, int]:
+def count_original(arrays: Mapping[str, Floats], size: Size) -> dict[str, int]:
     """Return the multiplications for one frame of every layer of the network as it is written.
 
     Args:
@@ -75,7 +75,7 @@ def count_plain(arrays: Mapping[str, Floats], size: Size) -> dict[str, int]:
     kernels = {
         name.removesuffix(".kernel"): array for name, array in arrays.items() if array.ndim == 4
     }
-    return _count(kernels, PLAIN, size)
+    return _count(kernels, ORIGINAL, size)
 
 
 def gflop(multiplications: Mapping[str, int]) -> float:
@@ -84,10 +84,10 @@ def gflop(multiplications: Mapping[str, int]) -> float:
 
 
 def _count(
-    kernels: Mapping[str, Floats], places: Mapping[str, Places], size: Size
+    kernels: Mapping[str, Floats], positions: Mapping[str, KernelPositions], size: Size
 ) -> dict[str, int]:
-    everywhere = Places()
+    everywhere = KernelPositions()
     return {
-        layer: kernel.size * places.get(layer, everywhere).count(size)
+        layer: kernel.size * positions.get(layer, everywhere).count(size)
         for layer, kernel in kernels.items()
     }

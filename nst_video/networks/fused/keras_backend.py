@@ -30,7 +30,7 @@ def paint(
 
     Args:
         config: shape of the network.
-        convolutions: as `folded.fold_transformer` returns them.
+        convolutions: as `convolutions.fuse_transformer` returns them.
         content: (n, height, width, 3), 0..1; both sides at least `config.MIN_SIDE`.
         style: style parameters (n or 1, `config.style_size`).
         dtype: what the convolutions compute in; everything else is float32.
@@ -38,7 +38,7 @@ def paint(
     Returns:
         (n, height, width, 3), 0..1, float32.
     """
-    runtime = KerasOps(dtype)
+    runtime = KerasBackend(dtype)
     norms = ExactNorms(runtime, config, style[:, None, None, :])
     height, width = ops.shape(content)[1:3]
     x = runtime.content(content * PIXEL_SCALE)
@@ -57,7 +57,7 @@ def paint_yuv(
 
     Args:
         config: shape of the network.
-        convolutions: as `folded.fold_transformer` returns them.
+        convolutions: as `convolutions.fuse_transformer` returns them.
         yuv: see `image.yuv420.YuvFrames`.
         style: style parameters (n or 1, `config.style_size`).
         to_rgb: see `image.yuv420.YuvColors.to_rgb`.
@@ -93,8 +93,8 @@ def _rgb_to_yuv(rgb: Tensor) -> Tensor:
     return ops.cast(ops.concatenate([luma, both], 1), "uint8")
 
 
-class KerasOps:
-    """The runtime of `rewritten.paint`; pictures are float32 (n, rows, columns, channels)."""
+class KerasBackend:
+    """The runtime of `network.paint`; pictures are float32 (n, rows, columns, channels)."""
 
     def __init__(self, dtype: str) -> None:
         self._dtype = dtype
@@ -107,7 +107,7 @@ class KerasOps:
 
     def pixels(self, blocks: Tensor, height: int, width: int) -> Tensor:
         """Turn the shifted blocks that `rewritten` ends with into pixels."""
-        return self.unblock(blocks)[:, EDGE : EDGE + height, EDGE : EDGE + width]
+        return self.depth_to_space(blocks)[:, EDGE : EDGE + height, EDGE : EDGE + width]
 
     def convolve(
         self, x: Tensor, convolution: Convolution, arrange: Arrange | None = None
@@ -154,7 +154,7 @@ class KerasOps:
         """Sum the squares along an axis, which stays with length 1."""
         return ops.sum(ops.square(x), _AXES[axis], keepdims=True)
 
-    def pixels_inside(self, x: Tensor) -> Tensor:
+    def count_valid_pixels(self, x: Tensor) -> Tensor:
         """Return how many pixels of one picture of shifted blocks lie inside of it."""
         rows, columns = ops.shape(x)[1:3]
         return ops.cast((2 * rows - 2) * (2 * columns - 2), "float32")
@@ -162,9 +162,9 @@ class KerasOps:
     def normalize(self, x: Tensor) -> Tensor:
         """Give every channel of every picture mean 0 and variance 1 over rows and columns."""
         mean, variance = ops.moments(x, axes=(1, 2), keepdims=True)
-        return (x - mean) * self.inverse_deviation(variance)
+        return (x - mean) * self.inverse_std(variance)
 
-    def unblock(self, x: Tensor) -> Tensor:
+    def depth_to_space(self, x: Tensor) -> Tensor:
         """Turn blocks of 2x2 pixels into pixels."""
         _, rows, columns, channels = ops.shape(x)
         x = ops.reshape(x, (-1, rows, columns, 2, channels // 2))
@@ -179,6 +179,6 @@ class KerasOps:
         """1 / (1 + exp(-x))."""
         return ops.sigmoid(x)
 
-    def inverse_deviation(self, variance: Tensor) -> Tensor:
+    def inverse_std(self, variance: Tensor) -> Tensor:
         """1 / sqrt(variance + NORM_EPSILON)."""
         return ops.rsqrt(variance + NORM_EPSILON)

@@ -10,13 +10,13 @@ from nst_video.frames import Floats
 from nst_video.networks.config import STRIDE, TransformerConfig
 from nst_video.networks.fused import network
 from nst_video.networks.fused.convolutions import PIXEL_SCALE, Convolution
-from nst_video.networks.fused.keras_backend import KerasOps
+from nst_video.networks.fused.keras_backend import KerasBackend
 from nst_video.networks.fused.norms import FoldedNorms, tile_moments
 from nst_video.networks.transformer import Tensor
 
 
 class KerasTiles:
-    """`engines.tiles.Stages`: nothing is compiled, so tiles may be of any height.
+    """`engines.tiles.TileNetwork`: nothing is compiled, so tiles may be of any height.
 
     Attributes:
         dtype: of the painted rows.
@@ -34,49 +34,49 @@ class KerasTiles:
 
         Args:
             config: its shape.
-            convolutions: as `folded.fold_transformer` returns them.
+            convolutions: as `convolutions.fuse_transformer` returns them.
             dtype: what the convolutions compute in; everything else is float32.
             as_bytes: paint uint8, not float32 of 0..1.
         """
         self.dtype: DTypeLike = np.uint8 if as_bytes else np.float32
         self._config = config
         self._convolutions = convolutions
-        self._ops = KerasOps(dtype)
+        self._ops = KerasBackend(dtype)
 
     def encode(self, rows: NDArray[np.uint8]) -> Floats:
-        """Return the cells that rows of a frame (1, rows, width, 3) become."""
+        """Return the features that rows of a frame (1, rows, width, 3) become."""
         content = self._ops.content(ops.cast(rows, "float32"))
         return _array(network.encode(self._ops, self._convolutions, content))
 
     def residual(
-        self, layer: str, cells: Floats, affine: Floats | None, weights: Floats
+        self, layer: str, features: Floats, affine: Floats | None, weights: Floats
     ) -> tuple[Floats, Floats]:
-        """Return cells after a layer's convolution, and the moments of its own rows."""
-        x = ops.convert_to_tensor(cells)
+        """Return features after a layer's convolution, and the moments of its own rows."""
+        x = ops.convert_to_tensor(features)
         if affine is not None:
             scale, shift = np.split(affine[0], 2)
             x = ops.relu(x * scale + shift)
         x = network.residual(self._ops, self._convolutions[layer], x)
         return _array(x), self._moments(layer, x, int(x.shape[-1]), weights)
 
-    def measure(self, layer: str, cells: Floats, style: Floats, weights: Floats) -> Floats:
-        """Return the moments of what an expanding layer makes of cells."""
+    def measure(self, layer: str, features: Floats, style: Floats, weights: Floats) -> Floats:
+        """Return the moments of what an expanding layer makes of features."""
         x = network.expand(
             self._ops,
             self._config,
             self._convolutions,
-            ops.convert_to_tensor(cells),
+            ops.convert_to_tensor(features),
             self._norms(style),
             layer,
         )
         return self._moments(layer, x, int(x.shape[-1]) // 4, weights)
 
-    def finish(self, cells: Floats, style: Floats, width: int) -> NDArray[np.uint8] | Floats:
+    def finish(self, features: Floats, style: Floats, width: int) -> NDArray[np.uint8] | Floats:
         """Return the painted rows (1, rows, width, 3)."""
-        x = ops.convert_to_tensor(cells)
+        x = ops.convert_to_tensor(features)
         norms = self._norms(style)
         blocks = network.finish(self._ops, self._config, self._convolutions, x, norms)
-        painted = _array(self._ops.pixels(blocks, STRIDE * cells.shape[1], width))
+        painted = _array(self._ops.pixels(blocks, STRIDE * features.shape[1], width))
         if self.dtype == np.float32:
             return painted
         return (painted * PIXEL_SCALE).round().astype(np.uint8)

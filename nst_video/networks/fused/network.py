@@ -1,8 +1,8 @@
-"""The style transformer over the rewritten convolutions of `folded`, written once for all runtimes.
+"""The fused style transformer, written once for all backends.
 
-It speaks to a runtime through `ops.Ops`, over pictures of any layout, and computes the numbers of
-`transformer.StyleTransformer`, up to rounding, with fewer multiplications and without ever holding
-the picture at full resolution. `paint` is the whole of it; the other functions are its parts, which
+It uses a runtime through `backend.Backend`, whatever its tensor layout. Its output equals that of
+`transformer.StyleTransformer` up to rounding, with fewer multiplications and without a feature map
+at full resolution. `paint` is the whole of it; the other functions are its parts, which
 also do for a tile of rows (`engines.tiles`).
 
 Three forms of a picture occur. Pixels: as they are. Column blocks: two neighbors of a row as one.
@@ -14,12 +14,12 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from nst_video.networks.config import TransformerConfig
-from nst_video.networks.fused.backend import Axis, Ops, Tensor
+from nst_video.networks.fused.backend import Axis, Backend, Tensor
 from nst_video.networks.fused.convolutions import Convolution
 from nst_video.networks.fused.norms import block_phases
 
 Convolutions: TypeAlias = Mapping[str, Convolution]
-"""By layer, as `folded.fold_transformer` returns them."""
+"""By layer, as `convolutions.fuse_transformer` returns them."""
 
 Normalize: TypeAlias = Callable[[str, Tensor], Tensor]
 """What follows the convolution of a normalized layer, given its name; see `norms`."""
@@ -32,7 +32,7 @@ EDGE = 1
 
 
 def paint(
-    ops: Ops,
+    ops: Backend,
     config: TransformerConfig,
     convolutions: Convolutions,
     content: Tensor,
@@ -41,14 +41,15 @@ def paint(
     """Paint a batch of pictures.
 
     Args:
-        ops: the runtime.
+        ops: the backend.
         config: shape of the network.
         convolutions: its convolutions.
         content: see `encode`.
         normalize: one of `norms`, which knows the style.
 
     Returns:
-        Shifted blocks of 12 channels, 0..1: after `unblock`, cut off `EDGE` pixels on all sides.
+        Shifted blocks of 12 channels, 0..1: apply `depth_to_space`, then crop `EDGE` pixels on
+        all sides.
     """
     x = encode(ops, convolutions, content)
     for block in range(1, config.residual_blocks + 1):
@@ -58,11 +59,11 @@ def paint(
     return finish(ops, config, convolutions, x, normalize)
 
 
-def encode(ops: Ops, convolutions: Convolutions, content: Tensor) -> Tensor:
+def encode(ops: Backend, convolutions: Convolutions, content: Tensor) -> Tensor:
     """Return what the residual blocks start from, pixels at a quarter of the resolution.
 
     Args:
-        ops: the runtime.
+        ops: the backend.
         convolutions: the network's.
         content: pixels of 0..255 in column blocks of 6 channels; the picture's sides are multiples
             of `config.STRIDE`, and it is padded by reflection by `MARGIN` pixels on all sides.
@@ -75,13 +76,13 @@ def encode(ops: Ops, convolutions: Convolutions, content: Tensor) -> Tensor:
     return ops.relu(ops.convolve(x, convolutions["contract3"]))
 
 
-def residual(ops: Ops, convolution: Convolution, x: Tensor) -> Tensor:
+def residual(ops: Backend, convolution: Convolution, x: Tensor) -> Tensor:
     """Return a convolution of a residual block, before its norm."""
     return ops.convolve(ops.pad(x, (1, 1), (1, 1), "reflect"), convolution)
 
 
 def expand(
-    ops: Ops,
+    ops: Backend,
     config: TransformerConfig,
     convolutions: Convolutions,
     x: Tensor,
@@ -98,7 +99,7 @@ def expand(
         return x
     x = ops.relu(normalize("expand1", x))
     # The pixels outside of the picture equal their neighbors inside: just the padding needed here.
-    x = ops.convolve(ops.unblock(x), convolutions["expand2"])
+    x = ops.convolve(ops.depth_to_space(x), convolutions["expand2"])
     if last == "expand2":
         return x
     x = ops.relu(normalize("expand2", x))
@@ -111,7 +112,7 @@ def expand(
 
 
 def finish(
-    ops: Ops,
+    ops: Backend,
     config: TransformerConfig,
     convolutions: Convolutions,
     x: Tensor,
@@ -121,7 +122,7 @@ def finish(
     return ops.sigmoid(normalize("expand3", expand(ops, config, convolutions, x, normalize)))
 
 
-def _reflect_blocks(ops: Ops, x: Tensor, axis: Axis, channels: int) -> Tensor:
+def _reflect_blocks(ops: Backend, x: Tensor, axis: Axis, channels: int) -> Tensor:
     """Pad shifted blocks by reflection, two on each side, along one axis.
 
     The pixels outside of the picture are replaced, too, but for the outermost ones of the result,

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nst_video.networks.config import TransformerConfig
-from nst_video.networks.fused.backend import Axis, Ops, Tensor
+from nst_video.networks.fused.backend import Axis, Backend, Tensor
 from nst_video.networks.fused.statistics import norm_slices
 
 PHASES = 4
@@ -26,11 +26,11 @@ def is_blocks(layer: str) -> bool:
 class FoldedNorms:
     """Scales and shifts only: the style given has the statistics of a picture folded in."""
 
-    def __init__(self, ops: Ops, config: TransformerConfig, style: Tensor) -> None:
+    def __init__(self, ops: Backend, config: TransformerConfig, style: Tensor) -> None:
         """Prepare.
 
         Args:
-            ops: the runtime.
+            ops: the backend.
             config: shape of the network.
             style: a picture of 1x1 and `config.style_size` channels.
         """
@@ -70,27 +70,27 @@ class ExactNorms(FoldedNorms):
         gamma, beta = self._parameters(layer)
         if is_blocks(layer):
             mean, variance = block_moments(self._ops, x, self._channels(layer))
-            scale = gamma * self._ops.inverse_deviation(variance)
+            scale = gamma * self._ops.inverse_std(variance)
             return self._apply(layer, x, scale, beta - mean * scale)
         return self._ops.normalize(x) * gamma + beta
 
 
-def block_moments(ops: Ops, x: Tensor, channels: int) -> tuple[Tensor, Tensor]:
+def block_moments(ops: Backend, x: Tensor, channels: int) -> tuple[Tensor, Tensor]:
     """Return mean and variance of shifted blocks over the pixels inside of the picture."""
     rows = [_sums_of_rows(ops, x, channels), _squares_of_rows(ops, x, channels)]
     sums = ops.concat(rows, "columns")
     sums = _inside(ops, ops.sum(sums, "rows"), _ends(ops, sums, "rows"), "rows", channels)
-    moments = _add_phases(ops, sums, channels) / ops.pixels_inside(x)
+    moments = _add_phases(ops, sums, channels) / ops.count_valid_pixels(x)
     mean, square = ops.slice(moments, "columns", 0, 1), ops.slice(moments, "columns", 1, 2)
     # Rounding may leave less than nothing of a picture in one color.
     return mean, ops.relu(square - mean * mean)
 
 
-def tile_moments(ops: Ops, layer: str, x: Tensor, channels: int, weights: Tensor) -> Tensor:
+def tile_moments(ops: Backend, layer: str, x: Tensor, channels: int, weights: Tensor) -> Tensor:
     """Return mean and variance of the rows of a tile that are its own.
 
     Args:
-        ops: the runtime.
+        ops: the backend.
         layer: a normalized layer.
         x: the tile's picture before that norm.
         channels: of the layer.
@@ -118,30 +118,30 @@ def block_phases(axis: Axis, channels: int) -> NDArray[np.int_]:
     return index // 2 if axis == "rows" else index % 2
 
 
-def _sums_of_rows(ops: Ops, x: Tensor, channels: int) -> Tensor:
+def _sums_of_rows(ops: Backend, x: Tensor, channels: int) -> Tensor:
     """Return for each row of shifted blocks the sum of its pixels inside."""
     return _inside(ops, ops.sum(x, "columns"), _ends(ops, x, "columns"), "columns", channels)
 
 
-def _squares_of_rows(ops: Ops, x: Tensor, channels: int) -> Tensor:
+def _squares_of_rows(ops: Backend, x: Tensor, channels: int) -> Tensor:
     """Return for each row of shifted blocks the sum of the squares of its pixels inside."""
     left, right = _ends(ops, x, "columns")
     squares = ops.sum_of_squares(x, "columns")
     return _inside(ops, squares, (left * left, right * right), "columns", channels)
 
 
-def _add_phases(ops: Ops, x: Tensor, channels: int) -> Tensor:
+def _add_phases(ops: Backend, x: Tensor, channels: int) -> Tensor:
     starts = range(0, PHASES * channels, channels)
     return reduce(add, (ops.slice(x, "channels", start, start + channels) for start in starts))
 
 
-def _ends(ops: Ops, x: Tensor, axis: Axis) -> tuple[Tensor, Tensor]:
+def _ends(ops: Backend, x: Tensor, axis: Axis) -> tuple[Tensor, Tensor]:
     """Return the first and the last row or column."""
     return ops.slice(x, axis, 0, 1), ops.slice(x, axis, -1, None)
 
 
 def _inside(
-    ops: Ops, total: Tensor, ends: tuple[Tensor, Tensor], axis: Axis, channels: int
+    ops: Backend, total: Tensor, ends: tuple[Tensor, Tensor], axis: Axis, channels: int
 ) -> Tensor:
     """Take what lies outside of the picture off a total along `axis`.
 

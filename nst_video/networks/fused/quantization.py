@@ -19,10 +19,10 @@ import numpy as np
 
 from nst_video.frames import Floats
 from nst_video.networks.config import TransformerConfig
-from nst_video.networks.fused.convolutions import Convolution, Numbers, fold_transformer
-from nst_video.networks.fused.flops import count_plain
+from nst_video.networks.fused.convolutions import Convolution, LayerPrecision, fuse_transformer
+from nst_video.networks.fused.flops import count_original
 
-LEVELS = 63
+MAX_LEVEL = 63
 """Largest whole number in a rounded kernel: twice that overflows where CPUs lack AVX-VNNI."""
 
 SMALL_SHARE = 0.1
@@ -33,26 +33,28 @@ _SIZE = (512, 512)
 """Any will do: the shares of the layers hardly depend on it."""
 
 
-def choose_numbers(arrays: Mapping[str, Floats]) -> dict[str, Numbers]:
-    """Return what each layer is best computed in, see `Numbers`.
+def choose_precisions(arrays: Mapping[str, Floats]) -> dict[str, LayerPrecision]:
+    """Return what each layer is best computed in, see `LayerPrecision`.
 
     Args:
         arrays: a transformer's weights by `"<layer>.kernel"` and `"<layer>.bias"`.
     """
-    counts = count_plain(arrays, _SIZE)
+    counts = count_original(arrays, _SIZE)
     small = SMALL_SHARE * sum(counts.values())
-    numbers: dict[str, Numbers] = dict.fromkeys(counts, "any")
+    precisions: dict[str, LayerPrecision] = dict.fromkeys(counts, "any")
     if sum(counts[layer] for layer in _ENCODER) <= small:
-        numbers.update(dict.fromkeys(_ENCODER, "float32"))
+        precisions.update(dict.fromkeys(_ENCODER, "float32"))
     else:
-        numbers["contract1"] = "bytes"
+        precisions["contract1"] = "uint8"
     if counts["expand3"] > small:
-        numbers["expand3"] = "scaled bytes"
-    return numbers
+        precisions["expand3"] = "scaled uint8"
+    return precisions
 
 
-def fold_mixed(config: TransformerConfig, arrays: Mapping[str, Floats]) -> dict[str, Convolution]:
-    """Rewrite all convolutions as `fold_transformer` does, each for the numbers that suit it.
+def fuse_mixed_precision(
+    config: TransformerConfig, arrays: Mapping[str, Floats]
+) -> dict[str, Convolution]:
+    """Rewrite all convolutions as `fuse_transformer` does, each for the numbers that suit it.
 
     Args:
         config: shape of the network.
@@ -61,23 +63,23 @@ def fold_mixed(config: TransformerConfig, arrays: Mapping[str, Floats]) -> dict[
     Raises:
         KeyError: a layer's weights are missing.
     """
-    numbers = choose_numbers(arrays)
+    precisions = choose_precisions(arrays)
     coarse = {
-        f"{layer}.kernel": round_kernel(arrays[f"{layer}.kernel"])
-        for layer, chosen in numbers.items()
-        if chosen.endswith("bytes")
+        f"{layer}.kernel": quantize_kernel(arrays[f"{layer}.kernel"])
+        for layer, chosen in precisions.items()
+        if chosen.endswith("uint8")
     }
-    folded = fold_transformer(config, {**arrays, **coarse})
-    return {layer: replace(each, numbers=numbers[layer]) for layer, each in folded.items()}
+    folded = fuse_transformer(config, {**arrays, **coarse})
+    return {layer: replace(each, precision=precisions[layer]) for layer, each in folded.items()}
 
 
 def kernel_steps(kernel: Floats) -> Floats:
     """Return the step between the levels of each output channel, (1, 1, 1, output)."""
     largest = np.abs(kernel).max(axis=(0, 1, 2), keepdims=True)
-    return np.asarray(np.where(largest > 0, largest, 1) / LEVELS, np.float32)
+    return np.asarray(np.where(largest > 0, largest, 1) / MAX_LEVEL, np.float32)
 
 
-def round_kernel(kernel: Floats) -> Floats:
+def quantize_kernel(kernel: Floats) -> Floats:
     """Round a kernel (rows, columns, input, output) to levels by error diffusion.
 
     The error of each tap is carried to the next one of its row, and from the end of a row to the
@@ -90,6 +92,6 @@ def round_kernel(kernel: Floats) -> Floats:
     for row in range(rows):
         for column in range(columns) if row % 2 == 0 else reversed(range(columns)):
             wanted = exact[row, column] + carried
-            rounded[row, column] = np.clip(np.round(wanted), -LEVELS, LEVELS)
+            rounded[row, column] = np.clip(np.round(wanted), -MAX_LEVEL, MAX_LEVEL)
             carried = wanted - rounded[row, column]
     return np.asarray(rounded * steps, np.float32)

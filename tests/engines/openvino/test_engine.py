@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from nst_video.engines import OpenVinoEngine, has_bfloat16, open_engine
 from nst_video.engines.openvino import engine as openvino_module
-from nst_video.engines.openvino.requests import Run
+from nst_video.engines.openvino.requests import Inference
 from nst_video.errors import EngineError
 from nst_video.networks import checkpoints
 from nst_video.networks.config import TransformerConfig
@@ -251,16 +251,16 @@ def test_openvino_stops_what_still_runs_when_interrupted(
     engine = OpenVinoEngine(CONFIG, arrays)
     content = frames(1, 1080, 1920)
     expected = engine(content, styles(1))
-    runs = engine._compiled((1920, 1080), "LATENCY", None)
-    running = runs.submit([content, styles(1)], np.empty_like(content))
+    pool = engine._compiled((1920, 1080), "LATENCY", None)
+    running = pool.submit([content, styles(1)], np.empty_like(content))
 
-    def interrupt(run: Run) -> None:
+    def interrupt(inference: Inference) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(Run, "finish", interrupt)
+        patch.setattr(Inference, "wait", interrupt)
         with pytest.raises(KeyboardInterrupt):
-            runs.finish([running])
+            pool.wait([running])
     with pytest.raises(RuntimeError, match="canceled"):
         running.request.wait_for(0)
     np.testing.assert_array_equal(engine(content, styles(1)), expected)

@@ -71,7 +71,7 @@ def test_rewritten_transformer_equals_the_plain_one(
     content = random_frames((n, height, width), seed).astype(np.float32) / 255
     expected = paint_plain(config, arrays, content, style)
     painted = keras_backend.paint(
-        config, convolutions.fold_transformer(config, arrays), content, style
+        config, convolutions.fuse_transformer(config, arrays), content, style
     )
     np.testing.assert_allclose(np.asarray(painted), expected, atol=1e-4, rtol=0)
 
@@ -114,7 +114,9 @@ def picture() -> Floats:
 
 def test_block_plan_convolves_blocks(kernel: Floats, picture: Floats) -> None:
     expected = to_blocks(convolve(picture, kernel))
-    arranged = convolutions.fold(kernel, convolutions.blocks(3), convolutions.blocks(3))
+    arranged = convolutions.rearrange(
+        kernel, convolutions.block_taps(3), convolutions.block_taps(3)
+    )
     np.testing.assert_allclose(
         convolve(to_blocks(picture), arranged)[: len(expected), : expected.shape[1]],
         expected,
@@ -123,19 +125,21 @@ def test_block_plan_convolves_blocks(kernel: Floats, picture: Floats) -> None:
 
 
 def test_stride_plan_halves_blocks(kernel: Floats, picture: Floats) -> None:
-    plan = convolutions.blocks_to_pixels()
+    tap_map = convolutions.strided_taps()
     padded = np.pad(picture, ((2, 0), (2, 0), (0, 0)))
     expected = convolve(np.pad(picture, ((1, 0), (1, 0), (0, 0))), kernel, 2)
     np.testing.assert_allclose(
-        convolve(to_blocks(padded), convolutions.fold(kernel, plan, plan)), expected, atol=1e-5
+        convolve(to_blocks(padded), convolutions.rearrange(kernel, tap_map, tap_map)),
+        expected,
+        atol=1e-5,
     )
 
 
 def test_doubled_plan_convolves_the_enlarged_picture(kernel: Floats, picture: Floats) -> None:
-    plan = convolutions.doubled()
+    tap_map = convolutions.upsampled_taps()
     enlarged = picture.repeat(2, 0).repeat(2, 1)
     # Pixel 2i-1 of the enlarged picture's convolution is the first row of shifted block i.
     expected = to_blocks(convolve(enlarged, kernel)[: 2 * 11, : 2 * 15])
     np.testing.assert_allclose(
-        convolve(picture, convolutions.fold(kernel, plan, plan)), expected, atol=1e-5
+        convolve(picture, convolutions.rearrange(kernel, tap_map, tap_map)), expected, atol=1e-5
     )

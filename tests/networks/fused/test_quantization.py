@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from nst_video import weights
 from nst_video.engines import OpenVinoEngine, has_bfloat16
 from nst_video.engines.openvino import engine as openvino_module
-from nst_video.engines.openvino.nodes import Nodes
+from nst_video.engines.openvino.backend import OpenVinoBackend
 from nst_video.engines.openvino.quantization import convolve_bytes
 from nst_video.errors import EngineError
 from nst_video.frames import Frames
 from nst_video.networks.config import TRANSFORMERS, TransformerConfig
 from nst_video.networks.fused import quantization
-from nst_video.networks.fused.convolutions import Convolution, fold_transformer
+from nst_video.networks.fused.convolutions import Convolution, fuse_transformer
 from nst_video.networks.models import StyleModel, load_model
 from nst_video.style_library.library import StyleLibrary
 from nst_video.video.sources import open_source
@@ -80,17 +80,19 @@ kernels = st.tuples(
 @given(kernels)
 @settings(max_examples=60, deadline=None)
 def test_rounded_kernels_have_few_levels_and_keep_their_sums(kernel: NDArray[np.float32]) -> None:
-    rounded, steps = quantization.round_kernel(kernel), quantization.kernel_steps(kernel)
+    rounded, steps = quantization.quantize_kernel(kernel), quantization.kernel_steps(kernel)
     levels = rounded / steps
     np.testing.assert_allclose(levels, np.round(levels), atol=1e-3)
-    assert np.abs(levels).max() <= quantization.LEVELS + 1e-3
+    assert np.abs(levels).max() <= quantization.MAX_LEVEL + 1e-3
     # What plain rounding errs grows with the taps; carried errors stay below one step.
     sums = (rounded - kernel).sum(axis=(0, 1))
     assert np.abs(sums / steps[0, 0]).max() <= 0.51
 
 
 def test_rounded_kernels_of_nothing_are_nothing() -> None:
-    np.testing.assert_array_equal(quantization.round_kernel(np.zeros((3, 3, 2, 4), np.float32)), 0)
+    np.testing.assert_array_equal(
+        quantization.quantize_kernel(np.zeros((3, 3, 2, 4), np.float32)), 0
+    )
 
 
 def test_diffused_errors_are_small_where_pictures_are_smooth() -> None:
@@ -102,7 +104,7 @@ def test_diffused_errors_are_small_where_pictures_are_smooth() -> None:
     def error(rounded: NDArray[np.float32]) -> float:
         return float(cv2.filter2D(picture, -1, (rounded - kernel)[..., 0, 0]).std())
 
-    assert error(quantization.round_kernel(kernel)) < error(np.round(kernel / steps) * steps) / 4
+    assert error(quantization.quantize_kernel(kernel)) < error(np.round(kernel / steps) * steps) / 4
 
 
 def random_weights(config: TransformerConfig) -> dict[str, NDArray[np.float32]]:
@@ -125,7 +127,7 @@ def random_weights(config: TransformerConfig) -> dict[str, NDArray[np.float32]]:
     [
         (
             "builtin",
-            {"contract1": "bytes", "expand3": "scaled bytes"},
+            {"contract1": "uint8", "expand3": "scaled uint8"},
         ),
         ("magenta", dict.fromkeys(("contract1", "contract2", "contract3"), "float32")),
     ],
@@ -135,14 +137,14 @@ def test_layers_are_exact_where_that_costs_little_and_bytes_where_that_gains_muc
 ) -> None:
     config = TRANSFORMERS[name]
     arrays = random_weights(config)
-    chosen = quantization.choose_numbers(arrays)
+    chosen = quantization.choose_precisions(arrays)
     assert {layer: how for layer, how in chosen.items() if how != "any"} == expected
-    exact = fold_transformer(config, arrays)
-    folded = quantization.fold_mixed(config, arrays)
-    assert {layer: each.numbers for layer, each in folded.items()} == chosen
+    exact = fuse_transformer(config, arrays)
+    folded = quantization.fuse_mixed_precision(config, arrays)
+    assert {layer: each.precision for layer, each in folded.items()} == chosen
     for layer, each in folded.items():
         is_rounded = not np.array_equal(each.kernel, exact[layer].kernel)
-        assert is_rounded == chosen[layer].endswith("bytes")
+        assert is_rounded == chosen[layer].endswith("uint8")
 
 
 def test_fast_engine_computes_each_layer_in_its_numbers(
@@ -182,10 +184,10 @@ def test_fast_engine_stays_near_the_exact_one_on_every_clip(
 
 @pytest.mark.parametrize("top", [1.0039, 3.01, 7.97, 50.7, 253.3])
 def test_the_largest_values_stay_the_largest_as_bytes(top: float) -> None:
-    kernel = quantization.round_kernel(np.eye(16, dtype=np.float32)[None, None])
-    nodes = Nodes()
+    kernel = quantization.quantize_kernel(np.eye(16, dtype=np.float32)[None, None])
+    nodes = OpenVinoBackend()
     x = nodes.op.parameter([1, 16, 8, 8], np.float32, name="x")
-    y = convolve_bytes(nodes, x, Convolution(kernel, numbers="scaled bytes"))
+    y = convolve_bytes(nodes, x, Convolution(kernel, precision="scaled uint8"))
     compiled = openvino.Core().compile_model(
         nodes.make_model({"y": y}, [x]),
         "CPU",

@@ -1,4 +1,4 @@
-"""The primitives of `networks.fused.network` as OpenVINO nodes, and the model they make up.
+"""The primitives of `networks.fused.network` as OpenVINO graph, and the model they make up.
 
 Pictures are (n, channels, rows, columns) in the graph, as OpenVINO's convolutions want them; its
 CPU plugin keeps the channels last in memory all the same.
@@ -34,13 +34,13 @@ def build_model(
     Its inputs are the frame, uint8 (1, height, width, 3), and the style parameters, float32
     (1, style_size); its output is the painted frame, uint8 (1, height, width, 3).
     """
-    nodes = Nodes()
+    graph = OpenVinoBackend()
     width, height = size
-    frame = nodes.op.parameter([1, height, width, 3], np.uint8, name="frame")
-    style = nodes.op.parameter([1, config.style_size], np.float32, name="style")
-    norms = ExactNorms(nodes, config, nodes.as_1x1(style))
-    blocks = network.paint(nodes, config, convolutions, nodes.content(frame, size), norms)
-    return nodes.make_model({"painted": nodes.frame(blocks, size)}, [frame, style])
+    frame = graph.op.parameter([1, height, width, 3], np.uint8, name="frame")
+    style = graph.op.parameter([1, config.style_size], np.float32, name="style")
+    norms = ExactNorms(graph, config, graph.as_1x1(style))
+    blocks = network.paint(graph, config, convolutions, graph.content(frame, size), norms)
+    return graph.make_model({"painted": graph.frame(blocks, size)}, [frame, style])
 
 
 def _make_model(outputs: Mapping[str, Node], inputs: Sequence[Node]) -> "openvino.Model":
@@ -59,8 +59,8 @@ def integers(*values: int) -> NDArray[np.int64]:
     return np.array(values, np.int64)
 
 
-class Nodes:
-    """Makes graph nodes; the runtime of `rewritten.paint`."""
+class OpenVinoBackend:
+    """Makes graph nodes; the runtime of `network.paint`."""
 
     def __init__(self) -> None:
         from openvino import opset1, opset15
@@ -120,14 +120,14 @@ class Nodes:
 
     def convolve(self, x: Node, convolution: Convolution, arrange: Arrange | None = None) -> Node:
         """Convolve without padding what `arrange` makes of the picture."""
-        if convolution.numbers.endswith("bytes"):
+        if convolution.precision.endswith("uint8"):
             y = convolve_bytes(self, x, convolution, arrange)
         else:
             x = x if arrange is None else arrange(x)
             kernel = np.ascontiguousarray(convolution.kernel.transpose(3, 2, 0, 1))
             # As an array it would take OpenVINO ten times as long to make it a constant.
             y = self.convolve_by(x, self.op.constant(kernel), convolution.strides)
-        if convolution.numbers == "float32":
+        if convolution.precision == "float32":
             self._float32.append(y)
         return y if convolution.bias is None else y + self.vector(convolution.bias)
 
@@ -173,7 +173,7 @@ class Nodes:
         norm = self.op.reduce_l2(x, integers(_AXES[axis]), True)
         return norm * norm
 
-    def pixels_inside(self, x: Node) -> Node:
+    def count_valid_pixels(self, x: Node) -> Node:
         """Return how many pixels of one picture of shifted blocks lie inside of it."""
         _, _, rows, columns = x.get_output_shape(0)
         return self.number((2 * rows - 2) * (2 * columns - 2))
@@ -182,7 +182,7 @@ class Nodes:
         """Give every channel mean 0 and variance 1 over rows and columns."""
         return self.op.mvn(x, integers(2, 3), True, NORM_EPSILON, "inside_sqrt")
 
-    def unblock(self, x: Node) -> Node:
+    def depth_to_space(self, x: Node) -> Node:
         """Turn blocks of 2x2 pixels into pixels."""
         return self.op.depth_to_space(x, "blocks_first", 2)
 
@@ -194,7 +194,7 @@ class Nodes:
         """1 / (1 + exp(-x))."""
         return self.op.sigmoid(x)
 
-    def inverse_deviation(self, variance: Node) -> Node:
+    def inverse_std(self, variance: Node) -> Node:
         """1 / sqrt(variance + NORM_EPSILON)."""
         return self.op.power(variance + self.number(NORM_EPSILON), self.number(-0.5))
 
