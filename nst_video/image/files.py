@@ -22,7 +22,7 @@ from nst_video.image import color_profiles
 from nst_video.image.heic import heic_to_tiff
 from nst_video.system.path_lookup import os_reason, require_file
 from nst_video.system.paths import (
-    PICTURE_SUFFIXES as PICTURE_SUFFIXES,  # what this module gives out
+    PICTURE_SUFFIXES as PICTURE_SUFFIXES,  # re-exported
 )
 from nst_video.system.paths import write_atomically
 from nst_video.system.stderr import quiet_stderr

@@ -17,11 +17,11 @@ from nst_video.errors import StyleError, UsageError
 from nst_video.frames import Frame
 from nst_video.image.files import PICTURE_SUFFIXES, load_picture, save_picture
 from nst_video.style_library.bottleneck_cache import read_vector, write_vector
-from nst_video.style_library.folder import Style as Style  # what this module gives out
+from nst_video.style_library.folder import Style as Style  # re-exported
 from nst_video.style_library.folder import StyleListing, default_title, list_styles
 from nst_video.system import paths
 from nst_video.system.path_lookup import PathKind, look_up, os_reason, require_file, short_name
-from nst_video.system.paths import packaged_styles_dir as packaged_styles_dir  # what this gives out
+from nst_video.system.paths import packaged_styles_dir as packaged_styles_dir  # re-exported
 from nst_video.validation import MIX_WEIGHT
 
 Bottleneck: TypeAlias = NDArray[np.float32]

@@ -141,7 +141,9 @@ class VideoFileSink:
             width, height = even_size(self._size)
             notes += (f"The odd size was padded to {width}x{height} by repeating the edge.",)
         if self.target != self._wanted:
-            notes += (f"{self._wanted} appeared meanwhile; this video is in {self.target}.",)
+            notes += (
+                f"{self._wanted} was created in the meantime; this video is in {self.target}.",
+            )
         if self._container.max_fps is not None and self._bytes > LARGE_ANIMATION_BYTES:
             notes += (f"It takes {self._bytes / 1e6:.0f} MB: a smaller --size takes less.",)
         return notes

@@ -170,7 +170,7 @@ def test_file_that_appears_meanwhile_is_left_alone(tmp_path: Path):
     assert target.read_bytes() == b"precious"
     assert sink.target == tmp_path / "out (2).mp4"
     assert probe(sink.target).streams[0].codec == "h264"
-    assert any("appeared meanwhile" in note for note in sink.notes)
+    assert any("was created in the meantime" in note for note in sink.notes)
 
 
 def test_file_starts_with_its_index(tmp_path: Path):

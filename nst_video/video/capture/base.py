@@ -12,7 +12,7 @@ MAX_BAD = 30
 """Damaged frames in a row after which a source counts as broken; single ones are usual."""
 
 
-class LiveSource(ABC):
+class CaptureSource(ABC):
     """Base of sources that open a device in `_open` and release it in `_close`.
 
     Attributes:

@@ -9,7 +9,7 @@ import numpy as np
 
 from nst_video.errors import SourceError, UsageError
 from nst_video.frames import Frame, VideoInfo
-from nst_video.video.capture.base import MAX_BAD, LiveSource
+from nst_video.video.capture.base import MAX_BAD, CaptureSource
 from nst_video.video.capture.capture_options import CaptureOptions
 
 FALLBACK_FPS = Fraction(30)
@@ -20,7 +20,7 @@ RETRY_S = 0.05
 """Failed reads in a row after which a camera counts as lost, and seconds between them."""
 
 
-class CameraSource(LiveSource):
+class CameraSource(CaptureSource):
     """One webcam.
 
     Size, rate and pixel format are requested while opening: many drivers ignore them later.

@@ -8,7 +8,7 @@ from nst_video.errors import SourceError
 from nst_video.frames import Frame, VideoInfo, fit_within, size_of
 from nst_video.image.files import load_picture, pictures_in
 from nst_video.image.resize import letterbox
-from nst_video.video.capture.base import LiveSource
+from nst_video.video.capture.base import CaptureSource
 from nst_video.video.capture.capture_options import CaptureOptions
 
 FPS = Fraction(25)
@@ -20,7 +20,7 @@ SIZE_LIMIT = (1920, 1080)
 """Largest (width, height) where no size is given: photos are larger."""
 
 
-class PictureFolderSource(LiveSource):
+class PictureFolderSource(CaptureSource):
     """The images of a folder in the order of their names, all fitted to one size.
 
     Each is repeated for `PICTURE_S` seconds, so that style changes can be seen on it; where a rate

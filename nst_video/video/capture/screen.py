@@ -10,7 +10,7 @@ import numpy as np
 
 from nst_video.errors import MissingExtraError, SourceError, UsageError
 from nst_video.frames import Frame, VideoInfo
-from nst_video.video.capture.base import LiveSource
+from nst_video.video.capture.base import CaptureSource
 from nst_video.video.capture.capture_options import CaptureOptions
 
 FPS = Fraction(30)
@@ -18,7 +18,7 @@ FPS = Fraction(30)
 _REGION = re.compile(r"(\d+)x(\d+)(?:\+(\d+)\+(\d+))?")
 
 
-class ScreenSource(LiveSource):
+class ScreenSource(CaptureSource):
     """A monitor or a region of the screen, grabbed at a constant rate."""
 
     def __init__(self, where: str = "", options: CaptureOptions | None = None) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from nst_video.errors import SourceError
 from nst_video.frames import Frame, VideoInfo
 from nst_video.image.resize import letterbox
-from nst_video.video.capture.base import MAX_BAD, LiveSource
+from nst_video.video.capture.base import MAX_BAD, CaptureSource
 from nst_video.video.capture.camera import FALLBACK_FPS
 from nst_video.video.capture.capture_options import CaptureOptions
 
@@ -27,7 +27,7 @@ _LOW_DELAY = {
 }
 
 
-class StreamSource(LiveSource):
+class StreamSource(CaptureSource):
     """A network stream by its URL, with no buffer but that of the system's socket."""
 
     def __init__(self, url: str, options: CaptureOptions | None = None) -> None:
