@@ -51,7 +51,9 @@ def bench(
     clip: Annotated[
         str | None,
         typer.Option(
-            help="Measure transcoding this file (or demo:), as a whole and each stage separately."
+            "--clip",
+            metavar="FILE",
+            help="Measure transcoding this file (or demo:), as a whole and each stage separately.",
         ),
     ] = None,
     against: Annotated[

@@ -44,5 +44,5 @@ def demo(
         write_demo_clip(clip)
         done = transcode(clip, output, stylizer, overwrite=output in replaced)
     if not quiet:
-        say(f"Painted in the style {stylizer.styles[0].title!r}. Watch it in any player:")
+        say(f"Stylized in {stylizer.styles[0].title!r}:")
     result(done.target.resolve())

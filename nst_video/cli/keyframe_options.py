@@ -75,7 +75,10 @@ class KeyframeOptions:
     ] = False
 
     def settings(self, work_size: int | None) -> VideoSettings:
-        """Return the settings of the video painted at a work size, the default one if None.
+        """Return the settings of a video.
+
+        Args:
+            work_size: short side in pixels at which it is painted; None for the default.
 
         Raises:
             UsageError: a value that makes no sense.

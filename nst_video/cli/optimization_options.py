@@ -37,7 +37,7 @@ _NETWORKS = ("builtin", "vgg16", "vgg19")
 
 
 class PaintMethod(StrEnum):
-    """How to paint."""
+    """How to stylize: by a feed-forward network, or by optimization."""
 
     FAST = "fast"
     GATYS = "gatys"

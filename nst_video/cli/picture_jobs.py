@@ -151,10 +151,10 @@ def paint_all(
         styles: names of the styles, for figures.
         extra: what else to write.
         replaced: files that exist and may be replaced.
-        show_progress: show which of several pictures is painted.
+        show_progress: show which of several pictures is in progress.
 
     Raises:
-        NstVideoError: the only picture failed, or nothing can be painted.
+        NstVideoError: the only picture failed, or the model is not available.
         typer.Exit: with code 1, some of several failed.
     """
     from nst_video.image.files import load_picture, save_picture
@@ -179,7 +179,7 @@ def paint_all(
 @contextmanager
 def _counter(total: int, *, shown: bool) -> Iterator[Callable[[Job], None]]:
     """Yield a function that shows the start of a job, if there are several jobs."""
-    with progress("Painting", shown=shown and total > 1) as report:
+    with progress("Stylizing", shown=shown and total > 1) as report:
         numbers, begun_s = itertools.count(), time.monotonic()
 
         def count(job: Job) -> None:

@@ -180,7 +180,7 @@ def _entries(
     from nst_video.image.contact_sheet import SheetEntry
 
     yield SheetEntry("Original", content)
-    with progress("Painting", shown=not quiet) as report:
+    with progress("Stylizing", shown=not quiet) as report:
         for done, name in enumerate(names):
             if report:
                 report(done, len(names), [f"style {done + 1}/{len(names)}", name])

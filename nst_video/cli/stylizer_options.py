@@ -1,4 +1,4 @@
-"""Options of the style and of the model that paints in it, and the stylizer made from them."""
+"""Options of style and model, and the stylizer made from them."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -133,7 +133,7 @@ def work_size_option(allowed: Range, default: str) -> object:
 
 @dataclass(frozen=True, kw_only=True)
 class StyleOptions:
-    """The style, and settings that every method of painting has."""
+    """The style, and settings that both methods have."""
 
     style: Annotated[list[str], STYLE_OPTION] = field(default_factory=lambda: [DEFAULT_STYLE])
     mix: MixOption = None

@@ -33,13 +33,18 @@ def train(
     photos: Annotated[
         list[Path],
         typer.Option(
-            "--photos", exists=True, file_okay=False, help="Folder of photos; repeat for several."
+            "--photos",
+            metavar="DIR",
+            exists=True,
+            file_okay=False,
+            help="Folder of photos; repeat for several.",
         ),
     ],
     artworks: Annotated[
         list[Path],
         typer.Option(
             "--artworks",
+            metavar="DIR",
             exists=True,
             file_okay=False,
             help="Folder of style pictures; repeat for several.",

@@ -298,7 +298,7 @@ def test_source_that_fails_later_is_not_remembered_nor_greeted(
         "identity",
     )
     assert done.returncode == 1
-    assert "Painting" not in done.stderr
+    assert "Stylizing" not in done.stderr
     assert done.stderr.count("Error") == 1
     assert not settings_path().exists()
 
