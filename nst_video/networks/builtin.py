@@ -1,7 +1,7 @@
-"""The small networks of the `builtin` model, which the package carries itself.
+"""The small networks of the `builtin` model, whose weights are part of the package.
 
-Its transformer is `StyleTransformer` in the shape `TRANSFORMERS["builtin"]`; here are its style
-predictor and its loss network. All were trained by `nst_video.training`.
+Its transformer is `StyleTransformer` with `TRANSFORMERS["builtin"]`; here are its style predictor
+and its loss network. All were trained by `nst_video.training`.
 """
 
 from collections.abc import Sequence

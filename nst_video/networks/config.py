@@ -1,33 +1,33 @@
-"""The shape of the style transformer networks, as data: what every way of running them needs.
+"""Architectures of the style transformers as data, and options of loss networks.
 
-And the choices that loss networks leave, without the networks.
+Every engine needs them; this module imports no framework.
 """
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 Pooling: TypeAlias = Literal["average", "max"]
-"""How a block of a loss network hands on to the next: VGG was trained with "max", Gatys et al. 2016
+"""Pooling between the blocks of a loss network. VGG was trained with "max"; Gatys et al. 2016
 (CVPR) section 2 prefer "average"."""
 
 DEFAULT_NETWORK = "builtin"
 DEFAULT_POOLING: Pooling = "average"
 
 STRIDE = 4
-"""The network works on pictures whose sides are multiples of this; others are padded."""
+"""Sides of the network's input are multiples of this; others are padded."""
 
 MIN_SIDE = 8
-"""The smallest side in pixels that the reflection padding of every layer can serve."""
+"""Shortest side, in pixels, that the reflection padding of every layer allows."""
 
 NORM_EPSILON = 1e-5
 
 LAYOUT = "channels_last"
-"""Of all pictures in Keras, whatever its global setting."""
+"""Data format of all Keras layers, regardless of its global setting."""
 
 
 @dataclass(frozen=True, slots=True)
 class TransformerConfig:
-    """The shape of a style transformer network.
+    """The architecture of a style transformer network.
 
     Attributes:
         widths: channels at full, half and quarter resolution.

@@ -1,4 +1,4 @@
-"""A style model as one thing: its predictor, its transformer's weights, its style head.
+"""Style models: style predictor, transformer weights and style head together.
 
 `load_model` is a table: model name to the function that reads that model's files.
 """
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     import keras
 
 STYLE_SIDE = 256
-"""Side in pixels of the square in which every style predictor sees its picture."""
+"""Side of the square input of every style predictor, in pixels."""
 
 
 def style_input(picture: Frame) -> NDArray[np.float32]:
-    """Return what a style predictor is fed: (1, 256, 256, 3), 0..1.
+    """Return the input of a style predictor, float32 (1, 256, 256, 3), 0..1.
 
-    The middle square of the picture, area-averaged, as in Magenta's own examples: squashing a
-    picture to a square would bend its strokes.
+    It is the center square of the picture, as in Magenta's examples: resizing the whole picture to
+    a square would distort its strokes.
     """
     return center_square(picture, STYLE_SIDE)[None].astype(np.float32) / np.float32(255)
 
@@ -117,11 +117,11 @@ class TflitePredictor:
 
 @dataclass(frozen=True, slots=True)
 class StyleModel:
-    """Everything that is one model, apart from what runs its transformer.
+    """A style model, without the engine that runs its transformer.
 
     Attributes:
         name: as in the table of weights.
-        config: shape of the transformer.
+        config: architecture of the transformer.
         arrays: the transformer's weights under our layer names, style head included.
         predictor: RGB picture to bottleneck (config.bottleneck,).
     """
@@ -144,9 +144,9 @@ def _key(name: str, weights: Path) -> str:
 def _kept(
     key: str, config: TransformerConfig, read: Callable[[], checkpoints.Arrays]
 ) -> checkpoints.Arrays:
-    """Return arrays that were read before, else read them and keep them where that is possible.
+    """Return arrays from the cache; else read them, and cache them if possible.
 
-    A SavedModel takes TensorFlow and seconds to read, these files some hundredths of a second.
+    Reading a SavedModel needs TensorFlow and seconds, the cached file some hundredths of a second.
     """
     path = paths.cache_dir() / "transformers" / f"{key}.npz"
     with suppress(WeightsError):
@@ -214,7 +214,7 @@ def load_model(name: str, files: Mapping[str, Path]) -> StyleModel:
 
     Raises:
         UsageError: no such model.
-        WeightsError: a file is not what it should be.
+        WeightsError: a file is damaged or of another model.
     """
     if name not in LOADERS:
         raise UsageError(f"No model {name!r}. Choose from: {', '.join(LOADERS)}.")

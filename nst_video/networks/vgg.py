@@ -1,7 +1,7 @@
-"""Loss networks: VGG-19, VGG-16 (Simonyan & Zisserman, arXiv 1409.1556) and our small likeness.
+"""Loss networks: VGG-16 and VGG-19 (Simonyan & Zisserman, arXiv 1409.1556), and `builtin`.
 
-All are stacks of 3x3 convolutions in blocks, each block at half the resolution of the one before;
-they differ in width, depth and what pixels they take.
+All are blocks of 3x3 convolutions; each block halves the resolution. They differ in width, depth
+and the format of the pixels.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ from nst_video.networks.config import DEFAULT_NETWORK, DEFAULT_POOLING, LAYOUT, 
 from nst_video.networks.transformer import Tensor
 
 MEAN_RGB = (123.68, 116.779, 103.939)
-"""What was subtracted from pixels in 0..255 when VGG was trained; it takes BGR."""
+"""BGR mean of the pixels, 0..255, that VGG was trained to expect subtracted."""
 
 MARGIN = 16
 """Pixels by which `LossNetwork.continued` mirrors a picture: a block5 layer still gains one row."""
@@ -36,7 +36,7 @@ _SEED = 0
 
 @dataclass(frozen=True, slots=True)
 class LossShape:
-    """The shape of a loss network.
+    """The architecture of a loss network.
 
     Attributes:
         blocks: channels and number of convolutions of each block.
@@ -62,7 +62,7 @@ class LossShape:
         return shapes
 
     def array_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Return the shape of every array that a weight file may hold."""
+        """Return the shape of every array of a weight file."""
         shapes: dict[str, tuple[int, ...]] = {}
         for layer, kernel in self.kernel_shapes().items():
             width = kernel[-1]
@@ -86,8 +86,8 @@ class LossNetwork:
 
     Attributes:
         name: as in `SHAPES`.
-        layers: what it can be asked for, in order.
-        is_random: True where it never was trained.
+        layers: names of its layers, in order.
+        is_random: whether its weights are random.
     """
 
     def __init__(
@@ -170,8 +170,7 @@ class LossNetwork:
     def continued(self, pictures: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
         """Return features as a call does, of pictures that go on beyond their edges, mirrored.
 
-        The zeros that the convolutions else see there tempt an optimizer to paint blocks of white
-        and black along the edges.
+        With zero padding, an optimizer paints white and black blocks along the edges.
 
         Args:
             pictures: RGB (n, h, w, 3), 0..1, both sides longer than `MARGIN`.
@@ -189,7 +188,7 @@ class LossNetwork:
         }
 
     def require(self, layers: Collection[str]) -> None:
-        """Raise UsageError, naming what there is, unless the network has all of `layers`."""
+        """Raise UsageError, listing the network's layers, unless it has all of `layers`."""
         for layer in layers:
             if layer not in self.layers:
                 raise UsageError(
@@ -230,14 +229,14 @@ def load_loss_network(
         file: its weights, `.npz` of ours, or `.h5` or `.weights.h5` of `keras.applications`; None
             for those of the package, the models folder or the cache, else they are downloaded.
         pooling: see `Pooling`.
-        dtype: to compute in; features are float32 anyway.
+        dtype: of the computation; features are always float32.
         models_dir: as for `weights.resolve`, as are `offline` and `on_fetch`.
         offline: never download.
         on_fetch: called while downloading.
 
     Raises:
         UsageError: an unknown name or pooling.
-        WeightsError: the weights are missing, broken or another network's.
+        WeightsError: the weights are missing, damaged, or of another network.
     """
     find_shape(name)
     if file is not None:
@@ -254,7 +253,7 @@ def halvings(layer: str) -> int:
 
 
 def find_shape(name: str) -> LossShape:
-    """Return the shape of a loss network; UsageError, naming all, when there is none."""
+    """Return the architecture of a loss network; UsageError, listing all, if it is unknown."""
     if name not in SHAPES:
         raise UsageError(f"No loss network {name!r}. Choose from: {', '.join(SHAPES)}.")
     return SHAPES[name]
@@ -270,7 +269,7 @@ def _middle(features: Tensor, height: int, width: int) -> Tensor:
 
 
 def _read(name: str, path: Path) -> Arrays:
-    """Read weights by the ending of their file."""
+    """Read weights; the suffix of the file gives the format."""
     if path.suffix == ".npz":
         return load_npz(path, find_shape(name).array_shapes(), name, may_lack=True)
     if not path.is_file():
@@ -311,11 +310,11 @@ def _convolutions(shape: LossShape) -> keras.Model:
 
 
 def _refuse_larger(path: Path, network: keras.Model) -> None:
-    """Check what an HDF5 file claims before Keras makes room for it.
+    """Check the headers of an HDF5 file before Keras allocates memory for its arrays.
 
     Raises:
-        OSError: it is no HDF5 file.
-        ValueError: it has an array of a shape that the network has not.
+        OSError: it is not an HDF5 file.
+        ValueError: an array has a shape that the network does not have.
     """
     import h5py
 

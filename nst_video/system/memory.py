@@ -1,4 +1,4 @@
-"""How much memory there is left to take."""
+"""Available memory."""
 
 from pathlib import Path
 
@@ -11,13 +11,13 @@ _CGROUPS = (
         "total_inactive_file",
     ),
 )
-"""Limit, usage, and what of it is cache that gives way, of control groups version 2 and 1."""
+"""Limit, usage and reclaimable cache of control groups, versions 2 and 1."""
 
 
 def free_memory() -> int | None:
-    """Return how many bytes this process may still take, None where the system does not tell.
+    """Return how many more bytes this process can use; None where unknown.
 
-    On Linux that is what can be had without swapping, within the limit of its container.
+    On Linux this is without swapping, and within the limit of the container.
     """
     if not _MEMINFO.is_file():
         return None
@@ -29,7 +29,7 @@ def free_memory() -> int | None:
 
 
 def _free_in_group(limit: Path, usage: Path, cache: str) -> list[int]:
-    """Return what a control group leaves, nothing where it sets no limit."""
+    """Return the bytes that a control group leaves, if it sets a limit."""
     if not limit.is_file() or not limit.read_text("utf-8").strip().isdigit():
         return []
     lines = limit.with_name("memory.stat").read_text("utf-8").splitlines()

@@ -1,6 +1,6 @@
-"""Reading `.npz` files that anyone may have written: every claim is checked before it is believed.
+"""Reads untrusted `.npz` files: headers are checked before memory is allocated.
 
-`numpy.load` makes room for whatever a file says that it holds.
+`numpy.load` allocates whatever size a header gives.
 """
 
 import math
@@ -27,12 +27,12 @@ _FAILURES = (
     zipfile.BadZipFile,
     zlib.error,
 )
-"""What zipfile and numpy raise for damaged, encrypted and foreign files."""
+"""Exceptions of zipfile and numpy for damaged, encrypted and other files."""
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a file says of one of its arrays."""
+    """The header of one array."""
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
@@ -45,11 +45,11 @@ def read_npz(
 
     Args:
         path: the file.
-        check: raises if the file is to hold other arrays; called before any of them is read.
-        largest: bytes that the file may have.
+        check: raises if these are not the expected arrays; called before any of them is read.
+        largest: maximum size of the file in bytes.
 
     Raises:
-        ValueError: it is damaged, no `.npz`, or holds Python objects; the text is the reason.
+        ValueError: it is damaged, not an `.npz`, or has Python objects; the text is the reason.
     """
     try:
         size = path.stat().st_size
@@ -69,7 +69,7 @@ def read_npz(
 
 
 def _read_header(file: IO[bytes], name: str, size: int) -> Header:
-    """Return what the file of one array says that it holds, `size` bytes in all."""
+    """Return the header of an array file of `size` bytes."""
     version = npy.read_magic(file)
     if version not in ((1, 0), (2, 0)):
         raise ValueError(f"{name!r} is in an unknown version of numpy's format")

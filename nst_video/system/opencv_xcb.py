@@ -1,4 +1,4 @@
-"""OpenCV's X libraries before PyAV's, or windows hang.
+"""Loads OpenCV's X libraries before PyAV's; otherwise windows hang.
 
 Both wheels for Linux bundle libxcb-shape and others under the same names, PyAV's bound to a libxcb
 of its own. When those are loaded first, OpenCV's Qt talks to the X server through two copies of
@@ -25,12 +25,12 @@ def load_opencv_xcb() -> None:
     if spec is None or spec.origin is None:
         return
     for library in sorted(Path(spec.origin).parent.parent.glob(f"opencv_python*.libs/{_PATTERN}")):
-        with contextlib.suppress(OSError):  # A wheel of another make: it has no such conflict.
+        with contextlib.suppress(OSError):  # Another build of the wheel, without the conflict.
             ctypes.CDLL(str(library))
 
 
 def uses_foreign_xcb() -> bool:
-    """Say whether PyAV's libxcb helpers were loaded first, so that a window would hang."""
+    """Return whether PyAV's libxcb helpers were loaded first, so that a window would hang."""
     maps = Path("/proc/self/maps")
     if sys.platform != "linux" or not maps.exists():
         return False

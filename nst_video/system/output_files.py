@@ -1,7 +1,7 @@
-"""One check for every file that a command will write, made before any work.
+"""Checks all output files of a command before any work.
 
-A command lists all of them, side outputs too, and what it reads. `check_outputs` then refuses what
-could not be written, what would destroy an input, and what would replace a file unasked.
+A command lists its outputs, including secondary ones, and its inputs. `check_outputs` refuses
+outputs that cannot be written, that are inputs, or that exist and may not be replaced.
 """
 
 import contextlib
@@ -26,9 +26,9 @@ class OutputFile:
 
     Attributes:
         path: its final name.
-        purpose: what it holds, for messages, such as "loss curve".
-        suffixes: the lower-case suffixes that can be written; None allows any.
-        overwrite: the command owns the name and may replace the file without asking.
+        purpose: its contents, for messages, such as "loss curve".
+        suffixes: the lower-case suffixes that can be written; None for any.
+        overwrite: whether the file may be replaced without asking.
     """
 
     path: Path
@@ -46,22 +46,22 @@ def check_outputs(
     make_folders: bool = False,
     on_note: Callable[[str], None] | None = None,
 ) -> frozenset[Path]:
-    """Refuse outputs that cannot or must not be written; remove what killed runs left there.
+    """Check outputs; remove temporary files that killed runs left beside them.
 
     Args:
         outputs: every file that the command will write.
-        inputs: every file that it will read; none of them may be an output, not through links or
-            other spellings either.
-        overwrite: existing files may be replaced.
-        confirm: asks the user a question where a file exists; None refuses.
-        make_folders: make folders that are missing.
-        on_note: told what was removed.
+        inputs: every file that it will read; none of them may be an output, also not through links
+            or other spellings.
+        overwrite: whether existing files may be replaced.
+        confirm: asks the user whether to replace a file; None to refuse.
+        make_folders: whether to create missing folders.
+        on_note: called with a sentence on what was removed.
 
     Returns:
         The outputs that exist and may be replaced.
 
     Raises:
-        UsageError: an output cannot be meant, is an input, stands twice or exists.
+        UsageError: an output has the wrong type, is an input, is named twice, or exists.
         SinkError: an output cannot be written where it is.
     """
     inputs = [*inputs]
@@ -106,7 +106,7 @@ def suffix_list(suffixes: Iterable[str]) -> str:
 
 
 def _check_name(output: OutputFile) -> None:
-    """Raise UsageError where a name cannot be meant as a file of that kind."""
+    """Raise UsageError if a name cannot be that of a file of this kind."""
     path = output.path
     if (scheme := address_scheme(path)) is not None:
         raise UsageError(f"{_named(output)} is a {scheme} address: name a file to write.")
@@ -120,10 +120,10 @@ def _check_name(output: OutputFile) -> None:
 
 
 def check_folder(folder: Path, *, make_folders: bool = False) -> None:
-    """Refuse a folder in which no file can be created.
+    """Check that a file can be created in a folder.
 
     Raises:
-        SinkError: why it cannot.
+        SinkError: it cannot; the message gives the reason.
     """
     try:
         kind = look_up(folder).kind
@@ -147,7 +147,7 @@ def _is_replaced(
     """Return whether an output exists and may be replaced.
 
     Raises:
-        UsageError: it exists and may not, is no file, or another process is about to write it.
+        UsageError: it exists and may not be replaced, is not a file, or another process writes it.
         SinkError: its name cannot be used.
     """
     if is_being_written(output.path):

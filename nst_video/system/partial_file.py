@@ -1,8 +1,8 @@
-"""A file under construction: hidden beside its target, locked by its owner, renamed when done.
+"""Temporary output files: hidden beside the target, locked by the owner, renamed when complete.
 
-Whoever finds such a file can tell by the lock whether its owner still runs; the system releases
-the lock when a process ends in whatever way. So a killed run leaves nothing that the next run does
-not recognize: it removes what is worthless, and takes over what was recorded.
+The lock shows whether the owner of a file still runs, because the system releases it when a
+process ends for any reason. So the next run recognizes the files of a killed run: it removes
+incomplete ones and recovers recordings.
 """
 
 import contextlib
@@ -22,8 +22,7 @@ if os.name == "posix":
 _PREFIX = ".nst-video-"
 _MARK = ".part"
 _TAKE = ".take-"
-"""Marks a file whose content is worth keeping however its process ends; the target's name follows.
-"""
+"""Prefix of a file that is kept even if its process is killed; the name of the target follows."""
 
 _MAX_SUFFIX = 16
 

@@ -1,7 +1,7 @@
-"""What lies at a path that a user typed, found out without ever raising an OSError.
+"""Examines paths that a user typed, without raising OSError.
 
-`look_up` takes any text: 300 characters, an unknown user's `~`, an address, a folder that must not
-be read. Each of these is an answer, with the reason in words, and not an exception.
+`look_up` accepts any text: a name that is too long, the `~` of an unknown user, a URL, a folder
+without permission. It returns the reason in words instead of raising.
 """
 
 import errno
@@ -19,25 +19,26 @@ _ADDRESS = re.compile(r"^(?P<scheme>[a-z][a-z0-9+.-]+):/", re.IGNORECASE)
 
 
 class PathKind(StrEnum):
-    """What a path leads to."""
+    """Type of the file at a path."""
 
     FILE = "file"
     FOLDER = "folder"
     MISSING = "missing"
     SPECIAL = "special"
-    """A device, pipe or socket: reading it may never end."""
+    """A device, pipe or socket: reading it may block forever."""
     UNREADABLE = "unreadable"
-    """Something is or may be there, but it must not be read or cannot be named."""
+    """Not readable: no permission, or not a valid name."""
 
 
 @dataclass(frozen=True, slots=True)
 class PathInfo:
-    """What lies at a path.
+    """The result of examining a path.
 
     Attributes:
         path: the path, with `~` and `file://` resolved.
-        kind: what it leads to.
-        problem: why it is no readable file or folder, fit to follow a colon; empty where it is one.
+        kind: type of the file.
+        problem: why it is not a readable file or folder, in words that can follow a colon; else
+            empty.
     """
 
     path: Path
@@ -46,7 +47,7 @@ class PathInfo:
 
 
 def look_up(name: str | os.PathLike[str]) -> PathInfo:
-    """Find out what lies at a path; links are followed. Never raises an OSError."""
+    """Examine a path; links are followed. It never raises OSError."""
     text = os.fspath(name)
     path = user_path(text)
     if not text:
@@ -77,11 +78,11 @@ def require_file(name: str | os.PathLike[str], error: type[NstVideoError] = Sour
     """Return the path of a file that can be read.
 
     Args:
-        name: as the user typed it.
-        error: the kind of error to raise.
+        name: as typed by the user.
+        error: the type of error to raise.
 
     Raises:
-        NstVideoError: of the kind `error`; there is none, or it must not be read.
+        NstVideoError: of type `error`: the file does not exist or cannot be read.
     """
     found = look_up(name)
     if found.kind is PathKind.FILE:
@@ -91,7 +92,7 @@ def require_file(name: str | os.PathLike[str], error: type[NstVideoError] = Sour
 
 
 def user_path(text: str | os.PathLike[str]) -> Path:
-    """Return the path that a text means: `file://` addresses and `~` are resolved.
+    """Return the path for a text that a user typed, with `file://` URLs and `~` resolved.
 
     A name that begins with `~` and exists as it is, or names no user, is taken literally.
     """
@@ -111,9 +112,9 @@ def user_path(text: str | os.PathLike[str]) -> Path:
 
 
 def address_scheme(text: str | os.PathLike[str]) -> str | None:
-    """Return the scheme of an address such as `http://host/clip.mp4`, None for a path.
+    """Return the scheme of a URL such as `http://host/clip.mp4`; None for a path.
 
-    `file://` addresses are paths. The single slash that `Path` leaves of two is enough; one letter
+    `file://` URLs are paths. The single slash that `Path` leaves of two is enough; one letter
     is a drive of Windows.
     """
     match = _ADDRESS.match(os.fspath(text))
@@ -122,14 +123,14 @@ def address_scheme(text: str | os.PathLike[str]) -> str | None:
 
 
 def short_name(name: str | os.PathLike[str], limit: int = 120) -> str:
-    """Return a name for a message, its middle left out where it is longer than `limit`."""
+    """Return a name for a message, shortened in the middle to `limit` characters."""
     text = os.fspath(name) or "''"
     half = limit // 2
     return text if len(text) <= limit else f"{text[:half]}...{text[-half:]}"
 
 
 def os_reason(error: OSError | ValueError) -> str:
-    """Return why the system refused, in words fit to follow a colon."""
+    """Return the reason of an error of the system, in words that can follow a colon."""
     if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
         return "the name is longer than the file system allows"
     if isinstance(error, OSError) and error.strerror:

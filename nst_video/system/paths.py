@@ -1,7 +1,7 @@
-"""Where files that outlive a run are kept: caches, the user's own styles, settings.
+"""Folders of persistent files: caches, the user's styles, settings.
 
-Every folder lies below the environment variable `NST_VIDEO_HOME` when that is set, otherwise where
-the platform keeps such things. Nothing here creates a folder; `write_atomically` does, on writing.
+They are inside the folder that the environment variable `NST_VIDEO_HOME` names, otherwise in the
+platform's standard folders. Only `write_atomically` creates folders.
 """
 
 import os
@@ -22,16 +22,16 @@ PICTURE_SUFFIXES = frozenset(
         *("pbm", "pgm", "png", "ppm", "tga", "tif", "tiff", "webp"),
     )
 )
-"""Endings by which pictures are recognized in a folder; a file named outright may have any."""
+"""Suffixes of pictures in a folder; a file that is named itself may have any suffix."""
 
 
 def cache_dir() -> Path:
-    """Return the folder of what can be fetched or computed again (models, bottlenecks)."""
+    """Return the cache folder, for models and bottlenecks."""
     return _folder("cache", platformdirs.user_cache_dir)
 
 
 def data_dir() -> Path:
-    """Return the folder of what belongs to the user (styles added by hand)."""
+    """Return the data folder, for the user's styles."""
     return _folder("data", platformdirs.user_data_dir)
 
 
@@ -57,12 +57,12 @@ def write_atomically(
 ) -> Path:
     """Call `write` with a temporary file beside `target`, then rename it to `target`.
 
-    Readers see the old file or the whole new one, also when several processes write at once.
+    Other processes see the old file or the complete new one, even if several write at once.
 
     Args:
-        target: final path; its folder is made when absent.
-        write: fills the binary file it is given.
-        overwrite: an existing target is replaced; without, a free name beside it is taken.
+        target: final path; its folder is created if missing.
+        write: writes to the binary file that it is given.
+        overwrite: whether to replace an existing target, rather than use a free name beside it.
 
     Returns:
         The file that was written.
@@ -78,6 +78,6 @@ def write_atomically(
 
 
 def _folder(kind: str, platform_folder: Callable[..., str]) -> Path:
-    """Return the `kind` folder below NST_VIDEO_HOME, or where the platform wants it."""
+    """Return the `kind` folder inside NST_VIDEO_HOME, or the platform's standard folder."""
     home = os.environ.get("NST_VIDEO_HOME")
     return Path(home) / kind if home else Path(platform_folder(_APP, appauthor=False))

@@ -1,4 +1,4 @@
-"""Keeping libraries' remarks off the user's terminal."""
+"""Suppresses what libraries write to standard error."""
 
 import importlib.abc
 import importlib.machinery
@@ -15,19 +15,19 @@ from typing import Any, TextIO
 _lock = threading.RLock()
 _swapping = threading.Lock()
 _users: int | None = None
-"""File descriptor of the user's standard error while descriptor 2 leads nowhere."""
+"""File descriptor of the user's standard error while descriptor 2 is redirected."""
 
 
 @contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Discard what is written to standard error within, by C code too.
+    """Discard what is written to standard error in this context, also by C code.
 
-    libjpeg, libpng, TensorFlow and LiteRT write to file descriptor 2 whatever their log levels, so
-    that is pointed elsewhere for the moment; one thread at a time, or the second would restore the
-    first one's emptiness. What `UserStderr` writes is not discarded.
+    libjpeg, libpng, TensorFlow and LiteRT write to file descriptor 2 at every log level, so the
+    descriptor is redirected. Only one thread can do so at a time, because a second one would
+    restore the redirected descriptor. What `UserStderr` writes is not discarded.
     """
     with _lock, Path(os.devnull).open("wb") as nowhere:
-        if _users is not None:  # within another one, as only this thread can be
+        if _users is not None:  # nested in this thread
             yield
             return
         try:
@@ -52,10 +52,10 @@ def _lead(descriptor: int, users: int | None) -> None:
 
 
 class UserStderr:
-    """`sys.stderr` as the user sees it, also while other threads' libraries are kept quiet."""
+    """The user's `sys.stderr`, which works while descriptor 2 is redirected."""
 
     def write(self, text: str) -> int:
-        """Write text to wherever `sys.stderr` leads when nobody is quiet."""
+        """Write text to the user's standard error."""
         with _swapping:
             if _users is None or not _is_plain(sys.stderr):
                 return sys.stderr.write(text)
@@ -70,7 +70,7 @@ class UserStderr:
 
 
 def _is_plain(stream: TextIO) -> bool:
-    """Say whether a stream writes to descriptor 2, as it does until somebody replaces it."""
+    """Return whether a stream writes to descriptor 2."""
     try:
         return stream.fileno() == 2
     except (AttributeError, OSError, ValueError):
@@ -80,7 +80,7 @@ def _is_plain(stream: TextIO) -> bool:
 class QuietImports(importlib.abc.MetaPathFinder):
     """Discards what some packages write to standard error while they are imported.
 
-    It does not matter which module imports them first. To be put at the front of `sys.meta_path`.
+    It works for every importing module, as the first finder in `sys.meta_path`.
     """
 
     def __init__(self, *packages: str) -> None:
@@ -89,7 +89,7 @@ class QuietImports(importlib.abc.MetaPathFinder):
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        """Return the spec of a noisy package with its loader kept quiet, once; else None."""
+        """Return the spec of such a package with a quiet loader, once; else None."""
         if name not in self._left:
             return None
         self._left.discard(name)
