@@ -77,7 +77,7 @@ class Session(Protocol):
         ...
 
     def reload_styles(self) -> None:
-        """StylizeSettings for style pictures again."""
+        """Look for style pictures again."""
         ...
 
 

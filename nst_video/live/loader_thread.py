@@ -74,7 +74,7 @@ class Loader:
         self._thread.start()
 
     def wake(self) -> None:
-        """StylizeSettings at the state again: other styles may be wanted."""
+        """Look at the state again: other styles may be wanted."""
         self._wake.set()
 
     def stop(self) -> None:

@@ -358,7 +358,7 @@ class LiveSession:
         self.reader.switch(chosen)
 
     def reload_styles(self) -> None:
-        """StylizeSettings for style pictures again, added or changed."""
+        """Look for style pictures again, added or changed."""
         stylizer = self.painter.stylizer
         if stylizer is None:
             return

@@ -82,7 +82,7 @@ def unit(plane: Plane) -> Plane:
 
 
 def ramp(colors: Image, position: float | Plane) -> Image:
-    """StylizeSettings positions 0..1 of any shape up in a gradient through `colors`."""
+    """Look positions 0..1 of any shape up in a gradient through `colors`."""
     stops = np.linspace(0, 1, len(colors))
     channels = [np.interp(position, stops, colors[:, c]) for c in range(3)]
     return np.stack(channels, -1).astype(np.float32)

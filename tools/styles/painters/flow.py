@@ -16,7 +16,7 @@ class Flow:
     y: Plane
 
     def at(self, points: Points) -> Points:
-        """StylizeSettings up the vectors under points (..., 2)."""
+        """Look up the vectors under points (..., 2)."""
         column, row = pixels(points)
         return np.stack([self.x[row, column], self.y[row, column]], -1)
 
@@ -58,7 +58,7 @@ def pixels(points: Points) -> tuple[np.ndarray, np.ndarray]:
 
 
 def sample(image: Image, points: Points) -> Image:
-    """StylizeSettings up the color under each point (n, 2)."""
+    """Look up the color under each point (n, 2)."""
     column, row = pixels(points)
     return np.asarray(image[row, column], np.float32)
 
