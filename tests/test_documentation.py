@@ -118,3 +118,15 @@ def test_links_and_paths_of_a_page_lead_somewhere(page: str) -> None:
     ]
     missing += [path for path in CITED_PATH.findall(text) if not (REPO / path).exists()]
     assert not missing
+
+
+def test_no_docstring_begins_with_a_class_where_a_verb_belongs() -> None:
+    """A rename of a class whose old name was a common word also hits sentences."""
+    modules = [ast.parse(path.read_text("utf-8")) for path in (REPO / "nst_video").rglob("*.py")]
+    nodes = [node for module in modules for node in ast.walk(module)]
+    classes = {node.name for node in nodes if isinstance(node, ast.ClassDef)}
+    texts = [node.value for node in nodes if isinstance(node, ast.Constant)]
+    words = r"(\w+) (a|an|the|at|for|into|up|closely|what)\b"
+    found = [re.match(words, text) for text in texts if isinstance(text, str)]
+    camel = [hit for hit in found if hit and re.search(r"[a-z][A-Z]", hit[1])]
+    assert [hit[0] for hit in camel if hit[1] in classes] == []

@@ -1,5 +1,6 @@
 """`nst-video transcode --preview`: a still or a short excerpt, and an estimate for the whole."""
 
+import math
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -170,8 +171,14 @@ def choose_preview(seconds: float | None, output: str | None) -> tuple[Preview |
 def _estimate_text(found: "Estimate | None") -> str:
     if found is None:
         return "its length is unknown, so the time and size of the whole cannot be estimated."
-    size = found.bytes / 1e6
     return (
         f"the whole, {found.frames} frames, will take about {clock_time(found.seconds)} "
-        f"and {size:.{0 if size >= 10 else 1}f} MB."
+        f"and {_size_text(found.bytes)}."
     )
+
+
+def _size_text(count: float) -> str:
+    """Return a number of bytes as people read it: 40 kB, 1.5 MB, 230 MB."""
+    if count < 1e5:
+        return f"{math.ceil(count / 1e3)} kB"
+    return f"{count / 1e6:.{0 if count >= 1e7 else 1}f} MB"

@@ -74,15 +74,18 @@ def check_outputs(
                 )
         for other in outputs[:index]:
             if is_same_file(output.path, other.path):
+                both = f"The {other.purpose} and the {output.purpose}"
+                if other.purpose == output.purpose:
+                    both = f"One {output.purpose} and another"
                 raise UsageError(
-                    f"The {other.purpose} and the {output.purpose} would both be "
-                    f"{short_name(output.path)}: choose different names."
+                    f"{both} would both be {short_name(output.path)}: choose different names."
                 )
     for folder in dict.fromkeys(resolve_link(output.path).parent for output in outputs):
         check_folder(folder, make_folders=make_folders)
         removed = remove_abandoned(folder)
         if removed and on_note is not None:
-            on_note(f"Removed {len(removed)} unfinished files of killed runs from {folder}.")
+            files = "1 unfinished file" if len(removed) == 1 else f"{len(removed)} unfinished files"
+            on_note(f"Removed {files} of killed runs from {folder}.")
     return frozenset(
         output.path
         for output in outputs

@@ -9,7 +9,7 @@ from clips import make_clip
 from typer.testing import CliRunner
 
 from nst_video.cli.app import app
-from nst_video.cli.preview import with_seconds
+from nst_video.cli.preview import _size_text, with_seconds
 from nst_video.errors import NstVideoError, UsageError
 from nst_video.image.files import load_picture
 from nst_video.transcode import IdentityPainter, transcode
@@ -54,7 +54,9 @@ def test_preview_is_a_picture_of_the_middle_beside_the_film_to_come(tmp_path: Pa
     still = tmp_path / "clip-starfield-preview.png"
     assert done.stdout == f"{still}\n"
     assert load_picture(still).shape == (24, 32, 3)
-    assert re.search(r"the whole, 75 frames, will take about \d+:\d\d and \d+\.\d MB", done.stderr)
+    assert re.search(
+        r"the whole, 75 frames, will take about \d+:\d\d and [\d.]+ [kM]B", done.stderr
+    )
     assert sorted(path.name for path in tmp_path.iterdir()) == [still.name, "clip.mkv"]
     with pytest.raises(UsageError, match="exists"):
         run("--preview", clip)
@@ -117,3 +119,11 @@ def test_an_excerpt_longer_than_the_film_is_the_film(tmp_path: Path):
     assert done.info.frame_count == found.frames
     assert found.bytes == pytest.approx(done.target.stat().st_size, rel=0.05)
     assert 100 < found.seconds < 100 + 2 * done.elapsed_s + 1
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(1, "1 kB"), (40_000, "40 kB"), (1_500_000, "1.5 MB"), (230e6, "230 MB")],
+)
+def test_an_estimated_size_is_never_nothing(count: float, text: str) -> None:
+    assert _size_text(count) == text

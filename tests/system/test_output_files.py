@@ -146,6 +146,13 @@ def test_check_outputs_refuses_names_that_cannot_be_meant(tmp_path: Path) -> Non
         check_outputs([OutputFile(tmp_path / "pipe.mp4")], overwrite=True)
 
 
+def test_check_outputs_names_two_outputs_of_one_kind(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path)
+    same = [OutputFile(tmp_path / name, "recording") for name in ("a.mp4", "link/a.mp4")]
+    with pytest.raises(UsageError, match="One recording and another would both be"):
+        check_outputs(same)
+
+
 def test_check_outputs_refuses_what_another_process_is_writing(tmp_path: Path) -> None:
     with (
         PartialFile(tmp_path / "film.mp4"),
