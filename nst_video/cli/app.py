@@ -73,7 +73,8 @@ def run() -> None:
         console.complain(error)
         sys.exit(USAGE if isinstance(error, UsageError) else FAILED)
     except typer.TyperException as error:
-        # Empty where Typer has printed the help instead of running a command.
+        # Typer shows the text of Pydantic, which checks values for it, and has no text if it has
+        # printed the help instead of running a command.
         if message := error.format_message().removesuffix("."):
             console.complain(f"{message.replace('Value error, ', '')}.")
         sys.exit(error.exit_code)

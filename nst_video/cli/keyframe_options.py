@@ -1,5 +1,6 @@
 """Options of the keyframes of a video painted by optimization."""
 
+import reprlib
 from dataclasses import dataclass
 from typing import Annotated, get_args
 
@@ -101,5 +102,6 @@ def parse_interval(text: str) -> KeyframeInterval:
         return ADAPTIVE
     try:
         return int(INTERVAL.parse("--every", text))
-    except UsageError as error:
-        raise UsageError(f"{str(error).removesuffix('.')}; {ADAPTIVE} goes as well.") from None
+    except UsageError:
+        shown = reprlib.repr(text)
+        raise UsageError(f"--every must be {INTERVAL}, or {ADAPTIVE}, not {shown}.") from None

@@ -31,10 +31,10 @@ def list_models(models_dir: ModelsDirOption = None) -> None:
     from nst_video import weights
 
     for model in weights.ALL_MODELS.values():
-        at_hand = weights.is_cached(model.name, models_dir)
-        state = "at hand" if at_hand else "missing" if model.embedded else "to fetch"
+        is_available = weights.is_cached(model.name, models_dir)
+        state = "available" if is_available else "missing" if model.embedded else "to fetch"
         size = "packaged" if model.embedded else f"{model.size / _MEGABYTE:.1f} MB"
-        result(f"{model.name:12}  {state:8}  {size:>8}  {model.license:10}  {model.title}")
+        result(f"{model.name:12}  {state:9}  {size:>8}  {model.license:10}  {model.title}")
 
 
 @app.command()

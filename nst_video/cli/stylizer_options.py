@@ -1,5 +1,6 @@
 """Options of style and model, and the stylizer made from them."""
 
+import reprlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
@@ -50,8 +51,9 @@ def parse_tile(text: str) -> TileRows:
         return "off"
     try:
         return int(TILE_ROWS.parse("--tile", text))
-    except UsageError as error:
-        raise UsageError(f"{str(error).removesuffix('.')}; auto and off go as well.") from None
+    except UsageError:
+        shown = reprlib.repr(text)
+        raise UsageError(f"--tile must be {TILE_ROWS}, auto or off, not {shown}.") from None
 
 
 STYLE_OPTION = typer.Option(

@@ -26,7 +26,7 @@ def test_list_tells_what_is_at_hand(lite_dir):
     ]
     assert set(state[0]) == set(weights.ALL_MODELS)
     assert "to fetch" in state[0]["magenta-lite"]
-    assert "at hand" in state[1]["magenta-lite"]
+    assert "available" in state[1]["magenta-lite"]
     for word in ("3.2 MB", "Apache-2.0"):
         assert word in state[1]["magenta-lite"]
     assert "94.1 MB" in state[1]["magenta"]

@@ -195,7 +195,7 @@ def test_command_paints_a_video_beside_it(clip: Path, tmp_path: Path):
     ("arguments", "sentence"),
     [
         (["--every", "0"], "--every must be a whole number from 1 to 24"),
-        (["--every", "often"], "from 1 to 24, not .often.; adaptive goes"),
+        (["--every", "often"], "from 1 to 24, or adaptive, not .often"),
         (["--scene-start", "door"], "No scene start"),
         (["--start", "3", "--end", "2"], "must come after"),
         (["--preset", "none"], "No preset"),
