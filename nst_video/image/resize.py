@@ -82,6 +82,20 @@ def cover(frame: Frame, size: Size) -> Frame:
     return resize(frame[top : top + inner_height, left : left + inner_width], size)
 
 
+def even_size(size: Size) -> Size:
+    """Return `size` with each odd side one pixel longer."""
+    width, height = size
+    return width + width % 2, height + height % 2
+
+
+def pad_to_even(frame: Frame) -> Frame:
+    """Return the frame with each odd side one pixel longer, the edge repeated."""
+    height, width = frame.shape[:2]
+    if width % 2 or height % 2:
+        frame = np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    return np.ascontiguousarray(frame)
+
+
 def mirrored(frame: Frame, is_wanted: bool = True) -> Frame:
     """Return `frame` with left and right swapped, or itself where that is not wanted."""
     return np.asarray(cv2.flip(frame, 1), np.uint8) if is_wanted else frame

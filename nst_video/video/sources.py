@@ -22,7 +22,7 @@ from nst_video.system.path_lookup import PathKind, look_up
 from nst_video.video.media.codec_options import DecodeOptions
 from nst_video.video.media.timeline import exact
 from nst_video.video.media.timing import choose_rate
-from nst_video.video.media.video_file import VideoFileSource, fit_size
+from nst_video.video.video_file_source import VideoFileSource, fit_size
 
 __all__ = [
     "DEMO_SCHEME",

@@ -139,7 +139,7 @@ def test_batches_hold_every_frame(count: int):
                 ("subtitle", "ass", None),
                 ("attachment", "", None),
             ],
-            ["Cover picture stream 6"],
+            ["Cover image stream 6"],
         ),
         (
             ".mp4",
@@ -173,7 +173,7 @@ def test_batches_hold_every_frame(count: int):
                 "Subtitle stream 3",
                 "Subtitle stream 4",
                 "Attachment stream 5",
-                "Cover picture stream 6",
+                "Cover image stream 6",
             ],
         ),
     ],

@@ -161,7 +161,7 @@ def plan_stream_copy(
     """
     if container.max_fps is not None:
         has_sound = any(s.kind == "audio" for s in media.streams)
-        silent = f"The sound was left out: {container.name} files hold only pictures."
+        silent = f"The sound was left out: {container.name} files have no sound."
         return StreamCopyPlan((), (), notes=(silent,) if has_sound else ())
     audio_checks = check_audio(media)
     plan = _PlanBuilder(
@@ -340,7 +340,7 @@ _PLANNERS = {
 
 def _describe(stream: StreamInfo) -> str:
     codec = f" ({stream.codec})" if stream.codec else ""
-    kind = {"audio": "Audio", "subtitle": "Subtitle", "video": "Cover picture"}.get(
+    kind = {"audio": "Audio", "subtitle": "Subtitle", "video": "Cover image"}.get(
         stream.kind, stream.kind.capitalize()
     )
     return f"{kind} stream {stream.index}{codec}"

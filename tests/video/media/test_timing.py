@@ -10,7 +10,7 @@ from clips import ffmpeg, make_numbered, read_number
 
 from nst_video.frames import size_of
 from nst_video.transcode import IdentityPainter, transcode
-from nst_video.video.media import video_file
+from nst_video.video import video_file_source
 from nst_video.video.media.codec_options import DecodeOptions
 from nst_video.video.sources import VideoFileSource
 
@@ -200,14 +200,14 @@ def test_file_still_being_written_gives_its_readable_part(
     ).read_bytes()
     clip = tmp_path / name[0]
     clip.write_bytes(whole[: len(whole) * 6 // 10])
-    scan = video_file.scan_packets
+    scan = video_file_source.scan_packets
 
     def scan_while_written(*arguments):
         found = scan(*arguments)
         clip.write_bytes(whole)
         return found
 
-    monkeypatch.setattr(video_file, "scan_packets", scan_while_written)
+    monkeypatch.setattr(video_file_source, "scan_packets", scan_while_written)
     result = transcode(clip, tmp_path / "out.mkv", IdentityPainter())
     assert any("still being written" in note for note in result.notes)
     count = result.info.frame_count or 0
