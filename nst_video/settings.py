@@ -82,12 +82,13 @@ class ModelOptions:
         model: "magenta", "magenta-lite", "builtin", or "auto" for the best one at hand.
         engine: a name from `nst_video.engines.ENGINES`, such as "openvino" or "tensorflow", or
             "auto" for the fastest exact one on this machine.
-        tile: how frames that are large are painted, see `TileRows`.
-        models_dir: a folder to look for model files in, before the cache.
+        tile: how large frames are painted, see `TileRows`.
+        models_dir: a folder with model files, searched before the cache.
         offline: never download model files.
 
     Raises:
-        UsageError: a tile out of its range. Names are checked where they are used.
+        UsageError: a tile out of its range, or a folder that is not a Path. The names are checked
+            when a `Stylizer` is made.
     """
 
     model: str = "auto"

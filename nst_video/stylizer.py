@@ -64,10 +64,10 @@ class Stylizer:
         settings: how the result looks; a new one may be assigned between any two frames.
         options: which network paints, and what computes it.
         library: where styles come from.
-        choice: the model in use and why.
-        styles: those in use.
+        choice: the name of the model in use, and why it was chosen.
+        styles: the styles in use.
         mix: a weight for each of them.
-        has_predictor: an intensity below 1 can be blended between bottlenecks at once.
+        has_predictor: whether the style predictor, which intensities below 1 use, is loaded.
     """
 
     def __init__(
@@ -95,8 +95,8 @@ class Stylizer:
             library: where styles come from; by default the packaged and the user's own.
             on_fetch: called while model files are downloaded.
             on_note: called with a sentence when memory forces smaller batches or tiles.
-            fade_s: seconds over which one style turns into the next, between bottlenecks.
-            clock: current time for that, in seconds.
+            fade_s: seconds of the transition from one style to the next; 0 switches at once.
+            clock: returns the current time in seconds, for the transition.
 
         Raises:
             UsageError: a value of a wrong type or out of its range.
