@@ -44,7 +44,6 @@ HEAVY = [
     "rich",
     "typer",
     "requests",
-    "pooch",
 ]
 
 NAMES = [

@@ -18,7 +18,7 @@ from nst_video.weights.checks import check_file, check_saved_model
 from nst_video.weights.table import ModelArchive, ModelFile
 
 if TYPE_CHECKING:
-    from requests import Response
+    pass
 
 _PAUSES_S = (0.0, 0.5, 1.0)
 """Seconds to wait before each attempt at one mirror."""
@@ -180,33 +180,6 @@ def publish_folder(source: Path, target: Path, is_good: Callable[[Path], bool]) 
             target.rename(source.with_name(f"replaced-{attempt}"))
 
 
-class _Bar:
-    """Adapts the progress bar interface of pooch to `on_progress`."""
-
-    def __init__(self, name: str, start: int, on_progress: OnProgress | None) -> None:
-        self.total = 0
-        self._name, self._start, self._on_progress = name, start, on_progress
-        self._done = 0
-
-    def update(self, count: int) -> None:
-        """Count bytes; pooch reports the last, shorter chunk as a full one."""
-        self._done = min(self._done + count, self.total) if self.total else self._done + count
-        if self._on_progress:
-            total = self._start + self.total if self.total else None
-            self._on_progress(FetchProgress(self._name, self._start + self._done, total))
-
-    def start_over(self) -> None:
-        """Reset the count: the server sends the file from the beginning."""
-        self._start = 0
-
-    def reset(self) -> None:
-        """Reset the count; pooch does this before it reports the final total."""
-        self._done = 0
-
-    def close(self) -> None:
-        """Do nothing: the callback has nothing to close."""
-
-
 class _TooLargeError(Exception):
     """A file exceeds its maximum size."""
 
@@ -255,30 +228,27 @@ class _Limited:
 
 def _receive(url: str, file: _Limited, name: str, on_progress: OnProgress | None) -> None:
     """Make one attempt: append the missing bytes, or start over if the server sends all."""
-    import pooch
+    import requests
 
     start = file.start_at_end()
-    bar = _Bar(name, start, on_progress)
-
-    def start_over_if_whole(response: "Response", **_: object) -> None:
-        if response.status_code in (200, _RANGE_REFUSED):
-            file.start_over()
-            bar.start_over()
-        length = response.headers.get("Content-Length", "")
-        if response.status_code in (200, 206) and length.isdecimal():
-            file.expect(int(length))
-
     headers = {"Accept-Encoding": "identity"}
     if start:
         headers["Range"] = f"bytes={start}-"
-    downloader = pooch.HTTPDownloader(
-        progressbar=bar,
-        chunk_size=_CHUNK,
-        timeout=_TIMEOUTS_S,
-        headers=headers,
-        hooks={"response": start_over_if_whole},
-    )
-    downloader(url, file, None)
+    with requests.get(url, stream=True, timeout=_TIMEOUTS_S, headers=headers) as response:
+        if response.status_code in (200, _RANGE_REFUSED):
+            file.start_over()
+            start = 0
+        response.raise_for_status()
+        length = response.headers.get("Content-Length", "")
+        total = start + int(length) if length.isdecimal() else None
+        if total is not None:
+            file.expect(total - start)
+        done = start
+        for chunk in response.iter_content(_CHUNK):
+            done += file.write(chunk)
+            file.flush()
+            if on_progress:
+                on_progress(FetchProgress(name, done, total))
 
 
 def _is_transient(error: Exception) -> bool:
