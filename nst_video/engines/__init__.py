@@ -1,7 +1,7 @@
-"""What runs a style transformer: uint8 frames and style parameters in, uint8 frames out.
+"""Engines run a style transformer: uint8 frames and style parameters in, uint8 frames out.
 
 An engine is one class and one line in `ENGINES`. Frames enter and leave the compiled graph as
-uint8; conversion happens inside it, where it costs least.
+uint8; they are converted inside it, where that costs least.
 """
 
 from collections.abc import Callable
@@ -62,7 +62,7 @@ ENGINES: dict[str, Callable[[TransformerConfig, Arrays], Engine]] = {
 
 
 def check_engine(name: str) -> None:
-    """Make sure that there is an engine of this name; "auto" is one.
+    """Check that `name` is an engine or "auto".
 
     Raises:
         UsageError: there is none.
@@ -85,8 +85,8 @@ def open_engine(
         name: a name from `ENGINES`, or "auto".
         config: the transformer's shape.
         arrays: its weights.
-        tile: how frames too large for the memory are painted.
-        on_note: told in a sentence when the memory forces another way.
+        tile: when to paint in tiles, see `TileRows`.
+        on_note: called with a sentence when frames are painted in tiles because memory is short.
 
     Raises:
         UsageError: no such engine, or it cannot do what is asked.

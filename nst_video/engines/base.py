@@ -1,4 +1,4 @@
-"""What an engine is: uint8 frames and style parameters in, uint8 frames out."""
+"""The interface of engines: uint8 frames and style parameters in, uint8 frames out."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ from nst_video.networks.config import MIN_SIDE
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """Where an engine runs, and why there: shown by `nst-video doctor`.
+    """The device of an engine, and why it was chosen; shown by `nst-video doctor`.
 
     Attributes:
         name: such as "GPU:0" or "CPU:0".
         reason: one sentence for the user.
-        dtype: what the network computes in: a Keras dtype policy for TensorFlow, "float32" or
-            "bfloat16" for OpenVINO.
+        dtype: type in which the network computes: a Keras dtype policy for TensorFlow; "float32",
+            "bfloat16" or "float16" for OpenVINO.
         xla: whether the graph is compiled by XLA.
     """
 
@@ -33,12 +33,12 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class PendingFrames:
-    """Pictures on their way: what has begun to paint them may go on by itself meanwhile.
+    """Frames that are being painted: a future.
 
     Attributes:
-        wait: returns them when they are painted; raises what painting raises. What is painted
-            must be left alone until then.
-        is_done: whether nothing is left to wait for.
+        wait: blocks until they are painted and returns them, uint8; raises the error of the engine.
+            The input must not be changed before it returns. Call it once.
+        is_done: `wait` returns at once.
     """
 
     wait: Callable[[], NDArray[np.uint8]]
@@ -46,11 +46,11 @@ class PendingFrames:
 
     @classmethod
     def done(cls, painted: NDArray[np.uint8]) -> Self:
-        """Return finished pictures as such."""
+        """Return a result that is finished already."""
         return cls(lambda: painted, is_done=True)
 
     def then(self, finish: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]) -> "PendingFrames":
-        """Return the pictures as `finish` leaves them."""
+        """Return a future that applies `finish` to the painted frames."""
         if self.is_done:
             return PendingFrames.done(finish(self.wait()))
         return PendingFrames(lambda: finish(self.wait()))
@@ -154,7 +154,7 @@ class Engine(Protocol):
 
 
 class IdentityEngine:
-    """Returns the frames as they are: for tests, and to measure everything but the network."""
+    """Returns frames unchanged: for tests, and to measure everything except the network."""
 
     name = "identity"
     device = Device("none", "identity: nothing is computed")
@@ -184,7 +184,7 @@ class IdentityEngine:
 
 
 def check_min_size(size: Size) -> None:
-    """Check that frames of `size` (width, height) can be padded by reflection.
+    """Check that frames of `size` (width, height) are large enough for reflection padding.
 
     Raises:
         EngineError: a side is under `MIN_SIDE` pixels.
@@ -198,11 +198,11 @@ def check_min_size(size: Size) -> None:
 
 
 def warm_up(engine: Engine, size: Size, style: NDArray[np.float32]) -> None:
-    """Paint one test picture of `size`, which compiles what is compiled late, and judge it.
+    """Paint a test picture of `size` (width, height) to compile the network, and check the result.
 
     Raises:
-        EngineError: the style is not finite, or the painted test picture is flat, as faulty
-            drivers and half-written weights make it.
+        EngineError: the style parameters are not finite, or the output has no contrast, which
+            faulty drivers and damaged weights cause.
     """
     if not np.isfinite(style).all():
         raise EngineError("The style parameters are not finite: the model's weights are broken.")

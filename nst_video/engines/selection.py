@@ -1,4 +1,4 @@
-"""Which engine runs here, which one "auto" takes, and why: what `nst-video doctor` tells."""
+"""Which engines run on this machine, and which one "auto" selects; for `nst-video doctor`."""
 
 from collections.abc import Iterator
 
@@ -11,9 +11,9 @@ AUTO = "auto"
 def choose_engine(name: str = AUTO) -> str:
     """Resolve "auto": TensorFlow on a GPU that it can use, else OpenVINO; other names are kept.
 
-    OpenVINO in float32 is the fastest exact engine on every CPU tried. Without an NVIDIA driver
-    TensorFlow is not even imported to look for a GPU: that alone takes seconds. Engines that are
-    not exact, and devices on which nothing was measured, are never taken unasked.
+    OpenVINO in float32 is the fastest exact engine on every CPU tested. Without an NVIDIA driver
+    TensorFlow is not imported, which would take seconds. Engines that are not exact, and devices
+    that were not measured, are never selected automatically.
     """
     if name != AUTO:
         return name
@@ -21,7 +21,7 @@ def choose_engine(name: str = AUTO) -> str:
 
 
 def unavailable_reason(name: str) -> str | None:
-    """Return why the engine called `name` cannot run on this machine, None where it can."""
+    """Return why the engine `name` cannot run on this machine, or None if it can."""
     for engine, kind in (("openvino-gpu", "GPU"), ("openvino-npu", "NPU")):
         if name == engine and kind not in openvino_devices():
             return f"OpenVINO finds no {kind}"
@@ -35,7 +35,7 @@ _GAINS = {
 
 
 def explain_engines() -> Iterator[str]:
-    """Say which engine "auto" takes and why, then what each of the others would give."""
+    """Yield a sentence on the engine that "auto" selects, then one on each of the engines."""
     chosen = choose_engine()
     because = {
         "tensorflow": "there is a GPU that TensorFlow can use",

@@ -1,4 +1,4 @@
-"""The rewritten transformer on TensorFlow: the way onto a GPU."""
+"""The fused transformer on TensorFlow, for NVIDIA GPUs."""
 
 import ctypes
 import os
@@ -22,12 +22,12 @@ from nst_video.system.stderr import quiet_stderr
 
 
 def has_gpu() -> bool:
-    """Return whether TensorFlow can use a GPU here; imports it only where there is a driver."""
+    """Return whether TensorFlow can use a GPU; imports it only if there is an NVIDIA driver."""
     return _has_cuda_device() and pick_device().name.startswith("GPU")
 
 
 def _has_cuda_device() -> bool:
-    """Ask the NVIDIA driver whether it shows a device, which CUDA_VISIBLE_DEVICES may hide."""
+    """Ask the NVIDIA driver for a device; CUDA_VISIBLE_DEVICES may hide it."""
     try:
         driver = ctypes.CDLL("libcuda.so.1")
     except OSError:
@@ -38,9 +38,9 @@ def _has_cuda_device() -> bool:
 
 
 def pick_device() -> Device:
-    """Choose TensorFlow's first GPU where there is one, else the CPU, and say why.
+    """Return TensorFlow's first GPU, or else the CPU, with the reason.
 
-    Turns memory growth on, so that other programs keep their share of the GPU.
+    Enables memory growth, so that TensorFlow does not take all of the GPU's memory at once.
     """
     with quiet_stderr():
         import tensorflow as tf
@@ -57,7 +57,7 @@ def pick_device() -> Device:
 
 
 def _why_no_gpu(built_with_cuda: bool) -> str:
-    """Say in one clause why TensorFlow shows no GPU."""
+    """Return in one clause why TensorFlow finds no GPU."""
     if platform.system() == "Windows":
         return "TensorFlow has no GPU build for Windows since 2.11; use WSL 2 for the GPU"
     if not built_with_cuda:
@@ -68,7 +68,7 @@ def _why_no_gpu(built_with_cuda: bool) -> str:
 
 
 class TensorFlowEngine:
-    """The transformer as one TensorFlow graph for all sizes, batches, styles and mixes."""
+    """The transformer as one TensorFlow graph for all sizes, batch sizes and styles."""
 
     name = "tensorflow"
     capabilities = EngineCapabilities(yuv=True, tiles=True, peak_feature_maps=5.0)
@@ -183,7 +183,7 @@ class TensorFlowEngine:
     def _compile(
         self, function: Callable[..., Any], signature: Sequence[Any]
     ) -> Callable[..., Any]:
-        """Make one graph of a function for all sizes."""
+        """Compile a function to one graph for all sizes."""
         return self._tf.function(  # type: ignore[no-any-return]  # TensorFlow has no types
             function,
             input_signature=signature,
@@ -195,9 +195,9 @@ class TensorFlowEngine:
     def _running(
         self, count: int, size: Size, shape: tuple[int, ...] | None = None
     ) -> Iterator[None]:
-        """Compute on the device; refuse frames too small, and say what memory is too little for.
+        """Run on the device; check the minimum size, and convert out-of-memory errors.
 
-        A batch that was too large, of pictures of this shape, is not to be filled up to again.
+        After one, batches of this shape are no longer padded to the size that failed.
         """
         check_min_size(size)
         try:
@@ -213,5 +213,5 @@ class TensorFlowEngine:
 
 
 def _fill_up(batch: NDArray[Any], count: int) -> NDArray[Any]:
-    """Repeat the last of a batch until there are `count`."""
+    """Pad a batch to `count` by repeating its last item."""
     return np.concatenate([batch, np.repeat(batch[-1:], count - len(batch), axis=0)])

@@ -26,16 +26,16 @@ from nst_video.validation import TILE_ROWS
 OnNote: TypeAlias = Callable[[str], None]
 
 MEMORY_SHARE = 0.75
-"""Share of the free memory that one frame may take."""
+"""Share of the free memory that the frames painted at once may take."""
 
 TILE_PIXELS = 1 << 20
-"""Pixels of a tile where the memory allows it; more of them cost less at the tiles' edges."""
+"""Pixels of a tile if memory allows; larger tiles compute fewer halo rows in vain."""
 
 MIN_ROWS = int(TILE_ROWS.low)
-"""Of a tile, in pixels; smaller ones save nothing."""
+"""Minimum height of a tile in pixels; smaller ones save no memory."""
 
 UNLIMITED = 1 << 16
-"""As many frames at once as anyone may give."""
+"""Frames at once: no limit."""
 
 
 Pictures: TypeAlias = Frames | YuvFrames
@@ -75,8 +75,9 @@ class TilingEngine:
             engine: what paints; it can paint tiles.
             config: shape of its network, for the estimate of memory.
             tile: see `TileRows`.
-            on_note: told in a sentence when the memory forces another way.
-            free: bytes that may still be taken, None where unknown.
+            on_note: called with a sentence when frames are painted in tiles because memory is
+                short.
+            free: returns the free memory in bytes, None if unknown.
 
         Raises:
             UsageError: tiles of fewer than `MIN_ROWS` rows.
@@ -105,7 +106,7 @@ class TilingEngine:
         return self._engine.capabilities
 
     def is_tiled(self, size: Size) -> bool:
-        """Say whether frames of a size (width, height) were last painted in tiles."""
+        """Return whether frames of `size` (width, height) were last painted in tiles."""
         return size in self._plans and not self._plans[size].frames
 
     def accepts_yuv(self, size: Size) -> bool:
@@ -158,7 +159,7 @@ class TilingEngine:
         return PendingFrames(lambda: self._complete(pictures, style, colors, begun))
 
     def _begin(self, pictures: Pictures, style: Floats, colors: YuvColors | None) -> PendingFrames:
-        """Begin to paint all at once; if the memory does not allow it, say so when waited for."""
+        """Begin to paint all frames at once; being out of memory is raised by `wait`."""
         try:
             return self._begin_whole(pictures, style, colors)
         except OutOfMemoryError as error:
@@ -183,11 +184,11 @@ class TilingEngine:
         colors: YuvColors | None,
         begun: PendingFrames | None,
     ) -> Pictures:
-        """Paint by the plan, or wait for what has been begun of it."""
+        """Wait for the frames that were submitted, or paint them according to the plan."""
         waiting = [] if begun is None else [begun]
 
         def whole(part: Pictures, own: Floats) -> Pictures:
-            # The plan may have been made smaller since.
+            # Another batch may have reduced the plan meanwhile.
             if waiting and len(part) == len(pictures):
                 return waiting.pop().wait()
             return self._begin_whole(part, own, colors).wait()
@@ -203,7 +204,7 @@ class TilingEngine:
     def _paint(
         self, pictures: Pictures, size: Size, style: Floats, whole: Whole, in_tiles: InTiles
     ) -> Pictures:
-        """Paint by the plan for this size; where memory runs out, by a smaller one."""
+        """Paint according to the plan for this size; reduce it when memory runs out."""
         plan = self._find_plan(size)
         styles = np.broadcast_to(style, (len(pictures), style.shape[1]))
         while True:
@@ -227,7 +228,7 @@ class TilingEngine:
         return self._plans[size]
 
     def _make_plan(self, size: Size) -> _Plan:
-        """Choose how to paint frames of a new size."""
+        """Decide how to paint frames of a new size."""
         if isinstance(self._tile, int):
             return _Plan(0, self._tile) if size[1] > self._tile else _Plan(UNLIMITED)
         free = None if self._tile == "off" or self.device.name.startswith("GPU") else self._free()
@@ -243,7 +244,7 @@ class TilingEngine:
         return plan
 
     def _smaller(self, plan: _Plan, size: Size, count: int, error: OutOfMemoryError) -> _Plan:
-        """Return the next plan that takes less memory.
+        """Return the next plan, which takes less memory.
 
         Raises:
             OutOfMemoryError: there is none.
@@ -273,5 +274,5 @@ class TilingEngine:
 
 
 def _rows(size: Size) -> int:
-    """Return how many rows a tile has where memory allows."""
+    """Return the rows of a tile if memory allows."""
     return max(MIN_ROWS, TILE_PIXELS // size[0] // MIN_ROWS * MIN_ROWS)

@@ -1,7 +1,7 @@
 """The primitives of `networks.fused.network` as OpenVINO graph, and the model they make up.
 
-Pictures are (n, channels, rows, columns) in the graph, as OpenVINO's convolutions want them; its
-CPU plugin keeps the channels last in memory all the same.
+Tensors are (n, channels, rows, columns) in the graph, as OpenVINO's convolutions expect; its CPU
+plugin stores channels last in memory nevertheless.
 """
 
 from collections.abc import Mapping, Sequence
@@ -47,30 +47,30 @@ def _make_model(outputs: Mapping[str, Node], inputs: Sequence[Node]) -> "openvin
     import openvino
 
     model = openvino.Model(list(outputs.values()), list(inputs), "style_transformer")
-    # Their names enter the key under which the compiled model is kept on disk, and those given by
-    # default count all nodes that the process ever made.
+    # Output names are part of the key in the cache on disk. Default names contain a counter of all
+    # nodes that the process has created, which would change the key.
     for index, name in enumerate(outputs):
         model.output(index).set_names({name})
     return model
 
 
 def integers(*values: int) -> NDArray[np.int64]:
-    """Return a vector, as OpenVINO wants shapes, axes and bounds."""
+    """Return an int64 vector, the type of OpenVINO's shapes, axes and bounds."""
     return np.array(values, np.int64)
 
 
 class OpenVinoBackend:
-    """Makes graph nodes; the runtime of `network.paint`."""
+    """`networks.fused.backend.Backend` whose tensors are graph nodes, float32 NCHW."""
 
     def __init__(self) -> None:
         from openvino import opset1, opset15
 
         self.op = opset15
-        self._pad = opset1.pad  # marks of later versions get lost in OpenVINO's conversions
+        self._pad = opset1.pad  # OpenVINO's conversions lose the runtime info of later versions
         self._float32: list[Node] = []
 
     def make_model(self, outputs: Mapping[str, Node], inputs: Sequence[Node]) -> "openvino.Model":
-        """Return the graph that leads from inputs to named outputs.
+        """Return the graph from inputs to named outputs.
 
         Raises:
             EngineError: see `keep_float32`.
@@ -79,19 +79,19 @@ class OpenVinoBackend:
         return keep_float32(model, self._float32) if self._float32 else model
 
     def as_1x1(self, vector: Node) -> Node:
-        """Turn a vector (1, channels) into a picture of 1x1."""
+        """Reshape a vector (1, channels) to (1, channels, 1, 1)."""
         return self.op.reshape(vector, integers(1, vector.get_output_shape(0)[1], 1, 1), False)
 
     def to_nchw(self, x: Node) -> Node:
-        """Turn an array with the channels last into a picture."""
+        """Transpose NHWC to NCHW."""
         return self.op.transpose(x, integers(*_TO_NCHW))
 
     def to_nhwc(self, x: Node) -> Node:
-        """Turn a picture into an array with the channels last."""
+        """Transpose NCHW to NHWC."""
         return self.op.transpose(x, integers(*_TO_NHWC))
 
     def content(self, frame: Node, size: Size) -> Node:
-        """Turn a frame into padded column blocks: of uint8 pixels, so that little is moved."""
+        """Turn a frame into padded column blocks; padded as uint8, which moves fewer bytes."""
         extra = [-side % STRIDE for side in size]
         end = integers(0, extra[1], extra[0], 0)
         if end.any():
@@ -106,7 +106,7 @@ class OpenVinoBackend:
     def frame(self, blocks: Node, size: Size) -> Node:
         """Turn shifted blocks of 0..1 into the frame, uint8.
 
-        One transposition of bytes unblocks them: twice as fast here as DepthToSpace.
+        One transpose of bytes does depth-to-space: twice as fast here as DepthToSpace.
         """
         scaled = blocks * self.number(PIXEL_SCALE) + self.number(0.5)
         _, _, rows, columns = scaled.get_output_shape(0)
@@ -119,13 +119,13 @@ class OpenVinoBackend:
         return self.op.slice(pixels, integers(EDGE, EDGE), ends, integers(1, 1), integers(1, 2))
 
     def convolve(self, x: Node, convolution: Convolution, arrange: Arrange | None = None) -> Node:
-        """Convolve without padding what `arrange` makes of the picture."""
+        """Convolve without padding, after `arrange` has rearranged `x`; adds the bias."""
         if convolution.precision.endswith("uint8"):
             y = convolve_bytes(self, x, convolution, arrange)
         else:
             x = x if arrange is None else arrange(x)
             kernel = np.ascontiguousarray(convolution.kernel.transpose(3, 2, 0, 1))
-            # As an array it would take OpenVINO ten times as long to make it a constant.
+            # Passing the array itself would take OpenVINO ten times as long.
             y = self.convolve_by(x, self.op.constant(kernel), convolution.strides)
         if convolution.precision == "float32":
             self._float32.append(y)
@@ -157,24 +157,24 @@ class OpenVinoBackend:
         return self.op.concat(list(parts), _AXES[axis])
 
     def select(self, where: NDArray[np.bool_], x: Node, other: Node) -> Node:
-        """Take the channels of `x` where the vector says so, else those of `other`."""
+        """Take the channels of `x` where the vector (channels,) is True, else those of `other`."""
         return self.op.select(where.reshape(1, -1, 1, 1), x, other)
 
     def vector(self, values: NDArray[np.float32]) -> Node:
-        """Return one constant for each channel, fit to be multiplied with a picture."""
+        """Return a constant (channels,) that broadcasts over rows and columns."""
         return self.op.constant(values.reshape(1, -1, 1, 1).astype(np.float32))
 
     def sum(self, x: Node, axis: Axis) -> Node:
-        """Sum along an axis, which stays with length 1."""
+        """Sum along an axis, which is kept with length 1."""
         return self.op.reduce_sum(x, integers(_AXES[axis]), True)
 
     def sum_of_squares(self, x: Node, axis: Axis) -> Node:
-        """Sum the squares along an axis, which stays with length 1."""
+        """Sum the squares along an axis, which is kept with length 1."""
         norm = self.op.reduce_l2(x, integers(_AXES[axis]), True)
         return norm * norm
 
     def count_valid_pixels(self, x: Node) -> Node:
-        """Return how many pixels of one picture of shifted blocks lie inside of it."""
+        """Return how many pixels of shifted blocks lie inside of the picture, for one picture."""
         _, _, rows, columns = x.get_output_shape(0)
         return self.number((2 * rows - 2) * (2 * columns - 2))
 
@@ -183,7 +183,7 @@ class OpenVinoBackend:
         return self.op.mvn(x, integers(2, 3), True, NORM_EPSILON, "inside_sqrt")
 
     def depth_to_space(self, x: Node) -> Node:
-        """Turn blocks of 2x2 pixels into pixels."""
+        """Turn blocks of 2x2 pixels, (row, column, channel) along the channels, into pixels."""
         return self.op.depth_to_space(x, "blocks_first", 2)
 
     def relu(self, x: Node) -> Node:
@@ -199,5 +199,5 @@ class OpenVinoBackend:
         return self.op.power(variance + self.number(NORM_EPSILON), self.number(-0.5))
 
     def number(self, value: float) -> Node:
-        """Return a constant; OpenVINO would guess a wrong type for a bare number."""
+        """Return a float32 constant; OpenVINO would infer another type from a Python number."""
         return self.op.constant(np.array(value, np.float32))

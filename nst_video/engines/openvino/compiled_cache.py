@@ -1,4 +1,4 @@
-"""Checksums for compiled networks on disk: OpenVINO paints wrongly with one that is damaged."""
+"""Checksums of cached compiled networks: OpenVINO does not detect a damaged file."""
 
 import contextlib
 import hashlib
@@ -8,9 +8,9 @@ from nst_video.system import paths
 
 
 def discard_damaged(folder: Path) -> None:
-    """Delete the compiled networks in a folder that do not have their checksums beside them.
+    """Delete compiled networks without a valid checksum.
 
-    What another process is about to write there may be deleted, too; then it is compiled again.
+    A file that another process is just writing may be deleted, too; it is then compiled again.
     """
     with contextlib.suppress(OSError):
         for blob in folder.glob("*.blob"):
@@ -20,7 +20,7 @@ def discard_damaged(folder: Path) -> None:
 
 
 def add_checksums(folder: Path) -> None:
-    """Write checksums beside those compiled networks in a folder that have none."""
+    """Write a checksum file for each compiled network that has none."""
     with contextlib.suppress(OSError):
         for blob in folder.glob("*.blob"):
             if not _sum_path(blob).exists():
@@ -37,7 +37,7 @@ def _sum(path: Path) -> str:
 
 
 def _read(path: Path) -> str:
-    """Return the text of a small file, nothing where there is none."""
+    """Return the text of a small file, "" if it cannot be read."""
     try:
         return path.read_text("ascii")
     except (OSError, UnicodeDecodeError):

@@ -1,4 +1,4 @@
-"""The rewritten transformer on OpenVINO: the fast way on a CPU, and no TensorFlow in sight."""
+"""The fused transformer on OpenVINO: fastest on a CPU; does not import TensorFlow."""
 
 import re
 from collections.abc import Iterator
@@ -29,29 +29,29 @@ if TYPE_CHECKING:
     import openvino
 
 Precision: TypeAlias = Literal["float32", "mixed", "float16"]
-"""All in one, or for each layer what suits it (see `networks.fused.quantization`)."""
+"""One type for all layers, or one for each layer (see `networks.fused.quantization`)."""
 
 Kind: TypeAlias = Literal["CPU", "GPU", "NPU"]
-"""OpenVINO's names of processors; GPU and NPU are Intel's."""
+"""OpenVINO's names of devices; GPU and NPU are Intel's."""
 
 Hint: TypeAlias = Literal["LATENCY", "THROUGHPUT"]
-"""All cores on one frame, or a frame for each core or two."""
+"""All cores on one frame, or one frame on each core or two."""
 
 NETWORKS_KEPT = 8
-"""Compiled networks kept in memory, each for a size, hint and colors; the disk has the others."""
+"""Compiled networks kept in memory, one for each size, hint and colors; all are on disk."""
 
 _OF_MEMORY = re.compile("bad_alloc|alloc|out of memory|not enough memory", re.IGNORECASE)
 
 PRECISION_HINTS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
-"""OpenVINO's names of what is computed in, by the `dtype` of a `Device`."""
+"""OpenVINO's names of inference precisions, by `Device.dtype`."""
 
 
 class OpenVinoEngine:
     """The transformer compiled for each frame size; styles and mixes are inputs.
 
-    Compiled networks are kept on disk below the cache folder, so that a second start is quick.
-    One frame is painted by all cores together, the frames of a batch side by side, and a batch may
-    begin before the one before is over. Any thread may call.
+    Compiled networks are cached on disk, so that a second start is quick. All cores work on a
+    single frame; the frames of a batch are painted in parallel, and a batch may start before the
+    previous one has ended. Thread-safe.
     """
 
     capabilities = EngineCapabilities(yuv=True, tiles=True, peak_feature_maps=3.3)
@@ -63,14 +63,14 @@ class OpenVinoEngine:
         precision: Precision = "float32",
         device: Kind = "CPU",
     ) -> None:
-        """Prepare the network; compilation happens at the first frame of each size.
+        """Prepare the network; it is compiled at the first frame of each size.
 
         Args:
             config: the transformer's shape.
             arrays: its weights.
             precision: "mixed" is about twice as fast as "float32" on CPUs that compute in
-                bfloat16, up to a third faster on others, and within a few of 255 levels of it.
-            device: what runs it; the code is the same for all.
+                bfloat16, up to a third faster on others, and differs by a few of 255 levels.
+            device: where it runs.
 
         Raises:
             EngineError: there is no such device.
@@ -100,7 +100,7 @@ class OpenVinoEngine:
 
         Raises:
             EngineError: a side is under 8 pixels, or OpenVINO fails.
-            OutOfMemoryError: it fails for want of memory.
+            OutOfMemoryError: there is not enough memory.
         """
         return self.submit(frames, style).wait()
 
@@ -179,7 +179,7 @@ class OpenVinoEngine:
             "INFERENCE_PRECISION_HINT": PRECISION_HINTS[self.device.dtype],
         }
         if self.device.name == "CPU":
-            # Decoder and encoder need the cores, too: threads that may move wait less for them.
+            # Video decoder and encoder use the cores, too: unpinned threads wait less for them.
             options["ENABLE_CPU_PINNING"] = False
         folder = self._cache_folder(model)
         if folder is None:
@@ -191,12 +191,12 @@ class OpenVinoEngine:
         return compiled
 
     def _cache_folder(self, model: "openvino.Model") -> Path | None:
-        """Return where the compiled network is kept on disk, None where nothing can be kept.
+        """Return the cache folder of the compiled network, None if it cannot be created.
 
-        Without it all works the same, only each start takes some tenths of a second longer.
+        Without a cache each start takes some tenths of a second longer.
         """
-        # OpenVINO's key for a file knows the network and the CPU, but not the precision. A folder
-        # for each shape leaves few files whose checksums are to be looked at.
+        # OpenVINO's cache key contains the network and the CPU, but not the precision. A folder for
+        # each shape leaves few files whose checksums must be verified.
         shape = "x".join(map(str, model.input(0).partial_shape))
         kind = f"{self._precision}-{self.device.dtype}"
         folder = paths.cache_dir() / "openvino" / kind / re.sub(r"\W", "_", shape)
@@ -208,14 +208,14 @@ class OpenVinoEngine:
 
 
 def has_bfloat16() -> bool:
-    """Return whether this CPU computes in bfloat16, faster than in float32."""
+    """Return whether this CPU has bfloat16 instructions, which are faster than float32."""
     import openvino
 
     return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 def openvino_devices() -> dict[str, str]:
-    """Return what OpenVINO can run on here: "CPU", "GPU" or "NPU" to the full name of the first."""
+    """Return OpenVINO's devices here: "CPU", "GPU" or "NPU" to the full name of the first."""
     import openvino
 
     return _list_devices(openvino.Core())
@@ -252,7 +252,7 @@ def _describe(core: "openvino.Core", precision: Precision, kind: Kind) -> Device
 
 @contextmanager
 def _explained(count: int, size: Size) -> Iterator[None]:
-    """Raise as ours what OpenVINO raises while it paints `count` pictures of `size`."""
+    """Convert OpenVINO's errors while it paints `count` pictures of `size` to `EngineError`."""
     try:
         yield
     except (RuntimeError, MemoryError) as error:
@@ -260,7 +260,7 @@ def _explained(count: int, size: Size) -> Iterator[None]:
 
 
 def _explain(error: Exception, count: int, size: Size) -> EngineError:
-    """Return what to raise for OpenVINO's `error`; it has one type for all of them."""
+    """Return the exception for OpenVINO's `error`, which has one type for all causes."""
     width, height = size
     reason = str(error).strip().rpartition("\n")[2]
     is_memory = isinstance(error, MemoryError) or _OF_MEMORY.search(str(error)) is not None

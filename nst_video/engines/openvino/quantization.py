@@ -41,7 +41,7 @@ class GraphBuilder(Protocol):
 BYTE_LEVELS = 256
 
 TINY = 1e-6
-"""Keeps the scale of a picture finite that is nothing but zeros."""
+"""Keeps the scale of an all-zero input from being 0."""
 
 
 def convolve_bytes(
@@ -49,20 +49,20 @@ def convolve_bytes(
 ) -> Node:
     """Convolve in 8-bit integers, without padding and without bias.
 
-    OpenVINO takes to integers a convolution of quantized inputs by a kernel of whole numbers and a
-    step for each output channel. Inputs that are bytes are left as they are; others, none of them
-    negative, are scaled by the largest of the picture.
+    OpenVINO computes in integers where the inputs are quantized and the kernel is int8 times a
+    step for each output channel. Inputs that are bytes stay as they are; others, which are not
+    negative, are scaled by the largest value of the picture.
 
     Args:
         graph: what makes graph.
-        x: the picture.
-        convolution: with a kernel that `quantize_kernel` rounded.
-        arrange: moves the picture's pixels first, as bytes.
+        x: the input.
+        convolution: its kernel is quantized by `quantize_kernel`.
+        arrange: rearranges the quantized input before the convolution.
     """
     scale = None
     if convolution.precision == "scaled uint8":
         scale = _scale(graph, x)
-        # The scale may be a little too small, being rounded to what the product is computed in.
+        # The scale may be a little too small because of rounding.
         x = graph.op.clamp(x / scale + graph.number(0.5), 0, PIXEL_SCALE)
         x = graph.op.convert(x, np.uint8)
     x = x if arrange is None else arrange(x)
@@ -75,18 +75,18 @@ def convolve_bytes(
 
 
 def _scale(graph: GraphBuilder, x: Node) -> Node:
-    """Return by what to divide a picture so that its largest value is the largest byte.
+    """Return the divisor that maps the largest value of a picture to 255.
 
-    OpenVINO's CPU plugin computes the end of a graph in float32: all from which a result follows
-    without a convolution or a product of matrices in between. The scale is such a product, or
-    the norm before it would count as the end, too, and be slower.
+    OpenVINO's CPU plugin computes the end of a graph in float32: every node from which an output
+    follows without a convolution or matrix product in between. The scale is a matrix product so
+    that the norm before it is not part of the end, where it would be slower.
     """
     largest = graph.op.reduce_max(x, np.array([1, 2, 3]), True) + graph.number(TINY)
     return graph.op.matmul(largest, np.full((1, 1), 1 / PIXEL_SCALE, np.float32), False, False)
 
 
 def _kernel(graph: GraphBuilder, convolution: Convolution) -> Node:
-    """Return the kernel as whole numbers times steps."""
+    """Return the kernel as int8 levels times steps."""
     steps = kernel_steps(convolution.kernel)
     whole = np.round(convolution.kernel / steps).astype(np.int8)
     levels = graph.op.convert(graph.op.constant(_outputs_first(whole)), np.float32)
@@ -98,10 +98,10 @@ def _outputs_first(kernel: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 
 def keep_float32(model: "openvino.Model", convolutions: Iterable[Node]) -> "openvino.Model":
-    """Return the graph with some convolutions, and the paddings before them, marked for float32.
+    """Return the graph with some convolutions, and the padding before them, marked for float32.
 
-    They stay so whatever else is computed in. The mark can only be set in OpenVINO's own file
-    format, so the graph takes the way over one.
+    They are computed in float32 whatever the inference precision. The mark can only be set in
+    OpenVINO's file format, so the graph is written to a temporary file and read again.
 
     Raises:
         EngineError: there is no folder for temporary files.
@@ -129,7 +129,7 @@ def keep_float32(model: "openvino.Model", convolutions: Iterable[Node]) -> "open
 
 
 def _with_paddings(convolution: Node) -> Iterable[Node]:
-    """Yield a convolution and what lies between it and the one before: paddings, bias, ReLU."""
+    """Yield a convolution and the nodes before it, up to another one: padding, bias, ReLU."""
     node = convolution
     while node.get_type_name() not in ("Parameter", "Transpose"):
         yield node

@@ -1,4 +1,4 @@
-"""The parts of the rewritten transformer for tiles of rows, on OpenVINO; see `engines.tiles`."""
+"""Painting in tiles on OpenVINO: the parts of the transformer as graphs; see `engines.tiles`."""
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     import openvino
 
 PARTS_KEPT = 14
-"""Compiled parts kept in memory: two sizes of tiles."""
+"""Compiled graphs kept in memory, enough for two sizes of tiles."""
 
 
 class OpenVinoTiles:
-    """`engines.tiles.TileNetwork`, each part compiled once for a height and width of tiles.
+    """`engines.tiles.TileNetwork`, each part compiled once for each size of tiles.
 
-    The residual layers share one part, their kernels being inputs. Only the part used last holds
-    memory for its pictures.
+    The residual layers share one graph that takes the kernel as an input. Only the graph used last
+    keeps memory for its intermediate results. Thread-safe.
 
     Attributes:
         dtype: of the painted rows.
@@ -42,7 +42,7 @@ class OpenVinoTiles:
         convolutions: Mapping[str, Convolution],
         compile_model: "Callable[[openvino.Model], openvino.CompiledModel]",
     ) -> None:
-        """Take the network and what compiles its parts."""
+        """Store the network; its parts are compiled by `compile_model` when first used."""
         self._config = config
         self._convolutions = convolutions
         self._slices = norm_slices(config)
@@ -52,26 +52,26 @@ class OpenVinoTiles:
         self._lock = threading.Lock()
 
     def encode(self, rows: Frames) -> Floats:
-        """Return the features that rows of a frame (1, rows, width, 3) become."""
+        """See `TileNetwork.encode`."""
         features: Floats = self._run("encode", "", rows)[0]
         return features
 
     def residual(
         self, layer: str, features: Floats, affine: Floats | None, weights: Floats
     ) -> tuple[Floats, Floats]:
-        """Return features after a layer's convolution, and the moments of its own rows."""
+        """See `TileNetwork.residual`."""
         kernel = np.ascontiguousarray(self._convolutions[layer].kernel.transpose(3, 2, 0, 1))
         before = [] if affine is None else [affine]
         convolved, moments = self._run("residual", "", features, kernel, weights, *before)
         return convolved, moments[0, 0]
 
     def measure(self, layer: str, features: Floats, style: Floats, weights: Floats) -> Floats:
-        """Return the moments of what an expanding layer makes of features."""
+        """See `TileNetwork.measure`."""
         moments: Floats = self._run("measure", layer, features, style, weights)[0][0, 0]
         return moments
 
     def finish(self, features: Floats, style: Floats, width: int) -> Frames:
-        """Return the painted rows (1, rows, width, 3)."""
+        """See `TileNetwork.finish`."""
         painted: Frames = self._run("finish", str(width), features, style)[0]
         return painted
 

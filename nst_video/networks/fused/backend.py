@@ -1,4 +1,4 @@
-"""What the rewritten transformer asks of a runtime: a dozen primitives over pictures."""
+"""The tensor operations that the fused transformer needs of a backend such as Keras or OpenVINO."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, Protocol, TypeAlias
@@ -9,21 +9,24 @@ from numpy.typing import NDArray
 from nst_video.networks.fused.convolutions import Convolution
 
 Tensor: TypeAlias = Any
-"""A runtime's tensor; `+`, `-` and `*` work between any two of them and with numbers."""
+"""A backend's tensor (NCHW or NHWC); `+`, `-` and `*` broadcast between any two, and numbers."""
 
 Arrange: TypeAlias = Callable[[Tensor], Tensor]
-"""Moves pixels and leaves their values: it may do so with any numbers."""
+"""Rearranges pixels without changing their values, whatever their type."""
 
 Axis: TypeAlias = Literal["rows", "columns", "channels"]
 
 
 class Backend(Protocol):
-    """What a runtime must be able to do with pictures."""
+    """Operations on feature maps, which have the axes batch, rows, columns and channels."""
 
     def convolve(
         self, x: Tensor, convolution: Convolution, arrange: Arrange | None = None
     ) -> Tensor:
-        """Convolve without padding what `arrange` makes of the picture."""
+        """Convolve without padding, after `arrange` has rearranged `x`; adds the bias.
+
+        `convolution.precision` is a hint that an exact backend may ignore.
+        """
         ...
 
     def pad(
@@ -45,23 +48,23 @@ class Backend(Protocol):
         ...
 
     def select(self, where: NDArray[np.bool_], x: Tensor, other: Tensor) -> Tensor:
-        """Take the channels of `x` where the vector says so, else those of `other`."""
+        """Take the channels of `x` where the vector (channels,) is True, else those of `other`."""
         ...
 
     def vector(self, values: NDArray[np.float32]) -> Tensor:
-        """Return one constant for each channel, fit to be multiplied with a picture."""
+        """Return a constant (channels,) that broadcasts over rows and columns."""
         ...
 
     def sum(self, x: Tensor, axis: Axis) -> Tensor:
-        """Sum along an axis, which stays with length 1."""
+        """Sum along an axis, which is kept with length 1."""
         ...
 
     def sum_of_squares(self, x: Tensor, axis: Axis) -> Tensor:
-        """Sum the squares along an axis, which stays with length 1."""
+        """Sum the squares along an axis, which is kept with length 1."""
         ...
 
     def count_valid_pixels(self, x: Tensor) -> Tensor:
-        """Return how many pixels of one picture of shifted blocks lie inside of it."""
+        """Return how many pixels of shifted blocks lie inside of the picture, for one picture."""
         ...
 
     def normalize(self, x: Tensor) -> Tensor:
@@ -69,7 +72,7 @@ class Backend(Protocol):
         ...
 
     def depth_to_space(self, x: Tensor) -> Tensor:
-        """Turn blocks of 2x2 pixels into pixels."""
+        """Turn blocks of 2x2 pixels, (row, column, channel) along the channels, into pixels."""
         ...
 
     def relu(self, x: Tensor) -> Tensor:

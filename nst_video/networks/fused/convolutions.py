@@ -1,16 +1,16 @@
-"""The transformer's convolutions rewritten for speed: other kernels, same numbers up to rounding.
+"""The transformer's convolutions rewritten for speed; same output up to rounding.
 
-Three rewrites, all exact, each described for one axis by a plan, applied to rows and columns apart:
+Three exact rewrites. Each is described by a tap map for one axis and applied to both axes:
 
-* Two pixels as one: a stride-1 convolution over blocks of two pixels, whose phases are channels,
-  so that layers with 3 or 8 channels fill the vector units (Shi et al. 2016, arXiv 1609.05158,
-  use the same arrangement for their output).
-* Stride 2 over such blocks: stride 1, and only the taps that a block needs.
-* "Nearest 2x, then 3x3": the enlarged picture repeats pixels, so their taps add up to 2x2 at low
-  resolution, 2.25 times fewer multiplications. The result is blocks shifted by one pixel: block i
-  holds pixels 2i-1 and 2i.
+* Space-to-depth: a stride-1 convolution over blocks of two pixels, whose pixels ("phases") become
+  channels, so that layers with 3 or 8 channels fill the vector units (Shi et al. 2016, arXiv
+  1609.05158, do the same at the output).
+* Stride 2 over such blocks becomes stride 1 with only the taps that a block needs.
+* Nearest-neighbor upsampling by 2 before a 3x3 convolution: upsampled pixels repeat, so their taps
+  are added up to 2x2 taps at low resolution, 2.25 times fewer multiplications. The output is blocks
+  shifted by one pixel: block i holds pixels 2i-1 and 2i.
 
-A phase's channels follow each other: channel = (row phase, column phase, channel of the layer).
+Channels are ordered (row phase, column phase, channel of the layer).
 """
 
 from collections.abc import Mapping
@@ -24,11 +24,14 @@ from nst_video.frames import Floats
 from nst_video.networks.config import TransformerConfig
 
 TapMap: TypeAlias = NDArray[np.float32]
-"""0 or 1, (output phases, block taps, input phases, kernel taps): which tap goes where."""
+"""0 or 1, (output phases, block taps, input phases, kernel taps): where each kernel tap goes."""
 
 LayerPrecision: TypeAlias = Literal["any", "float32", "uint8", "scaled uint8"]
-"""What an engine that need not be exact computes a layer in: what it likes, float32, or integers of
-8 bits, the layer's inputs being bytes as they are or else not negative."""
+"""In what a backend that need not be exact computes a layer.
+
+"any" type, float32, or 8-bit integers: with "uint8" the inputs are bytes already, with
+"scaled uint8" they are scaled to bytes, and none is negative.
+"""
 
 PIXEL_SCALE = 255.0
 
@@ -51,12 +54,12 @@ class Convolution:
 
 
 def identity_taps(taps: int) -> TapMap:
-    """Return the tap map that changes nothing."""
+    """Return the tap map of a convolution that is not rewritten."""
     return np.eye(taps, dtype=np.float32).reshape(1, taps, 1, taps)
 
 
 def block_taps(taps: int) -> TapMap:
-    """Return the tap map from blocks of two pixels to blocks of two pixels, stride 1."""
+    """Return the tap map of a stride-1 convolution from blocks of two pixels to such blocks."""
     tap_map = np.zeros((2, (taps + 1) // 2, 2, taps), np.float32)
     for phase in range(2):
         for tap in range(taps):
@@ -65,7 +68,7 @@ def block_taps(taps: int) -> TapMap:
 
 
 def strided_taps() -> TapMap:
-    """Return the tap map of 3 taps with stride 2 from blocks of two pixels to single pixels.
+    """Return the tap map of 3 taps and stride 2, from blocks of two pixels to single pixels.
 
     Output pixel i sees pixels 2i-1 to 2i+1: the last of block i-1 and both of block i.
     """
@@ -76,16 +79,16 @@ def strided_taps() -> TapMap:
 
 
 def upsampled_taps() -> TapMap:
-    """Return the tap map of 3 taps over a picture enlarged 2x, to blocks shifted by one pixel.
+    """Return the tap map of 3 taps after 2x upsampling, to blocks shifted by one pixel.
 
-    Block i holds pixel 2i-1, which sees small pixels (i-1, i-1, i), and 2i: (i-1, i, i).
+    Block i holds pixel 2i-1, computed from input pixels (i-1, i-1, i), and 2i: (i-1, i, i).
     """
     taps = np.array([[[1, 1, 0], [0, 0, 1]], [[1, 0, 0], [0, 1, 1]]], np.float32)
     return taps[:, :, None, :]
 
 
 def rearrange(kernel: Floats, rows: TapMap, columns: TapMap) -> Floats:
-    """Return `kernel` (rows, columns, input, output) arranged by a tap map for each axis."""
+    """Return `kernel` (rows, columns, input, output) rearranged by a tap map for each axis."""
     folded = np.einsum("atpu,bsqv,uvio->tspqiabo", rows, columns, kernel, optimize=True)
     taps, inputs = folded.shape[:2], int(np.prod(folded.shape[2:5]))
     return np.ascontiguousarray(folded.reshape(*taps, inputs, -1), np.float32)
@@ -101,8 +104,7 @@ def fuse_transformer(
         arrays: its weights by `"<layer>.kernel"` and `"<layer>.bias"`.
 
     Returns:
-        Layer name to convolution, as `network.paint` runs them. The first one takes pixels of
-        0..255.
+        Layer name to convolution, for `network.paint`. The first layer takes pixels of 0..255.
 
     Raises:
         KeyError: a layer's weights are missing.

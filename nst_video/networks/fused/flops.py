@@ -1,7 +1,7 @@
-"""How much arithmetic a frame is: the multiplications of a style transformer's convolutions.
+"""The floating-point operations of a frame: multiplications of the transformer's convolutions.
 
-Norms, activations and paddings are left out: they move memory rather than compute. Zeros that the
-rewriting puts into kernels count, as they are multiplied like all else.
+Norms, activations and padding are not counted: they are bound by memory. Zeros that the rewriting
+puts into kernels are counted, because they are multiplied, too.
 """
 
 from collections.abc import Mapping
@@ -17,12 +17,12 @@ FLOP = 2
 
 @dataclass(frozen=True, slots=True)
 class KernelPositions:
-    """Where a kernel is applied, on a picture of r x c cells of `STRIDE` pixels a side.
+    """How often a kernel is applied to a picture of r x c cells of `STRIDE` x `STRIDE` pixels.
 
     Attributes:
-        rows: for each row of cells.
-        columns: for each column of cells.
-        extra: more of both for the whole picture.
+        rows: output rows for each row of cells.
+        columns: output columns for each column of cells.
+        extra: rows and columns in addition, for the whole picture.
     """
 
     rows: int = 1
@@ -30,7 +30,7 @@ class KernelPositions:
     extra: int = 0
 
     def count(self, size: Size) -> int:
-        """Return how many they are on a picture of `size`, which is padded to whole cells."""
+        """Return how often, on a picture of `size` (width, height), padded to whole cells."""
         columns, rows = (-(-side // STRIDE) for side in size)
         return (self.rows * rows + self.extra) * (self.columns * columns + self.extra)
 
@@ -42,7 +42,7 @@ ORIGINAL = {
     "expand2": KernelPositions(4, 4),
     "expand3": KernelPositions(4, 4),
 }
-"""By layer, in `transformer.StyleTransformer`; layers not named here have one for each cell."""
+"""By layer, in `transformer.StyleTransformer`; all other layers have one position in each cell."""
 
 FUSED = {
     "contract1": KernelPositions(4, 2),
@@ -51,11 +51,11 @@ FUSED = {
     "expand2": KernelPositions(2, 2, 1),
     "expand3": KernelPositions(2, 2, 1),
 }
-"""The same in `network.paint`: column blocks first, shifted blocks last."""
+"""The same for `network.paint`, which starts with column blocks and ends with shifted blocks."""
 
 
 def count_fused(convolutions: Mapping[str, Convolution], size: Size) -> dict[str, int]:
-    """Return the multiplications for one frame of every layer that `network.paint` runs.
+    """Return the multiplications of each layer of `network.paint` for one frame.
 
     Args:
         convolutions: as `convolutions.fuse_transformer` returns them.
@@ -66,7 +66,7 @@ def count_fused(convolutions: Mapping[str, Convolution], size: Size) -> dict[str
 
 
 def count_original(arrays: Mapping[str, Floats], size: Size) -> dict[str, int]:
-    """Return the multiplications for one frame of every layer of the network as it is written.
+    """Return the multiplications of each layer of the original network for one frame.
 
     Args:
         arrays: its weights by `"<layer>.kernel"` and `"<layer>.bias"`.
@@ -79,7 +79,7 @@ def count_original(arrays: Mapping[str, Floats], size: Size) -> dict[str, int]:
 
 
 def gflop(multiplications: Mapping[str, int]) -> float:
-    """Return the work of layers in billions of floating-point operations."""
+    """Return the sum of all layers in billions of floating-point operations."""
     return FLOP * sum(multiplications.values()) / 1e9
 
 

@@ -1,4 +1,4 @@
-"""The primitives of `rewritten` in `keras.ops`: for TensorFlow, JAX and PyTorch, on any device."""
+"""The fused transformer in `keras.ops`: for TensorFlow, JAX and PyTorch, on any device."""
 
 from collections.abc import Mapping, Sequence
 from typing import Literal
@@ -33,7 +33,7 @@ def paint(
         convolutions: as `convolutions.fuse_transformer` returns them.
         content: (n, height, width, 3), 0..1; both sides at least `config.MIN_SIDE`.
         style: style parameters (n or 1, `config.style_size`).
-        dtype: what the convolutions compute in; everything else is float32.
+        dtype: type in which the convolutions compute; everything else is float32.
 
     Returns:
         (n, height, width, 3), 0..1, float32.
@@ -61,7 +61,7 @@ def paint_yuv(
         yuv: see `image.yuv420.YuvFrames`.
         style: style parameters (n or 1, `config.style_size`).
         to_rgb: see `image.yuv420.YuvColors.to_rgb`.
-        dtype: what the convolutions compute in; everything else is float32.
+        dtype: type in which the convolutions compute; everything else is float32.
     """
     content = _yuv_to_rgb(yuv, to_rgb) / PIXEL_SCALE
     return _rgb_to_yuv(ops.round(paint(config, convolutions, content, style, dtype) * PIXEL_SCALE))
@@ -75,7 +75,7 @@ def _yuv_to_rgb(yuv: Tensor, to_rgb: Tensor) -> Tensor:
     chroma = ops.reshape(yuv[:, height:], (-1, 2, height // 2, width // 2))
     chroma = ops.repeat(ops.repeat(chroma, 2, 2), 2, 3)
     y, u, v = (x[..., None] for x in (yuv[:, :height], chroma[:, 0], chroma[:, 1]))
-    # No product of matrices: a GPU may compute one with too few digits.
+    # Not a matrix product, which GPUs may compute in TF32: too few digits.
     rgb = y * to_rgb[:, 0] + u * to_rgb[:, 1] + v * to_rgb[:, 2] + to_rgb[:, 3]
     return ops.clip(ops.round(rgb), 0, PIXEL_SCALE)
 
@@ -94,25 +94,28 @@ def _rgb_to_yuv(rgb: Tensor) -> Tensor:
 
 
 class KerasBackend:
-    """The runtime of `network.paint`; pictures are float32 (n, rows, columns, channels)."""
+    """`backend.Backend` in `keras.ops`; tensors are float32 (n, rows, columns, channels).
+
+    Convolutions compute in the given type, everything else in float32.
+    """
 
     def __init__(self, dtype: str) -> None:
         self._dtype = dtype
 
     def content(self, pixels: Tensor) -> Tensor:
-        """Turn pixels of 0..255 into the padded column blocks that `rewritten` begins with."""
+        """Turn pixels (n, height, width, 3) of 0..255 into column blocks for `encode`."""
         x = reflect(pad_to_stride(pixels), MARGIN)
         _, rows, columns, _ = ops.shape(x)
         return ops.reshape(x, (-1, rows, columns // 2, 6))
 
     def pixels(self, blocks: Tensor, height: int, width: int) -> Tensor:
-        """Turn the shifted blocks that `rewritten` ends with into pixels."""
+        """Turn the shifted blocks `network.paint` returns into pixels (n, height, width, 3)."""
         return self.depth_to_space(blocks)[:, EDGE : EDGE + height, EDGE : EDGE + width]
 
     def convolve(
         self, x: Tensor, convolution: Convolution, arrange: Arrange | None = None
     ) -> Tensor:
-        """Convolve without padding what `arrange` makes of the picture."""
+        """Convolve without padding, after `arrange` has rearranged `x`; adds the bias."""
         x = x if arrange is None else arrange(x)
         kernel = ops.convert_to_tensor(convolution.kernel, self._dtype)
         x = ops.cast(x, self._dtype)
@@ -139,23 +142,23 @@ class KerasBackend:
         return ops.concatenate(list(parts), _AXES[axis])
 
     def select(self, where: NDArray[np.bool_], x: Tensor, other: Tensor) -> Tensor:
-        """Take the channels of `x` where the vector says so, else those of `other`."""
+        """Take the channels of `x` where the vector (channels,) is True, else those of `other`."""
         return ops.where(where, x, other)
 
     def vector(self, values: NDArray[np.float32]) -> Tensor:
-        """Return one constant for each channel, fit to be multiplied with a picture."""
+        """Return a constant (channels,) that broadcasts over rows and columns."""
         return ops.convert_to_tensor(values)
 
     def sum(self, x: Tensor, axis: Axis) -> Tensor:
-        """Sum along an axis, which stays with length 1."""
+        """Sum along an axis, which is kept with length 1."""
         return ops.sum(x, _AXES[axis], keepdims=True)
 
     def sum_of_squares(self, x: Tensor, axis: Axis) -> Tensor:
-        """Sum the squares along an axis, which stays with length 1."""
+        """Sum the squares along an axis, which is kept with length 1."""
         return ops.sum(ops.square(x), _AXES[axis], keepdims=True)
 
     def count_valid_pixels(self, x: Tensor) -> Tensor:
-        """Return how many pixels of one picture of shifted blocks lie inside of it."""
+        """Return how many pixels of shifted blocks lie inside of the picture, for one picture."""
         rows, columns = ops.shape(x)[1:3]
         return ops.cast((2 * rows - 2) * (2 * columns - 2), "float32")
 
@@ -165,7 +168,7 @@ class KerasBackend:
         return (x - mean) * self.inverse_std(variance)
 
     def depth_to_space(self, x: Tensor) -> Tensor:
-        """Turn blocks of 2x2 pixels into pixels."""
+        """Turn blocks of 2x2 pixels, (row, column, channel) along the channels, into pixels."""
         _, rows, columns, channels = ops.shape(x)
         x = ops.reshape(x, (-1, rows, columns, 2, channels // 2))
         x = ops.transpose(x, (0, 1, 3, 2, 4))

@@ -1,4 +1,4 @@
-"""The parts of the rewritten transformer for tiles of rows, in `keras.ops`; see `engines.tiles`."""
+"""Painting in tiles in `keras.ops`; see `engines.tiles`."""
 
 from collections.abc import Mapping
 
@@ -16,7 +16,7 @@ from nst_video.networks.transformer import Tensor
 
 
 class KerasTiles:
-    """`engines.tiles.TileNetwork`: nothing is compiled, so tiles may be of any height.
+    """`engines.tiles.TileNetwork`: without compilation, so tiles may have any height.
 
     Attributes:
         dtype: of the painted rows.
@@ -30,12 +30,12 @@ class KerasTiles:
         *,
         as_bytes: bool = True,
     ) -> None:
-        """Take the network.
+        """Store the network.
 
         Args:
             config: its shape.
             convolutions: as `convolutions.fuse_transformer` returns them.
-            dtype: what the convolutions compute in; everything else is float32.
+            dtype: type in which the convolutions compute; everything else is float32.
             as_bytes: paint uint8, not float32 of 0..1.
         """
         self.dtype: DTypeLike = np.uint8 if as_bytes else np.float32
@@ -44,14 +44,14 @@ class KerasTiles:
         self._ops = KerasBackend(dtype)
 
     def encode(self, rows: NDArray[np.uint8]) -> Floats:
-        """Return the features that rows of a frame (1, rows, width, 3) become."""
+        """See `TileNetwork.encode`."""
         content = self._ops.content(ops.cast(rows, "float32"))
         return _array(network.encode(self._ops, self._convolutions, content))
 
     def residual(
         self, layer: str, features: Floats, affine: Floats | None, weights: Floats
     ) -> tuple[Floats, Floats]:
-        """Return features after a layer's convolution, and the moments of its own rows."""
+        """See `TileNetwork.residual`."""
         x = ops.convert_to_tensor(features)
         if affine is not None:
             scale, shift = np.split(affine[0], 2)
@@ -60,7 +60,7 @@ class KerasTiles:
         return _array(x), self._moments(layer, x, int(x.shape[-1]), weights)
 
     def measure(self, layer: str, features: Floats, style: Floats, weights: Floats) -> Floats:
-        """Return the moments of what an expanding layer makes of features."""
+        """See `TileNetwork.measure`."""
         x = network.expand(
             self._ops,
             self._config,
@@ -72,7 +72,7 @@ class KerasTiles:
         return self._moments(layer, x, int(x.shape[-1]) // 4, weights)
 
     def finish(self, features: Floats, style: Floats, width: int) -> NDArray[np.uint8] | Floats:
-        """Return the painted rows (1, rows, width, 3)."""
+        """See `TileNetwork.finish`."""
         x = ops.convert_to_tensor(features)
         norms = self._norms(style)
         blocks = network.finish(self._ops, self._config, self._convolutions, x, norms)

@@ -2,12 +2,12 @@
 
 It uses a runtime through `backend.Backend`, whatever its tensor layout. Its output equals that of
 `transformer.StyleTransformer` up to rounding, with fewer multiplications and without a feature map
-at full resolution. `paint` is the whole of it; the other functions are its parts, which
-also do for a tile of rows (`engines.tiles`).
+at full resolution. `paint` runs all of it; the other functions are its parts, which
+painting in tiles uses as well (`engines.tiles`).
 
-Three forms of a picture occur. Pixels: as they are. Column blocks: two neighbors of a row as one.
-Shifted blocks: 2x2 pixels as one, block (i, j) holding rows 2i-1 and 2i, columns 2j-1 and 2j; its
-outermost pixels lie outside of the picture.
+Feature maps have one of three layouts. Pixels. Column blocks: space-to-depth of two neighbors in a
+row. Shifted blocks: space-to-depth of 2x2 pixels, where block (i, j) holds rows 2i-1 and 2i and
+columns 2j-1 and 2j, so the outermost pixels lie outside of the picture.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,13 +22,13 @@ Convolutions: TypeAlias = Mapping[str, Convolution]
 """By layer, as `convolutions.fuse_transformer` returns them."""
 
 Normalize: TypeAlias = Callable[[str, Tensor], Tensor]
-"""What follows the convolution of a normalized layer, given its name; see `norms`."""
+"""Normalizes the output of a layer, given the layer's name; see `norms`."""
 
 MARGIN = 4
-"""Pixels by which the first and the last layer, both 9x9, reflect their picture."""
+"""Pixels of reflection padding of the first and the last layer, both 9x9."""
 
 EDGE = 1
-"""Pixels around the picture in the result of `paint`, to be cut off."""
+"""Pixels around the picture in the result of `paint`, to be cropped."""
 
 
 def paint(
@@ -60,7 +60,7 @@ def paint(
 
 
 def encode(ops: Backend, convolutions: Convolutions, content: Tensor) -> Tensor:
-    """Return what the residual blocks start from, pixels at a quarter of the resolution.
+    """Return the encoder's output at a quarter of the resolution: input of the residual blocks.
 
     Args:
         ops: the backend.
@@ -89,7 +89,7 @@ def expand(
     normalize: Normalize,
     last: str = "expand3",
 ) -> Tensor:
-    """Return what the layer `last` makes of the residual blocks' result, before its norm.
+    """Run the decoder on the output of the residual blocks, up to layer `last`, before its norm.
 
     Returns:
         Shifted blocks at half of the resolution for "expand1", else at the full one.
@@ -98,7 +98,7 @@ def expand(
     if last == "expand1":
         return x
     x = ops.relu(normalize("expand1", x))
-    # The pixels outside of the picture equal their neighbors inside: just the padding needed here.
+    # The pixels outside of the picture equal their neighbors inside: the padding needed here.
     x = ops.convolve(ops.depth_to_space(x), convolutions["expand2"])
     if last == "expand2":
         return x
@@ -118,15 +118,15 @@ def finish(
     x: Tensor,
     normalize: Normalize,
 ) -> Tensor:
-    """Return the painting, as `paint` does, of the residual blocks' result."""
+    """Run the decoder on the output of the residual blocks; returns what `paint` does."""
     return ops.sigmoid(normalize("expand3", expand(ops, config, convolutions, x, normalize)))
 
 
 def _reflect_blocks(ops: Backend, x: Tensor, axis: Axis, channels: int) -> Tensor:
     """Pad shifted blocks by reflection, two on each side, along one axis.
 
-    The pixels outside of the picture are replaced, too, but for the outermost ones of the result,
-    which no pixel inside sees.
+    The pixels outside of the picture are replaced, too, except the outermost ones of the result,
+    which no pixel inside depends on.
     """
     is_second = block_phases(axis, channels) == 1
 

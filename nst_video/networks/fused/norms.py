@@ -1,8 +1,8 @@
-"""The conditional instance norms of the rewritten transformer: measured, folded, or gathered.
+"""Conditional instance norm in the fused transformer: exact, with known statistics, or of a tile.
 
 Ghiasi et al. 2017 (arXiv 1705.06830): every channel gets mean 0 and variance 1 over the picture,
-then the style's gamma and beta. Residual layers are pictures of pixels, the others shifted blocks
-(see `rewritten`), whose outermost pixels lie outside of the picture and must not count.
+then the style's gamma and beta. Residual layers are in pixels, the others in shifted blocks (see
+`network`), whose outermost pixels lie outside of the picture and must not count.
 """
 
 from functools import reduce
@@ -19,12 +19,12 @@ PHASES = 4
 
 
 def is_blocks(layer: str) -> bool:
-    """Say whether a normalized layer's picture is one of shifted blocks."""
+    """Return whether a normalized layer's output is in shifted blocks."""
     return layer.startswith("expand")
 
 
 class FoldedNorms:
-    """Scales and shifts only: the style given has the statistics of a picture folded in."""
+    """Norms with known statistics: the style holds scales and shifts, see `Statistics.fold`."""
 
     def __init__(self, ops: Backend, config: TransformerConfig, style: Tensor) -> None:
         """Prepare.
@@ -63,7 +63,7 @@ class FoldedNorms:
 
 
 class ExactNorms(FoldedNorms):
-    """Norms by the picture's own statistics."""
+    """Norms with the statistics of the picture itself."""
 
     def __call__(self, layer: str, x: Tensor) -> Tensor:
         """Apply the norm of `layer`."""
@@ -82,12 +82,12 @@ def block_moments(ops: Backend, x: Tensor, channels: int) -> tuple[Tensor, Tenso
     sums = _inside(ops, ops.sum(sums, "rows"), _ends(ops, sums, "rows"), "rows", channels)
     moments = _add_phases(ops, sums, channels) / ops.count_valid_pixels(x)
     mean, square = ops.slice(moments, "columns", 0, 1), ops.slice(moments, "columns", 1, 2)
-    # Rounding may leave less than nothing of a picture in one color.
+    # Rounding may make the variance of a flat picture negative.
     return mean, ops.relu(square - mean * mean)
 
 
 def tile_moments(ops: Backend, layer: str, x: Tensor, channels: int, weights: Tensor) -> Tensor:
-    """Return mean and variance of the rows of a tile that are its own.
+    """Return mean and variance over the rows that belong to a tile, without its halo.
 
     Args:
         ops: the backend.
@@ -103,7 +103,7 @@ def tile_moments(ops: Backend, layer: str, x: Tensor, channels: int, weights: Te
     if is_blocks(layer):
         sums = _sums_of_rows(ops, x, channels)
         mean = _add_phases(ops, ops.sum(sums * weights, "rows"), channels)
-        # Squares of what is left: the difference of two large numbers would be no variance.
+        # Subtract the mean first: the difference of two large numbers would lose precision.
         squares = _squares_of_rows(ops, x - ops.concat([mean] * PHASES, "channels"), channels)
         variance = _add_phases(ops, ops.sum(squares * weights, "rows"), channels)
     else:

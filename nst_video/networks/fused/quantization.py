@@ -1,15 +1,14 @@
-"""Which convolutions an engine that need not be exact computes in which numbers, and why.
+"""Mixed precision: which layers a fast engine computes in float32, and which in 8-bit integers.
 
-Errors made early grow through every later norm, those of the last layer reach the picture as they
-are. A network of many residual blocks keeps its encoder in float32, which is little of its work. In
-one of few, a third of the arithmetic is in the first and the last layer, both at full resolution:
-they are left to 8-bit integers, which hold the first one's inputs, bytes, as they are, and the last
-one's well enough.
+Later norms amplify the errors of early layers; errors of the last layer are not amplified. A
+network with many residual blocks keeps its encoder in float32, which is a small part of the work.
+In a network with few of them, a third of the arithmetic is in the first and the last layer, both at
+full resolution. These run in 8-bit integers: the first layer's inputs are bytes already, and the
+last layer tolerates it.
 
-Kernels are rounded to 7 bits by error diffusion (Floyd and Steinberg 1976 do so with the pixels of
-a picture): what one tap is rounded up, the next one is rounded down. The error that remains is in
-high spatial frequencies, of which pictures have little: 10 dB less of it in the painting than
-after plain rounding.
+Kernels are quantized to 7 bits by error diffusion (Floyd and Steinberg 1976, there for pixels): the
+rounding error of one tap is added to the next. The remaining error is in high spatial frequencies,
+of which pictures have little: 10 dB less error in the output than after plain rounding.
 """
 
 from collections.abc import Mapping
@@ -23,18 +22,18 @@ from nst_video.networks.fused.convolutions import Convolution, LayerPrecision, f
 from nst_video.networks.fused.flops import count_original
 
 MAX_LEVEL = 63
-"""Largest whole number in a rounded kernel: twice that overflows where CPUs lack AVX-VNNI."""
+"""Largest level of a quantized kernel: twice that overflows on CPUs without AVX-VNNI."""
 
 SMALL_SHARE = 0.1
-"""Share of the multiplications up to which being exact costs little and bytes gain little."""
+"""Share of the multiplications up to which float32 costs little and 8 bits gain little."""
 
 _ENCODER = ("contract1", "contract2", "contract3")
 _SIZE = (512, 512)
-"""Any will do: the shares of the layers hardly depend on it."""
+"""(width, height) for counting; the layers' shares hardly depend on it."""
 
 
 def choose_precisions(arrays: Mapping[str, Floats]) -> dict[str, LayerPrecision]:
-    """Return what each layer is best computed in, see `LayerPrecision`.
+    """Choose the precision of each layer, see `LayerPrecision`.
 
     Args:
         arrays: a transformer's weights by `"<layer>.kernel"` and `"<layer>.bias"`.
@@ -54,7 +53,7 @@ def choose_precisions(arrays: Mapping[str, Floats]) -> dict[str, LayerPrecision]
 def fuse_mixed_precision(
     config: TransformerConfig, arrays: Mapping[str, Floats]
 ) -> dict[str, Convolution]:
-    """Rewrite all convolutions as `fuse_transformer` does, each for the numbers that suit it.
+    """Rewrite all convolutions as `fuse_transformer` does, each with its precision.
 
     Args:
         config: shape of the network.
@@ -80,10 +79,10 @@ def kernel_steps(kernel: Floats) -> Floats:
 
 
 def quantize_kernel(kernel: Floats) -> Floats:
-    """Round a kernel (rows, columns, input, output) to levels by error diffusion.
+    """Quantize a kernel (rows, columns, input, output) by error diffusion.
 
-    The error of each tap is carried to the next one of its row, and from the end of a row to the
-    row below, which is gone through in the opposite direction.
+    Rows are processed alternately left to right and right to left; the error of each tap is
+    added to the next one.
     """
     steps = kernel_steps(kernel)
     exact = (kernel / steps).astype(np.float64)

@@ -1,7 +1,7 @@
-"""Statistics of the normalized layers as data, apart from the picture they were taken of.
+"""Instance-norm statistics of a picture as data.
 
-A style parameter vector holds all gammas, then all betas. With the statistics folded in, the same
-vector holds what normalization, gamma and beta come to: a scale and a shift for every channel.
+A vector of style parameters holds all gammas, then all betas. Folded with statistics, it holds
+instead the scale and the shift of every channel, to which normalization, gamma and beta reduce.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from nst_video.networks.config import NORM_EPSILON, TransformerConfig
 
 
 def norm_slices(config: TransformerConfig) -> dict[str, slice]:
-    """Return where each normalized layer's channels lie among those of all, by its name."""
+    """Return the range of each normalized layer's channels among all of them, by layer name."""
     slices, start = {}, 0
     for name, channels in config.norms:
         slices[name] = slice(start, start + channels)
@@ -24,11 +24,11 @@ def norm_slices(config: TransformerConfig) -> dict[str, slice]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Statistics:
-    """What the instance norms of a picture measured.
+    """Mean and variance of every channel of the normalized layers, float32.
 
     Attributes:
         mean: (1, channels of all normalized layers, in their order).
-        variance: likewise.
+        variance: same shape.
     """
 
     mean: Floats
@@ -36,7 +36,7 @@ class Statistics:
 
     @classmethod
     def blank(cls, config: TransformerConfig) -> Self:
-        """Return the statistics of nothing, to be filled in: mean 0, variance 1."""
+        """Return statistics to be filled in: mean 0, variance 1."""
         shape = (1, config.style_size // 2)
         return cls(np.zeros(shape, np.float32), np.ones(shape, np.float32))
 
