@@ -113,7 +113,7 @@ def measure_stages(
 
 
 RunStage = Callable[[], int]
-"""InferRequestPool a stage once; returns the number of frames."""
+"""Run a stage once; returns the number of frames."""
 
 
 def _prepare(
