@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from nst_video.frames import Frame, VideoInfo
-from nst_video.live import LiveInput, LiveSession, Output
+from nst_video.live import LiveSession, LiveSource, Output
 from nst_video.live.outputs.mjpeg import MjpegSink
 from nst_video.settings import ModelOptions
 from nst_video.stylizer import Stylizer
@@ -248,8 +248,8 @@ class Film:
             number += 1
 
 
-def film(count: int | None = None, fps: float | None = 60, **options: object) -> LiveInput:
-    return LiveInput("film", lambda: Film(count, fps, **options), is_endless=False)
+def film(count: int | None = None, fps: float | None = 60, **options: object) -> LiveSource:
+    return LiveSource("film", lambda: Film(count, fps, **options), is_endless=False)
 
 
 class _ClientMessage(ctypes.Structure):

@@ -14,7 +14,7 @@ from nst_video.system.path_lookup import PathKind, look_up, user_path
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from nst_video.live import LiveInput, LiveSession, LiveStylizer, Output
+    from nst_video.live import LiveSession, LiveSource, LiveStylizer, Output
     from nst_video.live.saved_settings import LiveSettings
     from nst_video.video.capture.capture_options import CaptureOptions
     from nst_video.weights import FetchProgress
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
 def open_source(
     source: str, settings: "LiveSettings", given: dict[str, object], *, loop: bool
-) -> "tuple[LiveInput, CaptureOptions]":
+) -> "tuple[LiveSource, CaptureOptions]":
     """Return the source and what is requested of it; remembered requests are for cameras only."""
-    from nst_video.live import open_input
+    from nst_video.live import open_live_source
     from nst_video.live.saved_settings import CAMERA_SETTINGS
 
     remembered = _capture_options(settings, loop=loop)
     asked = {name: given[name] or "" for name in CAMERA_SETTINGS}
     capture = _capture_options(replace(settings, **asked), loop=loop)  # type: ignore[arg-type]
-    opened = open_input(source, capture)
-    return (open_input(source, remembered) if opened.is_camera else opened), remembered
+    opened = open_live_source(source, capture)
+    return (open_live_source(source, remembered) if opened.is_camera else opened), remembered
 
 
 def open_outputs(
@@ -127,14 +127,14 @@ def stylizer_opener(
 
     def open_stylizer() -> "LiveStylizer":
         from nst_video.cli.progress import fetch_progress
-        from nst_video.live.loader_thread import Abandoned, choose_live_engine
+        from nst_video.live.loader_thread import LoadingCanceled, choose_live_engine
         from nst_video.stylizer import Stylizer
 
         with fetch_progress(quiet=quiet) as show:
 
             def on_fetch(progress: "FetchProgress") -> None:
                 if is_over():
-                    raise Abandoned
+                    raise LoadingCanceled
                 if show is not None:
                     show(progress)
 
@@ -163,12 +163,12 @@ def print_start(
     from nst_video.live import HOTKEYS
     from nst_video.live.output_specs import recording_folders
 
-    say(f"Stylizing {session.reader.source.name}.")
+    say(f"Stylizing {session.capture.source.name}.")
     for output in outputs:
         if output.where:
             say(f"Writing to {output.where}")
     may_record = session.has_window or bool(recording_folders(outputs))
-    if may_record and microphone is None and _has_sound(session.reader.source.name):
+    if may_record and microphone is None and _has_sound(session.capture.source.name):
         say("Recordings have no sound of the video; `nst-video transcode` keeps it.")
     if session.has_window:
         width = max(len(hotkey.label) for hotkey in HOTKEYS)
@@ -215,7 +215,10 @@ def run(
             f"latency {done.age_p50_ms:.0f} ms (95 %: {done.age_p95_ms:.0f} ms), "
             f"{done.dropped} dropped."
         )
-    end_process(0)  # everything is finished; unloading libraries would keep the user waiting
+    for error in session.recording_errors:
+        complain(error)
+    # Everything is finished; unloading libraries would keep the user waiting.
+    end_process(FAILED if session.recording_errors else 0)
 
 
 def _remember(session: "LiveSession", settings: "LiveSettings", before: "LiveSettings") -> None:
@@ -226,7 +229,7 @@ def _remember(session: "LiveSession", settings: "LiveSettings", before: "LiveSet
         return
     state = session.state
     request, look = state.request, state.request.settings
-    selection, is_camera = request.selection, session.reader.source.is_camera
+    selection, is_camera = request.selection, session.capture.source.is_camera
     if selection is not None:
         settings = replace(
             settings,

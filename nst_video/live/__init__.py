@@ -7,7 +7,7 @@ run_live("clip.mp4", stylizer, ["null:"], options=LiveOptions(duration_s=10))
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from nst_video.live.capture_thread import LiveInput
+from nst_video.live.capture_thread import LiveSource
 from nst_video.live.hotkeys import HOTKEYS, Hotkey
 from nst_video.live.loader_thread import choose_live_engine
 from nst_video.live.metrics import LiveResult
@@ -17,7 +17,7 @@ from nst_video.live.render_thread import LiveStylizer
 from nst_video.live.saved_settings import FADE_S
 from nst_video.live.session import LiveSession
 from nst_video.live.session_options import LiveOptions
-from nst_video.live.source_specs import open_input
+from nst_video.live.source_specs import open_live_source
 from nst_video.settings import ModelOptions
 from nst_video.style_library.library import StyleName
 from nst_video.stylizer import Stylizer
@@ -27,21 +27,21 @@ __all__ = [
     "HOTKEYS",
     "CaptureOptions",
     "Hotkey",
-    "LiveInput",
     "LiveOptions",
     "LiveResult",
     "LiveSession",
     "LiveSink",
+    "LiveSource",
     "LiveStylizer",
     "Output",
-    "open_input",
+    "open_live_source",
     "open_output",
     "run_live",
 ]
 
 
 def run_live(
-    source: int | str | Path | LiveInput,
+    source: int | str | Path | LiveSource,
     style: LiveStylizer | StyleName | Sequence[StyleName],
     outputs: Sequence[str | Path | Output] = (WINDOW,),
     *,
@@ -73,8 +73,8 @@ def run_live(
     """
     options = options or LiveOptions()
     stylizer = _stylizer(style)
-    if not isinstance(source, LiveInput):
-        source = open_input(str(source), options.capture)
+    if not isinstance(source, LiveSource):
+        source = open_live_source(str(source), options.capture)
     others = [output for output in outputs if output != WINDOW]
     opened = [o if isinstance(o, Output) else open_output(o, options.microphone) for o in others]
     return LiveSession(

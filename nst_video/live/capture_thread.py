@@ -1,4 +1,4 @@
-"""The thread that reads a source: newest frame only, watched, reopened when it stops."""
+"""The thread that captures frames: keeps the newest, reopens the source when it stops."""
 
 import threading
 import time
@@ -9,41 +9,41 @@ from itertools import count
 
 from nst_video.errors import SourceError
 from nst_video.frames import Frame
-from nst_video.live.metrics import Rate
+from nst_video.live.metrics import RateMeter
 from nst_video.video.queues import LatestQueue
 from nst_video.video.sources import FrameSource
 
 STALL_S = 2.0
-"""Seconds without a frame after which a source counts as stopped."""
+"""Seconds without a frame after which a source counts as stalled."""
 
 OPEN_S = 15.0
-"""Seconds a source may take to deliver its first frame: some webcams need five.
+"""Seconds that a source may take to deliver its first frame. Some webcams need five.
 
-A file may take as long at any frame: it does not get unplugged, but disks and machines are busy.
+A file may take as long for any frame: it cannot be unplugged, but disks can be busy.
 """
 
 BACK_OFF_S = (0.5, 1.0, 2.0, 4.0, 8.0)
-"""Waits between attempts to open a source again; the last one repeats."""
+"""Seconds between attempts to reopen a source; the last one repeats."""
 
 ASK_S = 3.0
-"""Seconds after which the user is told that a source is still silent."""
+"""Seconds after which the user is told that a source has not answered yet."""
 
 _POLL_S = 0.1
-"""Longest time until a source that hangs is left for another one."""
+"""Longest time in seconds until a switch to another source is noticed."""
 
 FIRST_TRIES = 3
-"""How often a source that opens, but has never given a picture, is opened before that is final."""
+"""Attempts to open a source that opens but has never delivered a frame."""
 
 
 @dataclass(frozen=True, slots=True)
-class LiveInput:
-    """A source that can be opened again and again.
+class LiveSource:
+    """A source of a live session, which can be reopened.
 
     Attributes:
-        name: for the user.
-        open: makes a new source, not yet entered.
-        is_endless: an end is a failure, to be mended by opening it again.
-        is_camera: shown mirrored in the window unless told otherwise, as people know themselves.
+        name: shown to the user.
+        open: creates a `FrameSource` that has not been entered yet.
+        is_endless: the source never ends normally; when it ends, it is reopened.
+        is_camera: the window mirrors it by default.
     """
 
     name: str
@@ -53,8 +53,14 @@ class LiveInput:
 
 
 @dataclass(frozen=True, slots=True)
-class Captured:
-    """A frame, its number among all that were read, and when it came (monotonic seconds)."""
+class CapturedFrame:
+    """A frame with its number and its capture time.
+
+    Attributes:
+        frame: uint8 RGB (height, width, 3).
+        number: counts all captured frames from 0.
+        at_s: capture time (monotonic seconds).
+    """
 
     frame: Frame
     number: int
@@ -62,20 +68,20 @@ class Captured:
 
 
 class _Attempt:
-    """One opening of a source, read in a thread of its own until it ends or is abandoned.
+    """Opens a source once and reads it in a thread of its own, until it ends or is abandoned.
 
-    A driver may hang in a read for good, so whoever watches must be able to walk away.
+    A driver may block in a read forever, so the watching thread must be able to give it up.
 
     Attributes:
-        is_open: the device has answered.
-        last_s: when the latest frame came, None before the first.
-        error: why it ended, None where the source came to its end.
-        ended: set when it has.
+        is_open: the source has been opened.
+        last_s: time of the latest frame (monotonic seconds), None before the first.
+        error: why it failed, None if the source ended normally.
+        ended: set when the thread has finished.
     """
 
     def __init__(
         self,
-        source: LiveInput,
+        source: LiveSource,
         deliver: Callable[[Frame], None],
         on_note: Callable[[str], None],
     ) -> None:
@@ -92,7 +98,7 @@ class _Attempt:
         self.thread.start()
 
     def abandon(self) -> None:
-        """Take no more frames from it and let it end when it can."""
+        """Ignore further frames and ask the source to stop, without waiting."""
         self._abandoned.set()
         opened = self._opened
         if opened is not None:
@@ -101,7 +107,7 @@ class _Attempt:
     def _work(self) -> None:
         try:
             self._read()
-        except BaseException as error:  # noqa: BLE001 - judged by the thread that watches
+        except BaseException as error:  # noqa: BLE001 - handled by the watching thread
             self.error = without_frames(error)
         finally:
             self._opened = None
@@ -126,10 +132,10 @@ class _Attempt:
 
 
 def without_frames(error: BaseException) -> BaseException:
-    """Let go of everything that an error's traceback holds, and return the error.
+    """Clear the stack frames of an error's traceback and return the error.
 
-    Kept as it is, it would keep the source's device, decoder and threads until the garbage
-    collector comes: the traceback holds the frame that holds the error.
+    They form a reference cycle with the error, which would keep the device, the decoder and their
+    threads alive until the garbage collector runs.
     """
     each: BaseException | None = error
     while each is not None:
@@ -141,16 +147,16 @@ def without_frames(error: BaseException) -> BaseException:
 
 
 class CaptureThread:
-    """Keeps the newest frame of an input in a slot, whatever the input does.
+    """Keeps the newest frame of a source available, and reopens the source when it fails.
 
     Attributes:
-        frames: where the newest frame waits; closed at the end, or with what went wrong.
-        rate: measures the frames that come.
+        frames: holds the newest frame; closed at the end, with the error if there was one.
+        rate: measures the captured frames.
     """
 
     def __init__(
         self,
-        source: LiveInput,
+        source: LiveSource,
         *,
         on_trouble: Callable[[str | None], None],
         on_note: Callable[[str], None] = lambda text: None,
@@ -160,14 +166,14 @@ class CaptureThread:
         """Prepare; the threads start on `start`.
 
         Args:
-            source: what to read.
-            on_trouble: called with a sentence when the input stops, with None when it is back.
-            on_note: called with a sentence when the input leaves something out.
+            source: the source to read.
+            on_trouble: called with a message when the source fails, with None when it is back.
+            on_note: called with a message when the source ignores something, such as an option.
             stall_s: see `STALL_S`.
             back_off_s: see `BACK_OFF_S`.
         """
-        self.frames: LatestQueue[Captured] = LatestQueue()
-        self.rate = Rate()
+        self.frames: LatestQueue[CapturedFrame] = LatestQueue()
+        self.rate = RateMeter()
         self._input = source
         self._on_trouble = on_trouble
         self._on_note = on_note
@@ -178,29 +184,29 @@ class CaptureThread:
         self._numbers = count()
         self._is_well = False
         self._attempts: list[_Attempt] = []
-        self._thread = threading.Thread(target=self._watch, name="reader", daemon=True)
+        self._thread = threading.Thread(target=self._watch, name="capture-watch", daemon=True)
 
     @property
-    def source(self) -> LiveInput:
-        """What is read."""
+    def source(self) -> LiveSource:
+        """The source being read."""
         return self._input
 
     def start(self) -> None:
-        """Begin to read."""
+        """Start capturing."""
         self._thread.start()
 
     @property
     def threads(self) -> tuple[threading.Thread, ...]:
-        """The threads in which it watches and reads, those that hang among them."""
+        """The watching thread and the reading threads, including blocked ones."""
         return (self._thread, *(attempt.thread for attempt in self._attempts))
 
-    def switch(self, source: LiveInput) -> None:
-        """Read another input from now on."""
+    def switch(self, source: LiveSource) -> None:
+        """Switch to another source."""
         self._input = source
         self._wake.set()
 
     def stop(self) -> None:
-        """End the threads as soon as their drivers let them, without waiting for that."""
+        """Ask the threads to end, without waiting for their drivers."""
         self._stopped = True
         self.frames.close()
         for attempt in tuple(self._attempts):
@@ -208,7 +214,7 @@ class CaptureThread:
         self._wake.set()
 
     def _watch(self) -> None:
-        """Open, watch, and open again; ends with the reader, or with a finite input."""
+        """Open the source, watch it and reopen it, until `stop` or the end of a finite source."""
         failures, came_once = 0, False
         try:
             while not self._stopped:
@@ -216,7 +222,7 @@ class CaptureThread:
                 source, before = self._input, self.frames.put_count
                 attempt = _Attempt(source, self._put, self._on_note)
                 self._attempts = [*(a for a in self._attempts if a.thread.is_alive()), attempt]
-                trouble = self._follow(attempt, source)
+                trouble = self._watch_attempt(attempt, source)
                 attempt.abandon()
                 if self._stopped or self._input is not source:
                     failures = 0
@@ -228,12 +234,12 @@ class CaptureThread:
                 if not source.is_endless or (is_hopeless and not came_once):
                     self.frames.close(attempt.error or (SourceError(trouble) if trouble else None))
                     return
-                self._rest(trouble or f"{source.name} has ended.", failures)
-        except BaseException as error:  # noqa: BLE001 - raised again where frames are taken
+                self._back_off(trouble or f"{source.name} has ended.", failures)
+        except BaseException as error:  # noqa: BLE001 - raised again by the consumer of the frames
             self.frames.close(error)
 
-    def _follow(self, attempt: _Attempt, source: LiveInput) -> str | None:
-        """Wait until the attempt ends or stalls; return what to tell the user."""
+    def _watch_attempt(self, attempt: _Attempt, source: LiveSource) -> str | None:
+        """Wait until the attempt ends or stalls; return the message for the user."""
         begun, has_asked = time.monotonic(), False
         while not attempt.ended.is_set() and not self._stopped and self._input is source:
             last_s, now = attempt.last_s, time.monotonic()
@@ -249,7 +255,7 @@ class CaptureThread:
             attempt.ended.wait(min(left, _POLL_S))
         return None if attempt.error is None else str(attempt.error)
 
-    def _describe_silence(self, attempt: _Attempt, source: LiveInput, limit_s: float) -> str:
+    def _describe_silence(self, attempt: _Attempt, source: LiveSource, limit_s: float) -> str:
         if attempt.is_open or not source.is_endless:
             return f"{source.name} has given no picture for {limit_s:g} s."
         advice = "another program may hold it: close that, or unplug it and plug it in again"
@@ -257,8 +263,8 @@ class CaptureThread:
             advice = "check its address and whether it runs"
         return f"{source.name} has not answered for {limit_s:g} s: {advice}."
 
-    def _rest(self, trouble: str, failures: int) -> None:
-        """Report, then wait as long as the number of failures demands."""
+    def _back_off(self, trouble: str, failures: int) -> None:
+        """Report the failure, then wait for the back-off time."""
         self._is_well = False
         self._on_trouble(f"{trouble} Trying again ({failures}).")
         self._wake.wait(self._back_off_s[min(failures, len(self._back_off_s)) - 1])
@@ -266,7 +272,7 @@ class CaptureThread:
     def _put(self, frame: Frame) -> None:
         now = time.monotonic()
         self.rate.tick(now)
-        self.frames.put(Captured(frame, next(self._numbers), now))
+        self.frames.put(CapturedFrame(frame, next(self._numbers), now))
         if not self._is_well:
             self._is_well = True
             self._on_trouble(None)

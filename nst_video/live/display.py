@@ -1,4 +1,4 @@
-"""What the window shows: the painting, perhaps beside the original, and what is written on it."""
+"""Composing the content of the window: the stylized frame, the original, the overlay."""
 
 import numpy as np
 
@@ -6,25 +6,25 @@ from nst_video.frames import Frame, Size
 from nst_video.image.overlay import Hud, draw_hud, thumbnail_at
 from nst_video.image.resize import letterbox, mirrored
 from nst_video.live.hotkeys import help_rows
-from nst_video.live.render_thread import Painted
+from nst_video.live.render_thread import RenderedFrame
 from nst_video.live.state import LiveState
 
 _BLANK = np.full((8, 8, 3), 60, np.uint8)
-"""Stands for a thumbnail that is not loaded yet."""
+"""Placeholder of a thumbnail that is not loaded yet."""
 
 EMPTY_SIZE = (640, 480)
-"""(width, height) of what is shown before the first frame."""
+"""(width, height) of the window's content before the first frame."""
 
 
-def render(shown: Painted | None, state: LiveState, hud: Hud, size: Size) -> Frame:
-    """Return the whole content of a window of `size`: the picture in its middle, `hud` over it."""
+def render(shown: RenderedFrame | None, state: LiveState, hud: Hud, size: Size) -> Frame:
+    """Return the content of a window of `size` (width, height), uint8 RGB (height, width, 3)."""
     if shown is None:
         return draw_hud(np.full((size[1], size[0], 3), 20, np.uint8), hud)
     return draw_hud(letterbox(compose(shown.content, shown.painting, state), size), hud)
 
 
 def compose(content: Frame, painting: Frame, state: LiveState) -> Frame:
-    """Return what to show of a frame and its painting: one or both, mirrored or not."""
+    """Return the stylized frame, beside the original and mirrored as the state says."""
     shown = mirrored(painting, state.is_mirrored)
     if state.is_side_by_side:
         return np.hstack((mirrored(content, state.is_mirrored), shown))
@@ -32,7 +32,7 @@ def compose(content: Frame, painting: Frame, state: LiveState) -> Frame:
 
 
 def style_at(state: LiveState, size: Size, point: tuple[int, int]) -> int | None:
-    """Return the place of the style whose thumbnail is shown at a point of a window of `size`."""
+    """Return the index of the style whose thumbnail is at a point (x, y), None if there is none."""
     if not state.shows_hud or state.shows_help:
         return None
     return thumbnail_at(size, len(state.styles), state.current, point)
@@ -41,13 +41,13 @@ def style_at(state: LiveState, size: Size, point: tuple[int, int]) -> int | None
 def make_hud(
     state: LiveState, badges: tuple[str, ...], figures: tuple[str, ...], *, is_loading: bool
 ) -> Hud:
-    """Return what to write on the picture.
+    """Return the texts and thumbnails of the overlay.
 
     Args:
-        state: what is wished and shown.
-        badges: what goes on beside painting.
+        state: state of the session.
+        badges: active outputs.
         figures: lines of measurements.
-        is_loading: there is no stylizer yet.
+        is_loading: the stylizer is not loaded yet.
     """
     request = state.request
     badges += ("ORIGINAL",) if request.is_original else ()

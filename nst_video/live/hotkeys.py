@@ -1,4 +1,7 @@
-"""`HOTKEYS`: every key, declared once. The `?` overlay, the start message and the guide follow."""
+"""The table `HOTKEYS`: every key is declared here, once.
+
+The help overlay, the start message and the guide are made from it. A new key is one line.
+"""
 
 import math
 from collections.abc import Callable
@@ -28,7 +31,7 @@ KEY_CODES: dict[int, str] = {
 """What `cv2.pollKey` returns for keys that are no printable ASCII character."""
 
 WHEEL_UP, WHEEL_DOWN = "WheelUp", "WheelDown"
-"""A notch of the mouse wheel is a key, too."""
+"""A notch of the mouse wheel counts as a key."""
 
 NAMED_KEYS = frozenset(
     (*(name for name in KEY_CODES.values() if len(name) > 1), WHEEL_UP, WHEEL_DOWN)
@@ -41,18 +44,23 @@ CHORD_KEYS = frozenset((0xFFE3, 0xFFE4, 0xFFE7, 0xFFE8, 0xFFE9, 0xFFEA, 0xFFEB, 
 """X11's keysyms of Control, Meta, Alt and Super."""
 
 CHORD_S = 0.7
-"""Seconds after one of `CHORD_KEYS` in which a key belongs to it: Qt tells no more of Alt+Q.
+"""Seconds after one of `CHORD_KEYS` in which another key is ignored: part of a chord such as Alt+Q.
 
-Not even that where both come at once, as no hand presses them: OpenCV keeps the last code only.
+Qt reports the two keys one after the other. If both arrive within one poll, OpenCV keeps only the
+last code, and the chord is not recognized.
 """
 
 
-class Session(Protocol):
-    """What keys can do beyond changing the state."""
+class HotkeyTarget(Protocol):
+    """What the actions of keys need of a session; `LiveSession` is one.
+
+    Every method returns at once and is called in the thread of the session. Errors are shown to the
+    user, not raised.
+    """
 
     @property
     def state(self) -> LiveState:
-        """What keys change."""
+        """The state that keys change."""
         ...
 
     @property
@@ -61,11 +69,11 @@ class Session(Protocol):
         ...
 
     def save_snapshot(self) -> None:
-        """Write the painted frame on screen to a picture."""
+        """Save the stylized frame on screen as a PNG file."""
         ...
 
     def toggle_recording(self) -> None:
-        """Begin a recording, or finish the one that runs."""
+        """Start a recording, or finish the running one."""
         ...
 
     def toggle_virtual_camera(self) -> None:
@@ -73,11 +81,11 @@ class Session(Protocol):
         ...
 
     def next_camera(self) -> None:
-        """Read the next camera of this machine."""
+        """Switch to the next camera of this machine."""
         ...
 
     def reload_styles(self) -> None:
-        """Look for style pictures again."""
+        """Reload the list of style pictures."""
         ...
 
 
@@ -97,10 +105,10 @@ class Hotkey:
     label: str
     name: str
     help: str
-    action: Callable[[Session, str], None]
+    action: Callable[[HotkeyTarget, str], None]
 
 
-def _choose(session: Session, key: str) -> None:
+def _choose(session: HotkeyTarget, key: str) -> None:
     place = int(key) - 1
     if place >= len(session.state.styles):
         session.state.say(f"There is no style {key}")
@@ -108,34 +116,34 @@ def _choose(session: Session, key: str) -> None:
     choose_style(session, place)
 
 
-def choose_style(session: Session, place: int) -> None:
+def choose_style(session: HotkeyTarget, place: int) -> None:
     """Paint in the style at this place of the list, alone."""
     state = session.state
     state.current, state.partner = place, None
     state.select()
 
 
-def _step(session: Session, by: int) -> None:
+def _step(session: HotkeyTarget, by: int) -> None:
     state = session.state
     if state.styles:
         state.current = (state.current + by) % len(state.styles)
         state.select()
 
 
-def _original(session: Session, _: str) -> None:
+def _original(session: HotkeyTarget, _: str) -> None:
     state = session.state
     state.change(is_original=not state.request.is_original)
-    state.say("Original" if state.request.is_original else "Painted")
+    state.say("Original" if state.request.is_original else "RenderedFrame")
 
 
-def _intensity(session: Session, by: float) -> None:
+def _intensity(session: HotkeyTarget, by: float) -> None:
     state, settings = session.state, session.state.request.settings
     intensity = round(min(1.0, max(0.0, settings.intensity + by)), 2)
     state.change(settings=replace(settings, intensity=intensity))
     state.say(f"Intensity {intensity:.0%}")
 
 
-def _partner(session: Session, _: str) -> None:
+def _partner(session: HotkeyTarget, _: str) -> None:
     state = session.state
     count = len(state.styles)
     if count < 2:
@@ -146,7 +154,7 @@ def _partner(session: Session, _: str) -> None:
     state.select()
 
 
-def _mix(session: Session, by: float) -> None:
+def _mix(session: HotkeyTarget, by: float) -> None:
     state = session.state
     if state.partner is None:
         state.say("Choose a style to mix in with B")
@@ -155,51 +163,51 @@ def _mix(session: Session, by: float) -> None:
     state.select()
 
 
-def _keep_colors(session: Session, _: str) -> None:
+def _keep_colors(session: HotkeyTarget, _: str) -> None:
     state, settings = session.state, session.state.request.settings
     state.change(settings=replace(settings, keep_colors=not settings.keep_colors))
     state.say("Original colors" if state.request.settings.keep_colors else "Colors of the style")
 
 
-def _side_by_side(session: Session, _: str) -> None:
+def _side_by_side(session: HotkeyTarget, _: str) -> None:
     state = session.state
     state.is_side_by_side = not state.is_side_by_side
 
 
-def _hud(session: Session, _: str) -> None:
+def _hud(session: HotkeyTarget, _: str) -> None:
     state = session.state
     state.shows_hud = not state.shows_hud
 
 
-def _mirror(session: Session, _: str) -> None:
+def _mirror(session: HotkeyTarget, _: str) -> None:
     state = session.state
     state.is_mirrored = not state.is_mirrored
     state.say("Mirrored in this window" if state.is_mirrored else "Not mirrored")
 
 
-def _fullscreen(session: Session, _: str) -> None:
+def _fullscreen(session: HotkeyTarget, _: str) -> None:
     state = session.state
     state.is_fullscreen = not state.is_fullscreen
 
 
-def _size(session: Session, by: int) -> None:
+def _size(session: HotkeyTarget, by: int) -> None:
     state, settings = session.state, session.state.request.settings
     size = min(MAX_SIZE, max(MIN_SIZE, session.work_size + by))
     state.change(settings=replace(settings, work_size=size))
-    state.say(f"Painted at {size} lines")
+    state.say(f"RenderedFrame at {size} lines")
 
 
-def _pause(session: Session, _: str) -> None:
+def _pause(session: HotkeyTarget, _: str) -> None:
     state = session.state
     state.change(is_paused=not state.request.is_paused)
 
 
-def _help(session: Session, _: str) -> None:
+def _help(session: HotkeyTarget, _: str) -> None:
     state = session.state
     state.shows_help = not state.shows_help
 
 
-def _quit(session: Session, _: str) -> None:
+def _quit(session: HotkeyTarget, _: str) -> None:
     session.state.is_over = True
 
 
@@ -242,13 +250,13 @@ HOTKEYS = (
     Hotkey(("?", "/", "h"), "?", "help", "these keys", _help),
     Hotkey(("q", "Esc"), "Q", "quit", "quit (Esc and closing the window too)", _quit),
 )  # fmt: skip
-"""In the order in which they are shown."""
+"""Every key, in the order of the help overlay. A new key is one line here."""
 
 MOUSE = (
     ("Click", "paint in the style that is clicked at"),
     ("Wheel", "more or less intensity"),
 )
-"""(what is done, what it does), shown after the keys."""
+"""(mouse action, effect), listed after the keys."""
 
 _BY_KEY = {key: hotkey for hotkey in HOTKEYS for key in hotkey.keys}
 
@@ -267,21 +275,21 @@ def key_of(code: int) -> str:
 
 
 class Keyboard:
-    """Turns codes into keys; what is pressed together with Alt, Control or Super is no key."""
+    """Turns key codes into keys; ignores keys pressed together with Alt, Control or Super."""
 
     def __init__(self) -> None:
         self._chord_s = -math.inf
 
-    def hear(self, code: int, now_s: float) -> str:
-        """Return the key of a code that comes at `now_s`, empty where it has no meaning."""
+    def decode(self, code: int, now_s: float) -> str:
+        """Return the key for a code received at `now_s` (seconds), empty if it has none."""
         if code in CHORD_KEYS:
             self._chord_s = now_s
             return ""
         return "" if now_s < self._chord_s + CHORD_S else key_of(code)
 
 
-def press(session: Session, key: str) -> bool:
-    """Do what `key` stands for; False where it stands for nothing."""
+def press(session: HotkeyTarget, key: str) -> bool:
+    """Run the action of `key`; False if it has none."""
     hotkey = _BY_KEY.get(key)
     if hotkey is None:
         return False

@@ -1,4 +1,4 @@
-"""The thread that loads: the stylizer, then what keys may ask for before they do."""
+"""The thread that loads the stylizer, then sizes and styles before keys need them."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -12,50 +12,51 @@ from nst_video.live.state import LiveState
 from nst_video.style_library.library import Style
 
 THUMBNAIL_PX = 128
-"""Side of the square thumbnails that are kept, in pixels."""
+"""Side of the square style thumbnails, in pixels."""
 
 _POLL_S = 0.1
 
 
-class Abandoned(Exception):  # noqa: N818 - not a failure: the user has left meanwhile
-    """What is being loaded is no longer wanted."""
+class LoadingCanceled(Exception):  # noqa: N818 - not an error: the user has quit meanwhile
+    """Loading was canceled because the session is over."""
 
 
 def choose_live_engine(name: str) -> str:
-    """Resolve "auto" for pictures that are gone at once: not exact where that is faster.
+    """Resolve "auto" for live video, where speed matters more than exactness.
 
-    At the same rate the fast engine paints more lines, which shows, and what it rounds does not.
+    At the same frame rate, the fast engine allows a larger working size, which is visible. Its
+    rounding is not.
     """
     if name == AUTO and choose_engine() == "openvino":
         return "openvino-fast"
     return name
 
 
-class Loader:
-    """Makes the stylizer in a thread; then compiles sizes and learns styles, urgent ones first.
+class LoaderThread:
+    """Loads the stylizer in a thread, then compiles sizes and loads styles, urgent ones first.
 
     Attributes:
-        error: what went wrong, None while all is well.
+        error: why loading failed, None otherwise.
     """
 
     def __init__(
         self,
         open_stylizer: Callable[[], LiveStylizer],
-        painter: RenderThread,
+        renderer: RenderThread,
         state: LiveState,
         on_ready: Callable[[LiveStylizer, Sequence[Style]], None],
     ) -> None:
         """Prepare; the thread starts on `start`.
 
         Args:
-            open_stylizer: slow; called in the thread.
-            painter: says which size it misses.
-            state: its request and its styles say what to learn.
-            on_ready: called in the thread with the prepared stylizer and the styles it has.
+            open_stylizer: creates the stylizer; slow, called in the thread.
+            renderer: its `missing_size` is compiled first.
+            state: its request and its styles determine what to load.
+            on_ready: called in the thread with the prepared stylizer and the styles to choose from.
         """
         self.error: BaseException | None = None
         self._open = open_stylizer
-        self._painter = painter
+        self._renderer = renderer
         self._state = state
         self._on_ready = on_ready
         self._failed: set[Path] = set()
@@ -66,19 +67,19 @@ class Loader:
 
     @property
     def thread(self) -> threading.Thread:
-        """The thread in which it loads."""
+        """The thread that loads."""
         return self._thread
 
     def start(self) -> None:
-        """Begin to load."""
+        """Start loading."""
         self._thread.start()
 
     def wake(self) -> None:
-        """Look at the state again: other styles may be wanted."""
+        """Look at the state again, after the selected styles have changed."""
         self._wake.set()
 
     def stop(self) -> None:
-        """Stop after the present step, without waiting for that: a download may take long."""
+        """Ask the thread to end after the current step, without waiting for that."""
         self._stopped = True
         self._wake.set()
 
@@ -88,25 +89,25 @@ class Loader:
             stylizer.prepare()
             self._compile(stylizer)
             if not self._stopped:
-                self._on_ready(stylizer, styles_of(stylizer))
+                self._on_ready(stylizer, selectable_styles(stylizer))
             while not self._stopped:
                 self._wake.clear()
                 if not self._step(stylizer):
                     self._wake.wait(_POLL_S)
-        except BaseException as error:  # noqa: BLE001 - raised again by the thread that shows
+        except BaseException as error:  # noqa: BLE001 - raised again by the session's thread
             self.error = error
 
     def _step(self, stylizer: LiveStylizer) -> bool:
-        """Do what is most urgent; False where nothing is left."""
+        """Do the most urgent step; False if nothing is left."""
         selection = self._state.request.selection
         if self._compile(stylizer):
             return True
         if style := self._next(stylizer, () if selection is None else selection.styles):
-            self._learn(stylizer, style)
+            self._load_style(stylizer, style)
         elif self._state.request.settings.intensity < 1 and self._lacks_predictor(stylizer):
             self._load_predictor(stylizer)
         elif style := self._next(stylizer, self._state.styles):
-            self._learn(stylizer, style)
+            self._load_style(stylizer, style)
         elif self._lacks_predictor(stylizer):
             self._load_predictor(stylizer)
         else:
@@ -114,20 +115,20 @@ class Loader:
         return True
 
     def _compile(self, stylizer: LiveStylizer) -> bool:
-        """Compile the size that the painter misses; False where it misses none."""
-        size = self._painter.missing_size
+        """Compile the size that the render thread is missing; False if it is missing none."""
+        size = self._renderer.missing_size
         if size is None:
             return False
         stylizer.load_size(size)
-        self._painter.add_size(size)
-        self._painter.missing_size = None
+        self._renderer.add_size(size)
+        self._renderer.missing_size = None
         return True
 
     def _lacks_predictor(self, stylizer: LiveStylizer) -> bool:
         return not (stylizer.has_predictor or self._has_no_predictor)
 
     def _load_predictor(self, stylizer: LiveStylizer) -> None:
-        """Load it; where that fails, intensity stays the plain cross-fade that it is without."""
+        """Load the style predictor. Without it, intensity is a plain cross-fade of pixels."""
         try:
             stylizer.load_predictor()
         except NstVideoError as error:
@@ -135,7 +136,7 @@ class Loader:
             self._state.say(str(error))
 
     def _next(self, stylizer: LiveStylizer, styles: Sequence[Style]) -> Style | None:
-        """Return the first of the styles that is not learned yet."""
+        """Return the first style that is not loaded yet."""
         return next(
             (
                 style
@@ -146,7 +147,7 @@ class Loader:
             None,
         )
 
-    def _learn(self, stylizer: LiveStylizer, style: Style) -> None:
+    def _load_style(self, stylizer: LiveStylizer, style: Style) -> None:
         try:
             stylizer.load_style(style)
             picture = cover(style.load(small=True), (THUMBNAIL_PX, THUMBNAIL_PX))
@@ -156,8 +157,8 @@ class Loader:
             self._state.say(str(error))
 
 
-def styles_of(stylizer: LiveStylizer, known: Sequence[Style] = ()) -> list[Style]:
-    """Return the styles to choose from: pictures named outright, then the library's.
+def selectable_styles(stylizer: LiveStylizer, known: Sequence[Style] = ()) -> list[Style]:
+    """Return the styles to choose from: style files given by the user, then the library.
 
     Args:
         stylizer: its library and the styles it paints in.

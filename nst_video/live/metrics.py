@@ -1,4 +1,4 @@
-"""Measuring a stream of frames: how many come, how long stages take, how old a frame is."""
+"""Measurements of a live session: frame rates, stage times, latency."""
 
 import threading
 from collections import deque
@@ -10,32 +10,32 @@ WINDOW_S = 2.0
 """Seconds over which a rate is measured."""
 
 SHARE = 0.1
-"""Share of each new value in a smoothed one."""
+"""Weight of each new value in an exponential moving average."""
 
 KEPT = 4096
-"""Values kept for the figures at the end."""
+"""Latencies kept for the percentiles at the end."""
 
 
-class Rate:
-    """Events a second over the last `WINDOW_S`; safe to use from several threads."""
+class RateMeter:
+    """Events per second over the last `WINDOW_S`. Thread-safe."""
 
     def __init__(self) -> None:
         self._times: deque[float] = deque()
         self._lock = threading.Lock()
 
     def tick(self, now_s: float) -> None:
-        """Count an event."""
+        """Count an event at `now_s` seconds."""
         with self._lock:
             self._times.append(now_s)
             self._forget(now_s)
 
     def per_s(self, now_s: float) -> float:
-        """Return events a second, 0 with fewer than two of them."""
+        """Return events per second, 0 with fewer than two events."""
         with self._lock:
             self._forget(now_s)
             if len(self._times) < 2:
                 return 0.0
-            # Measured up to now, the rate falls as soon as events stay away.
+            # The time since the last event counts too, so that the rate falls when events stop.
             first, last = self._times[0], self._times[-1]
             overdue = max(0.0, now_s - last - (last - first) / (len(self._times) - 1))
             return (len(self._times) - 1) / max(1e-6, last - first + overdue)
@@ -45,11 +45,11 @@ class Rate:
             self._times.popleft()
 
 
-class Smoothed:
-    """A value without its jitter; the first one counts fully.
+class SmoothedValue:
+    """An exponential moving average that starts at the first value.
 
     Attributes:
-        value: 0 before the first.
+        value: the average, 0 before the first value.
     """
 
     def __init__(self) -> None:
@@ -57,27 +57,27 @@ class Smoothed:
         self._is_new = True
 
     def add(self, value: float) -> None:
-        """Take in a new value."""
+        """Add a value."""
         self.value = value if self._is_new else self.value + SHARE * (value - self.value)
         self._is_new = False
 
 
 @dataclass(frozen=True, slots=True)
 class LiveResult:
-    """What a live session did.
+    """Statistics of a live session.
 
     Attributes:
-        captured: frames the source delivered.
-        shown: painted frames that reached the outputs.
-        dropped: frames passed over because a newer one was there.
-        reused: frames that equaled the one before, so that its painting was shown again.
+        captured: frames delivered by the source.
+        shown: painted frames that were shown and sent to the outputs.
+        dropped: frames skipped because a newer one was available.
+        reused: frames equal to the one before, so its painted frame was shown again.
         elapsed_s: seconds from the first painted frame to the end.
         first_painted_s: seconds from the start to the first painted frame, None without one.
-        age_p50_ms: median age of a frame when it was shown.
-        age_p95_ms: 95th percentile of that.
-        stall_ms: the longest time between two painted frames shown.
+        age_p50_ms: median latency from capture to display, in milliseconds.
+        age_p95_ms: 95th percentile of that latency.
+        stall_ms: the longest time between two painted frames, in milliseconds.
         is_ordered: no frame was shown after a later one.
-        lost_outputs: names of outputs that failed and were dropped.
+        lost_outputs: names of the outputs that failed.
     """
 
     captured: int = 0
@@ -94,26 +94,27 @@ class LiveResult:
 
     @property
     def fps(self) -> float:
-        """Painted frames shown a second."""
+        """RenderedFrame frames shown a second."""
         return (self.shown - 1) / self.elapsed_s if self.elapsed_s > 0 else 0.0
 
 
-class Meter:
-    """Everything that is measured of the frames shown; used by the thread that shows them.
+class LiveMetrics:
+    """Measures the frames shown. Only the thread that shows them may use it.
 
     Attributes:
         rate: frames shown.
-        age_ms: smoothed age of the frame on screen.
+        age_ms: moving average of the latency of the frame on screen.
+        show_ms: moving average of the time to show a frame.
         shown: frames shown.
         is_ordered: see `LiveResult`.
         stall_ms: see `LiveResult`.
     """
 
     def __init__(self, started_s: float) -> None:
-        """Begin at `started_s`, monotonic seconds."""
-        self.rate = Rate()
-        self.age_ms = Smoothed()
-        self.show_ms = Smoothed()
+        """Start at `started_s` (monotonic seconds)."""
+        self.rate = RateMeter()
+        self.age_ms = SmoothedValue()
+        self.show_ms = SmoothedValue()
         self.shown = 0
         self.is_ordered = True
         self.stall_ms = 0.0
@@ -129,7 +130,7 @@ class Meter:
         return 0.0 if self._first_s is None else self._last_s - self._first_s
 
     def show(self, number: int, captured_s: float, now_s: float) -> None:
-        """Count a painted frame that has just been shown."""
+        """Count a painted frame that was shown at `now_s`, captured at `captured_s` (seconds)."""
         self.rate.tick(now_s)
         age_ms = 1000 * (now_s - captured_s)
         self.age_ms.add(age_ms)
@@ -145,7 +146,7 @@ class Meter:
     def result(
         self, *, captured: int, dropped: int, reused: int, lost_outputs: tuple[str, ...]
     ) -> LiveResult:
-        """Return the figures of the session so far."""
+        """Return the statistics of the session so far."""
         ages = np.asarray(self._ages_ms or [0.0])
         first_s = self._first_s
         return LiveResult(

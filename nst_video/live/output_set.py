@@ -1,4 +1,4 @@
-"""All outputs of a session, in the hands of one thread."""
+"""All outputs of a session, managed by one thread."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -7,23 +7,23 @@ from queue import Empty, SimpleQueue
 
 from nst_video.frames import Frame, VideoInfo
 from nst_video.live.output_specs import RECORDING, VIRTUAL_CAMERA, recording_folders
-from nst_video.live.outputs.recording_recovery import Recovery
-from nst_video.live.outputs.threads import Output, OutputThread, explain
+from nst_video.live.outputs.recording_recovery import RecordingRecovery
+from nst_video.live.outputs.threads import Output, OutputThread, error_text
 
 PATIENCE_S = 0.5
-"""Seconds after which the user is told what is still being finished."""
+"""Seconds after which the user is told which outputs are still being finished."""
 
 _POLL_S = 0.01
 
 
-class OutputSet:
-    """The outputs at work; only the thread that made it may call it.
+class LiveOutputs:
+    """The running outputs. Only the thread that created it may call it.
 
-    An output ends in a thread of its own. That thread leaves word here, and nothing changes before
-    `collect` is called.
+    Every output runs in a thread of its own and may end at any time. The change becomes visible
+    here when `collect` is called.
 
     Attributes:
-        lost: those that failed.
+        lost: the outputs that failed.
     """
 
     def __init__(self) -> None:
@@ -31,49 +31,49 @@ class OutputSet:
         self._running: list[OutputThread] = []
         self._finishing: list[OutputThread] = []
         self._ended: SimpleQueue[OutputThread] = SimpleQueue()
-        self._recovery: Recovery | None = None
+        self._recovery: RecordingRecovery | None = None
 
     def __len__(self) -> int:
-        """Return how many take frames."""
+        """Return the number of outputs that accept frames."""
         return len(self._running)
 
     def start(
         self, outputs: Iterable[Output], save_dir: Path, on_message: Callable[[str], None]
     ) -> None:
-        """Begin with some; also look for recordings that killed sessions have left unfinished.
+        """Start outputs, and recover recordings of sessions that were killed.
 
         Args:
-            outputs: where frames go.
-            save_dir: where recordings by key go.
-            on_message: told what was recovered, from another thread.
+            outputs: the outputs to start.
+            save_dir: folder of the recordings that a key starts.
+            on_message: called with what was recovered, from another thread.
         """
         outputs = [*outputs]
-        self._recovery = Recovery([save_dir, *recording_folders(outputs)], on_message)
+        self._recovery = RecordingRecovery([save_dir, *recording_folders(outputs)], on_message)
         self._recovery.start()
         for output in outputs:
             self.add(output)
 
     def add(self, output: Output) -> None:
-        """Let an output take frames from now on."""
+        """Start an output."""
         self._running.append(OutputThread(output, self._ended.put))
 
     def put(self, frame: Frame, info: VideoInfo) -> None:
-        """Hand a frame to all of them; never waits."""
+        """Pass a frame, uint8 RGB (height, width, 3), to every output; never waits."""
         for output in self._running:
             output.put(frame, info)
 
     def find(self, name: str) -> OutputThread | None:
-        """Return the first one of that name that takes frames."""
+        """Return the first running output with this name, None if there is none."""
         return next((o for o in self._running if o.output.name == name), None)
 
     def finish(self, output: OutputThread) -> None:
-        """Let an output take no more frames and finish what it made, without waiting for it."""
+        """Stop passing frames to an output and let it finish its file, without waiting."""
         output.finish()
         self._running.remove(output)
         self._finishing.append(output)
 
     def collect(self) -> tuple[OutputThread, ...]:
-        """Return those that have ended since the last call; they take no more frames."""
+        """Remove and return the outputs that have ended since the last call."""
         ended: list[OutputThread] = []
         while True:
             try:
@@ -86,7 +86,7 @@ class OutputSet:
         return tuple(ended)
 
     def close(self, on_message: Callable[[str], None]) -> None:
-        """Finish all of them and wait for that; `on_message` is told of each that takes long."""
+        """Finish every output and wait; `on_message` is called for each that takes long."""
         for output in tuple(self._running):
             self.finish(output)
         patient_until_s = time.monotonic() + PATIENCE_S
@@ -104,10 +104,10 @@ class OutputSet:
 
 
 def describe_end(ended: OutputThread) -> str:
-    """Return what to tell the user of an output that has ended, empty where that is nothing."""
+    """Return the message for the user about an output that has ended, or an empty text."""
     name = ended.output.name
     if ended.error is not None:
-        return f"The {name} has ended. {explain(ended.error)}"
+        return f"The {name} has ended. {error_text(ended.error)}"
     if name == RECORDING and ended.written:
         return f"Saved {ended.where}" + (f"; {ended.note}" if ended.note else "")
     return "Virtual camera off" if name == VIRTUAL_CAMERA else ""

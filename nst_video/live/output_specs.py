@@ -1,4 +1,7 @@
-"""What a user may name as an output of a live session, as a table."""
+"""Outputs of a live session, listed in the table `LIVE_OUTPUTS`.
+
+A new output is one class with the methods of `LiveSink` and one line in `LIVE_OUTPUTS`.
+"""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -19,11 +22,11 @@ VIRTUAL_CAMERA = "virtual camera"
 
 
 def recording(target: Path, microphone: str | None = None, *, overwrite: bool = False) -> Output:
-    """Return a recording into `target`, or a free name beside it unless that may be replaced.
+    """Return an output that records to `target`, or to a free name beside it unless `overwrite`.
 
     Raises:
-        UsageError: no container for that suffix.
-        SinkError: there is no folder to write in.
+        UsageError: no container for this suffix.
+        SinkError: the folder does not exist.
     """
     RecordingSink(target, (2, 2), microphone)
 
@@ -34,12 +37,12 @@ def recording(target: Path, microphone: str | None = None, *, overwrite: bool = 
 
 
 def recording_folders(outputs: Iterable[Output]) -> list[Path]:
-    """Return the folders into which outputs record."""
+    """Return the folders of the recordings among the outputs."""
     return [Path(output.where).parent for output in outputs if output.name == RECORDING]
 
 
 def virtual_camera(size: Size | None = None, backend: str | None = None) -> Output:
-    """Return a virtual camera of a size, by default that of the first frame."""
+    """Return an output to a virtual camera of `size`, by default that of the first frame."""
 
     def start(info: VideoInfo) -> LiveSink:
         return VirtualCameraSink(size or info.size, float(info.fps), backend)
@@ -69,7 +72,12 @@ def _null(rest: str) -> Output:
 
 @dataclass(frozen=True, slots=True)
 class LiveOutputKind:
-    """One line of the table: how it begins, and how to make it of the rest."""
+    """One line of `LIVE_OUTPUTS`.
+
+    Attributes:
+        prefix: how the text begins.
+        make: creates the output from the text after the prefix.
+    """
 
     prefix: str
     make: Callable[[str], Output]
@@ -80,22 +88,22 @@ LIVE_OUTPUTS = (
     LiveOutputKind("http:", _http),
     LiveOutputKind("virtual:", _virtual),
 )
-"""What begins like none of them is a file to record into."""
+"""A text without one of these prefixes is the file of a recording."""
 
 
 def open_output(
     where: str | Path, microphone: str | None = None, *, overwrite: bool = False
 ) -> Output:
-    """Find out what a user means; it is opened with the first frame.
+    """Return the output for a text; it opens with the first frame.
 
     Args:
         where: a video file, "http:" or "http:PORT", "virtual:" or "virtual:1280x720", "null:".
-        microphone: for a file: name of the one to record, or "default".
-        overwrite: a file may be replaced; otherwise a free name beside it is taken.
+        microphone: for a file: name of the microphone to record, or "default".
+        overwrite: replace an existing file; otherwise a free name beside it is used.
 
     Raises:
-        UsageError: it makes no sense.
-        SinkError: there is no folder for the file.
+        UsageError: the text is invalid.
+        SinkError: the folder of the file does not exist.
     """
     target = recording_target(where)
     if target is not None:
@@ -106,6 +114,6 @@ def open_output(
 
 
 def recording_target(where: str | Path) -> Path | None:
-    """Return the file that an output is recorded into, None where it is no file."""
+    """Return the file of a recording, None if the output is not a file."""
     is_file = not any(str(where).startswith(kind.prefix) for kind in LIVE_OUTPUTS)
     return Path(where) if is_file else None

@@ -1,4 +1,4 @@
-"""The thread that paints: newest frame in, painted frame out, requests applied in between."""
+"""The thread that renders: takes the newest captured frame and stylizes it as requested."""
 
 import threading
 import time
@@ -10,8 +10,8 @@ import numpy as np
 from nst_video.errors import EngineError, NstVideoError
 from nst_video.frames import Frame, Frames, Size, fit_short_side, size_of
 from nst_video.live.adaptive_resolution import AdaptiveResolution
-from nst_video.live.capture_thread import Captured
-from nst_video.live.metrics import Smoothed
+from nst_video.live.capture_thread import CapturedFrame
+from nst_video.live.metrics import SmoothedValue
 from nst_video.live.state import LiveState, RenderRequest, Selection
 from nst_video.settings import StylizeSettings
 from nst_video.style_library.library import Style, StyleLibrary
@@ -19,79 +19,99 @@ from nst_video.validation import WORK_SIZE
 from nst_video.video.queues import LatestQueue
 
 _POLL_S = 0.03
-"""Longest wait for a frame before the one at hand is looked at again: it may be a still."""
+"""Seconds to wait for a frame before the current one is rendered again if a setting changed."""
 
 
 class LiveStylizer(Protocol):
-    """What a session needs of a stylizer; `nst_video.stylizer.Stylizer` is one."""
+    """What a session needs of a stylizer; `nst_video.stylizer.Stylizer` is one.
+
+    `load_style`, `load_size`, `load_predictor` and `prepare` are slow and are called in the loader
+    thread, all other methods in the render thread or the session's.
+    """
 
     settings: StylizeSettings
     library: StyleLibrary
 
     @property
     def styles(self) -> tuple[Style, ...]:
-        """The styles in use."""
+        """The current styles."""
         ...
 
     @property
     def mix(self) -> tuple[float, ...]:
-        """A weight for each of them."""
+        """The weight of each current style."""
         ...
 
     def prepare(self) -> None:
-        """Load and test everything."""
+        """Load and check the model and the engine.
+
+        Raises:
+            NstVideoError: something cannot be loaded.
+        """
         ...
 
     def load_style(self, style: Style) -> None:
-        """Learn a style beforehand, so that choosing it takes no time."""
+        """Compute and cache a style's vector, so that `set_style` is fast.
+
+        Raises:
+            NstVideoError: the picture cannot be read.
+        """
         ...
 
     def has_loaded(self, style: Style) -> bool:
-        """Say whether choosing the style takes no time."""
+        """Return True if `set_style` with this style is fast."""
         ...
 
     def forget_styles(self) -> None:
-        """Learn every style anew when it is needed next."""
+        """Clear the cache of style vectors."""
         ...
 
     @property
     def has_predictor(self) -> bool:
-        """Say whether an intensity below 1 can be blended between style vectors at once."""
+        """True if an intensity below 1 can be blended between style vectors without loading."""
         ...
 
     def load_predictor(self) -> None:
-        """Load what that takes; slow."""
+        """Load the style predictor.
+
+        Raises:
+            NstVideoError: it cannot be loaded.
+        """
         ...
 
     def set_style(self, style: tuple[Style, ...], mix: tuple[float, ...]) -> None:
-        """Paint in these styles from now on."""
+        """Use these styles, with a weight for each, from the next frame on."""
         ...
 
     def load_size(self, size: Size) -> None:
-        """Compile ahead for a working size (width, height)."""
+        """Compile the network for a working size (width, height)."""
         ...
 
     @property
     def is_fading(self) -> bool:
-        """True while a switch of styles is not complete."""
+        """True during the transition to another style."""
         ...
 
     def describe(self) -> str:
-        """Name model, engine and device in a few words."""
+        """Return model, engine and device in a few words."""
         ...
 
     def __call__(self, frames: Frame) -> Frame | Frames:
-        """Paint a frame."""
+        """Stylize a frame, uint8 RGB (height, width, 3); the result has the same shape.
+
+        Raises:
+            EngineError: the engine fails.
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Painted:
-    """A frame and its painting.
+class RenderedFrame:
+    """A captured frame and its stylized frame, both uint8 RGB (height, width, 3).
 
     Attributes:
-        content: the frame.
-        painting: of the same shape; the content itself where nothing was painted.
+        content: the captured frame.
+        painting: of the same shape; the content itself where nothing was rendered.
         number: of the captured frame.
         captured_s: when the frame came (monotonic seconds).
         is_painted: a stylizer made it, or the user asked for the original.
@@ -105,11 +125,11 @@ class Painted:
 
 
 @dataclass(frozen=True, slots=True)
-class _Recipe:
-    """All that a painting depends on, apart from the frame and the moment.
+class _RenderPlan:
+    """Everything that the result depends on, apart from the frame.
 
     Attributes:
-        stylizer: None where the frame is shown as it is.
+        stylizer: None if the frame is passed through.
         settings: with the working size in use.
         selection: the styles in use, None for those that the stylizer began with.
     """
@@ -120,26 +140,26 @@ class _Recipe:
 
 
 class RenderThread:
-    """Paints the newest captured frame, one after the other, in a thread of its own.
+    """Renders the newest captured frame, again and again, in a thread of its own.
 
-    Until the stylizer is there and compiled, frames pass through as they are. A frame that stays
-    (a still, a paused film) is painted again when anything else changes.
+    Until the stylizer is loaded and compiled, frames pass through unchanged. A frame that stays
+    (a still, a paused film) is rendered again when anything else changes.
 
     Attributes:
-        painted: where the newest painting waits; closed at the end or with what went wrong.
+        rendered: where the newest painting waits; closed at the end or with what went wrong.
         stylizer: None until it is loaded.
         paint_ms: smoothed time of a painting.
         wait_ms: smoothed time that a frame waited for the painter.
         reused: frames that equaled the one before.
-        work_size: short side at which the last frame was painted, in pixels.
+        work_size: short side at which the last frame was rendered, in pixels.
         missing_size: (width, height) that should be compiled, None where all is there.
     """
 
     def __init__(
         self,
-        frames: LatestQueue[Captured],
+        frames: LatestQueue[CapturedFrame],
         state: LiveState,
-        pacer: AdaptiveResolution | None,
+        resolution: AdaptiveResolution | None,
         fixed_size: int,
     ) -> None:
         """Prepare; the thread starts on `start`.
@@ -147,24 +167,24 @@ class RenderThread:
         Args:
             frames: what to paint.
             state: its request says how.
-            pacer: chooses how much to paint while the request has no working size; None keeps
+            resolution: chooses how much to paint while the request has no working size; None keeps
                 `fixed_size`.
-            fixed_size: the working size without a pacer.
+            fixed_size: the working size without a resolution.
         """
-        self.painted: LatestQueue[Painted] = LatestQueue()
+        self.rendered: LatestQueue[RenderedFrame] = LatestQueue()
         self.stylizer: LiveStylizer | None = None
-        self.paint_ms = Smoothed()
-        self.wait_ms = Smoothed()
+        self.paint_ms = SmoothedValue()
+        self.wait_ms = SmoothedValue()
         self.reused = 0
-        self.work_size = fixed_size if pacer is None else pacer.pace.size
+        self.work_size = fixed_size if resolution is None else resolution.level.size
         self._frames = frames
         self._state = state
-        self._pacer = pacer
+        self._resolution = resolution
         self._fixed_size = fixed_size
         self._applied: Selection | None = None
-        self._held: Captured | None = None
-        self._recipe: _Recipe | None = None
-        self._last: Painted | None = None
+        self._current: CapturedFrame | None = None
+        self._plan: _RenderPlan | None = None
+        self._last_rendered: RenderedFrame | None = None
         self._is_settled = False
         self._has_painted = False
         self._next_number = 0
@@ -175,104 +195,110 @@ class RenderThread:
 
     @property
     def thread(self) -> threading.Thread:
-        """The thread in which it paints."""
+        """The thread that renders."""
         return self._thread
 
     def start(self) -> None:
-        """Begin to paint."""
+        """Start rendering."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop after the frame that is being painted, without waiting for that."""
+        """Ask the thread to end after the current frame, without waiting."""
         self._stopped.set()
 
     def forget_styles(self) -> None:
-        """Take over the wished styles anew: their pictures may have changed. From any thread."""
+        """Apply the requested styles again, as their pictures may have changed. Thread-safe."""
         self._applied = None
 
     def _work(self) -> None:
         try:
             while not self._stopped.is_set() and not self._frames.is_closed:
                 captured = self._frames.take(_POLL_S)
-                painted = None
+                rendered = None
                 if captured is None or self._state.request.is_paused:
-                    painted = self._paint_again()
+                    rendered = self._render_again()
                 elif captured.number >= self._next_number:
-                    self._held = captured
-                    painted = self._paint(captured)
-                if painted is not None:
-                    self.painted.put(painted)
+                    self._current = captured
+                    rendered = self._render(captured)
+                if rendered is not None:
+                    self.rendered.put(rendered)
             if not self._stopped.is_set():
                 self._frames.take(0)  # raises what ended the reading, if anything did
-                self._paint_last()
-            self.painted.close()
-        except BaseException as error:  # noqa: BLE001 - raised again where paintings are taken
-            self.painted.close(error)
+                self._render_last()
+            self.rendered.close()
+        except BaseException as error:  # noqa: BLE001 - raised again by the consumer of the frames
+            self.rendered.close(error)
 
-    def _paint_last(self) -> None:
+    def _render_last(self) -> None:
         """Paint the last frame of a source that ended before everything was loaded."""
-        while self._held is not None and not self._has_painted and not self._stopped.wait(_POLL_S):
-            painted = self._paint_again()
-            if painted is not None:
-                self.painted.put(painted)
+        while (
+            self._current is not None and not self._has_painted and not self._stopped.wait(_POLL_S)
+        ):
+            rendered = self._render_again()
+            if rendered is not None:
+                self.rendered.put(rendered)
 
-    def _paint_again(self) -> Painted | None:
+    def _render_again(self) -> RenderedFrame | None:
         """Paint the frame at hand again if anything that matters has changed; else None."""
-        held = self._held
+        held = self._current
         if held is None:
             return None
-        recipe = self._choose(self._state.request, size_of(held.frame))
-        if recipe == self._recipe and not self._is_under_way(recipe):
+        plan = self._choose(self._state.request, size_of(held.frame))
+        if plan == self._plan and not self._may_change(plan):
             return None
-        return self._paint(replace(held, at_s=time.monotonic()))
+        return self._render(replace(held, at_s=time.monotonic()))
 
-    def _paint(self, captured: Captured) -> Painted:
+    def _render(self, captured: CapturedFrame) -> RenderedFrame:
         request, content = self._state.request, captured.frame
-        recipe = self._choose(request, size_of(content))
-        stylizer = recipe.stylizer
-        done = Painted(
+        plan = self._choose(request, size_of(content))
+        stylizer = plan.stylizer
+        done = RenderedFrame(
             content, content, captured.number, captured.at_s,
             is_painted=stylizer is not None or (self.stylizer is not None and request.is_original),
         )  # fmt: skip
         self._has_painted = done.is_painted
-        is_new = recipe != self._recipe
-        may_reuse = not is_new and not self._is_under_way(recipe)
+        is_new = plan != self._plan
+        may_reuse = not is_new and not self._may_change(plan)
         # What begins while a style still turns into the next is not yet what will be.
         self._is_settled = not is_new and (stylizer is None or not stylizer.is_fading)
-        self._recipe = recipe
+        self._plan = plan
         if stylizer is None:
             return done
         begun = time.monotonic()
         self.wait_ms.add(1000 * (begun - captured.at_s))
-        if may_reuse and self._last is not None and np.array_equal(content, self._last.content):
+        if (
+            may_reuse
+            and self._last_rendered is not None
+            and np.array_equal(content, self._last_rendered.content)
+        ):
             self.reused += 1
-            return replace(done, painting=self._last.painting)
-        done = replace(done, painting=self._run(stylizer, recipe.settings, content))
-        self._keep_pace(time.monotonic() - begun, captured.number, min(size_of(content)))
-        self._last = done
+            return replace(done, painting=self._last_rendered.painting)
+        done = replace(done, painting=self._run(stylizer, plan.settings, content))
+        self._update_resolution(time.monotonic() - begun, captured.number, min(size_of(content)))
+        self._last_rendered = done
         return done
 
-    def _is_under_way(self, recipe: _Recipe) -> bool:
-        """Say whether the same frame painted again by `recipe` may come out different."""
-        stylizer = recipe.stylizer
+    def _may_change(self, plan: _RenderPlan) -> bool:
+        """Say whether the same frame rendered again by `plan` may come out different."""
+        stylizer = plan.stylizer
         return stylizer is not None and (stylizer.is_fading or not self._is_settled)
 
-    def _choose(self, request: RenderRequest, size: Size) -> _Recipe:
-        """Take over of the request what is loaded and compiled; say how to paint now."""
+    def _choose(self, request: RenderRequest, size: Size) -> _RenderPlan:
+        """Apply what is loaded and compiled of a request; return how to render now."""
         stylizer = self.stylizer
         is_compiled = self._choose_size(request, size)
         if stylizer is None or request.is_original:
-            return _Recipe(None, request.settings, None)
+            return _RenderPlan(None, request.settings, None)
         self._apply(stylizer, request)
         if not is_compiled:
-            return _Recipe(None, request.settings, None)
-        # Frames smaller than any working size are painted as they are, or refused as too small.
+            return _RenderPlan(None, request.settings, None)
+        # Frames smaller than any working size are rendered as they are, or refused as too small.
         is_tiny = self.work_size not in WORK_SIZE
         settings = replace(request.settings, work_size=None if is_tiny else self.work_size)
         if settings.intensity < 1 and not stylizer.has_predictor:
             # The predictor is not loaded yet; a cross-fade needs none.
             settings = replace(settings, blend="pixel")
-        return _Recipe(stylizer, settings, self._applied)
+        return _RenderPlan(stylizer, settings, self._applied)
 
     def _run(self, stylizer: LiveStylizer, settings: StylizeSettings, content: Frame) -> Frame:
         stylizer.settings = settings
@@ -289,8 +315,8 @@ class RenderThread:
         return painting
 
     def _choose_size(self, request: RenderRequest, size: Size) -> bool:
-        """Change to the wished working size once it is compiled; False where none is yet."""
-        automatic = self._fixed_size if self._pacer is None else self._pacer.pace.size
+        """Use the requested working size once it is compiled; False if no size is compiled yet."""
+        automatic = self._fixed_size if self._resolution is None else self._resolution.level.size
         wanted = min(request.settings.work_size or automatic, *size)
         exact = fit_short_side(size, wanted)
         if exact in self._ready_sizes:
@@ -300,11 +326,11 @@ class RenderThread:
         return fit_short_side(size, self.work_size) in self._ready_sizes
 
     def add_size(self, size: Size) -> None:
-        """Note that a working size has been compiled; called from any thread."""
+        """Mark a working size (width, height) as compiled. Thread-safe."""
         self._ready_sizes.add(size)
 
     def _apply(self, stylizer: LiveStylizer, request: RenderRequest) -> None:
-        """Switch to the wished styles as soon as they are loaded; until then keep the old."""
+        """Switch to the requested styles once they are loaded; keep the current ones until then."""
         wanted = request.selection
         if wanted is None or wanted == self._applied:
             return
@@ -312,9 +338,9 @@ class RenderThread:
             stylizer.set_style(wanted.styles, wanted.mix)
             self._applied = wanted
 
-    def _keep_pace(self, paint_s: float, number: int, limit: int) -> None:
-        """Let the pacer choose how large, and which frame, to paint next."""
+    def _update_resolution(self, paint_s: float, number: int, limit: int) -> None:
+        """Choose the working size and the next frame to render from the painting time."""
         self.paint_ms.add(1000 * paint_s)
-        if self._pacer is not None and self._state.request.settings.work_size is None:
-            pace = self._pacer.update(paint_s, time.monotonic(), limit)
-            self._next_number = number + pace.every
+        if self._resolution is not None and self._state.request.settings.work_size is None:
+            level = self._resolution.update(paint_s, time.monotonic(), limit)
+            self._next_number = number + level.every

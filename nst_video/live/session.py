@@ -1,7 +1,10 @@
-"""The session: source, painter, outputs and window at once, steered by keys.
+"""The live session: capture, rendering, outputs and window, controlled by keys.
 
-One thread, that of `run`, owns the session. What others have to say (keys pressed from elsewhere,
-a stylizer that has been loaded, an output that has ended) waits in a queue and is done there.
+The way of a frame: `capture_thread` captures it, `render_thread` stylizes it, `_show` passes it to
+the outputs and draws it in the window.
+
+The session's state belongs to the thread of `run`. Other threads put calls into a queue; they run
+in the main loop.
 """
 
 import threading
@@ -19,45 +22,45 @@ from nst_video.image.overlay import Hud
 from nst_video.image.resize import mirrored
 from nst_video.live import hotkeys
 from nst_video.live.adaptive_resolution import AdaptiveResolution
-from nst_video.live.background_tasks import Helpers, end_threads
-from nst_video.live.capture_thread import CaptureThread, LiveInput
+from nst_video.live.background_tasks import BackgroundTasks, join_threads
+from nst_video.live.capture_thread import CaptureThread, LiveSource
 from nst_video.live.display import EMPTY_SIZE, make_hud, render, style_at
-from nst_video.live.loader_thread import Loader, styles_of
-from nst_video.live.metrics import LiveResult, Meter
-from nst_video.live.output_set import OutputSet, describe_end
+from nst_video.live.loader_thread import LoaderThread, selectable_styles
+from nst_video.live.metrics import LiveMetrics, LiveResult
+from nst_video.live.output_set import LiveOutputs, describe_end
 from nst_video.live.output_specs import RECORDING, VIRTUAL_CAMERA, recording, virtual_camera
-from nst_video.live.outputs.threads import Output, explain
+from nst_video.live.outputs.threads import Output, error_text
 from nst_video.live.outputs.window import Window
-from nst_video.live.render_thread import LiveStylizer, Painted, RenderThread
+from nst_video.live.render_thread import LiveStylizer, RenderedFrame, RenderThread
 from nst_video.live.session_options import WORK_SIZE, LiveOptions
-from nst_video.live.source_specs import next_camera_input
+from nst_video.live.source_specs import next_camera_source
 from nst_video.live.state import LiveState, RenderRequest, Selection
 from nst_video.settings import StylizeSettings
 from nst_video.style_library.library import Style
 
 _TAKE_S = 0.01
-"""Longest wait for a painting before the window is looked after."""
+"""Longest wait in seconds for a frame before the window's events are processed."""
 
 _REDRAW_S = 0.1
-"""Seconds after which the same picture is drawn again with new figures and messages."""
+"""Seconds after which the same frame is drawn again with current figures and messages."""
 
 LEAVE_S = 0.4
-"""Seconds that threads have to end at the end, all together; after that they are left behind: a
-driver, a download or a compiler may hold them long."""
+"""Seconds that the threads have to end, in total. Those that are blocked in a driver, a download or
+a compiler are left running."""
 
 
 class LiveSession:
-    """One run of `nst-video live`; `run` does it, `press` steers it from another thread.
+    """One run of `nst-video live`. `run` blocks until the end; `press` may be called meanwhile.
 
     Attributes:
-        state: what is wished and shown.
-        reader: the source at work.
-        painter: the painting at work.
+        state: what keys have changed, and what is shown.
+        capture: captures frames from the source.
+        renderer: stylizes the newest frame.
     """
 
     def __init__(
         self,
-        source: LiveInput,
+        source: LiveSource,
         open_stylizer: Callable[[], LiveStylizer],
         outputs: Sequence[Output] = (),
         *,
@@ -70,17 +73,17 @@ class LiveSession:
         """Prepare; nothing is opened before `run`.
 
         Args:
-            source: what to paint.
-            open_stylizer: makes the stylizer; slow, called in a thread.
-            outputs: where paintings go beside the window.
+            source: the source of frames.
+            open_stylizer: creates the stylizer; slow, called in a thread.
+            outputs: outputs besides the window.
             has_window: show a window.
             settings: how to begin; a working size in it is kept until a key changes it.
-            options: how to run.
-            on_message: told what the user should know; called from any thread.
-            on_start: called once, when the first painting is shown.
+            options: options that keys cannot change.
+            on_message: called with messages for the user, from any thread.
+            on_start: called once, when the first stylized frame is shown.
 
         Raises:
-            SinkError: a window is wanted where there can be none.
+            SinkError: no window can be opened.
         """
         self._options = options or LiveOptions()
         self._window = Window() if has_window else None
@@ -89,161 +92,167 @@ class LiveSession:
             is_mirrored=source.is_camera,
             clock=time.monotonic,
         )
-        self.reader = CaptureThread(
+        self.capture = CaptureThread(
             source,
             on_trouble=self._note_trouble,
-            on_note=self._tell,
+            on_note=self._notify,
             stall_s=self._options.stall_s,
             back_off_s=self._options.back_off_s,
         )
         target = self._options.target_fps
-        pacer = (
+        resolution = (
             None if target is None else AdaptiveResolution(target, WORK_SIZE, self._options.bounds)
         )
-        self.painter = RenderThread(self.reader.frames, self.state, pacer, WORK_SIZE)
-        self._loader = Loader(
+        self.renderer = RenderThread(self.capture.frames, self.state, resolution, WORK_SIZE)
+        self._loader = LoaderThread(
             open_stylizer,
-            self.painter,
+            self.renderer,
             self.state,
-            lambda *loaded: self._calls.put(lambda: self._adopt(*loaded)),
+            lambda *loaded: self._pending_calls.put(lambda: self._use_stylizer(*loaded)),
         )
         self._on_message = on_message
         self._on_start = on_start
         self._wanted_outputs = tuple(outputs)
-        self._outputs = OutputSet()
-        self._calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
-        self._helpers = Helpers(self._tell)
+        self._outputs = LiveOutputs()
+        self._pending_calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._tasks = BackgroundTasks(self._notify)
         self._left_behind: list[threading.Thread] = []
-        self._meter = Meter(time.monotonic())
-        self._shown: Painted | None = None
+        self._metrics = LiveMetrics(time.monotonic())
+        self._shown: RenderedFrame | None = None
         self._drawn_s = 0.0
 
     @property
     def has_window(self) -> bool:
-        """True where there is a window to press keys in."""
+        """True if the session has a window."""
         return self._window is not None
 
     @property
     def work_size(self) -> int:
         """Short side in pixels at which frames are painted now."""
-        return self.painter.work_size
+        return self.renderer.work_size
 
     @property
     def result(self) -> LiveResult:
-        """The figures so far."""
-        return self._meter.result(
-            captured=self.reader.frames.put_count,
+        """The statistics so far."""
+        return self._metrics.result(
+            captured=self.capture.frames.put_count,
             dropped=self.dropped,
-            reused=self.painter.reused,
+            reused=self.renderer.reused,
             lost_outputs=tuple(lost.output.name for lost in self._outputs.lost),
         )
 
     @property
+    def recording_errors(self) -> tuple[BaseException, ...]:
+        """Why recordings failed, one error for each that did."""
+        lost = (each for each in self._outputs.lost if each.output.name == RECORDING)
+        return tuple(each.error for each in lost if each.error is not None)
+
+    @property
     def has_started(self) -> bool:
-        """True once a painting has been shown."""
-        return self._meter.shown > 0
+        """True once a stylized frame has been shown."""
+        return self._metrics.shown > 0
 
     @property
     def left_behind(self) -> tuple[str, ...]:
-        """Names of threads that hung in a driver, a download or a compiler when `run` was over.
+        """Names of threads that were still blocked in a driver or a download when `run` ended.
 
-        A program that has nothing else to do should end by `os._exit` then.
+        A program should end with `os._exit` then, or it waits for them.
         """
         return tuple(thread.name for thread in self._left_behind if thread.is_alive())
 
     @property
     def dropped(self) -> int:
-        """Frames passed over because a newer one was there."""
-        return self.reader.frames.dropped + self.painter.painted.dropped
+        """Frames skipped because a newer one was available."""
+        return self.capture.frames.dropped + self.renderer.rendered.dropped
 
     def press(self, key: str) -> None:
-        """Act as if a key of `HOTKEYS` had been pressed; safe from any thread."""
-        self._calls.put(lambda: self._press([key]))
+        """Press a key of `HOTKEYS`. Thread-safe."""
+        self._pending_calls.put(lambda: self._press([key]))
 
     def run(self) -> LiveResult:
-        """Go on until the user quits, the source ends or the time is over.
+        """Run until the user quits, the source ends or `duration_s` is over.
 
         Raises:
-            SourceError: the source cannot be opened at all, or a file cannot be read.
-            EngineError: painting fails.
+            SourceError: the source cannot be opened, or a file cannot be read.
+            EngineError: stylizing fails.
             SinkError: there is no window and every output has failed.
         """
         with ExitStack() as stack:
-            # The window goes first: what is left to do needs nobody to look at it.
+            # The window closes first: finishing the outputs may take a while.
             stack.callback(self._close)
             if self._window is not None:
                 stack.enter_context(self._window)
                 self._draw()
-                self._hear()
-            self._outputs.start(self._wanted_outputs, self._options.save_dir, self._tell)
+                self._process_input()
+            self._outputs.start(self._wanted_outputs, self._options.save_dir, self._notify)
             self._loader.start()
-            self.reader.start()
-            self.painter.start()
+            self.capture.start()
+            self.renderer.start()
             self._loop()
         return self.result
 
     def _loop(self) -> None:
         limit_s = self._options.duration_s
-        while not self.state.is_over and not self.painter.painted.is_closed:
-            painted = self.painter.painted.take(_TAKE_S)
+        while not self.state.is_over and not self.renderer.rendered.is_closed:
+            painted = self.renderer.rendered.take(_TAKE_S)
             self._raise_failures()
             if painted is not None:
                 self._show(painted)
             elif time.monotonic() > self._drawn_s + _REDRAW_S:
                 self._draw()
-            self._hear()
-            if limit_s is not None and self._meter.elapsed_s >= limit_s:
+            self._process_input()
+            if limit_s is not None and self._metrics.elapsed_s >= limit_s:
                 break
         if not self.state.is_over:
-            self.painter.painted.take(0)  # raises what ended the painting, if anything did
+            self.renderer.rendered.take(0)  # raises the error that ended the rendering, if any
 
     def _raise_failures(self) -> None:
         if self._loader.error is not None:
             raise self._loader.error
         lost = self._outputs.lost
         if self._is_headless_without_output() and lost:
-            raise SinkError(explain(lost[-1].error or SinkError("every output has ended")))
+            raise SinkError(error_text(lost[-1].error or SinkError("every output has ended")))
 
     def _is_headless_without_output(self) -> bool:
         return self._window is None and bool(self._wanted_outputs) and not self._outputs
 
-    def _adopt(self, stylizer: LiveStylizer, styles: Sequence[Style]) -> None:
-        """Begin to paint with a stylizer that has just been loaded, or reload its styles."""
+    def _use_stylizer(self, stylizer: LiveStylizer, styles: Sequence[Style]) -> None:
+        """Start rendering with a loaded stylizer, or update its list of styles."""
         state = self.state
-        if self.painter.stylizer is None:
+        if self.renderer.stylizer is None:
             selection = Selection(tuple(stylizer.styles), tuple(stylizer.mix))
             state.request = replace(state.request, selection=selection)
             state.say("Press ? for all keys")
         state.set_styles(styles)
-        self.painter.stylizer = stylizer
+        self.renderer.stylizer = stylizer
         self._loader.wake()
 
-    def _show(self, painted: Painted) -> None:
+    def _show(self, painted: RenderedFrame) -> None:
         begun = time.monotonic()
         self._shown = painted
         if painted.is_painted:
             info = VideoInfo(size_of(painted.painting), self._rate())
-            self._outputs.put(self._outgoing(painted), info)
+            self._outputs.put(self._output_frame(painted), info)
         self._draw()
-        self._hear()
+        self._process_input()
         now = time.monotonic()
         if painted.is_painted:
             is_first = not self.has_started
-            self._meter.show_ms.add(1000 * (now - begun))
-            self._meter.show(painted.number, painted.captured_s, now)
+            self._metrics.show_ms.add(1000 * (now - begun))
+            self._metrics.show(painted.number, painted.captured_s, now)
             if is_first:
                 self._on_start()
 
-    def _outgoing(self, painted: Painted) -> Frame:
-        """Return what leaves the program: a mirrored window is the user's own view only."""
+    def _output_frame(self, painted: RenderedFrame) -> Frame:
+        """Return the frame for outputs, which are mirrored only if the options say so."""
         return mirrored(painted.painting, self._options.mirror_outputs)
 
     def _rate(self) -> Fraction:
-        """Return the rate of the source as a whole number, 30 before it is known."""
-        return Fraction(round(self.reader.rate.per_s(time.monotonic())) or 30)
+        """Return the rounded frame rate of the source, 30 before it is known."""
+        return Fraction(round(self.capture.rate.per_s(time.monotonic())) or 30)
 
     def _draw(self) -> None:
-        """Put the latest picture on the window, with everything written on it."""
+        """Draw the latest frame and the overlay in the window."""
         self._drawn_s = time.monotonic()
         if self._window is None:
             return
@@ -253,7 +262,7 @@ class LiveSession:
 
     def _hud(self) -> Hud:
         state, now = self.state, time.monotonic()
-        stylizer = self.painter.stylizer
+        stylizer = self.renderer.stylizer
         badges = []
         recorder = self._outputs.find(RECORDING)
         if recorder is not None and recorder.begun_s is not None:
@@ -262,22 +271,22 @@ class LiveSession:
         if self._outputs.find(VIRTUAL_CAMERA) is not None:
             badges.append("CAMERA")
         figures = (
-            f"{self._meter.rate.per_s(now):.1f} fps, age {self._meter.age_ms.value:.0f} ms, "
+            f"{self._metrics.rate.per_s(now):.1f} fps, age {self._metrics.age_ms.value:.0f} ms, "
             f"{self.dropped} dropped",
-            f"camera {self.reader.rate.per_s(now):.1f} fps, "
-            f"wait {self.painter.wait_ms.value:.0f}, paint {self.painter.paint_ms.value:.0f}, "
-            f"show {self._meter.show_ms.value:.0f} ms",
+            f"camera {self.capture.rate.per_s(now):.1f} fps, "
+            f"wait {self.renderer.wait_ms.value:.0f}, paint {self.renderer.paint_ms.value:.0f}, "
+            f"show {self._metrics.show_ms.value:.0f} ms",
             f"{self.work_size} lines, {stylizer.describe()}" if stylizer else "",
         )
         return make_hud(state, tuple(badges), figures, is_loading=not self.has_started)
 
-    def _hear(self) -> None:
-        """Let the window live; do what keys were pressed and what other threads have left."""
+    def _process_input(self) -> None:
+        """Process the window's events, the pressed keys and the calls of other threads."""
         if self._window is not None:
             keys, size = self._window.keys(), self._window.size
             self.state.is_over |= self._window.is_closed
             self._press(keys, [style_at(self.state, size, at) for at in self._window.clicks()])
-        self._do_calls()
+        self._run_pending_calls()
 
     def _press(self, keys: Sequence[str], clicked: Sequence[int | None] = ()) -> None:
         before = self.state.request.selection
@@ -289,22 +298,22 @@ class LiveSession:
         if self.state.request.selection is not before:
             self._loader.wake()
 
-    def _do_calls(self) -> None:
-        """Do what other threads have left, and see which outputs have ended."""
+    def _run_pending_calls(self) -> None:
+        """Run the calls of other threads; report the outputs that have ended."""
         while True:
             try:
-                call = self._calls.get_nowait()
+                call = self._pending_calls.get_nowait()
             except Empty:
                 break
             call()
         for ended in self._outputs.collect():
             text = describe_end(ended)
-            # The last one that fails ends a session without a window, with this very error.
+            # If no output is left and there is no window, the session raises this error itself.
             if text and not (ended.error and self._is_headless_without_output()):
-                self._tell(text)
+                self._notify(text)
 
     def save_snapshot(self) -> None:
-        """Write the painting on screen to a PNG file."""
+        """Save the stylized frame on screen as a PNG file."""
         shown = self._shown
         if shown is None:
             self.state.say("There is nothing to save yet")
@@ -312,13 +321,13 @@ class LiveSession:
         target = self._options.new_file(".png")
 
         def save() -> None:
-            save_picture(target, self._outgoing(shown))
-            self._tell(f"Saved {target}")
+            save_picture(target, self._output_frame(shown))
+            self._notify(f"Saved {target}")
 
-        self._helpers.start(save, saves=True)
+        self._tasks.start(save, saves=True)
 
     def toggle_recording(self) -> None:
-        """Begin a recording in a new file, or finish the one that runs."""
+        """Start a recording in a new file, or finish the running one."""
         options = self._options
         self._toggle(RECORDING, lambda: recording(options.new_file(".mp4"), options.microphone))
 
@@ -335,48 +344,48 @@ class LiveSession:
         try:
             self._outputs.add(make())
         except NstVideoError as error:
-            self._tell(str(error))
+            self._notify(str(error))
         else:
             self.state.say(f"{name.capitalize()} on")
 
     def next_camera(self) -> None:
-        """Read the camera that follows the present one in the list of this machine's."""
-        now = self.reader.source.name
+        """Switch to the next camera of this machine."""
+        now = self.capture.source.name
 
         def look_for_it() -> None:
-            chosen = next_camera_input(now, self._options.capture)
-            self._calls.put(lambda: self._switch(chosen))
+            chosen = next_camera_source(now, self._options.capture)
+            self._pending_calls.put(lambda: self._switch(chosen))
 
-        self._helpers.start(look_for_it)
+        self._tasks.start(look_for_it)
 
-    def _switch(self, chosen: LiveInput | None) -> None:
+    def _switch(self, chosen: LiveSource | None) -> None:
         if chosen is None:
             self.state.say("There is no other camera")
             return
         self.state.say(chosen.name)
-        self.state.is_mirrored |= not self.reader.source.is_camera
-        self.reader.switch(chosen)
+        self.state.is_mirrored |= not self.capture.source.is_camera
+        self.capture.switch(chosen)
 
     def reload_styles(self) -> None:
-        """Look for style pictures again, added or changed."""
-        stylizer = self.painter.stylizer
+        """Reload the list of style pictures, some of which may be new or changed."""
+        stylizer = self.renderer.stylizer
         if stylizer is None:
             return
 
         def look_for_them() -> None:
-            styles = styles_of(stylizer, self.state.styles)
-            self._calls.put(lambda: self._reload(stylizer, styles))
+            styles = selectable_styles(stylizer, self.state.styles)
+            self._pending_calls.put(lambda: self._reload(stylizer, styles))
 
-        self._helpers.start(look_for_them)
+        self._tasks.start(look_for_them)
 
     def _reload(self, stylizer: LiveStylizer, styles: Sequence[Style]) -> None:
         stylizer.forget_styles()
-        self.painter.forget_styles()
+        self.renderer.forget_styles()
         self.state.thumbnails.clear()
-        self._adopt(stylizer, styles)
+        self._use_stylizer(stylizer, styles)
         self.state.say(f"{len(styles)} styles")
 
-    def _tell(self, text: str) -> None:
+    def _notify(self, text: str) -> None:
         self.state.say(text)
         self._on_message(text)
 
@@ -386,18 +395,18 @@ class LiveSession:
             self._on_message(text)
 
     def _close(self) -> None:
-        """End every thread; outputs finish what they made, the rest has `LEAVE_S`."""
+        """Finish the outputs, then end the other threads within `LEAVE_S`."""
         self.state.is_over = True
-        self.reader.stop()
-        self.painter.stop()
+        self.capture.stop()
+        self.renderer.stop()
         self._loader.stop()
         self._outputs.close(self._on_message)
-        self._helpers.finish()
+        self._tasks.finish()
         threads = [
-            self.painter.thread,
+            self.renderer.thread,
             self._loader.thread,
-            *self.reader.threads,
-            *self._helpers.threads,
+            *self.capture.threads,
+            *self._tasks.threads,
         ]
-        self._left_behind = end_threads(threads, LEAVE_S)
-        self._do_calls()
+        self._left_behind = join_threads(threads, LEAVE_S)
+        self._run_pending_calls()

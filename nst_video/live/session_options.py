@@ -1,4 +1,4 @@
-"""How a session runs, apart from what keys can change."""
+"""Options of a session that keys cannot change."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,25 +11,25 @@ from nst_video.validation import RATE, SECONDS, SIDE
 from nst_video.video.capture.capture_options import CaptureOptions
 
 WORK_SIZE = 256
-"""Working size to begin with, short side in pixels."""
+"""Initial working size, short side in pixels."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LiveOptions:
-    """How a session runs; none of it can be changed by a key.
+    """Options of a session that keys cannot change.
 
     Attributes:
-        target_fps: rate that the working size is chosen for; None keeps the working size.
-        bounds: between which sizes it may choose.
-        duration_s: seconds of painting after which to stop; None goes on until told.
-        save_dir: where snapshots and recordings go.
-        microphone: recorded with the picture: a name, or "default"; None records no sound.
-        mirror_outputs: swap left and right in everything that is written or sent, too.
+        target_fps: frame rate for which the working size is adapted; None keeps the size fixed.
+        bounds: smallest and largest working size.
+        duration_s: seconds after the first painted frame at which to stop; None runs until quit.
+        save_dir: folder of snapshots and recordings.
+        microphone: name of the microphone to record, or "default"; None records no sound.
+        mirror_outputs: mirror everything that is written or sent.
         virtual_size: (width, height) of the virtual camera; None takes the first frame's.
         virtual_backend: pyvirtualcam's name of a driver; None takes the first that works.
         stall_s: seconds without a frame after which the source is opened again.
-        back_off_s: waits between attempts to do so; the last one repeats.
-        capture: what to ask of a camera that a key switches to.
+        back_off_s: seconds between attempts to reopen it; the last one repeats.
+        capture: options of a camera that a key switches to.
     """
 
     target_fps: float | None = 30.0
@@ -54,6 +54,6 @@ class LiveOptions:
             SIDE.check("A side of the virtual camera", side)
 
     def new_file(self, suffix: str) -> Path:
-        """Return a name, made of the time, for a snapshot or recording."""
+        """Return a path in `save_dir`, named by the time, for a snapshot or recording."""
         stamp = datetime.now().strftime("%Y%m%d-%H%M%S-%f")[:-3]
         return self.save_dir / f"nst-video-{stamp}{suffix}"

@@ -1,4 +1,7 @@
-"""What a user may name as the source of a live session, as a table."""
+"""Sources of a live session, listed in the table `LIVE_SOURCES`.
+
+A new source is one `FrameSource` class and one line in `LIVE_SOURCES`.
+"""
 
 import threading
 import time
@@ -10,7 +13,7 @@ from typing import Self
 
 from nst_video.frames import Frame, VideoInfo
 from nst_video.image import synthetic
-from nst_video.live.capture_thread import LiveInput
+from nst_video.live.capture_thread import LiveSource
 from nst_video.system.path_lookup import PathKind, look_up, require_file
 from nst_video.video.capture.camera import CameraSource, driver_number
 from nst_video.video.capture.capture_options import CaptureOptions
@@ -26,24 +29,24 @@ SCREEN_SCHEME = "screen:"
 STREAM_SCHEMES = frozenset(("rtsp", "rtsps", "http", "https", "rtmp", "udp", "tcp", "srt", "mms"))
 
 AHEAD_FRAMES = 12
-"""Frames decoded ahead of the clock, so that beginning again at the end goes unnoticed."""
+"""Frames decoded ahead of time, so that a file loops without a pause."""
 
 LATE_S = 0.25
-"""Seconds of delay after which the clock of a file is set anew instead of caught up with."""
+"""Delay in seconds after which playback continues late instead of catching up."""
 
 
 class RealtimeSource:
-    """Plays something that can be read at any speed at its own rate, perhaps again and again."""
+    """Plays a source at its own frame rate, optionally in a loop."""
 
     def __init__(self, open_source: Callable[[], FrameSource], *, loop: bool) -> None:
-        """Open it for the first time.
+        """Open the source for the first time.
 
         Args:
-            open_source: called again for every round.
-            loop: begin again at the end.
+            open_source: called again for every repetition.
+            loop: start again at the end.
 
         Raises:
-            SourceError: it cannot be opened.
+            SourceError: the source cannot be opened.
         """
         self._open = open_source
         self._loop = loop
@@ -54,12 +57,12 @@ class RealtimeSource:
 
     @property
     def info(self) -> VideoInfo:
-        """As the source says."""
+        """See `FrameSource`."""
         return self._current.info
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """As the source says."""
+        """See `FrameSource`."""
         return self._current.notes
 
     def __enter__(self) -> Self:
@@ -74,17 +77,17 @@ class RealtimeSource:
         self.stop()
 
     def stop(self) -> None:
-        """End the iteration at once."""
+        """End the iteration at once, from any thread."""
         self._stopped.set()
         self._current.stop()
 
     def __iter__(self) -> Iterator[Frame]:
-        """Deliver each frame when it is due.
+        """Yield each frame when it is due.
 
         Raises:
-            SourceError: it cannot be read.
+            SourceError: the source cannot be read.
         """
-        with ReaderThread(self._rounds(), stop=self.stop, max_items=AHEAD_FRAMES) as frames:
+        with ReaderThread(self._repetitions(), stop=self.stop, max_items=AHEAD_FRAMES) as frames:
             due_s = time.monotonic()
             for frame in frames:
                 now_s = time.monotonic()
@@ -95,8 +98,8 @@ class RealtimeSource:
                 yield frame
                 due_s += 1 / float(self._current.info.fps)
 
-    def _rounds(self) -> Iterator[Frame]:
-        """Deliver the frames of all rounds; the next round is opened before it is needed."""
+    def _repetitions(self) -> Iterator[Frame]:
+        """Yield the frames of every repetition; the next one is opened ahead of time."""
         upcoming, self._first = self._first, None
         while upcoming is not None and not self._stopped.is_set():
             self._current, upcoming = upcoming, None
@@ -110,7 +113,7 @@ class RealtimeSource:
 
 
 class _DemoLoop:
-    """The synthetic scene, drawn once and kept: drawing takes longer than a frame lasts."""
+    """The synthetic scene, drawn once and kept in memory: drawing is slower than real time."""
 
     def __init__(self, options: CaptureOptions) -> None:
         source = SyntheticSource(options.size or synthetic.SIZE, options.fps or synthetic.FPS)
@@ -122,7 +125,7 @@ class _DemoLoop:
 
 
 class _Replay(SyntheticSource):
-    """The synthetic scene from memory where it is there."""
+    """The synthetic scene, played from memory if it has been drawn before."""
 
     def __init__(self, source: SyntheticSource, frames: list[Frame]) -> None:
         super().__init__(source.info.size, source.info.fps)
@@ -141,20 +144,20 @@ class _Replay(SyntheticSource):
             yield frame
 
 
-def camera_input(camera: Camera, options: CaptureOptions) -> LiveInput:
-    """Return a camera as an input."""
+def camera_source(camera: Camera, options: CaptureOptions) -> LiveSource:
+    """Return the live source of a camera."""
     name = f"Camera {camera.number}"
     if camera.name != name:
         name = f"{name} ({camera.name})"
-    return LiveInput(name, lambda: CameraSource(camera.number, name, options), is_camera=True)
+    return LiveSource(name, lambda: CameraSource(camera.number, name, options), is_camera=True)
 
 
-def next_camera_input(present: str, options: CaptureOptions) -> LiveInput | None:
-    """Return the camera that follows the input called `present` in this machine's list.
+def next_camera_source(present: str, options: CaptureOptions) -> LiveSource | None:
+    """Return the camera after the source named `present` in the list of cameras.
 
-    None where there is no other one.
+    None if there is no other camera.
     """
-    inputs = [camera_input(camera, options) for camera in list_cameras()]
+    inputs = [camera_source(camera, options) for camera in list_cameras()]
     names = [each.name for each in inputs]
     if not names or names == [present]:
         return None
@@ -162,59 +165,66 @@ def next_camera_input(present: str, options: CaptureOptions) -> LiveInput | None
     return inputs[place % len(inputs)]
 
 
-def _named_camera(text: str, options: CaptureOptions) -> LiveInput:
+def _named_camera(text: str, options: CaptureOptions) -> LiveSource:
     driver_number(options.driver)
     looks_like_path = Path(text).suffix != "" or len(Path(text).parts) > 1
     if looks_like_path:
         require_file(text)
-    return camera_input(find_camera(text), options)
+    return camera_source(find_camera(text), options)
 
 
-def _device(text: str, options: CaptureOptions) -> LiveInput:
+def _device(text: str, options: CaptureOptions) -> LiveSource:
     driver_number(options.driver)
-    return LiveInput(text, lambda: CameraSource(text, text, options), is_camera=True)
+    return LiveSource(text, lambda: CameraSource(text, text, options), is_camera=True)
 
 
-def _stream(text: str, options: CaptureOptions) -> LiveInput:
-    return LiveInput(text, lambda: StreamSource(text, options))
+def _stream(text: str, options: CaptureOptions) -> LiveSource:
+    return LiveSource(text, lambda: StreamSource(text, options))
 
 
-def _screen(text: str, options: CaptureOptions) -> LiveInput:
+def _screen(text: str, options: CaptureOptions) -> LiveSource:
     where = text.removeprefix(SCREEN_SCHEME)
-    return LiveInput(ScreenSource(where, options).name, lambda: ScreenSource(where, options))
+    return LiveSource(ScreenSource(where, options).name, lambda: ScreenSource(where, options))
 
 
-def _demo(text: str, options: CaptureOptions) -> LiveInput:
+def _demo(text: str, options: CaptureOptions) -> LiveSource:
     film = _DemoLoop(options)
-    return LiveInput("The demo", lambda: RealtimeSource(film.open, loop=True), is_endless=False)
+    return LiveSource("The demo", lambda: RealtimeSource(film.open, loop=True), is_endless=False)
 
 
-def _folder(text: str, options: CaptureOptions) -> LiveInput:
+def _folder(text: str, options: CaptureOptions) -> LiveSource:
     def open_once() -> FrameSource:
         source = PictureFolderSource(Path(text), options)
         source.__enter__()  # its size is known only then
         return source
 
-    return LiveInput(text, lambda: RealtimeSource(open_once, loop=options.loop), is_endless=False)
+    return LiveSource(text, lambda: RealtimeSource(open_once, loop=options.loop), is_endless=False)
 
 
-def _file(text: str, options: CaptureOptions) -> LiveInput:
+def _file(text: str, options: CaptureOptions) -> LiveSource:
     decode = DecodeOptions(size=options.size, fps=options.fps)
 
     def open_once() -> FrameSource:
         return open_source(text, decode)
 
-    return LiveInput(text, lambda: RealtimeSource(open_once, loop=options.loop), is_endless=False)
+    return LiveSource(text, lambda: RealtimeSource(open_once, loop=options.loop), is_endless=False)
 
 
 @dataclass(frozen=True, slots=True)
 class LiveSourceKind:
-    """One line of the table: what it is called, what it takes, how to open that."""
+    """One line of `LIVE_SOURCES`.
+
+    Attributes:
+        name: shown to the user.
+        example: a text that it accepts.
+        accepts: says whether a text names such a source.
+        make: creates the source from the text and the options.
+    """
 
     name: str
     example: str
     accepts: Callable[[str], bool]
-    make: Callable[[str, CaptureOptions], LiveInput]
+    make: Callable[[str, CaptureOptions], LiveSource]
 
 
 LIVE_SOURCES = (
@@ -235,19 +245,19 @@ LIVE_SOURCES = (
     LiveSourceKind("device", "/dev/video0", lambda text: text.startswith("/dev/"), _device),
     LiveSourceKind("camera", "0, or part of its name", lambda text: True, _named_camera),
 )
-"""Tried in order; the last takes anything."""
+"""Tried in order; the last one accepts any text."""
 
 
-def open_input(what: str | Path, options: CaptureOptions | None = None) -> LiveInput:
-    """Find out what a user means; nothing is opened but what is needed to know that.
+def open_live_source(what: str | Path, options: CaptureOptions | None = None) -> LiveSource:
+    """Return the source for a text, without opening more than needed to identify it.
 
     Args:
         what: a camera's number or part of its name, the address of a stream, a file, a folder of
             pictures, "screen:" or "demo:".
-        options: what to ask of it.
+        options: requested size, rate and driver.
 
     Raises:
-        SourceError: there is no such camera or file.
+        SourceError: no such camera or file.
         UsageError: no such screen region or driver.
     """
     text = str(what)

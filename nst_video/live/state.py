@@ -1,4 +1,4 @@
-"""What a session is asked to do now: changed by keys, read by the painter and the display."""
+"""The state of a session: changed by keys, read by the render thread and the display."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,16 +9,16 @@ from nst_video.settings import StylizeSettings
 from nst_video.style_library.library import Style
 
 TOAST_S = 1.8
-"""Seconds that a message stays on screen."""
+"""Seconds for which a message is displayed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Styles and how much of each; one style is the usual case.
+    """The selected styles and their weights, usually one style.
 
     Attributes:
         styles: at least one.
-        mix: a weight for each.
+        mix: a weight for each style.
     """
 
     styles: tuple[Style, ...]
@@ -26,7 +26,7 @@ class Selection:
 
     @property
     def title(self) -> str:
-        """For display: "Wave", or "Wave 70 % + Neon 30 %"."""
+        """Title for display: "Wave", or "Wave 70 % + Neon 30 %"."""
         if len(self.styles) == 1:
             return self.styles[0].title
         whole = sum(self.mix) or 1.0
@@ -36,13 +36,13 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class RenderRequest:
-    """How the next frame is to be painted; replaced as a whole, so that threads agree.
+    """How to render the next frame. Immutable, so that threads always see a consistent request.
 
     Attributes:
-        selection: None until the styles are known.
+        selection: None until the stylizer is loaded.
         settings: its working size is None where the pace is kept automatically.
-        is_original: show the frame itself.
-        is_paused: keep the frame that is on screen.
+        is_original: show the frame without style.
+        is_paused: keep the current frame.
     """
 
     selection: Selection | None
@@ -53,23 +53,22 @@ class RenderRequest:
 
 @dataclass
 class LiveState:
-    """Everything that keys change; owned by the thread that shows frames.
+    """Everything that keys change. Only the thread that shows frames changes it.
 
     Attributes:
-        request: what the painter should do.
-        styles: those to choose from; the first nine have the keys 1 to 9.
-        current: place in `styles` of the main style, -1 where it is none of them.
-        partner: place of the style that is mixed in, None without.
-        share: the partner's part of the mix, 0..1.
+        request: how to render the next frame.
+        styles: the styles to choose from; the first nine have the keys 1 to 9.
+        current: index in `styles` of the main style, -1 if it is not in the list.
+        partner: index of the second style of the mix, None without.
+        share: weight of the second style, 0..1.
         shows_hud: figures and thumbnails are drawn.
         shows_help: the table of keys is drawn.
-        is_side_by_side: the frame is shown beside its painting.
-        is_mirrored: the window shows left and right swapped; nothing else does.
+        is_side_by_side: the original is shown beside the stylized frame.
+        is_mirrored: the window, and nothing else, is mirrored.
         is_fullscreen: the window fills the screen.
         is_over: the session is to end.
-        thumbnails: square pictures of the styles by path, as far as they are loaded; two styles
-            may have one name.
-        trouble: what keeps the source from delivering, empty when all is well.
+        thumbnails: square pictures of the loaded styles, by path, as names need not be unique.
+        trouble: why the source delivers no frames, empty otherwise.
     """
 
     request: RenderRequest
@@ -89,12 +88,12 @@ class LiveState:
     _toast: tuple[str, float] = ("", 0.0)
 
     def say(self, text: str) -> None:
-        """Show a message for a moment; a newer one replaces it. Safe from any thread."""
+        """Display a message for `TOAST_S`, replacing the previous one. Thread-safe."""
         self._toast = (text, self.clock() + TOAST_S)
 
     @property
     def toast(self) -> str:
-        """The message to show now, empty without."""
+        """The message to display now, empty if there is none."""
         text, until = self._toast
         return text if self.clock() < until else ""
 
@@ -105,7 +104,7 @@ class LiveState:
         is_original: bool | None = None,
         is_paused: bool | None = None,
     ) -> None:
-        """Replace those parts of the request that are given."""
+        """Replace the given parts of the request."""
         request = self.request
         self.request = RenderRequest(
             request.selection,
@@ -115,21 +114,21 @@ class LiveState:
         )
 
     def set_styles(self, styles: Sequence[Style]) -> None:
-        """Take over a list of styles, keeping what is selected."""
+        """Set the list of styles and keep the selection."""
         selection = self.request.selection
         self.styles = styles
         paths = [style.path for style in styles]
         if selection is None:
             return
-        self.current = _place(paths, selection.styles[0].path)
+        self.current = _index(paths, selection.styles[0].path)
         self.partner = None
         if len(selection.styles) == 2:
-            partner = _place(paths, selection.styles[1].path)
+            partner = _index(paths, selection.styles[1].path)
             self.partner = partner if partner >= 0 else None
             self.share = selection.mix[1] / (sum(selection.mix) or 1.0)
 
     def select(self) -> None:
-        """Ask for the style at `current`, mixed with the partner where there is one."""
+        """Request the style at `current`, mixed with the second style if there is one."""
         if not self.styles:
             return
         main = self.styles[self.current % len(self.styles)]
@@ -141,5 +140,5 @@ class LiveState:
         self.say(selection.title)
 
 
-def _place(paths: list[Path], path: Path) -> int:
+def _index(paths: list[Path], path: Path) -> int:
     return paths.index(path) if path in paths else -1

@@ -10,7 +10,7 @@ import pytest
 from live_tools import Film, ScriptedStream, jpeg, numbered, save_clip, wait_until
 
 from nst_video.errors import SourceError
-from nst_video.live import LiveInput
+from nst_video.live import LiveSource
 from nst_video.live import capture_thread as reader_module
 from nst_video.live.capture_thread import CaptureThread
 from nst_video.video.capture.camera import CameraSource
@@ -46,7 +46,7 @@ def test_hundred_reconnects_leave_no_thread_descriptor_or_memory(
             return CameraSource(str(tmp_path / "clip.avi"), "stand-in", driver)
 
         reader = CaptureThread(
-            LiveInput("source", open_again), on_trouble=lambda text: None, back_off_s=(0.001,)
+            LiveSource("source", open_again), on_trouble=lambda text: None, back_off_s=(0.001,)
         )
         gc.disable()  # what only the collector finds is there until it comes
         try:
@@ -93,7 +93,7 @@ class Endless:
 def test_source_that_never_answers_is_given_up_in_words(is_camera: bool, advice: str) -> None:
     device, told = Endless(), []
     reader = CaptureThread(
-        LiveInput("The thing", device.open, is_camera=is_camera), on_trouble=told.append
+        LiveSource("The thing", device.open, is_camera=is_camera), on_trouble=told.append
     )
     reader.start()
     with pytest.raises(SourceError, match=f"The thing has not answered for 0.4 s: {advice}"):
@@ -120,7 +120,7 @@ def test_bad_first_picture_does_not_end_the_session(bad: int) -> None:
         return Unsteady(9) if len(opened) <= bad else Film(None, fps=100)
 
     reader = CaptureThread(
-        LiveInput("film", open_again), on_trouble=told.append, back_off_s=(0.01,)
+        LiveSource("film", open_again), on_trouble=told.append, back_off_s=(0.01,)
     )
     reader.start()
     wait_until(lambda: reader.frames.take(0.05) is not None)
@@ -138,7 +138,7 @@ def test_source_that_never_gives_a_picture_ends_the_session_after_some_tries() -
         return Unsteady(9)
 
     reader = CaptureThread(
-        LiveInput("film", open_again), on_trouble=lambda t: None, back_off_s=(0.01,)
+        LiveSource("film", open_again), on_trouble=lambda t: None, back_off_s=(0.01,)
     )
     reader.start()
     with pytest.raises(SourceError, match="the first picture is damaged"):
@@ -149,9 +149,9 @@ def test_source_that_never_gives_a_picture_ends_the_session_after_some_tries() -
 
 def test_switching_while_a_driver_hangs_reads_the_other_source() -> None:
     device = Endless()
-    reader = CaptureThread(LiveInput("hanging", device.open), on_trouble=lambda text: None)
+    reader = CaptureThread(LiveSource("hanging", device.open), on_trouble=lambda text: None)
     reader.start()
-    reader.switch(LiveInput("film", lambda: Film(None, fps=100)))
+    reader.switch(LiveSource("film", lambda: Film(None, fps=100)))
     begun = time.monotonic()
     wait_until(lambda: reader.frames.take(0.05) is not None)
     assert time.monotonic() - begun < 2

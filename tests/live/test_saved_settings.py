@@ -361,11 +361,11 @@ def test_no_other_code_means_anything() -> None:
 
 def test_keys_pressed_together_with_alt_or_control_mean_nothing() -> None:
     keyboard = Keyboard()
-    assert keyboard.hear(ord("q"), 0.0) == "q"
+    assert keyboard.decode(ord("q"), 0.0) == "q"
     for chord in (0xFFE3, 0xFFE9, 0xFFEB):  # Control, Alt, Super
         begun = float(chord)
-        assert [keyboard.hear(code, begun) for code in (chord, 0xFFE1, ord("q"))] == [""] * 3
-        assert keyboard.hear(ord("q"), begun + 1) == "q"
+        assert [keyboard.decode(code, begun) for code in (chord, 0xFFE1, ord("q"))] == [""] * 3
+        assert keyboard.decode(ord("q"), begun + 1) == "q"
 
 
 def test_keys_before_anything_is_loaded_do_no_harm() -> None:

@@ -24,14 +24,14 @@ from nst_video.image.files import load_picture, save_picture
 from nst_video.image.resize import mirrored
 from nst_video.live import (
     CaptureOptions,
-    LiveInput,
     LiveOptions,
     LiveSession,
+    LiveSource,
     Output,
-    open_input,
+    open_live_source,
     run_live,
 )
-from nst_video.live.capture_thread import Captured
+from nst_video.live.capture_thread import CapturedFrame
 from nst_video.live.display import compose
 from nst_video.live.render_thread import RenderThread
 from nst_video.live.state import LiveState, RenderRequest, Selection
@@ -78,7 +78,9 @@ FIXED = LiveOptions(target_fps=None)
 
 def test_network_camera_is_shown_in_order_and_fresh(network_camera) -> None:
     camera, seen = network_camera(30), Collector()
-    with Running(LiveSession(open_input(camera.url), unchanged, [seen.output], has_window=False)):
+    with Running(
+        LiveSession(open_live_source(camera.url), unchanged, [seen.output], has_window=False)
+    ):
         # Glass to glass, JPEG both ways included. Other programs may hold up any one second.
         wait_until(lambda: age_p95_ms(seen, camera.sent_s) < 100, 40, "fresh frames")
         wait_until(lambda: skipped(seen) < 0.05, 40, "nearly every frame")
@@ -90,7 +92,7 @@ def test_network_camera_that_goes_away_and_comes_back_is_survived(network_camera
     camera, seen, told = network_camera(30), Collector(), []
     options = LiveOptions(stall_s=0.5, back_off_s=(0.1, 0.2), target_fps=None)
     session = LiveSession(
-        open_input(camera.url), unchanged, [seen.output],
+        open_live_source(camera.url), unchanged, [seen.output],
         has_window=False, options=options, on_message=told.append,
     )  # fmt: skip
     with Running(session):
@@ -122,7 +124,7 @@ def test_source_that_hangs_is_left_behind_and_reopened() -> None:
 
     options = LiveOptions(stall_s=0.3, back_off_s=(0.1,), target_fps=None)
     session = LiveSession(
-        LiveInput("driver", open_again), unchanged, [seen.output],
+        LiveSource("driver", open_again), unchanged, [seen.output],
         has_window=False, options=options,
     )  # fmt: skip
     with Running(session):
@@ -139,10 +141,10 @@ def test_memory_stays_flat_over_3000_frames(network_camera) -> None:
 
     with Running(
         LiveSession(
-            open_input(camera.url), unchanged, [seen.output], has_window=False, options=FIXED
+            open_live_source(camera.url), unchanged, [seen.output], has_window=False, options=FIXED
         )
     ) as session:
-        frames = session.reader.frames
+        frames = session.capture.frames
         wait_until(lambda: frames.put_count >= 500, 30)
         early = resident_mb()
         wait_until(lambda: frames.put_count >= 3000, 40)
@@ -231,9 +233,9 @@ def test_quitting_does_not_wait_for_what_hangs(what: str) -> None:
         hung.over = over
         return hung
 
-    session = LiveSession(LiveInput("it", open_it), load, has_window=False, options=FIXED)
+    session = LiveSession(LiveSource("it", open_it), load, has_window=False, options=FIXED)
     running = Running(session)
-    wait_until(lambda: running.thread.is_alive() and len(session.reader.threads) == 2)
+    wait_until(lambda: running.thread.is_alive() and len(session.capture.threads) == 2)
     threading.Event().wait(0.2)
     begun = time.monotonic()
     session.press("q")
@@ -333,7 +335,7 @@ def test_film_that_ends_before_the_model_is_there_is_shown_painted() -> None:
 
     session = LiveSession(film(count=5), load_late, [seen.output], has_window=False, options=FIXED)
     running = Running(session)
-    wait_until(lambda: session.reader.frames.is_closed)
+    wait_until(lambda: session.capture.frames.is_closed)
     assert running.thread.is_alive()
     over.set()
     running.thread.join(30)
@@ -346,10 +348,10 @@ def test_still_picture_is_painted_once() -> None:
         LiveSession(film(fps=60, same=True), unchanged, has_window=False, options=FIXED)
     ) as session:
         wait_until(lambda: session.result.shown > 40)
-        assert session.painter.reused > 30
-        before = session.painter.reused
+        assert session.renderer.reused > 30
+        before = session.renderer.reused
         session.press("c")  # other settings have to be painted
-        wait_until(lambda: session.painter.reused > before + 5)
+        wait_until(lambda: session.renderer.reused > before + 5)
     assert session.result.shown - session.result.reused < 20
 
 
@@ -368,7 +370,7 @@ def test_thousand_style_switches_neither_stall_nor_lose_a_sink() -> None:
                 wait_until(lambda shown=shown: session.result.shown > shown)
         session.press("7")
         wanted = session.state.styles[6]
-        wait_until(lambda: session.painter.stylizer.styles == (wanted,))
+        wait_until(lambda: session.renderer.stylizer.styles == (wanted,))
         assert session.state.request.selection == Selection((wanted,), (1.0,))
     assert session.result.lost_outputs == ()
     assert seen.numbers == sorted(seen.numbers)
@@ -379,22 +381,24 @@ class Wishing:
 
     def __init__(self, stylizer: Stylizer) -> None:
         self.state = LiveState(RenderRequest(None, StylizeSettings()), clock=time.monotonic)
-        self.painter = RenderThread(LatestQueue(), self.state, None, 160)
-        self.painter.stylizer = self.stylizer = stylizer
+        self.renderer = RenderThread(LatestQueue(), self.state, None, 160)
+        self.renderer.stylizer = self.stylizer = stylizer
         self.frame = numbered(5, (512, 320))
         self.count = 0
-        self.painter.add_size((256, 160))
+        self.renderer.add_size((256, 160))
 
     def see(self) -> np.ndarray:
         """Show the picture; return what is painted of it."""
         self.count += 1
-        return self.painter._paint(Captured(self.frame, self.count, time.monotonic())).painting
+        return self.renderer._render(
+            CapturedFrame(self.frame, self.count, time.monotonic())
+        ).painting
 
     def settle(self) -> np.ndarray:
         """Show the picture until its painting is used again."""
         for _ in range(50):
-            before, painted = self.painter.reused, self.see()
-            if self.painter.reused > before:
+            before, painted = self.renderer.reused, self.see()
+            if self.renderer.reused > before:
                 return painted
         raise AssertionError("it is painted anew for ever")
 
@@ -432,8 +436,8 @@ def test_still_is_painted_in_a_size_that_has_to_be_compiled_first() -> None:
     old = seen.settle()
     seen.state.change(settings=StylizeSettings(work_size=192))
     assert np.array_equal(seen.settle(), old)
-    assert seen.painter.missing_size == (307, 192)
-    seen.painter.add_size(seen.painter.missing_size)
+    assert seen.renderer.missing_size == (307, 192)
+    seen.renderer.add_size(seen.renderer.missing_size)
     new = seen.settle()
     assert np.array_equal(new, expected("wave", StylizeSettings(work_size=192), seen.frame))
 
@@ -454,7 +458,9 @@ def test_number_keys_reach_both_of_two_styles_of_one_name(tmp_path: Path) -> Non
         for key in "2121":
             session.press(key)
             wanted = (paths[int(key) - 1],)
-            wait_until(lambda w=wanted: tuple(s.path for s in session.painter.stylizer.styles) == w)
+            wait_until(
+                lambda w=wanted: tuple(s.path for s in session.renderer.stylizer.styles) == w
+            )
         session.press("l")  # neither is lost when styles are looked for again, used or not
         wait_until(lambda: "styles" in session.state.toast)
         assert [style.path for style in session.state.styles[:2]] == paths
@@ -473,7 +479,7 @@ def test_paused_film_is_painted_again_when_the_settings_change(settings: Stylize
         wait_until(lambda: session.result.shown > 5)
         session.press("Space")
         wait_until(lambda: session.state.request.is_paused)
-        painter, last = session.painter, session._shown
+        painter, last = session.renderer, session._shown
         session.state.change(settings=settings)
         wait_until(
             lambda: painter.stylizer.settings == replace(settings, work_size=painter.work_size)
@@ -490,7 +496,7 @@ def test_frames_pass_through_until_the_first_size_is_compiled() -> None:
         160,
     )
     painter.stylizer = Stylizer("wave", options=ModelOptions("builtin"))
-    captured = Captured(numbered(5, (512, 320)), 1, 0.0)
+    captured = CapturedFrame(numbered(5, (512, 320)), 1, 0.0)
     passed = painter._paint(captured)
     assert not passed.is_painted
     assert np.array_equal(passed.painting, captured.frame)
@@ -521,7 +527,7 @@ def test_switching_takes_effect_on_the_next_frame() -> None:
     stylizer.load_style(styles[2])
     for style in styles[1:3]:  # the second one is not loaded yet
         state.request = replace(state.request, selection=Selection((style,), (1.0,)))
-        painter._paint(Captured(numbered(1), 1, time.monotonic()))
+        painter._paint(CapturedFrame(numbered(1), 1, time.monotonic()))
     assert stylizer.styles == (styles[2],)
 
 
@@ -533,7 +539,7 @@ def test_style_that_is_not_loaded_does_not_hold_up_the_picture() -> None:
     state.request = replace(
         state.request, selection=Selection((stylizer.library.styles()[4],), (1.0,))
     )
-    painter._paint(Captured(numbered(1), 1, time.monotonic()))
+    painter._paint(CapturedFrame(numbered(1), 1, time.monotonic()))
     assert stylizer.styles == before
 
 
@@ -544,7 +550,7 @@ def test_changed_working_size_is_compiled_before_it_is_used() -> None:
         assert session.work_size == 240  # all lines of the film: fewer than 256
         session.press("-")
         wait_until(lambda: session.work_size == 208)
-        assert session.painter.stylizer.settings.work_size == 208
+        assert session.renderer.stylizer.settings.work_size == 208
 
 
 def test_pause_keeps_the_picture_and_goes_on() -> None:
@@ -552,11 +558,11 @@ def test_pause_keeps_the_picture_and_goes_on() -> None:
         wait_until(lambda: session.result.shown > 5)
         session.press("Space")
         wait_until(lambda: session.state.request.is_paused)
-        captured = session.reader.frames.put_count
-        wait_until(lambda: session.reader.frames.put_count > captured + 5)
+        captured = session.capture.frames.put_count
+        wait_until(lambda: session.capture.frames.put_count > captured + 5)
         shown = session.result.shown
-        captured = session.reader.frames.put_count
-        wait_until(lambda: session.reader.frames.put_count > captured + 20)
+        captured = session.capture.frames.put_count
+        wait_until(lambda: session.capture.frames.put_count > captured + 20)
         assert session.result.shown == shown
         session.press("Space")
         wait_until(lambda: session.result.shown > shown + 5)
@@ -613,13 +619,13 @@ def test_window_shows_both_pictures_mirrored_each_in_its_place() -> None:
     ("text", "is_mirrored"), [("0", True), ("/dev/video0", True), ("demo:", False)]
 )
 def test_only_cameras_are_shown_mirrored(text: str, is_mirrored: bool) -> None:
-    session = LiveSession(open_input(text), unchanged, has_window=False)
+    session = LiveSession(open_live_source(text), unchanged, has_window=False)
     assert session.state.is_mirrored == is_mirrored
 
 
 def test_file_loops_without_a_gap(tmp_path: Path) -> None:
     save_clip(tmp_path / "clip.avi", [numbered(n) for n in range(30)], 30)
-    source = open_input(tmp_path / "clip.avi", CaptureOptions(loop=True)).open()
+    source = open_live_source(tmp_path / "clip.avi", CaptureOptions(loop=True)).open()
     numbers, times = [], []
     with source:
         for frame in source:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from nst_video.errors import SourceError, StyleError, UsageError
 from nst_video.image.files import save_picture
-from nst_video.live.loader_thread import styles_of
+from nst_video.live.loader_thread import selectable_styles
 from nst_video.live.state import LiveState, RenderRequest
 from nst_video.settings import StylizeSettings
 from nst_video.style_library.library import (
@@ -464,7 +464,7 @@ def test_both_pictures_of_one_stem_can_be_reached(library):
 def test_live_keys_reach_every_style_of_one_name(library, tmp_path):
     paint(library.user_dir / "wave.png", seed=7)
     files = [library.get(paint(tmp_path / name / "wave.jpg")) for name in ("a", "b")]
-    styles = styles_of(SimpleNamespace(library=library, styles=files))
+    styles = selectable_styles(SimpleNamespace(library=library, styles=files))
     assert [style.path.stem for style in styles].count("wave") == 4
     state = LiveState(RenderRequest(None, StylizeSettings()), styles, clock=lambda: 0.0)
     for state.current, style in enumerate(styles):

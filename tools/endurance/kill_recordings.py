@@ -27,7 +27,7 @@ import av
 import numpy as np
 
 from nst_video.frames import Frame, Size, VideoInfo
-from nst_video.live import LiveInput, LiveOptions, Output, run_live
+from nst_video.live import LiveOptions, LiveSource, Output, run_live
 from nst_video.settings import ModelOptions
 from nst_video.stylizer import Stylizer
 
@@ -107,7 +107,7 @@ class FrameLog:
 def record(target: str, fps: float) -> None:
     """Run a session that records until it is killed; with "null:" it only recovers."""
     run_live(
-        LiveInput("numbered frames", lambda: NumberedFrames(fps)),
+        LiveSource("numbered frames", lambda: NumberedFrames(fps)),
         Stylizer(options=ModelOptions("builtin", "identity")),
         [target, Output("log", lambda info: FrameLog())],
         options=LiveOptions(target_fps=None, save_dir=Path(target).parent),

@@ -72,7 +72,7 @@ class Microphone:
         self.problem: str | None = None
         self._input = microphone_input(name)
         self._clock = clock
-        self._heard: SimpleQueue[tuple[float, bytes]] = SimpleQueue()
+        self._received: SimpleQueue[tuple[float, bytes]] = SimpleQueue()
         self._track = SoundTrack(0.0)
         self._process: FfmpegProcess | None = None
         self._thread = threading.Thread(target=self._listen, name="microphone", daemon=True)
@@ -94,7 +94,7 @@ class Microphone:
         sound = []
         while True:
             try:
-                sound.append(self._track.place(*self._heard.get_nowait()))
+                sound.append(self._track.place(*self._received.get_nowait()))
             except Empty:
                 return b"".join([*sound, self._track.fill(self._clock())])
 
@@ -108,7 +108,7 @@ class Microphone:
         process, chunk = self._process, bytearray(_CHUNK_SAMPLES * SAMPLE_BYTES)
         while process is not None and process.read_into(memoryview(chunk)) == len(chunk):
             self.has_sound = True
-            self._heard.put((self._clock(), bytes(chunk)))
+            self._received.put((self._clock(), bytes(chunk)))
         if process is not None:
             process.finish()
             self.problem = process.failure()

@@ -1,9 +1,8 @@
-"""Keeping Qt's mouse wheel for ourselves.
+"""Disabling the zoom of OpenCV's Qt window by the mouse wheel.
 
-OpenCV's window zooms its view at every turn of the wheel wherever it is built with Qt, as its
-wheels for Linux are, and offers nothing against that. The view has a slot that resets the zoom; it
-is called here through the libraries of the wheel, whose C++ names are given below. Where they are
-not found (other systems, other builds), nothing is done.
+A window of OpenCV that is built with Qt, as the packages for Linux are, zooms with the mouse wheel,
+and no option turns that off. Its view has a slot `resetZoom`, which is called here through the Qt
+libraries of the package. On other systems and builds, nothing is done.
 """
 
 import ctypes
@@ -30,7 +29,7 @@ class _Argument(ctypes.Structure):
 
 
 def reset_zoom() -> None:
-    """Undo what the turn of the wheel is about to do; to be called while that is reported."""
+    """Undo the zoom; call it in the mouse callback that reports the wheel."""
     reset = _resetter()
     if reset is not None:
         reset()

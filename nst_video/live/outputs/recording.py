@@ -23,7 +23,7 @@ from nst_video.frames import Frame, Size
 from nst_video.image.resize import letterbox
 from nst_video.live.outputs import recording_journal
 from nst_video.live.outputs.microphone import CHANNELS, RATE, Microphone
-from nst_video.live.outputs.recording_repair import UNFINISHED, rescue
+from nst_video.live.outputs.recording_repair import UNFINISHED, repair_recording
 from nst_video.system.partial_file import PartialFile
 from nst_video.system.path_lookup import os_reason
 from nst_video.video.media.containers import CONTAINERS, container_for
@@ -123,7 +123,7 @@ class RecordingSink:
         self._muxer = container.muxer
         self._size = (size[0] + size[0] % 2, size[1] + size[1] % 2)
         self._microphone = None if microphone is None else Microphone(microphone, time.time)
-        self._take = PartialFile(target, overwrite=overwrite, is_take=True)
+        self._part = PartialFile(target, overwrite=overwrite, is_take=True)
         self._process: FfmpegProcess | None = None
         self._nut: _NutWriter | None = None
         self._last: Frame | None = None
@@ -132,15 +132,15 @@ class RecordingSink:
         self._feeding = threading.Lock()
         self._is_over = threading.Event()
         self._is_stopped = False
-        self._tender = threading.Thread(target=self._tend, name="recording", daemon=True)
+        self._keeper = threading.Thread(target=self._keep_alive, name="recording", daemon=True)
 
     def __enter__(self) -> Self:
         try:
-            self._take.__enter__()
+            self._part.__enter__()
         except OSError as error:
             raise SinkError(f"{self._target} cannot be written: {os_reason(error)}.") from error
-        recording_journal.note(self._take.path)
-        self._tender.start()
+        recording_journal.note(self._part.path)
+        self._keeper.start()
         return self
 
     def __exit__(
@@ -158,9 +158,9 @@ class RecordingSink:
                 raise SinkError(self._cut_off(problem)) from error
         finally:
             self._end_process()
-            self._take.__exit__(kind, error, trace)
-            if not self._take.path.exists():
-                recording_journal.forget(self._take.path)
+            self._part.__exit__(kind, error, trace)
+            if not self._part.path.exists():
+                recording_journal.forget(self._part.path)
 
     def write(self, frame: Frame) -> None:
         """Record a frame as shown from now on.
@@ -175,7 +175,7 @@ class RecordingSink:
             self.note = f"the microphone ended before: {microphone.problem}"
         with self._feeding:
             self._last = fitted
-            self._feed(fitted)
+            self._encode(fitted)
 
     def stop(self) -> None:
         """Kill the encoder; what is written by then is kept."""
@@ -191,13 +191,13 @@ class RecordingSink:
         try:
             # The last picture lasts until now; players give the very last frame as long as
             # the one before it, which so is a tick.
-            self._feed(self._last)
-            self._feed(self._last)
+            self._encode(self._last)
+            self._encode(self._last)
             with contextlib.suppress(OSError, av.FFmpegError):  # ffmpeg's status tells why
                 self._nut.close()
             if self._process.finish():
                 return self._process.failure()
-            self.saved = self._take.commit()
+            self.saved = self._part.commit()
         except SinkError as error:
             return str(error)
         except OSError as error:
@@ -209,13 +209,13 @@ class RecordingSink:
         self._end_process()
         begin = f"{self._target} was cut off: {problem}."
         try:
-            rescued = rescue(self._take, UNFINISHED, lambda: self._is_stopped)
+            repaired = repair_recording(self._part, UNFINISHED, lambda: self._is_stopped)
         except OSError as error:
             return (
-                f"{begin} What was recorded is in {self._take.path} ({os_reason(error)}); the next "
+                f"{begin} What was recorded is in {self._part.path} ({os_reason(error)}); the next "
                 "live session gives it a name."
             )
-        return f"{begin} " + (f"Kept {rescued}" if rescued else "Nothing was recorded.")
+        return f"{begin} " + (f"Kept {repaired}" if repaired else "Nothing was recorded.")
 
     def _end_process(self) -> None:
         """End what writes to the file."""
@@ -227,9 +227,9 @@ class RecordingSink:
 
     def _end_tender(self) -> None:
         self._is_over.set()
-        self._tender.join()
+        self._keeper.join()
 
-    def _tend(self) -> None:
+    def _keep_alive(self) -> None:
         """Record a picture that stays again and again, and have the disk hold what is written."""
         synchronized_s = time.monotonic()
         while not self._is_over.wait(_TICK_S):
@@ -237,12 +237,12 @@ class RecordingSink:
             with contextlib.suppress(SinkError, OSError):
                 with self._feeding:
                     if self._last is not None and time.monotonic() > self._fed_s + STILL_S:
-                        self._feed(self._last)
+                        self._encode(self._last)
                 if time.monotonic() > synchronized_s + SYNC_S:
                     synchronized_s = time.monotonic()
-                    self._take.synchronize()
+                    self._part.synchronize()
 
-    def _feed(self, frame: Frame) -> None:
+    def _encode(self, frame: Frame) -> None:
         """Hand a frame to ffmpeg; the caller holds the lock, or is alone.
 
         Raises:
@@ -256,7 +256,7 @@ class RecordingSink:
             if microphone is not None:
                 microphone.start()
             self._process = FfmpegProcess(
-                self._arguments(now_s), feed=True, inherit=[self._take.lock]
+                self._arguments(now_s), feed=True, inherit=[self._part.lock]
             )
             self._nut = _NutWriter(self._process, self._size, now_s, has_sound=bool(microphone))
         try:
@@ -276,7 +276,7 @@ class RecordingSink:
             *("-map", "0:a?", "-c:a", "aac", "-b:a", "160k"),
             *_MUXERS[self._muxer],
             *_WRITE_AT_ONCE,
-            *("-f", self._muxer, ffmpeg_path(self._take.path)),
+            *("-f", self._muxer, ffmpeg_path(self._part.path)),
         ]
 
 

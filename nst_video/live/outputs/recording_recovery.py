@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from nst_video.live.outputs import recording_journal
-from nst_video.live.outputs.recording_repair import RECOVERED, rescue
+from nst_video.live.outputs.recording_repair import RECOVERED, repair_recording
 from nst_video.system.partial_file import PartialFile, old_takes
 from nst_video.system.path_lookup import os_reason
 
@@ -14,7 +14,7 @@ PAUSE_S = 1.0
 """Seconds between attempts: ffmpeg may still be finishing the recording of a killed session."""
 
 
-class Recovery:
+class RecordingRecovery:
     """A search in a thread of its own.
 
     A recording that a running session writes is left alone.
@@ -28,7 +28,7 @@ class Recovery:
             on_message: told what was found, one sentence for each; called in the thread.
         """
         self._folders = tuple(folders)
-        self._tell = on_message
+        self._notify = on_message
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._search, name="recovery", daemon=True)
 
@@ -60,19 +60,19 @@ class Recovery:
             if take is None:
                 return False
             with take:
-                rescued = rescue(take, RECOVERED, self._is_over.is_set)
+                repaired = repair_recording(take, RECOVERED, self._is_over.is_set)
         except FileNotFoundError:
             if path.parent.is_dir():
                 recording_journal.forget(path)
             else:
-                self._tell(
+                self._notify(
                     f"A recording that was cut off is in {path.parent}, which is not there now: "
                     "it will be recovered when it is."
                 )
         except OSError as error:
-            self._tell(f"The recording {path} was cut off and not recovered: {os_reason(error)}.")
+            self._notify(f"The recording {path} was cut off and not recovered: {os_reason(error)}.")
         else:
             recording_journal.forget(path)
-            if rescued is not None:
-                self._tell(f"Recovered a recording that was cut off: {rescued}")
+            if repaired is not None:
+                self._notify(f"Recovered a recording that was cut off: {repaired}")
         return True

@@ -36,7 +36,7 @@ _BOX_HEADER_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Rescued:
+class RepairedRecording:
     """What has become of a take.
 
     Attributes:
@@ -52,9 +52,9 @@ class Rescued:
         return f"{self.path}{seconds}"
 
 
-def rescue(
+def repair_recording(
     take: PartialFile, label: str, is_stopped: Callable[[], bool] = lambda: False
-) -> Rescued | None:
+) -> RepairedRecording | None:
     """Give what a take holds a visible name beside its target, which is never replaced.
 
     It is written anew with an index where there is room for that, else only cut at its last whole
@@ -78,29 +78,29 @@ def rescue(
         _cut_off_last_box(take.path)
     size = take.path.stat().st_size
     if shutil.disk_usage(target.parent).free > size + _SPARE_BYTES:
-        rescued = _write_anew(take, kept, muxer, is_stopped)
-        if rescued is not None:
-            return rescued
+        repaired = _write_anew(take, kept, muxer, is_stopped)
+        if repaired is not None:
+            return repaired
     if is_stopped():
-        return Rescued(take.keep(kept), None)
+        return RepairedRecording(take.keep(kept), None)
     _cut_off_last_packet(take.path)
     duration_s = _copy(take.path, None, muxer, is_stopped)
     if duration_s is None and size < _EMPTY_BYTES:
         take.remove()
         return None
-    return Rescued(take.keep(kept), duration_s)
+    return RepairedRecording(take.keep(kept), duration_s)
 
 
 def _write_anew(
     take: PartialFile, kept: Path, muxer: str, is_stopped: Callable[[], bool]
-) -> Rescued | None:
+) -> RepairedRecording | None:
     """Replace a take by a whole film; None where that does not succeed."""
     with contextlib.suppress(OSError, av.FFmpegError), PartialFile(kept) as whole:
         duration_s = _copy(take.path, whole.path, muxer, is_stopped)
         if duration_s is not None and not is_stopped():
-            rescued = Rescued(whole.commit(), duration_s)
+            repaired = RepairedRecording(whole.commit(), duration_s)
             take.remove()
-            return rescued
+            return repaired
     return None
 
 

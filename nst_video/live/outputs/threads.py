@@ -1,4 +1,4 @@
-"""Outputs beside the window, each in a thread of its own that may fail without harm to others."""
+"""Outputs besides the window. Each runs in a thread of its own; a failure ends only that output."""
 
 import threading
 import time
@@ -13,36 +13,41 @@ from nst_video.frames import Frame, VideoInfo
 from nst_video.video.queues import LatestQueue
 
 DEPTH = 4
-"""Frames that wait for a slow output before the oldest is dropped."""
+"""Frames queued for a slow output before the oldest is dropped."""
 
 CLOSE_S = 10.0
-"""Seconds an output has to finish by default; then it is killed."""
+"""Seconds that an output has to finish by default before it is stopped."""
 
 _POLL_S = 0.1
 
 
 class LiveSink(AbstractContextManager["LiveSink"], Protocol):
-    """Takes frames as they come; entered, written and left in one thread.
+    """Writes frames of a live session. Entered, written to and exited in one thread.
 
-    Leaving it normally finishes what it made. `stop` may be called from another thread.
+    Entering opens it and raises SinkError if that is impossible. Exiting without an error finishes
+    the file or connection.
     """
 
     def write(self, frame: Frame) -> None:
-        """Take a frame, RGB (height, width, 3) of any size."""
+        """Write a frame, uint8 RGB (height, width, 3); the size may change between frames.
+
+        Raises:
+            SinkError: the frame cannot be written. The output ends then.
+        """
         ...
 
     def stop(self) -> None:
-        """Make a `write` or a leave that hangs end soon."""
+        """Make a blocked `write` or `__exit__` return soon. Called from another thread."""
         ...
 
 
 @runtime_checkable
 class SavingSink(Protocol):
-    """A sink that leaves a file.
+    """A sink that writes a file.
 
     Attributes:
-        saved: the file, None before it is finished.
-        note: what is not as it should be, empty where nothing is.
+        saved: path of the finished file, None before.
+        note: a problem of the finished file, empty if there is none.
     """
 
     saved: Path | None
@@ -51,13 +56,13 @@ class SavingSink(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A place for frames that can be opened once their size is known.
+    """An output that is opened with the first frame, when the size is known.
 
     Attributes:
-        name: for the user, as in "recording".
-        open: makes the sink for frames of that size and about that rate; not yet entered.
-        where: what it writes to, for the user.
-        close_s: seconds that it has to finish before it is killed; None is as long as it takes.
+        name: shown to the user, such as "recording".
+        open: creates a sink, not yet entered, for frames of this size and approximate rate.
+        where: file or address, shown to the user.
+        close_s: seconds to finish before it is stopped; None waits as long as it takes.
     """
 
     name: str
@@ -67,20 +72,20 @@ class Output:
 
 
 class OutputThread:
-    """One output at work.
+    """Runs one output in a thread.
 
     Attributes:
-        output: what it is.
-        written: frames that the sink has taken.
-        error: what made it fail, None while all is well.
-        begun_s: when it took its first frame (monotonic seconds), None before.
+        output: the output.
+        written: number of frames written.
+        error: why it failed, None otherwise.
+        begun_s: time of its first frame (monotonic seconds), None before.
     """
 
     def __init__(self, output: Output, on_end: Callable[["OutputThread"], None]) -> None:
         """Start the thread; the sink opens with the first frame.
 
         Args:
-            output: where frames go.
+            output: the output to run.
             on_end: called in the thread when the output has finished or failed.
         """
         self.output = output
@@ -98,38 +103,38 @@ class OutputThread:
 
     @property
     def dropped(self) -> int:
-        """Frames that it was too slow for."""
+        """Frames dropped because the output was too slow."""
         return self._frames.dropped
 
     @property
     def is_alive(self) -> bool:
-        """True until it has finished or failed."""
+        """True until the output has finished or failed."""
         return not self._has_ended.is_set()
 
     @property
     def where(self) -> str:
-        """What it writes to, or has written: not the name asked for where that was taken."""
+        """File or address. A finished file may have another name than requested."""
         saved = self._sink.saved if isinstance(self._sink, SavingSink) else None
         return str(saved or self.output.where)
 
     @property
     def note(self) -> str:
-        """What is not as it should be in what it has written, empty where nothing is."""
+        """A problem of the finished file, empty if there is none."""
         return self._sink.note if isinstance(self._sink, SavingSink) else ""
 
     def put(self, frame: Frame, info: VideoInfo) -> None:
-        """Hand over a frame; never waits."""
+        """Queue a frame; never waits."""
         self._fps = info
         self._frames.put(frame)
 
     def finish(self) -> None:
-        """Ask it to finish, without waiting."""
+        """Ask the output to finish, without waiting."""
         self._frames.close()
 
     def close(self) -> None:
-        """Finish and wait for it; what takes longer than its `close_s` is killed.
+        """Finish and wait; after `close_s` the output is stopped.
 
-        It is killed as well where the wait is interrupted: a Ctrl-C while it finishes.
+        It is also stopped if the wait is interrupted by Ctrl-C.
         """
         self._frames.close()
         try:
@@ -152,7 +157,7 @@ class OutputThread:
                     sink.write(frame)
                     self.written += 1
                     frame = self._next()
-        except Exception as error:  # noqa: BLE001 - an output's failure is never the session's
+        except Exception as error:  # noqa: BLE001 - a failed output must not end the session
             self.error = error
         finally:
             self._frames.close()
@@ -169,6 +174,6 @@ class OutputThread:
         return None
 
 
-def explain(error: BaseException) -> str:
-    """Return what to tell a user of an output's failure."""
+def error_text(error: BaseException) -> str:
+    """Return the message for the user about an error."""
     return str(error) if isinstance(error, NstVideoError) else f"{type(error).__name__}: {error}"

@@ -1,4 +1,4 @@
-"""The window, through OpenCV; all of it belongs to the main thread."""
+"""The window, through OpenCV. Everything here runs in the main thread."""
 
 import os
 import platform
@@ -21,20 +21,20 @@ from nst_video.system.stderr import quiet_stderr
 TITLE = "nst-video"
 
 MIN_HEIGHT = 480
-"""Height in pixels that a new window has at least, however small the picture is."""
+"""Minimum height in pixels of a new window."""
 
 FIRST_SIZE_LIMIT = (1600, 900)
-"""(width, height) that a new window does not exceed."""
+"""Maximum (width, height) in pixels of a new window."""
 
 _KEYS_AT_ONCE = 32
 _NOTCH = 120
-"""What toolkits report for one notch of the wheel; touchpads report less."""
+"""Value that toolkits report for one notch of the wheel; touchpads report less."""
 
 
 def why_no_window() -> str | None:
-    """Return why no window can be opened here, None where one can.
+    """Return why no window can be opened, None if one can.
 
-    OpenCV ends the whole process when its toolkit finds no screen, so this has to be known before.
+    OpenCV aborts the process if its toolkit finds no screen, so this is checked before.
     """
     toolkit = cv2.currentUIFramework()
     if not toolkit:
@@ -52,7 +52,7 @@ def why_no_window() -> str | None:
 
 
 def _answers(display: str) -> bool:
-    """Say whether an X server listens at a display such as ":0" or "host:10.0"."""
+    """Return True if an X server listens at a display such as ":0" or "host:10.0"."""
     match = re.fullmatch(r"(.*):(\d+)(?:\.\d+)?", display)
     if match is None:
         return False
@@ -73,20 +73,20 @@ def _answers(display: str) -> bool:
 
 
 class Window:
-    """One resizable window that shows frames, hears keys and feels the mouse.
+    """A resizable window that shows frames and reports keys and mouse clicks.
 
-    Frames are to be drawn at the window's own `size`: text is sharp then, and a picture of another
-    shape has its bars where `letterbox` puts them, instead of being stretched by the toolkit.
+    Draw frames at the window's own `size`: text is sharp then, and a frame of another aspect ratio
+    gets the bars of `letterbox` instead of being stretched by the toolkit.
 
     Attributes:
         is_closed: the user closed it.
     """
 
     def __init__(self, title: str = TITLE) -> None:
-        """Check that there can be one; it opens on entering the context.
+        """Check that a window can be opened; it opens on entering the context.
 
         Raises:
-            SinkError: there is no window system.
+            SinkError: no window can be opened.
         """
         reason = why_no_window()
         if reason is not None:
@@ -100,7 +100,7 @@ class Window:
         self._shape: Size | None = None
         self._size = (1, 1)
         self._clicks: list[tuple[int, int]] = []
-        self._turned = 0.0
+        self._wheel_notches = 0.0
         self._keyboard = Keyboard()
 
     def __enter__(self) -> Self:
@@ -109,7 +109,7 @@ class Window:
                 self._title, cv2.WINDOW_NORMAL | cv2.WINDOW_FREERATIO | cv2.WINDOW_GUI_NORMAL
             )
             cv2.pollKey()
-        cv2.setMouseCallback(self._title, self._feel)
+        cv2.setMouseCallback(self._title, self._on_mouse)
         return self
 
     def __exit__(
@@ -123,7 +123,7 @@ class Window:
             cv2.pollKey()
 
     def fit(self, size: Size) -> None:
-        """Take the shape of pictures of `size`, once: what the user makes of it then stays."""
+        """Resize when the aspect ratio of `size` changes; else keep the size set by the user."""
         if self._is_fullscreen or (self._shape and _has_same_shape(size, self._shape)):
             return
         self._shape, self._size = size, _natural(size)
@@ -131,7 +131,7 @@ class Window:
 
     @property
     def size(self) -> Size:
-        """(width, height) in pixels of what can be drawn on."""
+        """(width, height) of the drawing area in pixels."""
         try:
             _, _, width, height = cv2.getWindowImageRect(self._title)
         except cv2.error:  # It has just been closed.
@@ -141,38 +141,41 @@ class Window:
         return self._size
 
     def show(self, frame: Frame) -> None:
-        """Show a frame, RGB (height, width, 3), best of the window's own `size`."""
+        """Show a frame, uint8 RGB (height, width, 3), preferably of the window's own `size`."""
         cv2.imshow(self._title, cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
 
     def keys(self) -> list[str]:
-        """Let the window live for a moment; return the keys pressed since the last call.
+        """Process the window's events; return the keys pressed since the last call.
 
-        A turn of the wheel counts as a key, too.
+        A notch of the mouse wheel counts as a key.
         """
         found: list[str] = []
         code = cv2.pollKey()
         while code != -1 and len(found) < _KEYS_AT_ONCE:
-            found.append(self._keyboard.hear(code, time.monotonic()))
+            found.append(self._keyboard.decode(code, time.monotonic()))
             code = cv2.pollKey()
         self.is_closed = self._was_closed()
-        turns, self._turned = int(self._turned), self._turned - int(self._turned)
+        turns, self._wheel_notches = (
+            int(self._wheel_notches),
+            self._wheel_notches - int(self._wheel_notches),
+        )
         found += [WHEEL_UP if turns > 0 else WHEEL_DOWN] * abs(turns)
         return [key for key in found if key]
 
     def clicks(self) -> list[tuple[int, int]]:
-        """Return the points (x, y) clicked at since the last call, in pixels of what is shown."""
+        """Return the points (x, y) clicked since the last call, in pixels of the frame shown."""
         clicks, self._clicks = self._clicks, []
         return clicks
 
-    def _feel(self, event: int, x: int, y: int, flags: int, _: object) -> None:
+    def _on_mouse(self, event: int, x: int, y: int, flags: int, _: object) -> None:
         if event == cv2.EVENT_LBUTTONDOWN:
             self._clicks.append((x, y))
         elif event == cv2.EVENT_MOUSEWHEEL:
-            self._turned += (flags >> 16) / _NOTCH
+            self._wheel_notches += (flags >> 16) / _NOTCH
             reset_zoom()
 
     def set_fullscreen(self, wanted: bool) -> None:
-        """Fill the screen, or do not."""
+        """Turn full screen on or off."""
         if wanted != self._is_fullscreen:
             self._is_fullscreen = wanted
             mode = cv2.WINDOW_FULLSCREEN if wanted else cv2.WINDOW_NORMAL
@@ -186,7 +189,7 @@ class Window:
 
 
 def _natural(size: Size) -> Size:
-    """Return the size of a new window for pictures of `size`: neither tiny nor beyond screens."""
+    """Return the size of a new window for frames of `size`, within the limits above."""
     scale = max(1.0, MIN_HEIGHT / size[1])
     return fit_within((round(size[0] * scale), round(size[1] * scale)), FIRST_SIZE_LIMIT)
 

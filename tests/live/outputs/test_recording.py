@@ -1,4 +1,4 @@
-"""What becomes of recordings when something goes wrong: nothing of them is ever deleted."""
+"""Recordings that are interrupted or fail: what was recorded is always kept."""
 
 import os
 import resource
@@ -13,14 +13,24 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from live_tools import Running, film, info_of, number_in, numbered, unchanged, wait_until
+from live_tools import (
+    Running,
+    film,
+    info_of,
+    number_in,
+    numbered,
+    save_clip,
+    unchanged,
+    wait_until,
+)
+from repository import REPO
 
 from nst_video.errors import SinkError
 from nst_video.live import LiveOptions, LiveSession, Output
 from nst_video.live.outputs import microphone, recording, recording_journal, recording_recovery
 from nst_video.live.outputs.microphone import RATE, SAMPLE_BYTES, SoundTrack
 from nst_video.live.outputs.recording import RecordingSink
-from nst_video.live.outputs.recording_recovery import Recovery
+from nst_video.live.outputs.recording_recovery import RecordingRecovery
 from nst_video.live.outputs.threads import OutputThread
 from nst_video.system.partial_file import PartialFile, is_take, remove_abandoned
 
@@ -63,7 +73,7 @@ def visible(folder: Path) -> list[str]:
 def recover(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     told: list[str] = []
     monkeypatch.setattr(recording_recovery, "PAUSE_S", 0.05)
-    search = Recovery([folder], told.append)
+    search = RecordingRecovery([folder], told.append)
     search.start()
     search._thread.join(20)
     search.close()
@@ -357,3 +367,16 @@ def test_recording_finishes_as_long_as_it_takes_or_until_ctrl_c(
         timer.join()
     assert sink.is_stopped == is_interrupted
     wait_until(lambda: not output.is_alive)
+
+
+def test_command_whose_recording_fails_says_so_and_exits_with_1(tmp_path: Path) -> None:
+    save_clip(tmp_path / "clip.avi", [numbered(n, SIZE) for n in range(60)], 30)
+    done = subprocess.run(
+        [sys.executable, "-m", "nst_video", "live", str(tmp_path / "clip.avi"),
+         "--output", str(tmp_path / "take.mp4"), "--output", "null:", "--engine", "identity"],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)),
+        cwd=REPO, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    assert "frames stylized" in done.stderr
+    assert "take.mp4 was cut off" in " ".join(done.stderr.split())

@@ -16,7 +16,7 @@ from repository import REPO
 
 from nst_video.errors import SinkError
 from nst_video.frames import Frame
-from nst_video.live import CaptureOptions, LiveOptions, LiveResult, LiveSession, open_input
+from nst_video.live import CaptureOptions, LiveOptions, LiveResult, LiveSession, open_live_source
 from nst_video.live.hotkeys import CHORD_S
 from nst_video.live.outputs.window import Window, why_no_window
 from nst_video.system.opencv_xcb import load_opencv_xcb, uses_foreign_xcb
@@ -115,7 +115,7 @@ def drive(session: LiveSession, script: Callable[[str], None]) -> LiveResult:
 
 def make_session(clip: Path, tmp_path: Path) -> LiveSession:
     return LiveSession(
-        open_input(clip, CaptureOptions(loop=True)),
+        open_live_source(clip, CaptureOptions(loop=True)),
         lambda: unchanged(),
         options=LiveOptions(save_dir=tmp_path, target_fps=None),
     )

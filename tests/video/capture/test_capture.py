@@ -24,7 +24,7 @@ from live_tools import (
 from nst_video.errors import SourceError, UsageError
 from nst_video.frames import size_of
 from nst_video.image.files import save_picture
-from nst_video.live import LiveOptions, LiveSession, open_input
+from nst_video.live import LiveOptions, LiveSession, open_live_source
 from nst_video.live.capture_thread import CaptureThread
 from nst_video.video.capture.camera import CameraSource, construction_parameters, driver_number
 from nst_video.video.capture.capture_options import CaptureOptions
@@ -320,7 +320,7 @@ def test_photos_of_a_folder_are_brought_to_the_size_of_screens(
 def test_style_turns_into_another_while_one_picture_of_a_folder_is_shown(tmp_path: Path) -> None:
     save_picture(tmp_path / "photo.png", numbered(7))
     session = LiveSession(
-        open_input(tmp_path), lambda: unchanged(fade_s=0.1), has_window=False,
+        open_live_source(tmp_path), lambda: unchanged(fade_s=0.1), has_window=False,
         options=LiveOptions(target_fps=None),
     )  # fmt: skip
     with Running(session):
@@ -328,7 +328,7 @@ def test_style_turns_into_another_while_one_picture_of_a_folder_is_shown(tmp_pat
         begun = time.monotonic()
         session.press("3")
         wanted = session.state.styles[2]
-        wait_until(lambda: session.painter.stylizer.styles == (wanted,))
+        wait_until(lambda: session.renderer.stylizer.styles == (wanted,))
         assert time.monotonic() - begun < PICTURE_S / 2
 
 
@@ -367,7 +367,7 @@ def test_notes_of_a_source_are_told_once(tmp_path: Path) -> None:
     (tmp_path / "1.png").write_bytes(b"")
     told: list[str] = []
     reader = CaptureThread(
-        open_input(tmp_path, CaptureOptions(fps=Fraction(100))),
+        open_live_source(tmp_path, CaptureOptions(fps=Fraction(100))),
         on_trouble=lambda _: None,
         on_note=told.append,
     )
@@ -387,7 +387,7 @@ def test_folder_without_pictures_is_refused(tmp_path: Path) -> None:
 def test_folder_plays_at_its_rate(tmp_path: Path) -> None:
     for number in range(6):
         save_picture(tmp_path / f"{number}.png", numbered(number))
-    source = open_input(tmp_path, CaptureOptions(fps=Fraction(20), loop=True)).open()
+    source = open_live_source(tmp_path, CaptureOptions(fps=Fraction(20), loop=True)).open()
     begun, numbers = time.monotonic(), []
     with source:
         for frame in source:
@@ -400,7 +400,7 @@ def test_folder_plays_at_its_rate(tmp_path: Path) -> None:
 
 def test_demo_scene_repeats_from_memory() -> None:
     options = CaptureOptions(size=(64, 48), fps=Fraction(10))
-    source = open_input("demo:", options).open()
+    source = open_live_source("demo:", options).open()
     count = source.info.frame_count
     frames = []
     with source:
@@ -416,7 +416,7 @@ def test_demo_scene_repeats_from_memory() -> None:
 )
 def test_missing_file_is_not_taken_for_a_camera(text: str, error: type) -> None:
     with pytest.raises(error, match="there is no such file"):
-        open_input(text)
+        open_live_source(text)
 
 
 @pytest.mark.parametrize(
@@ -431,4 +431,4 @@ def test_missing_file_is_not_taken_for_a_camera(text: str, error: type) -> None:
     ],
 )
 def test_sources_are_found_by_what_they_look_like(text: str, name: str) -> None:
-    assert open_input(text).name == name
+    assert open_live_source(text).name == name
