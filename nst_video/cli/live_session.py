@@ -215,8 +215,8 @@ def run(
             f"latency {done.age_p50_ms:.0f} ms (95 %: {done.age_p95_ms:.0f} ms), "
             f"{done.dropped} dropped."
         )
-    for error in session.recording_errors:
-        complain(error)
+    for failure in session.recording_errors:
+        complain(failure)
     # Everything is finished; unloading libraries would keep the user waiting.
     end_process(FAILED if session.recording_errors else 0)
 

@@ -184,7 +184,7 @@ class RenderThread:
         self._applied: Selection | None = None
         self._current: CapturedFrame | None = None
         self._plan: _RenderPlan | None = None
-        self._last_rendered: RenderedFrame | None = None
+        self._last: RenderedFrame | None = None
         self._is_settled = False
         self._has_painted = False
         self._next_number = 0
@@ -266,16 +266,12 @@ class RenderThread:
             return done
         begun = time.monotonic()
         self.wait_ms.add(1000 * (begun - captured.at_s))
-        if (
-            may_reuse
-            and self._last_rendered is not None
-            and np.array_equal(content, self._last_rendered.content)
-        ):
+        if may_reuse and self._last is not None and np.array_equal(content, self._last.content):
             self.reused += 1
-            return replace(done, painting=self._last_rendered.painting)
+            return replace(done, painting=self._last.painting)
         done = replace(done, painting=self._run(stylizer, plan.settings, content))
         self._update_resolution(time.monotonic() - begun, captured.number, min(size_of(content)))
-        self._last_rendered = done
+        self._last = done
         return done
 
     def _may_change(self, plan: _RenderPlan) -> bool:

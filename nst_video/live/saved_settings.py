@@ -23,16 +23,16 @@ FADE_S = 0.5
 """Seconds over which one style turns into the next."""
 
 MAX_BYTES = 1 << 16
-"""A longer file is not one of this program's."""
+"""Maximum size of the file in bytes."""
 
 MAX_STYLES = 64
 
 
 @dataclass(frozen=True, kw_only=True)
 class LiveSettings:
-    """What is remembered, with the defaults of a first run. Empty text and 0 mean "not set".
+    """The remembered settings and their defaults. Empty text and 0 mean "not set".
 
-    The source is none of it: without one, a session reads the first camera.
+    The source is not remembered: without one, a session uses the first camera.
 
     Attributes:
         style: names or paths.
@@ -111,25 +111,25 @@ _TEXTS: dict[str, Callable[[str], object]] = {
     "model": _one_of("model", ("auto", *MODELS)),
     "engine": _one_of("engine", (AUTO, *ENGINES)),
 }
-"""What makes sense for each setting; empty text is "not set" and always does, where allowed."""
+"""Validation of each text setting. Empty text means "not set" and is not checked."""
 
 
 def settings_path() -> Path:
-    """Return where the settings are kept."""
+    """Return the path of the settings file."""
     return paths.config_dir() / "live.toml"
 
 
 def load_settings(on_note: Callable[[str], None] = lambda text: None) -> LiveSettings:
-    """Return the remembered settings, the defaults where there are none.
+    """Return the remembered settings, or the defaults.
 
-    Whatever makes no sense is left out; `on_note` is told so in a sentence each.
+    Invalid settings are ignored; `on_note` is called with a message for each.
     """
     path = settings_path()
     try:
         table = _read(path)
     except FileNotFoundError:
         return LiveSettings()
-    # A deeply nested file exhausts the stack; a ValueError is not TOML, not UTF-8 or too long.
+    # RecursionError: deeply nested; ValueError: not TOML, not UTF-8 or too long.
     except (OSError, ValueError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or reprlib.repr(str(error))
         on_note(f"The settings in {path} cannot be read ({reason}) and are left alone.")
@@ -159,7 +159,7 @@ def overlay(settings: LiveSettings, changes: Mapping[str, object]) -> LiveSettin
     """Return `settings` with those of `changes` that are not None.
 
     Raises:
-        UsageError: an unknown name, or a value that makes no sense for the setting.
+        UsageError: an unknown setting or an invalid value.
     """
     known: dict[str, object] = {}
     for name, value in changes.items():
@@ -220,7 +220,7 @@ def _text(words: str, value: object) -> str:
 
 
 def save_settings(settings: LiveSettings) -> None:
-    """Remember settings; those that have their default value are left out.
+    """Save the settings that differ from the defaults.
 
     Raises:
         SinkError: the file cannot be written.
@@ -241,5 +241,5 @@ def save_settings(settings: LiveSettings) -> None:
 
 
 def forget_settings() -> None:
-    """Remove the file."""
+    """Remove the settings file."""
     settings_path().unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""A microphone, heard by an ffmpeg of its own: it may hang or fail without harm to the picture."""
+"""Microphone capture by a separate ffmpeg process, so that it cannot block the video."""
 
 import platform
 import threading
@@ -11,20 +11,20 @@ from nst_video.video.media.ffmpeg import FfmpegProcess
 RATE = 48000
 CHANNELS = 2
 SAMPLE_BYTES = 2 * CHANNELS
-"""Of 16 bits for each channel."""
+"""Bytes per sample: 16 bits for each channel."""
 
 MICROPHONES: dict[str, tuple[str, tuple[str, ...], str]] = {
     "Linux": ("pulse", (), "{}"),
     "Darwin": ("avfoundation", (), ":{}"),
     "Windows": ("dshow", ("-audio_buffer_size", "50"), "audio={}"),
 }
-"""System to ffmpeg's input device, options that make it prompt, how it takes a name."""
+"""System: ffmpeg's input device, options for low latency, format of the device name."""
 
 DEFAULT_MICROPHONES = {"Linux": "default", "Darwin": "0"}
-"""Names that stand for the usual microphone; Windows has none."""
+"""Name of the default microphone by system; Windows has none."""
 
 SLACK_S = 0.3
-"""How far sound may be from its time before silence is put in or sound is left out."""
+"""Drift in seconds before silence is inserted or sound is dropped."""
 
 _CHUNK_SAMPLES = 1024
 
@@ -33,11 +33,11 @@ def microphone_input(name: str, system: str | None = None) -> list[str]:
     """Return ffmpeg's arguments for a microphone.
 
     Args:
-        name: as the system calls it, or "default".
-        system: as `platform.system()` says.
+        name: name of the microphone in the system, or "default".
+        system: as returned by `platform.system()`, which is the default.
 
     Raises:
-        UsageError: ffmpeg has no way to one on this system, or it must be named.
+        UsageError: not supported on this system, or the name is required.
     """
     system = system or platform.system()
     if system not in MICROPHONES:
@@ -51,22 +51,22 @@ def microphone_input(name: str, system: str | None = None) -> list[str]:
 
 
 class Microphone:
-    """What a microphone hears, without gaps: where it hears nothing in time, there is silence.
+    """Captures a microphone continuously; gaps are filled with silence.
 
     Attributes:
-        has_sound: something has come.
-        problem: why nothing comes any more, None while all is well.
+        has_sound: some sound has been captured.
+        problem: why the capture ended, None while it runs.
     """
 
     def __init__(self, name: str, clock: Callable[[], float]) -> None:
         """Prepare; nothing runs before `start`.
 
         Args:
-            name: of a microphone, or "default".
-            clock: seconds.
+            name: name of a microphone, or "default".
+            clock: returns the current time in seconds.
 
         Raises:
-            UsageError: there can be no such microphone here.
+            UsageError: see `microphone_input`.
         """
         self.has_sound = False
         self.problem: str | None = None
@@ -78,7 +78,7 @@ class Microphone:
         self._thread = threading.Thread(target=self._listen, name="microphone", daemon=True)
 
     def start(self) -> None:
-        """Begin to listen."""
+        """Start the capture."""
         self._track = SoundTrack(self._clock())
         self._process = FfmpegProcess(
             [
@@ -90,7 +90,7 @@ class Microphone:
         self._thread.start()
 
     def take(self) -> bytes:
-        """Return the sound since the last call, 16 bits for each channel in turn."""
+        """Return the sound since the last call as interleaved 16-bit samples."""
         sound = []
         while True:
             try:
@@ -99,7 +99,7 @@ class Microphone:
                 return b"".join([*sound, self._track.fill(self._clock())])
 
     def close(self) -> None:
-        """Listen no more."""
+        """End the capture."""
         if self._process is not None:
             self._process.close()
             self._thread.join()
@@ -115,19 +115,19 @@ class Microphone:
 
 
 class SoundTrack:
-    """Puts pieces of sound that come at any time into a row."""
+    """Joins chunks of sound to a continuous track, by their times."""
 
     def __init__(self, start_s: float) -> None:
-        """Begin an empty track at a time."""
+        """Start an empty track at `start_s` seconds."""
         self._start_s = start_s
         self._samples = 0
 
     def place(self, end_s: float, sound: bytes) -> bytes:
-        """Return what to append for a piece that has just been heard to its end.
+        """Return the samples to append for a chunk, perhaps with silence before it.
 
         Args:
-            end_s: when that was.
-            sound: its samples.
+            end_s: time at the end of the chunk in seconds.
+            sound: interleaved 16-bit samples.
         """
         ahead = self._samples + len(sound) // SAMPLE_BYTES - (end_s - self._start_s) * RATE
         if ahead > SLACK_S * RATE:
@@ -139,7 +139,7 @@ class SoundTrack:
         return silence + sound
 
     def fill(self, now_s: float) -> bytes:
-        """Return the silence to append where nothing has come for long."""
+        """Return the silence to append if no sound has been captured for some time."""
         missing_s = now_s - self._start_s - self._samples / RATE
         if missing_s < 2 * SLACK_S:
             return b""

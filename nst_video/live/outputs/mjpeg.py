@@ -1,7 +1,7 @@
-"""MJPEG over HTTP for this machine's own programs: OBS's browser source, browsers, players.
+"""MJPEG over HTTP for programs on this machine: the browser source of OBS, browsers, players.
 
-A web page of any site can make the browser ask `127.0.0.1`, so who asks is checked (see `refusal`),
-and every answer says that it may be neither framed nor read by other sites.
+Any web page can make the browser send requests to `127.0.0.1`. So the origin of requests is checked
+(see `refusal`), and the headers of every response forbid framing and reading by other sites.
 """
 
 import asyncio
@@ -26,22 +26,22 @@ PORT = 8090
 QUALITY = 85
 
 MAX_CLIENTS = 32
-"""Connections at a time; more are answered "503 Service Unavailable", twice as many not at all."""
+"""Maximum connections. Further ones get status 503; beyond twice as many they are closed."""
 
 HEAD_S = 5.0
-"""Seconds that a client has to send its whole request."""
+"""Timeout in seconds for receiving a request."""
 
 SEND_S = 10.0
-"""Seconds that a client has to take a picture."""
+"""Timeout in seconds for sending a frame."""
 
 REPEAT_S = 5.0
-"""Seconds after which a picture that does not change is sent again: clients that left show."""
+"""Seconds after which an unchanged frame is sent again, to detect clients that have left."""
 
 _BACKLOG = 64
 _MAX_LINE, _MAX_LINES = 8192, 64
 _LINGER_S = 0.5
 _SEND_BUFFER = 1 << 17
-"""Bytes that the system holds for a slow client: few, as what waits there is late."""
+"""Send buffer in bytes; small, because buffered frames are late."""
 
 _BOUNDARY = "nst-video-frame"
 _PAGE = (
@@ -63,7 +63,7 @@ _HEADERS = (
     "Content-Security-Policy: default-src 'none'; img-src 'self' data:; "
     "style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
 )
-"""Of every answer: for nobody's eyes but those of who opened the page, and kept nowhere."""
+"""Headers of every response: not cached, not readable by other sites."""
 
 _REQUEST = re.compile(r"([A-Z]{1,16}) (/[!-~]*) HTTP/1\.([01])")
 _FIELD = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*")
@@ -72,13 +72,13 @@ _HOST = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?", re.IGNORECASE
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The head of a request; a body is never read.
+    """Request line and headers of a request; the body is never read.
 
     Attributes:
-        method: in capitals.
-        path: without a query.
-        minor: of the version, HTTP/1.0 or 1.1.
-        fields: (name in lower case, value) in their order.
+        method: in upper case.
+        path: without the query.
+        minor: minor version of HTTP, 0 or 1.
+        fields: headers in their order: (name in lower case, value).
     """
 
     method: str
@@ -87,12 +87,12 @@ class Request:
     fields: tuple[tuple[str, str], ...]
 
     def values(self, name: str) -> list[str]:
-        """Return every value of a field, named in lower case."""
+        """Return every value of a header; `name` is in lower case."""
         return [value for key, value in self.fields if key == name]
 
 
 def parse_request(lines: Iterable[str]) -> Request | None:
-    """Return the request that these lines are, without their ends; None where they are none."""
+    """Return the request parsed from lines without line ends, None if it is invalid."""
     first, *rest = lines
     start, fields = _REQUEST.fullmatch(first), [_FIELD.fullmatch(line) for line in rest]
     if start is None or None in fields:
@@ -103,11 +103,11 @@ def parse_request(lines: Iterable[str]) -> Request | None:
 
 
 def refusal(request: Request) -> HTTPStatus | None:
-    """Return why a request is not answered, None where it is.
+    """Return the status with which a request is refused, None if it is allowed.
 
-    `Host` has to name this machine, since a page can have its own name resolve to it (DNS
-    rebinding). Browsers say in `Sec-Fetch-Site` and `Origin` which page asks: only our own may, or
-    the user, who typed the address. Programs that are no browsers send neither.
+    `Host` has to name this machine, because a page's own host name may resolve to it (DNS
+    rebinding). Browsers name the requesting page in `Sec-Fetch-Site` and `Origin`: only our own page
+    and an address typed by the user are allowed. Other programs send neither header.
     """
     hosts = request.values("host")
     if len(hosts) > 1 or (not hosts and request.minor):
@@ -125,7 +125,7 @@ def refusal(request: Request) -> HTTPStatus | None:
 
 
 class _Newest:
-    """The newest frame, as JPEG only when somebody wants it; lives in the server's thread."""
+    """The newest frame, encoded as JPEG on demand; used in the server's thread only."""
 
     def __init__(self) -> None:
         self.number = 0
@@ -139,14 +139,14 @@ class _Newest:
         self._changed = asyncio.Event()
 
     async def wait(self, number: int, timeout_s: float) -> None:
-        """Wait for another than a frame of this number, but not for ever."""
+        """Wait until the newest frame has another number, at most `timeout_s` seconds."""
         if self.number == number:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(timeout_s):
                     await self._changed.wait()
 
     def jpeg(self) -> bytes:
-        """Return the frame, encoded once however many ask; nothing before the first."""
+        """Return the frame as JPEG, encoded once for all clients; empty before the first frame."""
         if self._frame is not None and not self._jpeg:
             picture = cv2.cvtColor(self._frame, cv2.COLOR_RGB2BGR)
             _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
@@ -155,7 +155,7 @@ class _Newest:
 
 
 class _Client:
-    """One connection: one request, one answer."""
+    """One connection: one request, one response."""
 
     def __init__(
         self, newest: _Newest, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -176,7 +176,7 @@ class _Client:
                 await self._serve()
             await self._part()
         except (OSError, EOFError):
-            return  # The client has gone, or does not take what it asked for.
+            return  # The client has closed the connection, or is too slow.
         finally:
             self._writer.transport.abort()
 
@@ -213,8 +213,8 @@ class _Client:
         """Return the lines of the request.
 
         Raises:
-            ValueError: they are too many, or one is too long.
-            EOFError: it breaks off.
+            ValueError: too many lines, or a line is too long.
+            EOFError: the connection was closed.
         """
         lines: list[str] = []
         for _ in range(_MAX_LINES):
@@ -270,10 +270,10 @@ class _Client:
 
 
 class MjpegSink:
-    """Serves the newest frame: `/` is a page, `/stream.mjpg` the stream, `/snapshot.jpg` one."""
+    """HTTP server: `/` is a page, `/stream.mjpg` a stream, `/snapshot.jpg` a single frame."""
 
     def __init__(self, port: int = PORT) -> None:
-        """Name the port; 0 takes a free one. It opens on entering the context."""
+        """Set the port; 0 uses a free one. It opens on entering the context."""
         self._port = port
         self._newest = _Newest()
         self._over = asyncio.Event()
@@ -282,7 +282,7 @@ class MjpegSink:
 
     @property
     def url(self) -> str:
-        """Address of the page."""
+        """URL of the page."""
         return f"http://{HOST}:{self._port}/"
 
     def __enter__(self) -> Self:
@@ -309,15 +309,15 @@ class MjpegSink:
         self._thread.join()
 
     def write(self, frame: Frame) -> None:
-        """Offer a frame to whoever watches; costs nothing while nobody does."""
+        """Make a frame, uint8 RGB (height, width, 3), available to clients; never blocks."""
         self._loop.call_soon_threadsafe(self._newest.put, frame)
 
     def stop(self) -> None:
-        """Writing does not hang."""
+        """Do nothing: writing never blocks."""
 
     def _work(self) -> None:
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
-            # What asyncio reports here (a client reset, no descriptor left) concerns no user.
+            # asyncio reports reset connections here, which are no errors of ours.
             self._loop.set_exception_handler(lambda loop, context: None)
             runner.run(self._serve())
 

@@ -1,10 +1,10 @@
-"""Recording what is shown: frames carry the time at which they come, so the speed is true.
+"""Recording of the shown frames at a variable frame rate, with the sound of a microphone.
 
-Frames reach ffmpeg as raw video in NUT, a container that holds a time for each; what a microphone
-hears is put beside them by the same clock, so that both stay together.
+Raw frames are piped to ffmpeg in NUT, a container with a timestamp for each frame. The sound has
+timestamps of the same clock, so both stay in sync.
 
-Nothing that was recorded is lost but the last moment, whatever happens: nothing waits for later
-frames in the encoder, ffmpeg writes every half second, and the system is told to put it on disk.
+If the program dies, at most the last moment is lost: the encoder buffers no frames and ffmpeg writes
+fragments of half a second. In case the machine dies, the file is synchronized to disk every second.
 """
 
 import contextlib
@@ -32,21 +32,21 @@ from nst_video.video.media.file_type import PAINTED_BY
 from nst_video.video.media.filters import encode_filters
 
 TICKS = 1000
-"""Ticks a second to which times are rounded."""
+"""Ticks per second of the timestamps."""
 
 CRF = 20
 
 KEYFRAME_S = 2
-"""Between them nobody can seek."""
+"""Seconds between keyframes, to which players seek."""
 
 FLUSH_S = 0.5
-"""Seconds of video after which ffmpeg writes what it has."""
+"""Seconds of video in each fragment that ffmpeg writes."""
 
 STILL_S = 0.6
-"""Seconds after which a picture that stays is recorded again: ffmpeg writes when the next comes."""
+"""Seconds after which an unchanged frame is written again: ffmpeg writes only with a next frame."""
 
 SYNC_S = 1.0
-"""Seconds after which all that is written is put on disk."""
+"""Seconds between synchronizations of the file to disk."""
 
 _TICK_S = 0.2
 
@@ -55,21 +55,21 @@ _MUXERS: dict[str, tuple[str, ...]] = {
     "mov": ("-movflags", "+hybrid_fragmented", "-frag_duration", f"{FLUSH_S * 1e6:.0f}"),
     "matroska": ("-cluster_time_limit", f"{FLUSH_S * 1e3:.0f}"),
 }
-"""By muxer: what makes an unfinished file readable up to its last half second."""
+"""Options of each muxer that keep an unfinished file readable up to the last half second."""
 
 _READ_AT_ONCE = ("-probesize", "1024", "-analyzeduration", "0", "-fpsprobesize", "0")
-"""ffmpeg would first collect 20 frames to guess a rate."""
+"""Otherwise ffmpeg first collects 20 frames to estimate a rate."""
 
 _WRITE_AT_ONCE = ("-flush_packets", "1", "-max_interleave_delta", f"{FLUSH_S * 1e6:.0f}")
 
 _INTERLEAVE_S = 0.1
-"""Longest wait of a frame for the sound that belongs before it."""
+"""Longest time in seconds that a frame waits for the sound before it."""
 
 _ENCODER = (
     *("-c:v", "libx264", "-preset", "superfast", "-crf", f"{CRF}", "-bf", "0"),
-    # A look ahead, and one frame for each thread, would wait in the encoder, at 3 frames a second
-    # for 4 s. Without them files are 5 to 11 % smaller at 0.4 to 0.8 dB less (SSIM). The rate is
-    # for the choice of a level only.
+    # Lookahead and frame threads buffer frames in the encoder: 4 s at 3 frames per second. Without
+    # them files are 5 to 11 % smaller at 0.4 to 0.8 dB less (SSIM). The rate only selects the
+    # H.264 level.
     *("-x264-params", "rc-lookahead=0:sync-lookahead=0:mbtree=0:sliced-threads=1:fps=30"),
     *("-force_key_frames", f"expr:if(isnan(prev_forced_t),1,gte(t,prev_forced_t+{KEYFRAME_S}))"),
     *("-enc_time_base:v", f"1/{TICKS}", "-fps_mode", "passthrough"),
@@ -78,18 +78,18 @@ _ENCODER = (
 )
 
 RECORDING_SUFFIXES = tuple(s for s, each in CONTAINERS.items() if each.muxer in _MUXERS)
-"""Suffixes of the files that can be recorded into."""
+"""Suffixes of possible recordings."""
 
 
 class RecordingSink:
-    """A file of frames with the times at which they were written; H.264 in MP4, MOV or Matroska.
+    """Records frames with their times as H.264 in MP4, MOV or Matroska.
 
-    It grows under a hidden name beside the target and stays readable should the program die;
-    leaving the context gives it its own, or that of an unfinished one where something failed.
+    The file is written under a hidden name beside the target and remains readable if the program
+    dies. On exit it gets its final name, or a name marked "unfinished" after an error.
 
     Attributes:
-        saved: its final path once it is finished, None before.
-        note: what is not as it should be, empty where nothing is.
+        saved: path of the finished file, None before.
+        note: a problem of the finished file, empty if there is none.
     """
 
     def __init__(
@@ -100,17 +100,17 @@ class RecordingSink:
         *,
         overwrite: bool = False,
     ) -> None:
-        """Check that it can be written; ffmpeg starts with the first frame.
+        """Check the target; ffmpeg starts with the first frame.
 
         Args:
-            target: the file; its suffix names the container.
-            size: (width, height) of the video; frames of other sizes are fitted into it.
-            microphone: name of one, or "default"; None records no sound.
-            overwrite: `target` may be replaced; otherwise a free name is taken where it exists.
+            target: the file; its suffix selects the container.
+            size: (width, height) of the video; other frames are letterboxed.
+            microphone: name of a microphone, or "default"; None records no sound.
+            overwrite: replace an existing `target`; otherwise a free name beside it is used.
 
         Raises:
-            UsageError: a container that does not hold H.264, or no such microphone here.
-            SinkError: there is no folder to write in.
+            UsageError: a container that is not supported, or no such microphone.
+            SinkError: the folder does not exist.
         """
         container = container_for(target)
         if container.muxer not in _MUXERS:
@@ -155,7 +155,7 @@ class RecordingSink:
             else:
                 problem = str(error) if isinstance(error, SinkError) else repr(error)
             if problem is not None:
-                raise SinkError(self._cut_off(problem)) from error
+                raise SinkError(self._keep_unfinished(problem)) from error
         finally:
             self._end_process()
             self._part.__exit__(kind, error, trace)
@@ -163,10 +163,10 @@ class RecordingSink:
                 recording_journal.forget(self._part.path)
 
     def write(self, frame: Frame) -> None:
-        """Record a frame as shown from now on.
+        """Record a frame, uint8 RGB (height, width, 3), shown from now on.
 
         Raises:
-            SinkError: ffmpeg fails, as on a full disk or without the microphone.
+            SinkError: ffmpeg fails, for example because the disk is full.
         """
         microphone, fitted = self._microphone, letterbox(frame, self._size)
         if microphone is not None and microphone.problem is not None:
@@ -178,22 +178,22 @@ class RecordingSink:
             self._encode(fitted)
 
     def stop(self) -> None:
-        """Kill the encoder; what is written by then is kept."""
+        """Kill the encoder; what has been written is kept."""
         self._is_stopped = True
         if self._process is not None:
             self._process.stop()
 
     def _finish(self) -> str | None:
-        """Finish the file and give it its name; return what went wrong, None where nothing did."""
+        """Finish the file and rename it; return the error message, None on success."""
         if self._last is None or self._process is None or self._nut is None:
             return None
         self._end_tender()
         try:
-            # The last picture lasts until now; players give the very last frame as long as
-            # the one before it, which so is a tick.
+            # The last frame lasts until now. Players show the very last frame as long as the one
+            # before it, so it is written twice, one tick apart.
             self._encode(self._last)
             self._encode(self._last)
-            with contextlib.suppress(OSError, av.FFmpegError):  # ffmpeg's status tells why
+            with contextlib.suppress(OSError, av.FFmpegError):  # ffmpeg's exit status says why
                 self._nut.close()
             if self._process.finish():
                 return self._process.failure()
@@ -204,8 +204,8 @@ class RecordingSink:
             return os_reason(error)
         return None
 
-    def _cut_off(self, problem: str) -> str:
-        """Keep what was written; return what to tell the user."""
+    def _keep_unfinished(self, problem: str) -> str:
+        """Keep what was written; return the message for the user."""
         self._end_process()
         begin = f"{self._target} was cut off: {problem}."
         try:
@@ -218,7 +218,7 @@ class RecordingSink:
         return f"{begin} " + (f"Kept {repaired}" if repaired else "Nothing was recorded.")
 
     def _end_process(self) -> None:
-        """End what writes to the file."""
+        """End ffmpeg, the microphone and the thread."""
         if self._process is not None:
             self._process.close()
         if self._microphone is not None:
@@ -230,10 +230,10 @@ class RecordingSink:
         self._keeper.join()
 
     def _keep_alive(self) -> None:
-        """Record a picture that stays again and again, and have the disk hold what is written."""
+        """Repeat an unchanged frame, and synchronize the file to disk, until the end."""
         synchronized_s = time.monotonic()
         while not self._is_over.wait(_TICK_S):
-            # What fails is told where the next frame is written, or at the end.
+            # Errors are reported when the next frame is written, or at the end.
             with contextlib.suppress(SinkError, OSError):
                 with self._feeding:
                     if self._last is not None and time.monotonic() > self._fed_s + STILL_S:
@@ -243,7 +243,7 @@ class RecordingSink:
                     self._part.synchronize()
 
     def _encode(self, frame: Frame) -> None:
-        """Hand a frame to ffmpeg; the caller holds the lock, or is alone.
+        """Write a frame to ffmpeg. The caller holds the lock, or the thread has ended.
 
         Raises:
             SinkError: ffmpeg has ended.
@@ -281,19 +281,19 @@ class RecordingSink:
 
 
 class _Pipe:
-    """ffmpeg's input as the file that PyAV writes to."""
+    """A file object that writes to the input of ffmpeg."""
 
     def __init__(self, process: FfmpegProcess) -> None:
         self._process = process
 
     def write(self, data: bytes) -> int:
-        """Write all of it."""
+        """Write all of `data` and return its length."""
         self._process.write(memoryview(data))
         return len(data)
 
 
 class _NutWriter:
-    """Puts frames and sound with their times into ffmpeg's input."""
+    """Writes frames and sound with timestamps to ffmpeg, as NUT."""
 
     def __init__(
         self, process: FfmpegProcess, size: Size, start_s: float, *, has_sound: bool
@@ -314,15 +314,15 @@ class _NutWriter:
         self._samples = round(start_s * RATE)
 
     def write(self, frame: Frame, at_s: float) -> None:
-        """Append a frame that is shown from then on, in seconds of the epoch."""
+        """Write a frame that is shown from `at_s` on (seconds since the epoch)."""
         picture = av.VideoFrame.from_ndarray(frame, format="rgb24")
-        # Two frames within a tick need different times all the same.
+        # Two frames within one tick need different timestamps.
         self._ticks = max(self._ticks + 1, round(at_s * TICKS))
         picture.pts, picture.time_base = self._ticks, Fraction(1, TICKS)
         self._container.mux(self._stream.encode(picture))
 
     def write_sound(self, sound: bytes) -> None:
-        """Append sound to that before, 16 bits for each channel in turn."""
+        """Append interleaved 16-bit samples."""
         if self._sound is None or not sound:
             return
         samples = np.frombuffer(sound, np.int16).reshape(1, -1)
@@ -333,5 +333,5 @@ class _NutWriter:
         self._container.mux(self._sound.encode(piece))
 
     def close(self) -> None:
-        """Hand over what still waits."""
+        """Write buffered packets and close."""
         self._container.close()

@@ -1,6 +1,6 @@
-"""A list of the recordings that run, one small file for each, which outlives the process.
+"""A list of running recordings, one small file for each, which survives the process.
 
-So the next session finds what a killed one has left, in whatever folder that is.
+With it, the next session finds unfinished recordings in any folder.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ from nst_video.system.paths import data_dir
 
 def note(take: Path) -> None:
     """Add a recording by the path of its unfinished file."""
-    # A recording without an entry is still a recording: only nobody looks for it by itself.
+    # Without an entry a recording still works, but may not be recovered automatically.
     with contextlib.suppress(OSError):
         entry = _entry(take)
         entry.parent.mkdir(parents=True, exist_ok=True)
@@ -24,7 +24,7 @@ def note(take: Path) -> None:
 
 
 def forget(take: Path) -> None:
-    """Remove a recording from the list; it need not be there."""
+    """Remove a recording from the list, if it is in it."""
     with contextlib.suppress(OSError):
         _entry(take).unlink(missing_ok=True)
 

@@ -1,4 +1,4 @@
-"""Finds recordings of sessions that were killed, as by a power failure, and makes them films."""
+"""Finds and repairs the recordings of sessions that were killed."""
 
 import threading
 from collections.abc import Callable, Iterable
@@ -11,21 +11,21 @@ from nst_video.system.path_lookup import os_reason
 
 TRIES = 20
 PAUSE_S = 1.0
-"""Seconds between attempts: ffmpeg may still be finishing the recording of a killed session."""
+"""Seconds between attempts: ffmpeg may still be writing the recording of a killed session."""
 
 
 class RecordingRecovery:
-    """A search in a thread of its own.
+    """Searches for unfinished recordings in a thread of its own.
 
-    A recording that a running session writes is left alone.
+    Recordings of running sessions are not touched.
     """
 
     def __init__(self, folders: Iterable[Path], on_message: Callable[[str], None]) -> None:
         """Prepare.
 
         Args:
-            folders: searched besides the journal, for recordings that it does not know.
-            on_message: told what was found, one sentence for each; called in the thread.
+            folders: searched for recordings that are not in the journal.
+            on_message: called in the thread, with a message for each recording found.
         """
         self._folders = tuple(folders)
         self._notify = on_message
@@ -33,11 +33,11 @@ class RecordingRecovery:
         self._thread = threading.Thread(target=self._search, name="recovery", daemon=True)
 
     def start(self) -> None:
-        """Begin to search."""
+        """Start the search."""
         self._thread.start()
 
     def close(self) -> None:
-        """End the search, soon; what was not reached is found the next time."""
+        """End the search early; the next session finds the remaining recordings."""
         self._is_over.set()
         self._thread.join()
 
@@ -52,7 +52,7 @@ class RecordingRecovery:
                 return
 
     def _is_settled(self, path: Path) -> bool:
-        """Recover a recording; return False where somebody still writes to it."""
+        """Recover a recording; return False if a process still writes to it."""
         if self._is_over.is_set():
             return True
         try:

@@ -1,4 +1,4 @@
-"""What was recorded of a take that ended badly, made into a film that plays and seeks."""
+"""Repairing an unfinished recording, so that it plays and seeks."""
 
 import contextlib
 import os
@@ -20,28 +20,28 @@ if TYPE_CHECKING:
     from av.packet import Packet
 
 UNFINISHED, RECOVERED = "unfinished", "recovered"
-"""What the name says of a take that failed, and of one whose process was killed."""
+"""Part of the file name of a failed recording, and of one whose process was killed."""
 
 _SPARE_BYTES = 16 << 20
-"""Left free on a disk when a take is written anew."""
+"""Bytes that remain free on the disk when a recording is remuxed."""
 
 _EMPTY_BYTES = 64 << 10
-"""Below this, a file in which no picture is found holds nothing but headers."""
+"""A smaller file without a decodable frame holds only headers."""
 
 
 _BOXED = frozenset({"mp4", "mov"})
-"""Muxers whose files are a row of boxes, each begun by its length and kind."""
+"""Muxers whose files consist of boxes with a length and a type."""
 
 _BOX_HEADER_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True)
 class RepairedRecording:
-    """What has become of a take.
+    """A repaired recording.
 
     Attributes:
-        path: where it is now, a visible name.
-        duration_s: of its video; None where it was not looked at, or cannot be read.
+        path: its new, visible path.
+        duration_s: duration of the video in seconds, None if unknown.
     """
 
     path: Path
@@ -55,35 +55,35 @@ class RepairedRecording:
 def repair_recording(
     take: PartialFile, label: str, is_stopped: Callable[[], bool] = lambda: False
 ) -> RepairedRecording | None:
-    """Give what a take holds a visible name beside its target, which is never replaced.
+    """Repair an unfinished recording and give it a visible name beside its target.
 
-    It is written anew with an index where there is room for that, else only cut at its last whole
-    picture and renamed: it plays, too, though some players cannot seek in it.
+    It is remuxed with an index if the disk has room. Otherwise it is truncated after the last whole
+    packet and renamed; some players cannot seek in it then. No existing file is replaced.
 
     Args:
-        take: entered; nobody else writes to it any more.
-        label: goes into the name, as in `film (unfinished).mp4`.
-        is_stopped: the caller is in a hurry; then it is only renamed.
+        take: the unfinished file, entered; no other process writes to it.
+        label: part of the new name, as in `video (unfinished).mp4`.
+        is_stopped: returns True when the repair should end; the file is only renamed then.
 
     Returns:
-        None where it holds no picture; then it is removed.
+        The repaired recording; None if it held no frame and was removed.
 
     Raises:
-        OSError: it cannot be renamed and stays where it is.
+        OSError: it cannot be renamed; it keeps its name.
     """
     target = take.target
     kept = target.with_name(fit_name(target.stem, f" ({label}){target.suffix}", target.parent))
     muxer = container_for(take.path).muxer
     if muxer in _BOXED:
-        _cut_off_last_box(take.path)
+        _truncate_last_box(take.path)
     size = take.path.stat().st_size
     if shutil.disk_usage(target.parent).free > size + _SPARE_BYTES:
-        repaired = _write_anew(take, kept, muxer, is_stopped)
+        repaired = _remux(take, kept, muxer, is_stopped)
         if repaired is not None:
             return repaired
     if is_stopped():
         return RepairedRecording(take.keep(kept), None)
-    _cut_off_last_packet(take.path)
+    _truncate_last_packet(take.path)
     duration_s = _copy(take.path, None, muxer, is_stopped)
     if duration_s is None and size < _EMPTY_BYTES:
         take.remove()
@@ -91,10 +91,10 @@ def repair_recording(
     return RepairedRecording(take.keep(kept), duration_s)
 
 
-def _write_anew(
+def _remux(
     take: PartialFile, kept: Path, muxer: str, is_stopped: Callable[[], bool]
 ) -> RepairedRecording | None:
-    """Replace a take by a whole film; None where that does not succeed."""
+    """Replace an unfinished file by a remuxed one; None if that fails."""
     with contextlib.suppress(OSError, av.FFmpegError), PartialFile(kept) as whole:
         duration_s = _copy(take.path, whole.path, muxer, is_stopped)
         if duration_s is not None and not is_stopped():
@@ -107,14 +107,15 @@ def _write_anew(
 def _copy(
     source: Path, target: Path | None, muxer: str, is_stopped: Callable[[], bool]
 ) -> float | None:
-    """Copy the packets of a cut-off file, or only look at them with None; return the seconds.
+    """Copy the packets of an unfinished file; with no target, only read them.
 
-    None where no picture can be decoded.
+    Returns:
+        The duration in seconds, None if no frame can be decoded.
 
     Raises:
-        OSError, av.FFmpegError: it cannot be written.
+        OSError, av.FFmpegError: the target cannot be written.
     """
-    if not _holds_a_picture(source):
+    if not _has_frame(source):
         return None
     end_s = 0.0
     with av.open(ffmpeg_path(source)) as have, contextlib.ExitStack() as stack:
@@ -136,21 +137,21 @@ def _copy(
 
 
 def _packets(have: "InputContainer") -> "Iterator[Packet[Any]]":
-    """Yield packets until the place where the file was cut off."""
+    """Yield packets up to the point where the file is cut off."""
     with contextlib.suppress(OSError, av.FFmpegError):
         for packet in have.demux():
             if packet.is_corrupt:
                 return
             if packet.size and packet.pts is not None:
-                # Recordings have no frames out of order, and Matroska holds one time for each.
+                # Recordings have no B-frames, and Matroska stores only one timestamp per packet.
                 packet.dts = packet.pts
                 yield packet
 
 
-def _cut_off_last_box(path: Path) -> None:
-    """Cut off a last box of an MP4 that was not written whole, unless it holds pictures.
+def _truncate_last_box(path: Path) -> None:
+    """Remove an incomplete last box of an MP4, unless it holds frames.
 
-    Because of half an index of a fragment, nobody could open the file.
+    A file with an incomplete index of a fragment cannot be opened.
 
     Raises:
         OSError: the file cannot be changed.
@@ -170,8 +171,8 @@ def _cut_off_last_box(path: Path) -> None:
             start += size
 
 
-def _cut_off_last_packet(path: Path) -> None:
-    """Cut off a last picture that was not written whole: some programs fail because of it.
+def _truncate_last_packet(path: Path) -> None:
+    """Remove an incomplete last packet: some programs fail because of it.
 
     Raises:
         OSError: the file cannot be changed.
@@ -183,7 +184,7 @@ def _cut_off_last_packet(path: Path) -> None:
                 return
 
 
-def _holds_a_picture(path: Path) -> bool:
+def _has_frame(path: Path) -> bool:
     with (
         contextlib.suppress(OSError, av.FFmpegError, IndexError),
         av.open(ffmpeg_path(path)) as have,

@@ -17,25 +17,25 @@ HINTS = {
     "Darwin": "install OBS Studio 30 or later, and start and stop its virtual camera once",
     "Windows": "install OBS Studio, which brings one",
 }
-"""What to do where no driver is there, by system."""
+"""How to install a driver, by system."""
 
 REOPEN_S = 3.0
-"""Seconds that a camera waits for the one before it to let go of the driver."""
+"""Seconds to wait until the previous virtual camera has released the driver."""
 
 _closed = threading.Condition()
 _open: "set[VirtualCameraSink]" = set()
 
 
 class VirtualCameraSink:
-    """A camera of a fixed size that other programs can choose; frames are fitted into it."""
+    """A virtual camera of a fixed size for other programs; frames are letterboxed."""
 
     def __init__(self, size: Size, fps: float, backend: str | None = None) -> None:
-        """Say what it should be; it appears on entering the context.
+        """Set its properties; it opens on entering the context.
 
         Args:
-            size: (width, height), fixed from then on; odd sides lose a pixel, as drivers want.
-            fps: what it claims.
-            backend: pyvirtualcam's name of a driver; None takes the first that works.
+            size: (width, height); odd sides are reduced by a pixel, as drivers require.
+            fps: nominal frame rate.
+            backend: pyvirtualcam's name of a driver; None uses the first that works.
         """
         self._size = (max(2, size[0] - size[0] % 2), max(2, size[1] - size[1] % 2))
         self._fps = fps
@@ -72,9 +72,9 @@ class VirtualCameraSink:
         )
 
     def _wait_for_predecessor(self) -> bool:
-        """Wait until this program's own cameras are closed; False where there was none.
+        """Wait until the other virtual cameras of this program are closed; False if there is none.
 
-        One that was turned off a moment ago may still be sending its last frame.
+        A camera that was just turned off may still be sending its last frame.
         """
         with _closed:
             return bool(_open) and _closed.wait_for(lambda: not _open, REOPEN_S)
@@ -92,10 +92,10 @@ class VirtualCameraSink:
                 _closed.notify_all()
 
     def write(self, frame: Frame) -> None:
-        """Send a frame.
+        """Send a frame, uint8 RGB (height, width, 3).
 
         Raises:
-            SinkError: the driver does not take it.
+            SinkError: the driver fails.
         """
         try:
             self._camera.send(letterbox(frame, self._size))
@@ -103,11 +103,11 @@ class VirtualCameraSink:
             raise SinkError(f"The virtual camera takes no more pictures: {error}.") from error
 
     def stop(self) -> None:
-        """Sending does not hang."""
+        """Do nothing: sending never blocks."""
 
 
 def _explain(error: RuntimeError) -> str:
-    """Return what keeps a camera from being opened, and what to do, in a sentence."""
+    """Return why the camera cannot be opened, and what to do."""
     reason = str(error).rpartition("backend:")[2].strip().split(". ")[0].rstrip(".")
     hint = HINTS.get(platform.system(), "this system has no driver for one")
     return f"No virtual camera can be opened ({reason}): {hint}."
