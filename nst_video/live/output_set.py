@@ -66,6 +66,22 @@ class LiveOutputs:
         """Return the first running output with this name, None if there is none."""
         return next((o for o in self._running if o.output.name == name), None)
 
+    def badges(self, now_s: float) -> tuple[str, ...]:
+        """Return the texts that mark a running recording and virtual camera on the screen."""
+        badges = []
+        recorder = self.find(RECORDING)
+        if recorder is not None and recorder.begun_s is not None:
+            minutes, seconds = divmod(int(now_s - recorder.begun_s), 60)
+            badges.append(f"REC {minutes}:{seconds:02}")
+        if self.find(VIRTUAL_CAMERA) is not None:
+            badges.append("CAMERA")
+        return tuple(badges)
+
+    def recording_errors(self) -> tuple[BaseException, ...]:
+        """Return the errors of the recordings that failed."""
+        failed = (each for each in self.lost if each.output.name == RECORDING)
+        return tuple(each.error for each in failed if each.error is not None)
+
     def finish(self, output: OutputThread) -> None:
         """Stop passing frames to an output and let it finish its file, without waiting."""
         output.finish()

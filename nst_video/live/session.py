@@ -11,30 +11,26 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from fractions import Fraction
 from queue import Empty, SimpleQueue
 
-from nst_video.errors import NstVideoError, SinkError
-from nst_video.frames import Frame, VideoInfo, size_of
-from nst_video.image.files import save_picture
+from nst_video.errors import SinkError
+from nst_video.frames import VideoInfo, size_of
 from nst_video.image.overlay import Hud
-from nst_video.image.resize import mirrored
 from nst_video.live import hotkeys
 from nst_video.live.adaptive_resolution import AdaptiveResolution
-from nst_video.live.background_tasks import BackgroundTasks, join_threads
+from nst_video.live.background_tasks import join_threads
 from nst_video.live.capture_thread import CaptureThread, LiveSource
 from nst_video.live.display import EMPTY_SIZE, make_hud, render, style_at
-from nst_video.live.loader_thread import LoaderThread, selectable_styles
+from nst_video.live.loader_thread import LoaderThread
 from nst_video.live.metrics import LiveMetrics, LiveResult
 from nst_video.live.output_set import LiveOutputs, describe_end
-from nst_video.live.output_specs import RECORDING, VIRTUAL_CAMERA, recording, virtual_camera
 from nst_video.live.outputs.threads import Output, error_text
 from nst_video.live.outputs.window import Window
 from nst_video.live.render_thread import LiveStylizer, RenderedFrame, RenderThread
+from nst_video.live.session_actions import SessionActions
 from nst_video.live.session_options import WORK_SIZE, LiveOptions
-from nst_video.live.source_specs import next_camera_source
-from nst_video.live.state import LiveState, RenderRequest, Selection
+from nst_video.live.state import LiveState, RenderRequest
 from nst_video.settings import StylizeSettings
 from nst_video.style_library.library import Style
 
@@ -115,7 +111,15 @@ class LiveSession:
         self._wanted_outputs = tuple(outputs)
         self._outputs = LiveOutputs()
         self._pending_calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
-        self._tasks = BackgroundTasks(self._notify)
+        self._actions = SessionActions(
+            self.state,
+            self._options,
+            self.capture,
+            self.renderer,
+            self._outputs,
+            call_later=self._pending_calls.put,
+            notify=self._notify,
+        )
         self._left_behind: list[threading.Thread] = []
         self._metrics = LiveMetrics(time.monotonic())
         self._shown: RenderedFrame | None = None
@@ -144,8 +148,7 @@ class LiveSession:
     @property
     def recording_errors(self) -> tuple[BaseException, ...]:
         """Why recordings failed, one error for each that did."""
-        lost = (each for each in self._outputs.lost if each.output.name == RECORDING)
-        return tuple(each.error for each in lost if each.error is not None)
+        return self._outputs.recording_errors()
 
     @property
     def has_started(self) -> bool:
@@ -217,22 +220,15 @@ class LiveSession:
         return self._window is None and bool(self._wanted_outputs) and not self._outputs
 
     def _use_stylizer(self, stylizer: LiveStylizer, styles: Sequence[Style]) -> None:
-        """Start rendering with a loaded stylizer, or update its list of styles."""
-        state = self.state
-        if self.renderer.stylizer is None:
-            selection = Selection(tuple(stylizer.styles), tuple(stylizer.mix))
-            state.request = replace(state.request, selection=selection)
-            state.say("Press ? for all keys")
-        state.set_styles(styles)
-        self.renderer.stylizer = stylizer
+        self._actions.use_stylizer(stylizer, styles)
         self._loader.wake()
 
     def _show(self, painted: RenderedFrame) -> None:
         begun = time.monotonic()
-        self._shown = painted
+        self._shown = self._actions.shown = painted
         if painted.is_painted:
             info = VideoInfo(size_of(painted.painting), self._rate())
-            self._outputs.put(self._output_frame(painted), info)
+            self._outputs.put(self._actions.output_frame(painted), info)
         self._draw()
         self._process_input()
         now = time.monotonic()
@@ -242,10 +238,6 @@ class LiveSession:
             self._metrics.show(painted.number, painted.captured_s, now)
             if is_first:
                 self._on_start()
-
-    def _output_frame(self, painted: RenderedFrame) -> Frame:
-        """Return the frame for outputs, which are mirrored only if the options say so."""
-        return mirrored(painted.painting, self._options.mirror_outputs)
 
     def _rate(self) -> Fraction:
         """Return the rounded frame rate of the source, 30 before it is known."""
@@ -261,24 +253,18 @@ class LiveSession:
         self._window.show(render(self._shown, self.state, self._hud(), self._window.size))
 
     def _hud(self) -> Hud:
-        state, now = self.state, time.monotonic()
-        stylizer = self.renderer.stylizer
-        badges = []
-        recorder = self._outputs.find(RECORDING)
-        if recorder is not None and recorder.begun_s is not None:
-            minutes, seconds = divmod(int(now - recorder.begun_s), 60)
-            badges.append(f"REC {minutes}:{seconds:02}")
-        if self._outputs.find(VIRTUAL_CAMERA) is not None:
-            badges.append("CAMERA")
+        now_s = time.monotonic()
+        stylizer, metrics = self.renderer.stylizer, self._metrics
         figures = (
-            f"{self._metrics.rate.per_s(now):.1f} fps, age {self._metrics.age_ms.value:.0f} ms, "
+            f"{metrics.rate.per_s(now_s):.1f} fps, age {metrics.age_ms.value:.0f} ms, "
             f"{self.dropped} dropped",
-            f"camera {self.capture.rate.per_s(now):.1f} fps, "
+            f"camera {self.capture.rate.per_s(now_s):.1f} fps, "
             f"wait {self.renderer.wait_ms.value:.0f}, paint {self.renderer.paint_ms.value:.0f}, "
-            f"show {self._metrics.show_ms.value:.0f} ms",
+            f"show {metrics.show_ms.value:.0f} ms",
             f"{self.work_size} lines, {stylizer.describe()}" if stylizer else "",
         )
-        return make_hud(state, tuple(badges), figures, is_loading=not self.has_started)
+        badges = self._outputs.badges(now_s)
+        return make_hud(self.state, badges, figures, is_loading=not self.has_started)
 
     def _process_input(self) -> None:
         """Process the window's events, the pressed keys and the calls of other threads."""
@@ -291,10 +277,10 @@ class LiveSession:
     def _press(self, keys: Sequence[str], clicked: Sequence[int | None] = ()) -> None:
         before = self.state.request.selection
         for key in keys:
-            hotkeys.press(self, key)
+            hotkeys.press(self._actions, key)
         for place in clicked:
             if place is not None:
-                hotkeys.choose_style(self, place)
+                hotkeys.choose_style(self._actions, place)
         if self.state.request.selection is not before:
             self._loader.wake()
 
@@ -312,79 +298,6 @@ class LiveSession:
             if text and not (ended.error and self._is_headless_without_output()):
                 self._notify(text)
 
-    def save_snapshot(self) -> None:
-        """Save the stylized frame on screen as a PNG file."""
-        shown = self._shown
-        if shown is None:
-            self.state.say("There is nothing to save yet")
-            return
-        target = self._options.new_file(".png")
-
-        def save() -> None:
-            save_picture(target, self._output_frame(shown))
-            self._notify(f"Saved {target}")
-
-        self._tasks.start(save, saves=True)
-
-    def toggle_recording(self) -> None:
-        """Start a recording in a new file, or finish the running one."""
-        options = self._options
-        self._toggle(RECORDING, lambda: recording(options.new_file(".mp4"), options.microphone))
-
-    def toggle_virtual_camera(self) -> None:
-        """Turn the virtual camera on or off."""
-        size, backend = self._options.virtual_size, self._options.virtual_backend
-        self._toggle(VIRTUAL_CAMERA, lambda: virtual_camera(size, backend))
-
-    def _toggle(self, name: str, make: Callable[[], Output]) -> None:
-        running = self._outputs.find(name)
-        if running is not None:
-            self._outputs.finish(running)
-            return
-        try:
-            self._outputs.add(make())
-        except NstVideoError as error:
-            self._notify(str(error))
-        else:
-            self.state.say(f"{name.capitalize()} on")
-
-    def next_camera(self) -> None:
-        """Switch to the next camera of this machine."""
-        now = self.capture.source.name
-
-        def look_for_it() -> None:
-            chosen = next_camera_source(now, self._options.capture)
-            self._pending_calls.put(lambda: self._switch(chosen))
-
-        self._tasks.start(look_for_it)
-
-    def _switch(self, chosen: LiveSource | None) -> None:
-        if chosen is None:
-            self.state.say("There is no other camera")
-            return
-        self.state.say(chosen.name)
-        self.state.is_mirrored |= not self.capture.source.is_camera
-        self.capture.switch(chosen)
-
-    def reload_styles(self) -> None:
-        """Reload the list of style pictures, some of which may be new or changed."""
-        stylizer = self.renderer.stylizer
-        if stylizer is None:
-            return
-
-        def look_for_them() -> None:
-            styles = selectable_styles(stylizer, self.state.styles)
-            self._pending_calls.put(lambda: self._reload(stylizer, styles))
-
-        self._tasks.start(look_for_them)
-
-    def _reload(self, stylizer: LiveStylizer, styles: Sequence[Style]) -> None:
-        stylizer.forget_styles()
-        self.renderer.forget_styles()
-        self.state.thumbnails.clear()
-        self._use_stylizer(stylizer, styles)
-        self.state.say(f"{len(styles)} styles")
-
     def _notify(self, text: str) -> None:
         self.state.say(text)
         self._on_message(text)
@@ -401,12 +314,12 @@ class LiveSession:
         self.renderer.stop()
         self._loader.stop()
         self._outputs.close(self._on_message)
-        self._tasks.finish()
+        self._actions.tasks.finish()
         threads = [
             self.renderer.thread,
             self._loader.thread,
             *self.capture.threads,
-            *self._tasks.threads,
+            *self._actions.tasks.threads,
         ]
         self._left_behind = join_threads(threads, LEAVE_S)
         self._run_pending_calls()

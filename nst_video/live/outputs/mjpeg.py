@@ -106,8 +106,8 @@ def refusal(request: Request) -> HTTPStatus | None:
     """Return the status with which a request is refused, None if it is allowed.
 
     `Host` has to name this machine, because a page's own host name may resolve to it (DNS
-    rebinding). Browsers name the requesting page in `Sec-Fetch-Site` and `Origin`: only our own page
-    and an address typed by the user are allowed. Other programs send neither header.
+    rebinding). Browsers name the requesting page in `Sec-Fetch-Site` and `Origin`: only our own
+    page and an address typed by the user are allowed. Other programs send neither header.
     """
     hosts = request.values("host")
     if len(hosts) > 1 or (not hosts and request.minor):

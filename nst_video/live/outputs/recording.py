@@ -3,7 +3,7 @@
 Raw frames are piped to ffmpeg in NUT, a container with a timestamp for each frame. The sound has
 timestamps of the same clock, so both stay in sync.
 
-If the program dies, at most the last moment is lost: the encoder buffers no frames and ffmpeg writes
+If the program dies, only the last moment is lost: the encoder buffers no frames, and ffmpeg writes
 fragments of half a second. In case the machine dies, the file is synchronized to disk every second.
 """
 
