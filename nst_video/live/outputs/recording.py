@@ -187,7 +187,7 @@ class RecordingSink:
         """Finish the file and rename it; return the error message, None on success."""
         if self._last is None or self._process is None or self._nut is None:
             return None
-        self._end_tender()
+        self._end_keeper()
         try:
             # The last frame lasts until now. Players show the very last frame as long as the one
             # before it, so it is written twice, one tick apart.
@@ -223,9 +223,9 @@ class RecordingSink:
             self._process.close()
         if self._microphone is not None:
             self._microphone.close()
-        self._end_tender()
+        self._end_keeper()
 
-    def _end_tender(self) -> None:
+    def _end_keeper(self) -> None:
         self._is_over.set()
         self._keeper.join()
 

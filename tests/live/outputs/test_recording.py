@@ -175,7 +175,7 @@ def test_picture_that_stays_is_recorded_again(
 
     def held() -> int:
         try:
-            return len(numbers_of(sink._take.path))
+            return len(numbers_of(sink._part.path))
         except av.FFmpegError:
             return 0
 
