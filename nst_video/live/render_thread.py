@@ -111,9 +111,9 @@ class RenderedFrame:
 
     Attributes:
         content: the captured frame.
-        painting: of the same shape; the content itself where nothing was rendered.
-        number: of the captured frame.
-        captured_s: when the frame came (monotonic seconds).
+        painting: the stylized frame; the content itself if no style was applied.
+        number: number of the captured frame.
+        captured_s: capture time (monotonic seconds).
         is_painted: a stylizer made it, or the user asked for the original.
     """
 
@@ -142,17 +142,17 @@ class _RenderPlan:
 class RenderThread:
     """Renders the newest captured frame, again and again, in a thread of its own.
 
-    Until the stylizer is loaded and compiled, frames pass through unchanged. A frame that stays
-    (a still, a paused film) is rendered again when anything else changes.
+    Until the stylizer is loaded and compiled, frames pass through unchanged. A still or paused
+    frame is rendered again when a setting or style changes.
 
     Attributes:
-        rendered: where the newest painting waits; closed at the end or with what went wrong.
+        rendered: holds the newest rendered frame; closed at the end, with the error if any.
         stylizer: None until it is loaded.
-        paint_ms: smoothed time of a painting.
-        wait_ms: smoothed time that a frame waited for the painter.
-        reused: frames that equaled the one before.
+        paint_ms: moving average of the time to stylize a frame.
+        wait_ms: moving average of the time between capture and rendering.
+        reused: number of frames that equaled the one before.
         work_size: short side at which the last frame was rendered, in pixels.
-        missing_size: (width, height) that should be compiled, None where all is there.
+        missing_size: (width, height) that has to be compiled next, None if there is none.
     """
 
     def __init__(
@@ -165,11 +165,10 @@ class RenderThread:
         """Prepare; the thread starts on `start`.
 
         Args:
-            frames: what to paint.
-            state: its request says how.
-            resolution: chooses how much to paint while the request has no working size; None keeps
-                `fixed_size`.
-            fixed_size: the working size without a resolution.
+            frames: the captured frames.
+            state: its request says how to render.
+            resolution: chooses the working size if the request has none; None keeps `fixed_size`.
+            fixed_size: working size without `resolution`, short side in pixels.
         """
         self.rendered: LatestQueue[RenderedFrame] = LatestQueue()
         self.stylizer: LiveStylizer | None = None
@@ -191,7 +190,7 @@ class RenderThread:
         self.missing_size: Size | None = None
         self._ready_sizes: set[Size] = set()
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="paint", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="render", daemon=True)
 
     @property
     def thread(self) -> threading.Thread:
@@ -223,14 +222,14 @@ class RenderThread:
                 if rendered is not None:
                     self.rendered.put(rendered)
             if not self._stopped.is_set():
-                self._frames.take(0)  # raises what ended the reading, if anything did
+                self._frames.take(0)  # raises the error that ended the capture, if any
                 self._render_last()
             self.rendered.close()
         except BaseException as error:  # noqa: BLE001 - raised again by the consumer of the frames
             self.rendered.close(error)
 
     def _render_last(self) -> None:
-        """Paint the last frame of a source that ended before everything was loaded."""
+        """Render the last frame of a source that ended before everything was loaded."""
         while (
             self._current is not None and not self._has_painted and not self._stopped.wait(_POLL_S)
         ):
@@ -239,14 +238,14 @@ class RenderThread:
                 self.rendered.put(rendered)
 
     def _render_again(self) -> RenderedFrame | None:
-        """Paint the frame at hand again if anything that matters has changed; else None."""
-        held = self._current
-        if held is None:
+        """Render the current frame again if the result would change; else None."""
+        current = self._current
+        if current is None:
             return None
-        plan = self._choose(self._state.request, size_of(held.frame))
+        plan = self._choose(self._state.request, size_of(current.frame))
         if plan == self._plan and not self._may_change(plan):
             return None
-        return self._render(replace(held, at_s=time.monotonic()))
+        return self._render(replace(current, at_s=time.monotonic()))
 
     def _render(self, captured: CapturedFrame) -> RenderedFrame:
         request, content = self._state.request, captured.frame
@@ -259,7 +258,7 @@ class RenderThread:
         self._has_painted = done.is_painted
         is_new = plan != self._plan
         may_reuse = not is_new and not self._may_change(plan)
-        # What begins while a style still turns into the next is not yet what will be.
+        # During a transition to another style, the result is not final yet.
         self._is_settled = not is_new and (stylizer is None or not stylizer.is_fading)
         self._plan = plan
         if stylizer is None:
@@ -275,7 +274,7 @@ class RenderThread:
         return done
 
     def _may_change(self, plan: _RenderPlan) -> bool:
-        """Say whether the same frame rendered again by `plan` may come out different."""
+        """Return True if the same frame and plan may give another result."""
         stylizer = plan.stylizer
         return stylizer is not None and (stylizer.is_fading or not self._is_settled)
 
