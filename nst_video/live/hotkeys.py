@@ -52,7 +52,7 @@ last code, and the chord is not recognized.
 
 
 class HotkeyTarget(Protocol):
-    """What the actions of keys need of a session; `LiveSession` is one.
+    """What keys need of a session; `SessionActions` is one.
 
     Every method returns at once and is called in the thread of the session. Errors are shown to the
     user, not raised.

@@ -52,6 +52,7 @@ class LiveSession:
         state: what keys have changed, and what is shown.
         capture: captures frames from the source.
         renderer: stylizes the newest frame.
+        actions: what keys do.
     """
 
     def __init__(
@@ -111,7 +112,7 @@ class LiveSession:
         self._wanted_outputs = tuple(outputs)
         self._outputs = LiveOutputs()
         self._pending_calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
-        self._actions = SessionActions(
+        self.actions = SessionActions(
             self.state,
             self._options,
             self.capture,
@@ -220,15 +221,15 @@ class LiveSession:
         return self._window is None and bool(self._wanted_outputs) and not self._outputs
 
     def _use_stylizer(self, stylizer: LiveStylizer, styles: Sequence[Style]) -> None:
-        self._actions.use_stylizer(stylizer, styles)
+        self.actions.use_stylizer(stylizer, styles)
         self._loader.wake()
 
     def _show(self, painted: RenderedFrame) -> None:
         begun = time.monotonic()
-        self._shown = self._actions.shown = painted
+        self._shown = self.actions.shown = painted
         if painted.is_painted:
             info = VideoInfo(size_of(painted.painting), self._rate())
-            self._outputs.put(self._actions.output_frame(painted), info)
+            self._outputs.put(self.actions.output_frame(painted), info)
         self._draw()
         self._process_input()
         now = time.monotonic()
@@ -277,10 +278,10 @@ class LiveSession:
     def _press(self, keys: Sequence[str], clicked: Sequence[int | None] = ()) -> None:
         before = self.state.request.selection
         for key in keys:
-            hotkeys.press(self._actions, key)
+            hotkeys.press(self.actions, key)
         for place in clicked:
             if place is not None:
-                hotkeys.choose_style(self._actions, place)
+                hotkeys.choose_style(self.actions, place)
         if self.state.request.selection is not before:
             self._loader.wake()
 
@@ -314,12 +315,12 @@ class LiveSession:
         self.renderer.stop()
         self._loader.stop()
         self._outputs.close(self._on_message)
-        self._actions.tasks.finish()
+        self.actions.tasks.finish()
         threads = [
             self.renderer.thread,
             self._loader.thread,
             *self.capture.threads,
-            *self._actions.tasks.threads,
+            *self.actions.tasks.threads,
         ]
         self._left_behind = join_threads(threads, LEAVE_S)
         self._run_pending_calls()

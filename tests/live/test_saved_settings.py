@@ -373,6 +373,6 @@ def test_keys_before_anything_is_loaded_do_no_harm() -> None:
     for hotkey in HOTKEYS:
         for key in hotkey.keys:
             if key not in "rvn":
-                assert press(session, key)
-    assert not press(session, "no such key")
+                assert press(session.actions, key)
+    assert not press(session.actions, "no such key")
     assert session.state.is_over

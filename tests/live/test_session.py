@@ -497,11 +497,11 @@ def test_frames_pass_through_until_the_first_size_is_compiled() -> None:
     )
     painter.stylizer = Stylizer("wave", options=ModelOptions("builtin"))
     captured = CapturedFrame(numbered(5, (512, 320)), 1, 0.0)
-    passed = painter._paint(captured)
+    passed = painter._render(captured)
     assert not passed.is_painted
     assert np.array_equal(passed.painting, captured.frame)
     painter.add_size(painter.missing_size)
-    painted = painter._paint(captured)
+    painted = painter._render(captured)
     assert painted.is_painted
     assert not np.array_equal(painted.painting, captured.frame)
 
@@ -527,7 +527,7 @@ def test_switching_takes_effect_on_the_next_frame() -> None:
     stylizer.load_style(styles[2])
     for style in styles[1:3]:  # the second one is not loaded yet
         state.request = replace(state.request, selection=Selection((style,), (1.0,)))
-        painter._paint(CapturedFrame(numbered(1), 1, time.monotonic()))
+        painter._render(CapturedFrame(numbered(1), 1, time.monotonic()))
     assert stylizer.styles == (styles[2],)
 
 
@@ -539,7 +539,7 @@ def test_style_that_is_not_loaded_does_not_hold_up_the_picture() -> None:
     state.request = replace(
         state.request, selection=Selection((stylizer.library.styles()[4],), (1.0,))
     )
-    painter._paint(CapturedFrame(numbered(1), 1, time.monotonic()))
+    painter._render(CapturedFrame(numbered(1), 1, time.monotonic()))
     assert stylizer.styles == before
 
 
