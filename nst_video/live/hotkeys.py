@@ -194,7 +194,7 @@ def _size(session: HotkeyTarget, by: int) -> None:
     state, settings = session.state, session.state.request.settings
     size = min(MAX_SIZE, max(MIN_SIZE, session.work_size + by))
     state.change(settings=replace(settings, work_size=size))
-    state.say(f"RenderedFrame at {size} lines")
+    state.say(f"Painted at {size} lines")
 
 
 def _pause(session: HotkeyTarget, _: str) -> None:
