@@ -94,7 +94,7 @@ class LiveResult:
 
     @property
     def fps(self) -> float:
-        """RenderedFrame frames shown a second."""
+        """Painted frames shown per second."""
         return (self.shown - 1) / self.elapsed_s if self.elapsed_s > 0 else 0.0
 
 
