@@ -183,7 +183,7 @@ def _names_file(output: str, kind: Kind) -> bool:
     if output == "-":
         raise UsageError(f"Writing to standard output is not supported: name a file ({known}).")
     if (scheme := address_scheme(output)) is not None:
-        raise UsageError(f"{output} is a {scheme} address: name a file ({known}) or a folder.")
+        raise UsageError(f"{output} is an address ({scheme}): name a file ({known}) or a folder.")
     if output.endswith(("/", os.sep)) or look_up(path).kind is PathKind.FOLDER:
         return False
     if path.suffix.lower() in kind.suffixes:

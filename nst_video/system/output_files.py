@@ -112,7 +112,7 @@ def _check_name(output: OutputFile) -> None:
     """Raise UsageError if a name cannot be that of a file of this kind."""
     path = output.path
     if (scheme := address_scheme(path)) is not None:
-        raise UsageError(f"{_named(output)} is a {scheme} address: name a file to write.")
+        raise UsageError(f"{_named(output)} is an address ({scheme}): name a file to write.")
     suffix = path.suffix.lower()
     if output.suffixes is not None and suffix not in output.suffixes:
         ending = f"the ending {suffix}" if suffix else "no ending"

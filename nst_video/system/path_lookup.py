@@ -57,7 +57,7 @@ def look_up(name: str | os.PathLike[str]) -> PathInfo:
     except FileNotFoundError:
         problem = "there is no such file"
         if (scheme := address_scheme(text)) is not None:
-            problem = f"a {scheme} address is not a file; download it first"
+            problem = f"it is an address ({scheme}), not a file; download it first"
         elif path.is_symlink():
             problem = "it is a link to a file that does not exist"
         return PathInfo(path, PathKind.MISSING, problem)

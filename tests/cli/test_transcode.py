@@ -191,7 +191,7 @@ def test_the_same_input_twice_is_done_once(tmp_path: Path):
         (["a.mp4"], "out.avi", "{stem}{ext}", r"use .mp4, .m4v, .mov, .mkv.* or out.avi/"),
         (["a.mp4"], "out.TS", "{stem}{ext}", "not a video format"),
         (["a.mp4"], "-", "{stem}{ext}", "standard output is not supported: name a file"),
-        (["a.mp4"], "rtmp://host/live", "{stem}{ext}", "is a rtmp address"),
+        (["a.mp4"], "rtmp://host/live", "{stem}{ext}", "is an address"),
         (["empty"], None, "{stem}{ext}", "has no video"),
     ],
 )

@@ -115,7 +115,7 @@ def test_get_suggests_the_nearest_name(library):
         ("~nosuchuser/picture.jpg", "there is no such file"),
         ("~nosuchuser", "there is no such file"),
         ("a\0b.png", "the name holds a null character"),
-        ("https://example.org/a.jpg", "a https address is not a file"),
+        ("https://example.org/a.jpg", "it is an address"),
         ("/dev/zero", "it is a device or pipe"),
     ],
 )

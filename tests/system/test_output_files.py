@@ -127,7 +127,7 @@ def test_check_outputs_refuses_names_that_cannot_be_meant(tmp_path: Path) -> Non
         (tmp_path / "film.avi", r"ending \.avi.*\.mp4 or \.mkv"),
         (tmp_path / "film", "no ending"),
         (Path("-"), "no ending"),
-        (Path("http://host/film.mp4"), "http address"),
+        (Path("http://host/film.mp4"), "is an address"),
     ):
         with pytest.raises(UsageError, match=words):
             check_outputs([OutputFile(path, suffixes=(".mp4", ".mkv"))])
@@ -169,7 +169,7 @@ def test_check_outputs_refuses_what_another_process_is_writing(tmp_path: Path) -
         ("x" * 300, PathKind.UNREADABLE, "longer"),
         ("a\0b", PathKind.UNREADABLE, "null"),
         ("~nosuchuser/x.mp4", PathKind.MISSING, "no such file"),
-        ("http://host/x.mp4", PathKind.MISSING, "http address"),
+        ("http://host/x.mp4", PathKind.MISSING, "is an address"),
         ("/dev/zero", PathKind.SPECIAL, "device"),
         (__file__ + "/x.mp4", PathKind.MISSING, "a file, not a folder"),
     ],
