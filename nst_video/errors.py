@@ -1,55 +1,55 @@
-"""Everything that nst_video raises on purpose.
+"""The exceptions of nst_video.
 
-One sentence each: what failed, the value, what to try. The command line prints the message and
-exits with 1 (2 for `UsageError`); anything else that escapes is a bug.
+Each message says what failed, the value, and what to try. The command line prints it and exits with
+1, or 2 for `UsageError`. Any other exception that reaches the caller is a bug.
 
     NstVideoError
-    ├── UsageError            an argument that cannot mean anything
-    │   └── MissingExtraError a part of nst-video that is not installed
-    ├── StyleError            a style that is unknown, or a picture that cannot be one
+    ├── UsageError            an argument that is not valid
+    │   └── MissingExtraError an optional package that is not installed
+    ├── StyleError            an unknown style, or a picture that cannot be used as one
     ├── WeightsError          model files
-    │   ├── ModelMissingError not on this machine, and not to be fetched now
-    │   ├── DownloadError     no mirror delivered
-    │   └── HashMismatchError a file is not what it claims to be
-    ├── EngineError           a network that does not run, or paints nonsense
-    │   └── OutOfMemoryError  it would run on smaller frames
+    │   ├── ModelMissingError not on this machine, and downloads are not allowed
+    │   ├── DownloadError     no mirror delivered a complete file
+    │   └── HashMismatchError a file has another SHA-256 than expected
+    ├── EngineError           a network does not run, or its output is not a picture
+    │   └── OutOfMemoryError  not enough memory for frames of this size
     ├── SourceError           frames that cannot be read
     └── SinkError             frames that cannot be written
 """
 
 
 class NstVideoError(Exception):
-    """Base of all errors raised on purpose; its text is fit for a user's eyes."""
+    """Base of all exceptions of nst_video; the message is written for users."""
 
 
 class UsageError(NstVideoError):
-    """An argument, alone or together with another, that cannot mean anything."""
+    """An argument, or a combination of arguments, that is not valid."""
 
 
 class MissingExtraError(UsageError):
-    """What was asked for takes a package that is installed with an extra of nst-video."""
+    """A feature needs a package that an extra of nst-video installs."""
 
     def __init__(self, what: str, package: str, extra: str) -> None:
-        """Say what needs which package, and how to install it.
+        """Write the message: what needs which package, and how to install it.
 
         Args:
-            what: begins the sentence, in the singular.
-            package: that is not there.
-            extra: of nst-video, which has it.
+            what: the feature, a singular noun that begins the sentence.
+            package: the missing package.
+            extra: the extra of nst-video that installs it.
         """
         super().__init__(f"{what} needs {package}: run `pip install 'nst-video[{extra}]'`.")
 
 
 class StyleError(NstVideoError):
-    """A style that is unknown, or a picture that cannot serve as one."""
+    """An unknown style, or a picture that cannot be used as a style."""
 
 
 class WeightsError(NstVideoError):
-    """Model files that are missing, broken or cannot be fetched."""
+    """Model files are missing or damaged, or cannot be downloaded."""
 
 
 class ModelMissingError(WeightsError):
-    """A model's files are not on this machine, and downloading was not asked for."""
+    """A model's files are not on this machine, and downloads are not allowed."""
 
 
 class DownloadError(WeightsError):
@@ -57,20 +57,20 @@ class DownloadError(WeightsError):
 
 
 class HashMismatchError(WeightsError):
-    """A model file's SHA-256 is none of the accepted ones."""
+    """The SHA-256 of a model file is not one of the accepted ones."""
 
 
 class EngineError(NstVideoError):
-    """A network that cannot be run on this machine, or whose output is not a picture."""
+    """A network cannot run on this machine, or its output is not a picture."""
 
 
 class OutOfMemoryError(EngineError):
-    """Memory that is too little for the frames to be painted."""
+    """There is not enough memory to paint frames of this size."""
 
 
 class SourceError(NstVideoError):
-    """A video, camera or picture that cannot be opened or read to its end."""
+    """A video, camera or picture cannot be opened, or not read to its end."""
 
 
 class SinkError(NstVideoError):
-    """An output that cannot be opened, written or finished."""
+    """An output cannot be opened, written or completed."""

@@ -1,4 +1,4 @@
-"""Numbers that users may choose: which are allowed, and one sentence where one is not."""
+"""Valid ranges of the numbers that users choose, and the message for any other value."""
 
 import reprlib
 from collections.abc import Mapping
@@ -11,15 +11,15 @@ from nst_video.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """The finite numbers between two limits; neither nan nor infinity is among them.
+    """A range of finite numbers; NaN and infinity are never in it.
 
     Attributes:
         low: the smallest; excluded if `is_above`.
         high: the largest.
         is_whole: only whole numbers.
         is_above: only numbers above `low`.
-        unit: for messages, such as "seconds"; empty where there is none.
-        or_zero: 0 is allowed, too, and means that something is not set.
+        unit: for messages, such as "seconds"; may be empty.
+        or_zero: 0 is valid, too, and means "not set".
     """
 
     low: float
@@ -37,7 +37,7 @@ class Range:
 
     def __contains__(self, value: object) -> bool:
         kind = Integral if self.is_whole else Real
-        # A bool is a number to Python only. Comparing needs no conversion, which could overflow.
+        # In Python a bool is a number. Compare without a conversion, which could overflow.
         if isinstance(value, bool) or not isinstance(value, kind):
             return False
         number = cast("float", value)  # mypy does not know that reals can be compared
@@ -46,28 +46,28 @@ class Range:
         return self.low <= number <= self.high and not (self.is_above and number == self.low)
 
     def check(self, name: str, value: object) -> None:
-        """Refuse a value that is not in the range.
+        """Check that a value is in the range.
 
         Args:
             name: what the value is, as a message begins: "The intensity" or "--intensity".
             value: any object.
 
         Raises:
-            UsageError: it is no number, not finite or out of range.
+            UsageError: it is not a number, not finite or out of range.
         """
         if value not in self:
             raise UsageError(f"{name} must be {self}, not {reprlib.repr(value)}.")
 
     def check_optional(self, name: str, value: object) -> None:
-        """Do as `check` does, but let None pass."""
+        """Check that a value is None or in the range, see `check`."""
         if value is not None:
             self.check(name, value)
 
     def parse(self, name: str, text: str) -> float:
-        """Return the number that is written in `text`; an int where `is_whole`.
+        """Return the number that `text` represents; an int if `is_whole`.
 
         Raises:
-            UsageError: it is no number, not finite or out of range.
+            UsageError: it is not a number, not finite or out of range.
         """
         try:
             value = int(text) if self.is_whole else float(text)
@@ -79,15 +79,15 @@ class Range:
 
 
 def check_type(name: str, value: object, kind: type) -> None:
-    """Refuse a value of another type.
+    """Check the type of a value.
 
     Args:
         name: what the value is, as a message begins: "The settings".
         value: any object.
-        kind: what it must be an instance of.
+        kind: the class that it must be an instance of.
 
     Raises:
-        UsageError: it is none.
+        UsageError: it is not.
     """
     if not isinstance(value, kind):
         article = "an" if kind.__name__[0] in "AEIO" else "a"
@@ -96,10 +96,10 @@ def check_type(name: str, value: object, kind: type) -> None:
 
 
 def check_fields(options: object, ranges: Mapping[str, Range]) -> None:
-    """Refuse the first field of `options` that is not in its range.
+    """Check the fields of a dataclass against their ranges, by name.
 
     Raises:
-        UsageError: naming the field in words, without the unit at its end.
+        UsageError: a field is out of range; the message names it in words, without its unit.
     """
     for name, wanted in ranges.items():
         words = name.removesuffix("_s").removesuffix("_px").replace("_", " ")
@@ -113,25 +113,25 @@ SIDE = Range(2, MAX_SIDE_PX, is_whole=True, unit="pixels")
 
 INTENSITY = Range(0, 1)
 WORK_SIZE = Range(32, MAX_SIDE_PX, is_whole=True, unit="pixels")
-"""The short side at which a network paints."""
+"""Short side, in pixels, at which a network paints."""
 
 TILE_ROWS = Range(16, MAX_SIDE_PX, is_whole=True)
-"""Of the tiles in which large frames are painted."""
+"""Height, in pixels, of the tiles in which large frames are painted."""
 
 MIX_WEIGHT = Range(0, 1e6)
-"""Of a style among others."""
+"""Weight of a style in a mix."""
 
 FADE_S = Range(0, 3600, unit="seconds")
-"""From one style to the next."""
+"""Duration of the transition from one style to the next."""
 
 RATE = Range(0.01, 1000)
 """Frames per second."""
 
 COUNT = Range(1, 1_000_000, is_whole=True)
-"""How many of something, or how often."""
+"""A number of items or repetitions."""
 
 SEED = Range(0, 2**32 - 1, is_whole=True)
-"""Of random numbers; what NumPy and TensorFlow both take."""
+"""Seed of random numbers that both NumPy and TensorFlow accept."""
 
 SECONDS = Range(0, 1e7, unit="seconds")
-"""A moment or a time; up to 115 days."""
+"""A position or a duration, up to 115 days."""

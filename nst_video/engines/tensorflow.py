@@ -155,8 +155,8 @@ class TensorFlowEngine:
         count, shape = len(pictures), pictures.shape[1:]
         with self._running(count, size, shape):
             if self.device.xla:
-                # XLA compiles for every number of pictures, which takes far longer than painting
-                # some in vain: the last batch of a video is often smaller than those before.
+                # XLA compiles for every batch size, which takes far longer than painting a few
+                # frames in vain: the last batch of a video is often smaller than the others.
                 full = self._largest[shape] = max(count, self._largest.get(shape, 0))
                 pictures = _fill_up(pictures, full)
                 style = _fill_up(style, full)

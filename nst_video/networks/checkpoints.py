@@ -29,7 +29,7 @@ Read: TypeAlias = Callable[[str], NDArray[np.float32]]
 Shape: TypeAlias = tuple[int, ...]
 
 LARGEST_FLOAT, LARGEST_HEADER = 16, 1024
-"""Bytes of a number in any float type, and of what goes with an array in a file."""
+"""Largest bytes per number, and largest overhead per array, in a file."""
 
 BATCH_NORM_EPSILON = 1e-3
 """Of Magenta's batch norms, which have a beta but no gamma."""
@@ -49,7 +49,7 @@ def assign(network: "keras.Model", arrays: Arrays) -> None:
 
 
 def network_shapes(network: "keras.Model") -> dict[str, Shape]:
-    """Return the shapes of the arrays that `assign` wants."""
+    """Return the shapes of the arrays that `assign` needs."""
     return {
         f"{layer.name}.{variable.name}": tuple(variable.shape)
         for layer in network.layers
@@ -141,7 +141,7 @@ def fold_batch_norm(
     mean: NDArray[np.float32],
     variance: NDArray[np.float32],
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the kernel and bias that do the work of a convolution and its batch norm."""
+    """Return the kernel and bias of a convolution with its batch norm folded in."""
     scale = 1 / np.sqrt(variance + BATCH_NORM_EPSILON)
     return (kernel * scale).astype(np.float32), (beta - mean * scale).astype(np.float32)
 
@@ -193,7 +193,7 @@ def transformer_from_tflite(config: TransformerConfig, read: Read) -> Arrays:
 def _style_head(
     config: TransformerConfig, kernel: Read, bias: Read
 ) -> dict[str, NDArray[np.float32]]:
-    """Join the 1x1 convolutions that make gammas ("Conv_1") and betas ("Conv") into one matrix."""
+    """Concatenate the 1x1 convolutions of gammas ("Conv_1") and betas ("Conv") to one matrix."""
     scopes = [
         f"style_params/{magenta_scope(layer)}/StyleNorm/{convolution}"
         for convolution in ("Conv_1", "Conv")

@@ -108,7 +108,7 @@ class StyleTransformer(keras.Model):
     def _convolution(
         self, name: str, filters: int, kernel: int, stride: int = 1, bias: bool = False
     ) -> layers.Conv2D:
-        """A convolution without padding; those under a norm carry no bias, it would cancel."""
+        """A convolution without padding; before a norm it has no bias, which would cancel out."""
         return layers.Conv2D(
             filters,
             kernel,

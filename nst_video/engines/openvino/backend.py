@@ -1,4 +1,4 @@
-"""The primitives of `networks.fused.network` as OpenVINO graph, and the model they make up.
+"""The fused transformer as an OpenVINO graph.
 
 Tensors are (n, channels, rows, columns) in the graph, as OpenVINO's convolutions expect; its CPU
 plugin stores channels last in memory nevertheless.

@@ -1,4 +1,4 @@
-"""LayerPrecision of less than 32 bits in OpenVINO graphs: where they are used, and where not."""
+"""Mixed precision in OpenVINO graphs: 8-bit convolutions, and layers kept in float32."""
 
 import tempfile
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ Node: TypeAlias = Any
 
 
 class GraphBuilder(Protocol):
-    """What makes graph: `graph.OpenVinoBackend`.
+    """The part of `backend.OpenVinoBackend` that is needed here.
 
     Attributes:
         op: OpenVINO's operations.
@@ -54,7 +54,7 @@ def convolve_bytes(
     negative, are scaled by the largest value of the picture.
 
     Args:
-        graph: what makes graph.
+        graph: adds the nodes.
         x: the input.
         convolution: its kernel is quantized by `quantize_kernel`.
         arrange: rearranges the quantized input before the convolution.
