@@ -119,8 +119,8 @@ def display(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     reading, writing = os.pipe()
     server = subprocess.Popen(
         ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1280x800x24", "-nolisten", "tcp",
-         "-noreset"],  # or it begins anew whenever xdotool was its only client
-
+         "-noreset",  # or it begins anew whenever xdotool was its only client
+         "-r"],  # no repetition of keys: on a busy machine it reaches the next test's window
         pass_fds=(writing,), stderr=subprocess.DEVNULL,
     )  # fmt: skip
     os.close(writing)

@@ -188,8 +188,8 @@ def _screen(text: str, options: CaptureOptions) -> LiveSource:
 
 
 def _demo(text: str, options: CaptureOptions) -> LiveSource:
-    film = _DemoLoop(options)
-    return LiveSource("The demo", lambda: RealtimeSource(film.open, loop=True), is_endless=False)
+    demo = _DemoLoop(options)
+    return LiveSource("The demo", lambda: RealtimeSource(demo.open, loop=True), is_endless=False)
 
 
 def _folder(text: str, options: CaptureOptions) -> LiveSource:

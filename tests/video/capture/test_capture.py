@@ -404,7 +404,7 @@ def test_demo_scene_repeats_from_memory() -> None:
     count = source.info.frame_count
     frames = []
     with source:
-        for frame in source._rounds():
+        for frame in source._repetitions():
             frames.append(frame)
             if len(frames) == count + 3:
                 break
