@@ -19,7 +19,6 @@ TITLE_PX, TEXT_PX, MESSAGE_PX, BADGE_PX, THUMBNAIL_PX = 19, 15, 20, 17, 52
 """Heights of text, and side of a thumbnail, at scale 1."""
 
 WHITE: Color = (255, 255, 255)
-GRAY: Color = (190, 190, 190)
 ACCENT: Color = (255, 196, 64)
 RED: Color = (225, 40, 40)
 

@@ -30,7 +30,7 @@ PREVIOUS_KEYFRAMES = 2
 is reliable (long-term loss; Ruder et al. 2016, arXiv 1604.08610, section 4.3)."""
 
 
-class PicturePainter(Protocol):
+class KeyframePainter(Protocol):
     """Paints one picture by optimization; `GatysOptimizer` is one."""
 
     def __call__(
@@ -88,7 +88,7 @@ class VideoPainter:
 
     def __init__(
         self,
-        optimizer: PicturePainter,
+        optimizer: KeyframePainter,
         settings: VideoSettings | None = None,
         *,
         fill: FillFrame | None = None,

@@ -50,5 +50,4 @@ def _audio_track(duration_s: float) -> StreamCopyPlan:
     return StreamCopyPlan(
         inputs=("-f", "lavfi", "-i", chord),
         outputs=("-map", "1:0", "-c:1", "aac", "-b:1", "128k"),
-        stream_count=1,
     )

@@ -51,7 +51,7 @@ def random_frames(shape: tuple[int, ...], seed: int) -> NDArray[np.uint8]:
     rows=st.integers(8, 40),
     seed=st.integers(0, 99),
 )
-def test_bands_equal_the_whole_frame(height: int, width: int, rows: int, seed: int) -> None:
+def test_tiles_equal_the_whole_frame(height: int, width: int, rows: int, seed: int) -> None:
     convolutions = folded.fuse_transformer(CONFIG, random_arrays(CONFIG, seed))
     frames, style = random_frames((1, height, width), seed), random_style(1, seed)
     content = frames.astype(np.float32) / 255
@@ -61,16 +61,16 @@ def test_bands_equal_the_whole_frame(height: int, width: int, rows: int, seed: i
     np.testing.assert_allclose(painted, np.asarray(expected)[0], atol=1e-4)
 
 
-@given(cells=st.integers(2, 300), most=st.integers(1, 80))
-def test_bands_own_every_row_once_and_have_margins(cells: int, most: int) -> None:
-    tiles = plan_tiles(cells, most)
+@given(rows=st.integers(2, 300), most=st.integers(1, 80))
+def test_tiles_own_every_row_once_and_have_a_halo(rows: int, most: int) -> None:
+    tiles = plan_tiles(rows, most)
     owned = [row for tile in tiles for row in range(tile.own.start, tile.own.stop)]
-    assert owned == list(range(cells))
+    assert owned == list(range(rows))
     assert len({tile.window.stop - tile.window.start for tile in tiles}) == 1
     for tile in tiles:
         assert tile.own.stop - tile.own.start <= most
         assert tile.window.start <= max(0, tile.own.start - HALO)
-        assert tile.window.stop >= min(cells, tile.own.stop + HALO)
+        assert tile.window.stop >= min(rows, tile.own.stop + HALO)
 
 
 @pytest.fixture(scope="module")
@@ -192,7 +192,7 @@ def test_tiling_refuses_tiles_that_save_nothing(arrays: checkpoints.Arrays) -> N
         open_engine("openvino", CONFIG, arrays, tile=4)
 
 
-def test_bands_take_less_memory_the_smaller_they_are() -> None:
+def test_tiles_take_less_memory_the_smaller_they_are() -> None:
     whole = memory_estimate.frame_bytes(CONFIG, (3840, 2160), 3.3)
     tiles = [
         memory_estimate.tiles_bytes(CONFIG, (3840, 2160), rows, 3.3) for rows in (512, 128, 16)

@@ -208,7 +208,7 @@ class ShortEngine(OpenVinoEngine):
 
 
 @pytest.mark.parametrize("is_late", [False, True])
-def test_yuv_are_painted_in_bands_where_memory_runs_out(
+def test_yuv_are_painted_in_tiles_where_memory_runs_out(
     arrays: checkpoints.Arrays, is_late: bool
 ) -> None:
     yuv, colors = random_yuv((40, 64), 2), YuvColors("bt601", is_full_range=True)

@@ -257,7 +257,7 @@ def test_what_looks_at_frames_stays_in_rgb(
         stylizer.submit_yuv(np.zeros((1, 72, 64), np.uint8), OUTPUT_COLORS)
 
 
-def test_what_is_painted_in_bands_stays_in_rgb() -> None:
+def test_what_is_painted_in_tiles_stays_in_rgb() -> None:
     stylizer = Stylizer("wave", options=replace(OPENVINO, tile=32))
     assert not stylizer.accepts_yuv((64, 48))
     assert stylizer.accepts_yuv((64, 32))

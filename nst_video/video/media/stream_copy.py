@@ -70,7 +70,6 @@ class StreamCopyPlan:
         inputs: arguments for the inputs after the video pipe, `-i` included.
         outputs: maps, codecs and metadata; the painted video is output stream 0.
         video_offset_s: timestamp of the first frame in the output.
-        stream_count: number of streams added.
         notes: one sentence for each stream that is not copied unchanged.
         tags: all tags of the source, for `quicktime_tags.restore_tags` after encoding; empty where
             ffmpeg copies them itself.
@@ -79,7 +78,6 @@ class StreamCopyPlan:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     video_offset_s: Fraction = Fraction(0)
-    stream_count: int = 0
     notes: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
 
@@ -188,7 +186,6 @@ def plan_stream_copy(
             *_length_arguments(trim),
         ),
         video_offset_s=trim.video_offset_s,
-        stream_count=plan.count,
         notes=tuple(plan.notes),
         tags=media.tags if room else {},
     )
