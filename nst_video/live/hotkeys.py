@@ -133,7 +133,7 @@ def _step(session: HotkeyTarget, by: int) -> None:
 def _original(session: HotkeyTarget, _: str) -> None:
     state = session.state
     state.change(is_original=not state.request.is_original)
-    state.say("Original" if state.request.is_original else "RenderedFrame")
+    state.say("Original" if state.request.is_original else "Painted")
 
 
 def _intensity(session: HotkeyTarget, by: float) -> None:
