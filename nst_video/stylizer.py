@@ -168,7 +168,7 @@ class Stylizer:
         styles = self.library.select(style)
         self.mix: tuple[float, ...] = mix_weights(mix, len(styles))
         self.styles: tuple[Style, ...] = styles
-        self._bottleneck: Floats | None = None
+        self._vector: Floats | None = None
 
     @cached_property
     def model(self) -> StyleModel:
@@ -193,32 +193,43 @@ class Stylizer:
         )
 
     @property
-    def bottleneck(self) -> Floats:
-        """The style bottleneck, float32 (d,): the weighted mean of those of the styles."""
-        if self._bottleneck is None:
+    def style_vector(self) -> Floats:
+        """The weighted mean of the styles: of their bottlenecks, float32 (d,).
+
+        Where one of them is refined, it is the mean of their style parameters, float32 (p,).
+        """
+        if self._vector is None:
             for style in self.styles:
                 self.load_style(style)
-            bottlenecks = np.stack([self._loaded[style] for style in self.styles])
-            self._bottleneck = mix_bottlenecks(bottlenecks, self.mix)
-        return self._bottleneck
+            vectors = [self._loaded[style] for style in self.styles]
+            if len({len(vector) for vector in vectors}) > 1:
+                vectors = [self._to_parameters(vector) for vector in vectors]
+            self._vector = mix_bottlenecks(np.stack(vectors), self.mix)
+        return self._vector
 
     def load_style(self, style: Style) -> None:
-        """Compute a style's bottleneck ahead of `set_style`. Safe to call from any thread.
+        """Get a style's refined parameters, or compute its bottleneck, ahead of `set_style`.
+
+        Safe to call from any thread.
 
         Raises:
             SourceError: the picture cannot be read.
             StyleError: the model returns no finite bottleneck for it.
         """
         if style not in self._loaded:
+            refined = self.library.refined(style, self.model.transformer_key)
+            if refined is not None and len(refined) == self.model.config.style_size:
+                self._loaded[style] = refined
+                return
             with self._predicting:
                 self._loaded[style] = self.library.bottleneck(style, self.model.predictor)
 
     def has_loaded(self, style: Style) -> bool:
-        """Return whether the style's bottleneck is already computed."""
+        """Return whether `load_style` has loaded the style."""
         return style in self._loaded
 
     def forget_styles(self) -> None:
-        """Compute every bottleneck again when it is needed: pictures may have changed."""
+        """Load every style again when it is needed: pictures may have changed, or be refined."""
         self._loaded.clear()
 
     def load_predictor(self) -> None:
@@ -244,7 +255,7 @@ class Stylizer:
             EngineError: the network does not run on this machine.
         """
         if not (self._is_prepared or self.settings.is_original):
-            warm_up(self.engine, TEST_SIZE, self.model.style_parameters(self.bottleneck[None]))
+            warm_up(self.engine, TEST_SIZE, self.model.to_parameters(self.style_vector[None]))
             self._is_prepared = True
 
     def load_size(self, size: Size) -> None:
@@ -256,7 +267,7 @@ class Stylizer:
             EngineError: the network does not run at that size.
         """
         self.prepare()
-        style = self.model.style_parameters(self.bottleneck[None])
+        style = self.model.to_parameters(self.style_vector[None])
         width, height = size
         self.engine(np.zeros((1, height, width, 3), np.uint8), style)
 
@@ -374,14 +385,22 @@ class Stylizer:
         intensity = self.settings.intensity
         if self.settings.blend == "pixel" or intensity == 1:
             return self._full_parameters()
-        target = self._eased.toward(self.bottleneck)
+        target = self._eased.toward(self.style_vector, self._to_parameters)
         # Averaged over time, so that the frames' own noise does not flicker.
         own = np.stack([self._content_average.update(self._predict(frame)) for frame in frames])
-        return self.model.style_parameters((1 - intensity) * own + intensity * target)
+        if own.shape[1:] != target.shape:
+            own = self.model.to_parameters(own)
+        return self.model.to_parameters((1 - intensity) * own + intensity * target)
 
     def _full_parameters(self) -> Floats:
         """Return the style parameters (1, p) of the style alone."""
-        return self.model.style_parameters(self._eased.toward(self.bottleneck)[None])
+        vector = self._eased.toward(self.style_vector, self._to_parameters)
+        return self.model.to_parameters(vector[None])
+
+    def _to_parameters(self, vector: Floats) -> Floats:
+        """Turn a bottleneck (d,) into style parameters (p,), which stay as they are."""
+        parameters: Floats = self.model.to_parameters(vector[None])[0]
+        return parameters
 
     def _predict(self, frame: Frame) -> Floats:
         with self._predicting:

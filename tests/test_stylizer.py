@@ -106,7 +106,7 @@ def test_latent_intensity_goes_from_the_frame_s_own_bottleneck_to_the_style_s(
     stylizer = make(intensity=0.25)
     engine = record(stylizer)
     stylizer(frame)
-    own, style = stylizer.model.predictor(frame), stylizer.bottleneck
+    own, style = stylizer.model.predictor(frame), stylizer.style_vector
     expected = stylizer.model.style_parameters((0.75 * own + 0.25 * style)[None])
     np.testing.assert_allclose(engine.styles[0], expected, atol=1e-4)
 
@@ -150,10 +150,10 @@ def test_content_bottleneck_jumps_at_a_cut(make: Make, frame: NDArray, assets: P
 
 
 def test_mix_weighs_the_bottlenecks(make: Make) -> None:
-    night, scream = make("starry-night").bottleneck, make("the-scream").bottleneck
-    mixed = make("starry-night", "the-scream", mix=[3, 1]).bottleneck
+    night, scream = make("starry-night").style_vector, make("the-scream").style_vector
+    mixed = make("starry-night", "the-scream", mix=[3, 1]).style_vector
     np.testing.assert_allclose(mixed, 0.75 * night + 0.25 * scream, atol=1e-5)
-    equal = make("starry-night", "the-scream").bottleneck
+    equal = make("starry-night", "the-scream").style_vector
     np.testing.assert_allclose(equal, (night + scream) / 2, atol=1e-5)
 
 

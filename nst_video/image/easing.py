@@ -28,8 +28,17 @@ class EasedVector:
         """True until the target is reached."""
         return self._from is not None and self.clock() < self._begun_s + self.duration_s
 
-    def toward(self, target: Floats) -> Floats:
-        """Return the current value on the way to `target`, of the same shape."""
+    def toward(self, target: Floats, convert: Callable[[Floats], Floats] | None = None) -> Floats:
+        """Return the current value on the way to `target`.
+
+        Args:
+            target: (d,).
+            convert: where targets have two lengths, turns those of one length into the other, and
+                leaves the other as it is. Once both have been targets, all values are converted.
+        """
+        if convert and self._target is not None and self._target.shape != target.shape:
+            target, self._target = convert(target), convert(self._target)
+            self._from = None if self._from is None else convert(self._from)
         now_s = self.clock()
         if self._target is None or self.duration_s <= 0:
             self._from = None

@@ -3,6 +3,7 @@
 `load_model` is a table: model name to the function that reads that model's files.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -124,21 +125,42 @@ class StyleModel:
         config: architecture of the transformer.
         arrays: the transformer's weights under our layer names, style head included.
         predictor: RGB picture to bottleneck (config.bottleneck,).
+        transformer_key: names the model and the transformer's exact weights, to which refined
+            style parameters belong.
     """
 
     name: str
     config: TransformerConfig
     arrays: checkpoints.Arrays
     predictor: KerasPredictor | OpenVinoPredictor | TflitePredictor
+    transformer_key: str
 
     def style_parameters(self, bottlenecks: NDArray[np.float32]) -> NDArray[np.float32]:
         """Turn bottlenecks (n, config.bottleneck) into style parameters (n, config.style_size)."""
         return bottlenecks @ self.arrays["style_head.kernel"] + self.arrays["style_head.bias"]
 
+    def to_parameters(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Turn style vectors into style parameters (n, config.style_size).
+
+        Args:
+            vectors: bottlenecks (n, config.bottleneck), or style parameters, which stay as they
+                are.
+        """
+        is_refined = vectors.shape[-1] == self.config.style_size
+        return vectors if is_refined else self.style_parameters(vectors)
+
 
 def _key(name: str, weights: Path) -> str:
-    """Return a cache key that changes when the predictor's weights do."""
+    """Return a key that changes when the weights in that file do."""
     return f"{name}-{digest_of(weights)[:16]}"
+
+
+def _key_of_arrays(name: str, arrays: checkpoints.Arrays) -> str:
+    """Return a key that changes when the weights do, whatever file they come from."""
+    digest = hashlib.sha256()
+    for layer in sorted(arrays):
+        digest.update(np.ascontiguousarray(arrays[layer]).tobytes())
+    return f"{name}-{digest.hexdigest()[:16]}"
 
 
 def _kept(
@@ -178,17 +200,20 @@ def _load_magenta(files: Mapping[str, Path]) -> StyleModel:
         config,
         _kept(key, config, read),
         KerasPredictor(key, lambda: _build_inception(folder)),
+        key,
     )
 
 
 def _load_magenta_lite(files: Mapping[str, Path]) -> StyleModel:
     config = TRANSFORMERS["magenta-lite"]
     read = checkpoints.tflite_reader(files["transformer"])
+    arrays = checkpoints.transformer_from_tflite(config, read)
     return StyleModel(
         "magenta-lite",
         config,
-        checkpoints.transformer_from_tflite(config, read),
+        arrays,
         TflitePredictor(_key("magenta-lite", files["predictor"]), files["predictor"]),
+        _key_of_arrays("magenta-lite", arrays),
     )
 
 
@@ -199,6 +224,7 @@ def _load_builtin(files: Mapping[str, Path]) -> StyleModel:
         config,
         checkpoints.load_npz(files["transformer"], config.array_shapes(), "the style transformer"),
         OpenVinoPredictor(_key("builtin", files["predictor"]), files["predictor"]),
+        _key("builtin", files["transformer"]),
     )
 
 

@@ -6,6 +6,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
@@ -13,12 +14,13 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from nst_video.errors import StyleError, UsageError
+from nst_video.errors import SourceError, StyleError, UsageError
 from nst_video.frames import Frame
 from nst_video.image.files import PICTURE_SUFFIXES, load_picture, save_picture
 from nst_video.style_library.bottleneck_cache import read_vector, write_vector
 from nst_video.style_library.folder import Style as Style  # re-exported
 from nst_video.style_library.folder import StyleListing, default_title, list_styles
+from nst_video.style_library.refined_styles import delete_refined, read_refined, write_refined
 from nst_video.system import paths
 from nst_video.system.path_lookup import PathKind, look_up, os_reason, require_file, short_name
 from nst_video.system.paths import packaged_styles_dir as packaged_styles_dir  # re-exported
@@ -178,6 +180,58 @@ class StyleLibrary:
         write_vector(self._cache_dir, key, bottleneck)
         return bottleneck
 
+    def refined(self, style: Style, key: str) -> NDArray[np.float32] | None:
+        """Return the refined style parameters of a style, float32 (p,), None where there are none.
+
+        Args:
+            style: a style of any origin.
+            key: of the transformer that they are for.
+
+        Raises:
+            SourceError: the image cannot be read.
+        """
+        return read_refined(self.user_dir, style.digest).get(key)
+
+    def is_refined(self, style: Style) -> bool:
+        """Return whether a style is refined for any network; False where it cannot be read."""
+        try:
+            return bool(read_refined(self.user_dir, style.digest))
+        except SourceError:
+            return False
+
+    def keep_refined(self, style: Style, key: str, parameters: NDArray[np.float32]) -> Path:
+        """Keep refined style parameters with a style, for all that paint in it from now on.
+
+        Args:
+            style: a style of any origin.
+            key: of the transformer that they are for.
+            parameters: float32 (p,).
+
+        Returns:
+            The file, in the user's folder of styles.
+
+        Raises:
+            SourceError: the image cannot be read.
+            StyleError: the folder cannot be written.
+        """
+        name = slug_of(style.path.stem)
+        try:
+            return write_refined(self.user_dir, name, style.digest, {key: parameters})
+        except OSError as error:
+            raise StyleError(f"Cannot write to {self.user_dir}: {os_reason(error)}.") from error
+
+    def forget_refined(self, style: Style) -> bool:
+        """Delete the refined style parameters of a style; return whether there were any.
+
+        Raises:
+            SourceError: the image cannot be read.
+            StyleError: they cannot be deleted.
+        """
+        try:
+            return delete_refined(self.user_dir, style.digest)
+        except OSError as error:
+            raise StyleError(f"Cannot write to {self.user_dir}: {os_reason(error)}.") from error
+
     def add(
         self,
         path: str | Path,
@@ -232,6 +286,8 @@ class StyleLibrary:
                 raise StyleError(f"'{name}' is a packaged style: only your own can be removed.")
             raise StyleError(_unknown(name, yours))
         try:
+            with suppress(SourceError):  # a picture that cannot be read can be removed, too
+                delete_refined(self.user_dir, style.digest)
             style.path.unlink()
             if all(other is style or other.path.stem != style.path.stem for other in yours):
                 style.path.with_suffix(".toml").unlink(missing_ok=True)

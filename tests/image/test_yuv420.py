@@ -182,7 +182,10 @@ def test_engine_refuses_yuv_too_small_to_pad(engine: Engine) -> None:
 
 def test_yuv_keep_their_colors_where_the_network_computes_in_mixed_numbers() -> None:
     stylizer = Stylizer("wave", options=ModelOptions(engine="openvino-fast"))
-    engine, parameters = stylizer.engine, stylizer.model.style_parameters(stylizer.bottleneck[None])
+    engine, parameters = (
+        stylizer.engine,
+        stylizer.model.style_parameters(stylizer.style_vector[None]),
+    )
     assert isinstance(engine, TilingEngine)
     yuv = rgb_to_yuv(cv2.resize(picture((160, 96)), (320, 192))[None])
     colors = YuvColors("bt601", is_full_range=False)
