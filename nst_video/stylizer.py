@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -61,6 +62,7 @@ class Stylizer:
     The model is loaded at the first frame that needs it, or by `prepare`.
 
     Attributes:
+        paints: "batches", as in `transcode.Painter`: no frame needs later ones.
         settings: how the result looks; a new one may be assigned between any two frames.
         options: which network paints, and what computes it.
         library: where styles come from.
@@ -69,6 +71,8 @@ class Stylizer:
         mix: a weight for each of them.
         has_predictor: whether the style predictor, which intensities below 1 use, is loaded.
     """
+
+    paints: ClassVar[Literal["batches"]] = "batches"
 
     def __init__(
         self,

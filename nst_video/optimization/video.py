@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import ClassVar, Literal, Protocol, TypeAlias
 
 import numpy as np
 
@@ -84,7 +84,13 @@ class VideoPainter:
     Each keyframe starts from the previous one, warped along the optical flow, and a temporal loss
     keeps it close to that where the flow is reliable (Ruder et al. 2016, arXiv 1604.08610). Newly
     visible areas start from a fast painting.
+
+    Attributes:
+        paints: "video", as in `transcode.StreamPainter`: it reads ahead.
+        settings: how keyframes are chosen and joined.
     """
+
+    paints: ClassVar[Literal["video"]] = "video"
 
     def __init__(
         self,

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Literal, Protocol
 
 from nst_video.engines import PendingFrames
 from nst_video.errors import EngineError
@@ -13,9 +13,13 @@ from nst_video.image.yuv420 import YuvColors, YuvFrames
 class Painter(Protocol):
     """Paints batches of frames; `Stylizer` is one.
 
-    A subclass needs only `__call__`: the other methods have defaults. All calls come from one
-    thread.
+    A subclass needs only `__call__`: everything else has defaults. All calls come from one thread.
+
+    Attributes:
+        paints: what it is given at a time; tells the two protocols apart.
     """
+
+    paints: ClassVar[Literal["batches"]] = "batches"
 
     @abstractmethod
     def __call__(self, frames: Frames, /) -> Frames:
@@ -52,9 +56,14 @@ class Painter(Protocol):
         raise EngineError("This painter takes RGB frames only.")
 
 
-@runtime_checkable
 class StreamPainter(Protocol):
-    """Paints a whole video, and can read ahead: a frame may depend on later frames."""
+    """Paints a whole video, and can read ahead: a frame may depend on later frames.
+
+    Attributes:
+        paints: what it is given at a time; tells the two protocols apart.
+    """
+
+    paints: ClassVar[Literal["video"]] = "video"
 
     def stream(self, frames: Iterable[Frame], info: VideoInfo, /) -> Iterator[Frame]:
         """Yield every frame painted, in order.

@@ -135,7 +135,7 @@ def _paint(
     painter: Painter | StreamPainter, batches: Iterable[Frames], info: VideoInfo
 ) -> Iterator[Frames]:
     """Paint batch by batch, or the video as a whole; check the shapes."""
-    if isinstance(painter, StreamPainter):
+    if painter.paints == "video":
         yield from _paint_stream(painter, batches, info)
     else:
         painter.reset()

@@ -5,7 +5,7 @@ YUV 4:2:0 has half the bytes and needs no conversion in ffmpeg.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +15,11 @@ from nst_video.image.yuv420 import YuvColors, YuvFrames
 from nst_video.transcode.painters import Painter, StreamPainter
 from nst_video.video.sources import FrameSource, VideoFileSource
 
-P = TypeVar("P", bound="Painter | StreamPainter")
+P_co = TypeVar("P_co", bound="Painter | StreamPainter", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class PixelPath(Generic[P]):
+class PixelPath(Generic[P_co]):
     """Frames of a source in one pixel format, and a painter for that format.
 
     Attributes:
@@ -29,18 +29,30 @@ class PixelPath(Generic[P]):
     """
 
     frames: Iterable[NDArray[np.uint8]]
-    painter: P
+    painter: P_co
     as_yuv: bool
 
 
-def negotiate_format(source: FrameSource, painter: P) -> PixelPath[P | Painter]:
+@overload
+def negotiate_format(source: FrameSource, painter: Painter) -> PixelPath[Painter]: ...
+
+
+@overload
+def negotiate_format(
+    source: FrameSource, painter: Painter | StreamPainter
+) -> PixelPath[Painter | StreamPainter]: ...
+
+
+def negotiate_format(
+    source: FrameSource, painter: Painter | StreamPainter
+) -> PixelPath[Painter | StreamPainter]:
     """Return the fastest pixel format that both source and painter support.
 
     Raises:
         WeightsError: the painter's model is missing or broken.
         EngineError: its network does not run on this machine.
     """
-    if isinstance(source, VideoFileSource) and not isinstance(painter, StreamPainter):
+    if isinstance(source, VideoFileSource) and painter.paints == "batches":
         colors = source.yuv_colors
         if colors is not None and painter.accepts_yuv(source.info.size):
             return PixelPath(source.iterate_yuv(), _YuvPainter(painter, colors), as_yuv=True)

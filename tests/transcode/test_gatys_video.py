@@ -24,7 +24,7 @@ from nst_video.optimization.painting import PaintStep, StylePicture
 from nst_video.optimization.progress import KeyframeProgress
 from nst_video.optimization.settings import PRESETS
 from nst_video.optimization.video_settings import VideoSettings
-from nst_video.transcode import transcode
+from nst_video.transcode import StreamPainter, transcode
 from nst_video.transcode.gatys_video import find_store, optimize_video
 from nst_video.video.media.codec_options import TranscodeOptions
 from nst_video.video.media.probe import probe
@@ -144,11 +144,11 @@ def test_changed_settings_source_style_or_fill_begin_again(
 
 
 def test_video_painter_must_return_every_frame(clip: Path, tmp_path: Path):
-    class Loses:
+    class Loses(StreamPainter):
         def stream(self, frames, info) -> Iterator[np.ndarray]:
             yield from list(frames)[1:]
 
-    class Shrinks:
+    class Shrinks(StreamPainter):
         def stream(self, frames, info) -> Iterator[np.ndarray]:
             return (frame[::2] for frame in frames)
 
@@ -160,7 +160,7 @@ def test_video_painter_must_return_every_frame(clip: Path, tmp_path: Path):
 
 
 def test_video_painter_may_read_on_before_it_gives(clip: Path, tmp_path: Path):
-    class Patient:
+    class Patient(StreamPainter):
         def stream(self, frames, info) -> Iterator[np.ndarray]:
             yield from [255 - frame for frame in frames]
 
