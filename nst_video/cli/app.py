@@ -8,42 +8,21 @@ from typing import Annotated
 import typer
 
 from nst_video import __version__
-from nst_video.cli import (
-    bench,
-    console,
-    demo,
-    devices,
-    doctor,
-    image,
-    live,
-    models,
-    styles,
-    train,
-    transcode,
-)
+from nst_video.cli import console
+from nst_video.cli.command_table import LazyGroup
 from nst_video.cli.console import FAILED, USAGE
-from nst_video.cli.preview import CommandWithPreview
 from nst_video.errors import NstVideoError, UsageError
 from nst_video.system.stderr import QuietImports
 
 app = typer.Typer(
     name="nst-video",
+    cls=LazyGroup,
+    rich_markup_mode=None,  # importing what draws boxes takes as long as everything else
     help="Neural style transfer for videos, pictures and live cameras.",
-    no_args_is_help=True,
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(live.live)
-app.command()(devices.devices)
-app.command(cls=CommandWithPreview)(transcode.transcode)
-app.command()(transcode.paint)
-app.command()(image.image)
-app.command()(demo.demo)
-app.command()(doctor.doctor)
-app.command()(bench.bench)
-app.command()(train.train)
-app.add_typer(styles.app, name="styles")
-app.add_typer(models.app, name="models")
 
 
 def _print_version(wanted: bool) -> None:
@@ -54,12 +33,16 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def common(
+    context: typer.Context,
     version: Annotated[
         bool,
         typer.Option("--version", callback=_print_version, is_eager=True, help="Show version."),
     ] = False,
 ) -> None:
     """Neural style transfer for videos, pictures and live cameras."""
+    if context.invoked_subcommand is None:
+        console.result(context.get_help())
+        raise typer.Exit(USAGE)
 
 
 def run() -> None:
@@ -76,7 +59,8 @@ def run() -> None:
         # Typer shows the text of Pydantic, which checks values for it, and has no text if it has
         # printed the help instead of running a command.
         if message := error.format_message().removesuffix("."):
-            console.complain(f"{message.replace('Value error, ', '')}.")
+            end = "" if message.endswith("?") else "."
+            console.complain(f"{message.replace('Value error, ', '')}{end}")
         sys.exit(error.exit_code)
     except typer.Abort:
         console.say("Aborted.")

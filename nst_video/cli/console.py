@@ -7,12 +7,14 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
-from typing import IO, NoReturn, cast
-
-from rich.console import Console
+from typing import IO, TYPE_CHECKING, NoReturn, cast
 
 from nst_video.system.stderr import UserStderr
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 """Exit codes: failed, wrong arguments, interrupted by Ctrl-C."""
@@ -27,14 +29,19 @@ _ENDING = tuple(
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """Characters that control a terminal or the direction of text."""
 
-stderr = Console(
-    file=cast("IO[str]", UserStderr()), stderr=True, highlight=False, soft_wrap=True, emoji=False
-)
+
+@cache
+def stderr() -> "Console":
+    """Return the user's standard error; Rich is imported with the first message."""
+    from rich.console import Console
+
+    file = cast("IO[str]", UserStderr())
+    return Console(file=file, stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 
 def say(text: str) -> None:
     """Print a message that is not the result, as one line on stderr."""
-    stderr.print(shown(text), markup=False)
+    stderr().print(shown(text), markup=False)
 
 
 def result(value: object) -> None:
@@ -54,8 +61,8 @@ def result(value: object) -> None:
 
 def complain(error: BaseException | str) -> None:
     """Print an error as one sentence on stderr."""
-    stderr.print("[bold red]Error:[/]", end=" ")
-    stderr.print(shown(error), markup=False)
+    stderr().print("[bold red]Error:[/]", end=" ")
+    stderr().print(shown(error), markup=False)
 
 
 def shown(value: object) -> str:
@@ -70,7 +77,7 @@ def shown(value: object) -> str:
 
 def is_watched() -> bool:
     """Return whether stderr is a terminal on which a progress bar can be drawn."""
-    return stderr.is_interactive and stderr.file.isatty()
+    return stderr().is_interactive and stderr().file.isatty()
 
 
 @contextmanager

@@ -12,7 +12,9 @@ from nst_video.cli.progress import fetch_progress
 from nst_video.cli.stylizer_options import ModelsDirOption, OfflineOption
 from nst_video.errors import ModelMissingError, WeightsError
 
-app = typer.Typer(help="List, fetch, verify and locate model files.", no_args_is_help=True)
+app = typer.Typer(
+    help="List, fetch, verify and locate model files.", no_args_is_help=True, add_completion=False
+)
 
 Name = Annotated[
     str,

@@ -146,7 +146,7 @@ def _bar(name: str) -> Iterator[Report]:
     def line() -> "RenderableType":
         done, total, facts = state
         # The last cell stays empty: some terminals wrap when it is written.
-        shown, bar_width, text = fit(name, facts, console.stderr.width - 1)
+        shown, bar_width, text = fit(name, facts, console.stderr().width - 1)
         bar = ProgressBar(total, done, width=bar_width, animation_time=time.monotonic() - begun_s)
         grid = Table.grid(padding=(0, len(_GAP), 0, 0), pad_edge=False)
         cells = [Text(shown, no_wrap=True)] if shown else []
@@ -159,7 +159,7 @@ def _bar(name: str) -> Iterator[Report]:
 
     with Live(
         get_renderable=line,
-        console=console.stderr,
+        console=console.stderr(),
         transient=True,
         redirect_stdout=sys.stdout.isatty(),  # not if stdout goes to another program
         refresh_per_second=8,

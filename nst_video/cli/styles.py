@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from nst_video.style_library.library import Style
     from nst_video.stylizer import Stylizer
 
-app = typer.Typer(help="List, add, remove and show styles.", no_args_is_help=True)
+app = typer.Typer(
+    help="List, add, remove and show styles.", no_args_is_help=True, add_completion=False
+)
 
 Name = Annotated[
     str,

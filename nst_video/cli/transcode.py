@@ -19,7 +19,7 @@ from nst_video.cli.optimization_options import (
 )
 from nst_video.cli.options import grouped, number
 from nst_video.cli.output_options import check_outputs
-from nst_video.cli.preview import Preview, PreviewOption, choose_preview
+from nst_video.cli.preview import CommandWithPreview, Preview, PreviewOption, choose_preview
 from nst_video.cli.stylizer_options import (
     MODEL_PANEL,
     ModelArguments,
@@ -62,6 +62,10 @@ class GatysOptions:
     keyframes: KeyframeOptions = field(default_factory=KeyframeOptions)
 
 
+transcode_app = typer.Typer(add_completion=False)
+
+
+@transcode_app.command(cls=CommandWithPreview)
 @grouped
 def transcode(
     *,

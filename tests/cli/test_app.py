@@ -9,10 +9,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import typer
 
 from nst_video import __version__
 from nst_video.cli import app as app_module
 from nst_video.cli import stylizer_options
+from nst_video.cli.command_table import COMMANDS
 from nst_video.errors import UsageError
 
 
@@ -50,13 +52,23 @@ def test_help_imports_nothing_heavy() -> None:
         "from nst_video.cli import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
-        "heavy = {'tensorflow', 'keras', 'cv2', 'av', 'openvino', 'ai_edge_litert', 'numpy'}\n"
+        "heavy = {'tensorflow', 'keras', 'cv2', 'av', 'openvino', 'numpy'}\n"
+        "heavy |= {'rich', 'nst_video.cli.live'}\n"
         "print('heavy:', sorted(heavy & sys.modules.keys()))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     for command in ("transcode", "image", "demo", "doctor", "styles", "models"):
         assert command in done.stdout
     assert "heavy: []" in done.stdout
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_summary_of_a_command_is_the_first_line_of_its_own_help(name: str) -> None:
+    group = typer.main.get_command(app_module.app)
+    command = group.get_command(typer.Context(group), name)
+    first, _, _ = command.help.partition("\n\n")
+    assert " ".join(first.split()) == COMMANDS[name].summary
+    assert command.name == name
 
 
 def test_version_is_printed_on_stdout() -> None:
@@ -81,6 +93,7 @@ def test_user_errors_are_one_sentence_without_a_stack_trace() -> None:
         (("transcode",), "Missing argument 'INPUT...'."),
         (("image", "x.png", "--method", "best"), "'best' is not one of 'fast', 'gatys'."),
         (("nope",), "No such command 'nope'."),
+        (("imag",), "No such command 'imag'. Did you mean 'image'?"),
         (("transcode", "x.mp4", "--encoder-preset", "best"), "No encoder preset 'best' for h264"),
     ],
 )

@@ -28,7 +28,7 @@ class Screen(io.StringIO):
 def watch(monkeypatch: pytest.MonkeyPatch, width: int, **terminal: object) -> Screen:
     screen = Screen()
     shown = Console(file=screen, width=width, **{"force_terminal": True, **terminal})
-    monkeypatch.setattr(console, "stderr", shown)
+    monkeypatch.setattr(console, "stderr", lambda: shown)
     return screen
 
 
@@ -72,7 +72,7 @@ def test_without_a_terminal_a_line_comes_every_10_seconds(
         screen = watch(monkeypatch, 80, _environ={"TERM": "dumb"})
     else:
         screen = io.StringIO()
-        monkeypatch.setattr(console, "stderr", Console(file=screen))
+        monkeypatch.setattr(console, "stderr", lambda: Console(file=screen))
     times = itertools.count(0, 3.0)
     with progress("a.mp4", shown=True, clock=lambda: next(times)) as report:
         assert report is not None

@@ -408,7 +408,7 @@ def test_interrupt_ends_within_two_seconds_and_leaves_nothing(
 def test_terminal_shows_progress(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     shown = Screen()
     terminal = Console(file=shown, force_terminal=True, width=160)
-    monkeypatch.setattr(console, "stderr", terminal)
+    monkeypatch.setattr(console, "stderr", lambda: terminal)
     clip = make_clip(tmp_path / "clip.mkv", seconds=3)
     run(clip, "-q")
     assert shown.getvalue() == ""

@@ -237,7 +237,8 @@ def test_interrupt_says_how_to_go_on(
     clip: Path, tmp_path: Path, network: LossNetwork, monkeypatch: pytest.MonkeyPatch
 ):
     shown = io.StringIO()
-    monkeypatch.setattr("nst_video.cli.console.stderr", Console(file=shown, width=400))
+    terminal = Console(file=shown, width=400)
+    monkeypatch.setattr(console, "stderr", lambda: terminal)
     job = Job(clip, tmp_path / "out.mp4")
 
     def go(optimizer: object, *, fresh: bool = False) -> None:
@@ -271,7 +272,7 @@ def test_terminal_shows_keyframes(
     shown = io.StringIO()
     monkeypatch.setattr(shown, "isatty", lambda: True)
     terminal = Console(file=shown, force_terminal=True, width=200)
-    monkeypatch.setattr(console, "stderr", terminal)
+    monkeypatch.setattr(console, "stderr", lambda: terminal)
     job = Job(clip, tmp_path / "out.mp4")
     optimize_job(job, make_optimizer(network), negative, VIDEO, FAST, fresh=False, quiet=False)
     assert re.search(r"keyframe 4/4 .* left  step .*scale 1/1", shown.getvalue())
