@@ -34,8 +34,15 @@ from nst_video.errors import (
 from nst_video.system.opencv_xcb import load_opencv_xcb
 
 if TYPE_CHECKING:
-    from nst_video.api import paint_image, paint_video, stylize_image, stylize_video
+    from nst_video.api import (
+        paint_image,
+        paint_video,
+        refine_style,
+        stylize_image,
+        stylize_video,
+    )
     from nst_video.live import LiveOptions, LiveResult, run_live
+    from nst_video.optimization.refine_settings import RefineResult, RefineSettings, RefineStep
     from nst_video.optimization.settings import PaintSettings
     from nst_video.optimization.video_settings import VideoSettings
     from nst_video.settings import ModelOptions, StylizeSettings
@@ -60,6 +67,9 @@ __all__ = [
     "OutOfMemoryError",
     "PaintSettings",
     "Progress",
+    "RefineResult",
+    "RefineSettings",
+    "RefineStep",
     "SinkError",
     "SourceError",
     "Style",
@@ -75,6 +85,7 @@ __all__ = [
     "__version__",
     "paint_image",
     "paint_video",
+    "refine_style",
     "run_live",
     "stylize_image",
     "stylize_video",
@@ -86,6 +97,9 @@ _MODULES = {
     "ModelOptions": "settings",
     "PaintSettings": "optimization.settings",
     "Progress": "transcode",
+    "RefineResult": "optimization.refine_settings",
+    "RefineSettings": "optimization.refine_settings",
+    "RefineStep": "optimization.refine_settings",
     "Style": "style_library.folder",
     "StyleLibrary": "style_library.library",
     "StylizeSettings": "settings",
@@ -95,6 +109,7 @@ _MODULES = {
     "VideoSettings": "optimization.video_settings",
     "paint_image": "api",
     "paint_video": "api",
+    "refine_style": "api",
     "run_live": "live",
     "stylize_image": "api",
     "stylize_video": "api",

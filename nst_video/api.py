@@ -16,10 +16,11 @@ from nst_video.image.files import load_picture, picture_to_frame
 from nst_video.networks.config import DEFAULT_NETWORK
 from nst_video.optimization.painting import PaintStep, StylePicture
 from nst_video.optimization.progress import OnKeyframe
+from nst_video.optimization.refine_settings import RefineResult, RefineSettings, RefineStep
 from nst_video.optimization.settings import PaintSettings
 from nst_video.optimization.video_settings import VideoSettings
-from nst_video.settings import DEFAULT_STYLE, StylizeSettings
-from nst_video.style_library.library import StyleName
+from nst_video.settings import DEFAULT_STYLE, ModelOptions, StylizeSettings
+from nst_video.style_library.library import StyleLibrary, StyleName
 from nst_video.stylizer import Stylizer
 from nst_video.system.path_lookup import user_path
 from nst_video.system.stderr import quiet_stderr
@@ -27,9 +28,11 @@ from nst_video.transcode import TranscodeResult, transcode
 from nst_video.transcode.progress import OnProgress
 from nst_video.validation import check_type
 from nst_video.video.media.codec_options import TranscodeOptions
+from nst_video.weights import OnProgress as OnFetch
 
 if TYPE_CHECKING:
     from nst_video.networks.vgg import LossNetwork
+    from nst_video.optimization.refine_session import StyleRefinement
 
 Picture: TypeAlias = str | Path | Image.Image | Frame
 """The path of a picture, a PIL image of any mode, or an array, RGB uint8 (height, width, 3)."""
@@ -221,6 +224,68 @@ def paint_video(
     )
 
 
+def refine_style(
+    style: StyleName,
+    settings: RefineSettings | None = None,
+    options: ModelOptions | None = None,
+    *,
+    photos: Sequence[Picture] | None = None,
+    library: StyleLibrary | None = None,
+    on_step: Callable[[RefineStep], None] | None = None,
+) -> RefineResult:
+    """Make a style its own: descend on its style parameters until paintings look like its picture.
+
+    The result is kept with the style, and found by everything that paints in it from then on. A
+    picture that is no style yet is added to the user's. Whatever ends this early, such as an
+    exception of `on_step`, keeps the best so far, and the same call goes on from there.
+
+    Args:
+        style: the style's name, or the path of any picture.
+        settings: how long, and how bold.
+        options: the network whose style parameters are refined.
+        photos: pictures to refine on, by default made by code.
+        library: where the style comes from, and where the result is kept.
+        on_step: called after every step.
+
+    Returns:
+        The style, and its losses before and after.
+
+    Raises:
+        SourceError: a picture cannot be read.
+        StyleError: an unknown style, or the result cannot be kept.
+        UsageError: a value of a wrong type or out of its range.
+        WeightsError: the model's files cannot be had.
+    """
+    frames = None if photos is None else [_load(photo) for photo in photos]
+    refinement = open_refinement(style, settings, options, photos=frames, library=library)
+    for step in refinement.steps():
+        if on_step is not None:
+            on_step(step)
+    return refinement.result()
+
+
+def open_refinement(
+    style: StyleName,
+    settings: RefineSettings | None = None,
+    options: ModelOptions | None = None,
+    *,
+    photos: Sequence[Frame] | None = None,
+    library: StyleLibrary | None = None,
+    on_fetch: OnFetch | None = None,
+) -> "StyleRefinement":
+    """Return the refinement that `refine_style` does, for callers that take step by step."""
+    settings = RefineSettings() if settings is None else settings
+    check_type("The settings", settings, RefineSettings)
+    stylizer = Stylizer(options=options, library=library, on_fetch=on_fetch)
+    found = stylizer.library.adopt(style)
+    network = _load_network(DEFAULT_NETWORK)
+    from nst_video.optimization.refine_session import StyleRefinement
+
+    return StyleRefinement(
+        stylizer.model, found, stylizer.library, network, settings, photos=photos
+    )
+
+
 def _load(picture: Picture) -> Frame:
     """Return a picture as an array, RGB uint8 (height, width, 3)."""
     if isinstance(picture, str | Path):
@@ -260,4 +325,8 @@ def _load_network(name: str) -> "LossNetwork":
 def _style_pictures(stylizer: Stylizer) -> list[StylePicture]:
     """Return the pictures of the styles with their weights, as the optimization takes them."""
     pairs = zip(stylizer.styles, stylizer.mix, strict=True)
-    return [StylePicture(style.load(), weight) for style, weight in pairs]
+    return [
+        StylePicture(part.load(), weight / len(style.parts))
+        for style, weight in pairs
+        for part in style.parts
+    ]

@@ -33,13 +33,8 @@ from nst_video.image.resize import resize_area
 from nst_video.image.yuv420 import YuvColors, YuvFrames, can_be_yuv420, check_yuv, yuv_size
 from nst_video.networks.models import StyleModel, load_model
 from nst_video.settings import DEFAULT_STYLE, ModelOptions, StylizeSettings
-from nst_video.style_library.library import (
-    Style,
-    StyleLibrary,
-    StyleName,
-    mix_bottlenecks,
-    mix_weights,
-)
+from nst_video.style_library.bottlenecks import mix_bottlenecks, mix_weights
+from nst_video.style_library.library import Style, StyleLibrary, StyleName
 from nst_video.validation import FADE_S, check_type
 
 SMOOTHING_RATE = 0.12

@@ -115,6 +115,12 @@ INTENSITY = Range(0, 1)
 WORK_SIZE = Range(32, MAX_SIDE_PX, is_whole=True, unit="pixels")
 """Short side, in pixels, at which a network paints."""
 
+MINUTES = Range(0, 10_000, is_above=True, unit="minutes")
+"""How long a style is refined."""
+
+BOLDNESS = Range(0, 1)
+"""How far a refined style may leave the content."""
+
 TILE_ROWS = Range(16, MAX_SIDE_PX, is_whole=True)
 """Height, in pixels, of the tiles in which large frames are painted."""
 

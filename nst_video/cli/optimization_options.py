@@ -220,9 +220,11 @@ class OptimizationOptions:
         library = StyleLibrary()
         regions = [load_picture(mask).mean(axis=-1, dtype="float32") / 255 for mask in masks]
         regions += [None] * (len(names) - len(masks))
+        styles = [library.get(name) for name in names]
         return [
-            StylePicture(library.get(name).load(), weight, region)
-            for name, weight, region in zip(names, weights, regions, strict=True)
+            StylePicture(part.load(), weight / len(style.parts), region)
+            for style, weight, region in zip(styles, weights, regions, strict=True)
+            for part in style.parts
         ]
 
 

@@ -1,4 +1,4 @@
-"""`nst-video styles`: list, add, remove and show styles, and draw a contact sheet of them."""
+"""`nst-video styles`: list, add, remove, show and refine styles, and draw a contact sheet."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,6 +11,7 @@ from nst_video.cli.console import result, say
 from nst_video.cli.options import grouped, number
 from nst_video.cli.output_options import OverwriteOption, QuietOption, check_outputs
 from nst_video.cli.progress import progress
+from nst_video.cli.refine import refine
 from nst_video.cli.stylizer_options import (
     INTENSITY_OPTION,
     KeepColorsOption,
@@ -28,8 +29,9 @@ if TYPE_CHECKING:
     from nst_video.stylizer import Stylizer
 
 app = typer.Typer(
-    help="List, add, remove and show styles.", no_args_is_help=True, add_completion=False
+    help="List, add, remove, show and refine styles.", no_args_is_help=True, add_completion=False
 )
+app.command()(refine)
 
 Name = Annotated[
     str,
@@ -42,21 +44,29 @@ PHOTO_SIDE_PX = 768
 
 @app.command("list")
 def list_styles() -> None:
-    """List all styles: name, origin, title."""
+    """List all styles: name, origin, whether refined, title."""
     from nst_video.style_library.library import StyleLibrary
 
-    found = StyleLibrary().read()
+    library = StyleLibrary()
+    found = library.read()
     for note in found.notes:
         say(note)
     styles = _without_broken(found.styles)
     width = max((len(style.name) for style in styles), default=0)
     for style in styles:
-        result(f"{style.name:{width}}  {style.origin:8}  {style.title}")
+        refined = "refined" if library.is_refined(style) else ""
+        result(f"{style.name:{width}}  {style.origin:8}  {refined:7}  {style.title}")
 
 
 @app.command()
 def add(
-    picture: Annotated[Path, typer.Argument(help="Any picture.", metavar="PICTURE")],
+    pictures: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Any picture, or several of one style. A name may come first.",
+            metavar="[NAME] PICTURE...",
+        ),
+    ],
     name: Annotated[
         str | None, typer.Option("--name", help="Name of the style; by default that of the file.")
     ] = None,
@@ -66,22 +76,36 @@ def add(
         bool, typer.Option("--overwrite", "-y", help="Replace your style of the same name.")
     ] = False,
 ) -> None:
-    """Copy a picture into your styles and print its name."""
+    """Copy a picture, or several of one painter, into your styles and print the style's name."""
     from nst_video.style_library.library import StyleLibrary
 
+    if name is None and len(pictures) > 1 and not pictures[0].exists():
+        name, pictures = str(pictures[0]), pictures[1:]
     style = StyleLibrary().add(
-        picture, name, title=title, description=description, overwrite=overwrite
+        pictures, name, title=title, description=description, overwrite=overwrite
     )
-    say(f"Added {style.path}; use it with --style {style.name}")
+    say(f"Added {style.place}; use it with --style {style.name}")
     result(style.name)
 
 
 @app.command()
-def remove(name: Name) -> None:
-    """Delete one of your styles."""
+def remove(
+    name: Name,
+    only_refined: Annotated[
+        bool,
+        typer.Option("--refined", help="Remove only what `styles refine` made; keep the style."),
+    ] = False,
+) -> None:
+    """Delete one of your styles, or what was refined of any style."""
     from nst_video.style_library.library import StyleLibrary
 
-    say(f"Removed {StyleLibrary().remove(name).path}")
+    library = StyleLibrary()
+    if not only_refined:
+        say(f"Removed {library.remove(name).place}")
+    elif library.forget_refined(library.get(name)):
+        say(f"The style {name!r} is no longer refined.")
+    else:
+        say(f"The style {name!r} was not refined.")
 
 
 @app.command()
@@ -90,7 +114,8 @@ def show(name: Name) -> None:
     from nst_video.frames import size_of
     from nst_video.style_library.library import StyleLibrary
 
-    style = StyleLibrary().get(name)
+    library = StyleLibrary()
+    style = library.get(name)
     width, height = size_of(style.load())
     facts = {
         "name": style.name,
@@ -99,7 +124,9 @@ def show(name: Name) -> None:
         "license": style.license,
         "origin": style.origin,
         "size": f"{width}x{height}",
-        "path": style.path,
+        "pictures": len(style.parts) if style.others else "",
+        "refined": "yes" if library.is_refined(style) else "",
+        "path": style.place,
     }
     for fact, value in facts.items():
         if value:

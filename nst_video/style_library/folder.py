@@ -1,10 +1,10 @@
-"""Styles in a folder: one per image, with metadata from TOML files."""
+"""Styles in a folder: one per image or subfolder of images, with metadata from TOML files."""
 
 import hashlib
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -23,15 +23,16 @@ _MAX_TOML_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """A style image and its metadata.
+    """A style image, or several of one style, and their metadata.
 
     Attributes:
         name: what users type; unique in a library.
-        path: the image file.
+        path: the image file; the first of several.
         origin: "packaged", "yours" for one added by the user, "file" for any other image file.
         title: name for display.
         description: one sentence, or empty.
         license: SPDX identifier, empty where unknown.
+        others: the other image files, which lie in the same folder as the first.
     """
 
     name: str
@@ -40,20 +41,44 @@ class Style:
     title: str
     description: str = ""
     license: str = ""
+    others: tuple[Path, ...] = ()
+
+    @property
+    def place(self) -> Path:
+        """The image file, or the folder of several."""
+        return self.path.parent if self.others else self.path
 
     @property
     def aliases(self) -> tuple[str, ...]:
         """Other names for it, such as `yours/wave` and `yours/wave.jpg`."""
-        return f"{self.origin}/{self.path.stem}", f"{self.origin}/{self.path.name}"
+        return f"{self.origin}/{self.place.stem}", f"{self.origin}/{self.place.name}"
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the image file, hexadecimal; SourceError where it cannot be read."""
-        with open_picture(self.path) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        """SHA-256 of the image file, or of the digests of several, hexadecimal.
+
+        Raises:
+            SourceError: one cannot be read.
+        """
+        digests = []
+        for path in (self.path, *self.others):
+            with open_picture(path) as file:
+                digests.append(hashlib.file_digest(file, "sha256").hexdigest())
+        return (
+            digests[0]
+            if len(digests) == 1
+            else hashlib.sha256("".join(digests).encode()).hexdigest()
+        )
+
+    @property
+    def parts(self) -> "tuple[Style, ...]":
+        """A style for each of the images."""
+        return tuple(replace(self, path=path, others=()) for path in (self.path, *self.others))
 
     def load(self, *, small: bool = False) -> Frame:
-        """Return the image, RGB uint8 (height, width, 3), see `load_picture`.
+        """Return the image, the first of several, RGB uint8 (height, width, 3).
+
+        See `load_picture`.
 
         Raises:
             SourceError: it cannot be read.
@@ -66,7 +91,8 @@ class StyleListing:
     """The styles of a folder.
 
     Attributes:
-        styles: first those in the metadata file, in its order, then the others by name.
+        styles: first those in the metadata file, in its order, then the others by name, then those
+            of several images.
         notes: a sentence for each file that was left out, and why.
     """
 
@@ -78,7 +104,7 @@ def list_styles(folder: Path, origin: Origin) -> StyleListing:
     """Return the styles in a folder, none where it does not exist; never raises.
 
     Where file names differ only in the suffix, the first is called by its stem and the others as in
-    `yours/photo.png`.
+    `yours/photo.png`. A folder inside with two images or more is one style.
     """
     found = look_up(folder)
     if found.kind is PathKind.MISSING:
@@ -101,12 +127,26 @@ def list_styles(folder: Path, origin: Origin) -> StyleListing:
         name = path.stem if path.stem not in stems else f"{origin}/{path.name}"
         stems.add(path.stem)
         styles.append(_make_style(name, path, origin, facts, notes))
+    for subfolder in _folders(folder):
+        pictures = _pictures(subfolder, notes)
+        if len(pictures) >= 2 and subfolder.name not in stems:
+            facts = _read_toml(folder / f"{subfolder.name}.toml", notes)
+            first = _make_style(subfolder.name, subfolder, origin, facts, notes)
+            styles.append(replace(first, path=pictures[0], others=tuple(pictures[1:])))
     return StyleListing(styles, notes)
 
 
 def default_title(name: str) -> str:
     """Return a title for display, made from a name."""
     return name.replace("-", " ").replace("_", " ").capitalize()
+
+
+def _folders(folder: Path) -> list[Path]:
+    """Return the folders in a folder."""
+    try:
+        return sorted(path for path in folder.iterdir() if look_up(path).kind is PathKind.FOLDER)
+    except OSError:
+        return []
 
 
 def _pictures(folder: Path, notes: list[str]) -> list[Path]:

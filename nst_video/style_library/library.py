@@ -3,13 +3,11 @@
 import difflib
 import json
 import re
-import zipfile
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,43 +16,22 @@ from nst_video.errors import SourceError, StyleError, UsageError
 from nst_video.frames import Frame
 from nst_video.image.files import PICTURE_SUFFIXES, load_picture, save_picture
 from nst_video.style_library.bottleneck_cache import read_vector, write_vector
+from nst_video.style_library.bottlenecks import (
+    Bottleneck,
+    Predictor,
+    mix_bottlenecks,
+    predict,
+    read_packaged,
+)
 from nst_video.style_library.folder import Style as Style  # re-exported
 from nst_video.style_library.folder import StyleListing, default_title, list_styles
 from nst_video.style_library.refined_styles import delete_refined, read_refined, write_refined
 from nst_video.system import paths
 from nst_video.system.path_lookup import PathKind, look_up, os_reason, require_file, short_name
 from nst_video.system.paths import packaged_styles_dir as packaged_styles_dir  # re-exported
-from nst_video.validation import MIX_WEIGHT
-
-Bottleneck: TypeAlias = NDArray[np.float32]
-"""The output of a style prediction network for a style image: float32 (d,)."""
 
 StyleName: TypeAlias = str | Path | Style
 """A style: its name, the path of any picture, or an entry of a `StyleLibrary`."""
-
-_DAMAGED_NPZ = (
-    OSError,
-    MemoryError,
-    ValueError,
-    KeyError,
-    EOFError,
-    RuntimeError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
-
-
-class Predictor(Protocol):
-    """A style prediction network, as the library uses it."""
-
-    @property
-    def key(self) -> str:
-        """Name of the model and hash of its weights, `<model>-<hash>`; valid as a folder name."""
-        ...
-
-    def __call__(self, picture: Frame) -> Bottleneck:
-        """Return the bottleneck, float32 (d,), of an RGB uint8 image (height, width, 3)."""
-        ...
 
 
 class StyleLibrary:
@@ -164,19 +141,24 @@ class StyleLibrary:
     def bottleneck(self, style: Style, predictor: Predictor) -> Bottleneck:
         """Return the bottleneck of a style, float32 (d,): packaged, cached, or predicted now.
 
+        That of a style of several images is their mean.
+
         Raises:
             SourceError: the image cannot be read.
             StyleError: the network output is not finite.
         """
+        if style.others:
+            parts = np.stack([self.bottleneck(part, predictor) for part in style.parts])
+            return mix_bottlenecks(parts, [1.0] * len(parts))
         digest = style.digest
-        known = self._packaged(predictor.key, digest)
+        known = read_packaged(self.packaged_dir, predictor.key, digest)
         if known is not None:
             return known
         key = f"{predictor.key}/{digest}"
         cached = read_vector(self._cache_dir, key)
         if cached is not None:
             return cached
-        bottleneck = _predict(style, predictor)
+        bottleneck = predict(style, predictor)
         write_vector(self._cache_dir, key, bottleneck)
         return bottleneck
 
@@ -214,7 +196,7 @@ class StyleLibrary:
             SourceError: the image cannot be read.
             StyleError: the folder cannot be written.
         """
-        name = slug_of(style.path.stem)
+        name = slug_of(style.place.stem)
         try:
             return write_refined(self.user_dir, name, style.digest, {key: parameters})
         except OSError as error:
@@ -234,18 +216,18 @@ class StyleLibrary:
 
     def add(
         self,
-        path: str | Path,
+        path: str | Path | Sequence[str | Path],
         name: str | None = None,
         *,
         title: str | None = None,
         description: str = "",
         overwrite: bool = False,
     ) -> Style:
-        """Copy an image into the user's folder of styles.
+        """Copy an image, or several of one style, into the user's folder of styles.
 
         Args:
-            path: the image file.
-            name: by default made from the file name.
+            path: the image file, or several.
+            name: by default made from the file name, the first of several.
             title: name for display, by default made from the name.
             description: one sentence.
             overwrite: replace the user's style of that name.
@@ -254,9 +236,12 @@ class StyleLibrary:
             SourceError: it is not an image.
             StyleError: the name is taken or invalid, or the folder cannot be written.
         """
-        path = require_file(path)
-        picture = load_picture(path)
-        slug = slug_of(name if name is not None else path.stem)
+        given = [path] if isinstance(path, str | Path) else list(path)
+        if not given:
+            raise UsageError("Name at least one picture to add.")
+        sources = [require_file(each) for each in given]
+        pictures = [load_picture(source) for source in sources]
+        slug = slug_of(name if name is not None else sources[0].stem)
         if _find(slug, list_styles(self.packaged_dir, "packaged").styles):
             raise StyleError(f"'{slug}' is a packaged style: choose another name with --name.")
         old = _find(slug, list_styles(self.user_dir, "yours").styles)
@@ -266,12 +251,42 @@ class StyleLibrary:
             )
         facts = {"title": title or default_title(slug), "description": description}
         try:
-            target = _store(path, picture, self.user_dir / slug, facts)
+            self._store(slug, sources, pictures, facts, old)
         except OSError as error:
             raise StyleError(f"Cannot write to {self.user_dir}: {os_reason(error)}.") from error
-        if old and old.path != target:
-            old.path.unlink(missing_ok=True)
         return self.get(slug)
+
+    def adopt(self, name: StyleName) -> Style:
+        """Return a style of the library: a picture that is none of them yet is added.
+
+        Raises:
+            SourceError: the image cannot be read.
+            StyleError: an unknown style, or another one has the name that the file would give it.
+        """
+        (style,) = self.select(name)
+        if style.origin != "file":
+            return style
+        digest = style.digest
+        same = (s for s in self.styles() if _has_digest(s, digest))
+        return next(same, None) or self.add(style.path)
+
+    def _store(
+        self,
+        slug: str,
+        sources: Sequence[Path],
+        pictures: Sequence[Frame],
+        facts: Mapping[str, str],
+        old: Style | None,
+    ) -> None:
+        """Write the metadata and the images of a style, then delete those of the old one."""
+        text = "".join(f"{key} = {_toml_string(value)}\n" for key, value in facts.items())
+        paths.write_atomically(self.user_dir / f"{slug}.toml", lambda f: f.write(text.encode()))
+        stems = [self.user_dir / slug]
+        if len(sources) > 1:
+            stems = [self.user_dir / slug / str(index + 1) for index in range(len(sources))]
+        targets = [_store(*each) for each in zip(sources, pictures, stems, strict=True)]
+        if old:
+            _delete(old, keep=targets)
 
     def remove(self, name: str) -> Style:
         """Delete one of the user's styles and return it.
@@ -288,80 +303,13 @@ class StyleLibrary:
         try:
             with suppress(SourceError):  # a picture that cannot be read can be removed, too
                 delete_refined(self.user_dir, style.digest)
-            style.path.unlink()
-            if all(other is style or other.path.stem != style.path.stem for other in yours):
-                style.path.with_suffix(".toml").unlink(missing_ok=True)
+            _delete(style)
+            place = style.place
+            if all(other is style or other.place.stem != place.stem for other in yours):
+                place.with_name(f"{place.stem}.toml").unlink(missing_ok=True)
         except OSError as error:
             raise StyleError(f"Cannot remove {style.path}: {os_reason(error)}.") from error
         return style
-
-    def _packaged(self, key: str, digest: str) -> Bottleneck | None:
-        """Return the packaged bottleneck for a predictor and an image, None where there is none."""
-        path = self.packaged_dir / f"bottlenecks-{key.rpartition('-')[0]}.npz"
-        try:
-            with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-                if key in file["predictors"] and digest in file.files:
-                    return np.asarray(file[digest], np.float32)
-        except _DAMAGED_NPZ:
-            return None  # it can be predicted
-        return None
-
-
-def mix_weights(mix: Iterable[float] | None, count: int) -> tuple[float, ...]:
-    """Return a weight for each of `count` styles; equal ones where `mix` is None.
-
-    Raises:
-        UsageError: not one number for each style, one out of its range, or only zeros.
-    """
-    if mix is None:
-        return (1.0,) * count
-    if not isinstance(mix, Iterable):
-        raise UsageError(f"The mix must be a sequence of weights, not {mix!r}.")
-    weights = tuple(mix)
-    for weight in weights:
-        MIX_WEIGHT.check("Each weight of the mix", weight)
-    mix_bottlenecks(np.zeros((count, 1), np.float32), weights)
-    return weights
-
-
-def mix_bottlenecks(bottlenecks: NDArray[np.float32], weights: Sequence[float]) -> Bottleneck:
-    """Return the weighted mean of bottlenecks.
-
-    Args:
-        bottlenecks: (n, d).
-        weights: n numbers from 0 up, not all zero; they are normalized to a sum of 1.
-
-    Raises:
-        UsageError: invalid weights.
-    """
-    given = np.asarray(weights, np.float64)
-    if len(given) != len(bottlenecks):
-        raise UsageError(f"{len(given)} mix weights for {len(bottlenecks)} styles: give one each.")
-    if not np.isfinite(given).all() or (given < 0).any() or given.sum() == 0:
-        shown = ", ".join(f"{weight:g}" for weight in given)
-        raise UsageError(f"Mix weights are numbers from 0 up, not all zero; got {shown}.")
-    return np.asarray((given / given.sum()) @ bottlenecks, np.float32)
-
-
-def package_bottlenecks(
-    styles: Sequence[Style], predictor: Predictor, folder: Path, *, same_as: Sequence[str] = ()
-) -> Path:
-    """Write `bottlenecks-<model>.npz`, which `StyleLibrary` reads before it predicts.
-
-    Args:
-        styles: the styles.
-        predictor: the network; `<model>` is its key without the hash.
-        folder: the folder of the packaged styles.
-        same_as: keys of other weight files for the same network.
-
-    Returns:
-        The file.
-    """
-    arrays: dict[str, NDArray[Any]] = {s.digest: _predict(s, predictor) for s in styles}
-    arrays["predictors"] = np.array([predictor.key, *same_as])
-    path = folder / f"bottlenecks-{predictor.key.rpartition('-')[0]}.npz"
-    paths.write_atomically(path, lambda file: np.savez(file, allow_pickle=False, **arrays))
-    return path
 
 
 def slug_of(text: str) -> str:
@@ -376,10 +324,8 @@ def slug_of(text: str) -> str:
     return slug
 
 
-def _store(source: Path, picture: Frame, stem: Path, facts: Mapping[str, str]) -> Path:
-    """Write the metadata and the image of a style; as PNG where its suffix is unknown."""
-    text = "".join(f"{key} = {_toml_string(value)}\n" for key, value in facts.items())
-    paths.write_atomically(stem.with_name(f"{stem.name}.toml"), lambda f: f.write(text.encode()))
+def _store(source: Path, picture: Frame, stem: Path) -> Path:
+    """Write an image of a style; as PNG where its suffix is unknown."""
     suffix = source.suffix.lower()
     if suffix not in PICTURE_SUFFIXES:
         target = stem.with_name(f"{stem.name}.png")
@@ -389,6 +335,22 @@ def _store(source: Path, picture: Frame, stem: Path, facts: Mapping[str, str]) -
     data = source.read_bytes()
     paths.write_atomically(target, lambda f: f.write(data))
     return target
+
+
+def _delete(style: Style, keep: Sequence[Path] = ()) -> None:
+    """Delete the images of a style but those to keep, and their folder where it is empty then."""
+    for path in {style.path, *style.others} - set(keep):
+        path.unlink(missing_ok=True)
+    if style.others:
+        with suppress(OSError):  # it holds something else
+            style.place.rmdir()
+
+
+def _has_digest(style: Style, digest: str) -> bool:
+    try:
+        return style.digest == digest
+    except SourceError:
+        return False
 
 
 def _toml_string(text: str) -> str:
@@ -410,13 +372,3 @@ def _unknown(name: str, styles: Sequence[Style]) -> str:
     return (
         f"No style '{name}'. {hint}`nst-video styles list` shows all; any picture's path works too."
     )
-
-
-def _predict(style: Style, predictor: Predictor) -> Bottleneck:
-    """Run the predictor on a style image; StyleError where the output is not finite."""
-    bottleneck = np.asarray(predictor(style.load()), np.float32)
-    if bottleneck.ndim != 1 or not np.isfinite(bottleneck).all():
-        raise StyleError(
-            f"The model gives no usable result for style picture {style.path}: try another."
-        )
-    return bottleneck

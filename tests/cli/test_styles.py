@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 from nst_video.cli.styles import app
 from nst_video.errors import SourceError, StyleError, UsageError
 from nst_video.image.files import load_picture, save_picture
+from nst_video.optimization import refine_loss, style_refinement
 from nst_video.style_library.library import StyleLibrary
 from nst_video.system import paths
 
@@ -116,3 +117,40 @@ def test_sheet_without_styles_says_so(picture, tmp_path, monkeypatch):
     error = run.invoke(app, ["sheet", str(picture), "-o", str(tmp_path / "s.png")]).exception
     assert isinstance(error, StyleError)
     assert "styles add" in str(error)
+
+
+def test_add_takes_a_name_and_several_pictures(picture, tmp_path):
+    other = tmp_path / "other.png"
+    save_picture(other, load_picture(picture)[::-1])
+    added = run.invoke(app, ["add", "monet", str(picture), str(other)], catch_exceptions=False)
+    assert added.stdout == "monet\n"
+    lines = run.invoke(app, ["show", "monet"], catch_exceptions=False).stdout.splitlines()
+    assert ["pictures", "2"] in [line.split(maxsplit=1) for line in lines]
+
+
+@pytest.fixture
+def small_refinement(monkeypatch):
+    for name, value in (("SIDE", 32), ("PHOTO_COUNT", 2), ("HELD_OUT_COUNT", 1)):
+        monkeypatch.setattr(style_refinement, name, value)
+    monkeypatch.setattr(refine_loss, "STYLE_SIDE", 48)
+
+
+@pytest.mark.usefixtures("small_refinement")
+def test_refine_adds_the_picture_and_keeps_what_it_has_found(picture, tmp_path):
+    shown = tmp_path / "preview.png"
+    options = ["--model", "builtin", "--minutes", "0.05", "--preview", str(shown)]
+    done = run.invoke(app, ["refine", str(picture), *options], catch_exceptions=False)
+    assert done.stdout == "my-picture\n"
+    assert "is refined" in done.stderr
+    assert load_picture(shown).shape == (32, 64, 3)
+    line = run.invoke(app, ["list"], catch_exceptions=False).stdout.splitlines()[-1]
+    assert line.split() == ["my-picture", "yours", "refined", "My", "picture"]
+    removed = run.invoke(app, ["remove", "--refined", "my-picture"], catch_exceptions=False)
+    assert "no longer refined" in removed.stderr
+    line = run.invoke(app, ["list"], catch_exceptions=False).stdout.splitlines()[-1]
+    assert line.split() == ["my-picture", "yours", "My", "picture"]
+
+
+@pytest.mark.parametrize("options", [["--minutes", "0"], ["--bold", "2"], ["--photos", "missing"]])
+def test_refine_refuses_what_makes_no_sense_before_any_work(options):
+    assert run.invoke(app, ["refine", "wave", *options]).exit_code != 0

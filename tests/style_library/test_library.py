@@ -20,13 +20,8 @@ from nst_video.image.files import save_picture
 from nst_video.live.loader_thread import selectable_styles
 from nst_video.live.state import LiveState, RenderRequest
 from nst_video.settings import StylizeSettings
-from nst_video.style_library.library import (
-    StyleLibrary,
-    mix_bottlenecks,
-    package_bottlenecks,
-    packaged_styles_dir,
-    slug_of,
-)
+from nst_video.style_library.bottlenecks import mix_bottlenecks, package_bottlenecks
+from nst_video.style_library.library import StyleLibrary, packaged_styles_dir, slug_of
 from nst_video.system import paths as folders
 
 
@@ -540,3 +535,36 @@ def test_real_predictor_bottleneck_is_cached(library, assets, lite_files):
     never = Predictor(predictor.key)
     assert np.array_equal(library.bottleneck(style, never), bottleneck)
     assert never.calls == 0
+
+
+def test_several_pictures_are_one_style(library, tmp_path):
+    sources = [paint(tmp_path / f"{seed}.png", seed) for seed in (10, 11, 12)]
+    added = library.add(sources, "monet", title="Monet")
+    assert (added.name, added.title, len(added.parts)) == ("monet", "Monet", 3)
+    assert added.place == library.user_dir / "monet"
+    assert library.styles()[-1] == added == library.get("yours/monet")
+    parts = [library.bottleneck(library.get(source), Predictor()) for source in sources]
+    assert np.allclose(library.bottleneck(added, Predictor()), np.mean(parts, axis=0))
+    assert len({added.digest, *(part.digest for part in added.parts)}) == 4
+    library.add(sources[:2], "monet", overwrite=True)
+    assert len(library.get("monet").parts) == 2
+    library.add(sources[2], "monet", overwrite=True)
+    assert library.get("monet").place == library.user_dir / "monet.png"
+    library.remove("monet")
+    assert list(library.user_dir.iterdir()) == []
+
+
+def test_a_style_of_several_pictures_can_be_removed(library, tmp_path):
+    library.add([paint(tmp_path / "a.png", 1), paint(tmp_path / "b.png", 2)])
+    assert library.remove("a").name == "a"
+    assert list(library.user_dir.iterdir()) == []
+    with pytest.raises(UsageError, match="at least one"):
+        library.add([])
+
+
+def test_adopt_adds_a_picture_only_once(library, tmp_path):
+    picture = paint(tmp_path / "Some Picture.png", 5)
+    first, again = library.adopt(picture), library.adopt(picture)
+    assert first == again == library.get("some-picture")
+    assert library.adopt("wave") == library.get("wave")
+    assert library.adopt(library.get("wave").path) == library.get("wave")

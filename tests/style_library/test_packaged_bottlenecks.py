@@ -8,7 +8,8 @@ import pytest
 
 from nst_video import weights
 from nst_video.networks.models import StyleModel, load_model
-from nst_video.style_library.library import Bottleneck, StyleLibrary
+from nst_video.style_library.bottlenecks import Bottleneck
+from nst_video.style_library.library import StyleLibrary
 
 
 class Counting:

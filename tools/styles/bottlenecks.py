@@ -12,7 +12,8 @@ from pathlib import Path
 
 from nst_video import weights
 from nst_video.networks.models import load_model
-from nst_video.style_library.library import StyleLibrary, package_bottlenecks
+from nst_video.style_library.bottlenecks import package_bottlenecks
+from nst_video.style_library.library import StyleLibrary
 
 STYLES = Path(__file__).resolve().parents[2] / "styles"
 MODELS = ("builtin", "magenta-lite")

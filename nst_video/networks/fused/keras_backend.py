@@ -8,7 +8,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from nst_video.image.yuv420 import OUTPUT_COLORS
-from nst_video.networks.config import LAYOUT, NORM_EPSILON, TransformerConfig
+from nst_video.networks.config import LAYOUT, NORM_EPSILON, STRIDE, TransformerConfig
 from nst_video.networks.fused import network
 from nst_video.networks.fused.backend import Arrange, Axis
 from nst_video.networks.fused.convolutions import PIXEL_SCALE, Convolution
@@ -43,6 +43,44 @@ def paint(
     height, width = ops.shape(content)[1:3]
     x = runtime.content(content * PIXEL_SCALE)
     return runtime.pixels(network.paint(runtime, config, convolutions, x, norms), height, width)
+
+
+def encode(convolutions: Mapping[str, Convolution], content: Tensor) -> Tensor:
+    """Run the layers that no style changes.
+
+    Args:
+        convolutions: as `convolutions.fuse_transformer` returns them.
+        content: (n, height, width, 3), 0..1; both sides at least `config.MIN_SIDE`.
+
+    Returns:
+        Features (n, height / 4, width / 4, channels), sides rounded up.
+    """
+    runtime = KerasBackend("float32")
+    return network.encode(runtime, convolutions, runtime.content(content * PIXEL_SCALE))
+
+
+def decode(
+    config: TransformerConfig,
+    convolutions: Mapping[str, Convolution],
+    features: Tensor,
+    style: Tensor,
+) -> Tensor:
+    """Paint what `encode` has encoded, as `paint` does.
+
+    Args:
+        config: shape of the network.
+        convolutions: as `convolutions.fuse_transformer` returns them.
+        features: (n, h, w, channels).
+        style: style parameters (n or 1, `config.style_size`).
+
+    Returns:
+        (n, 4h, 4w, 3), 0..1.
+    """
+    runtime = KerasBackend("float32")
+    norms = ExactNorms(runtime, config, style[:, None, None, :])
+    height, width = ops.shape(features)[1:3]
+    painted = network.decode(runtime, config, convolutions, features, norms)
+    return runtime.pixels(painted, STRIDE * height, STRIDE * width)
 
 
 def paint_yuv(

@@ -51,7 +51,25 @@ def paint(
         Shifted blocks of 12 channels, 0..1: apply `depth_to_space`, then crop `EDGE` pixels on
         all sides.
     """
-    x = encode(ops, convolutions, content)
+    return decode(ops, config, convolutions, encode(ops, convolutions, content), normalize)
+
+
+def decode(
+    ops: Backend,
+    config: TransformerConfig,
+    convolutions: Convolutions,
+    x: Tensor,
+    normalize: Normalize,
+) -> Tensor:
+    """Run all layers that depend on the style on the encoder's output; returns what `paint` does.
+
+    Args:
+        ops: the backend.
+        config: shape of the network.
+        convolutions: its convolutions.
+        x: what `encode` returns.
+        normalize: one of `norms`, which knows the style.
+    """
     for block in range(1, config.residual_blocks + 1):
         first, second = f"residual{block}_conv1", f"residual{block}_conv2"
         y = ops.relu(normalize(first, residual(ops, convolutions[first], x)))

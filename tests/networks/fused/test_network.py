@@ -78,6 +78,16 @@ def test_fused_transformer_equals_the_plain_one(
     np.testing.assert_allclose(np.asarray(painted), expected, atol=1e-4, rtol=0)
 
 
+def test_decoding_what_is_encoded_paints_the_picture() -> None:
+    config = TransformerConfig((4, 6, 8), 2, bottleneck=3)
+    arrays, style = random_arrays(config, 0), random_style(config, 2, 0)
+    folded = convolutions.fuse_transformer(config, arrays)
+    content = random_frames((2, 32, 24), 0).astype(np.float32) / 255
+    painted = keras_backend.decode(config, folded, keras_backend.encode(folded, content), style)
+    expected = keras_backend.paint(config, folded, content, style)
+    np.testing.assert_array_equal(np.asarray(painted), np.asarray(expected))
+
+
 @few_examples
 @given(config=configs, height=sides, width=sides, seed=st.integers(0, 99))
 def test_openvino_equals_the_plain_transformer(
