@@ -93,7 +93,9 @@ def test_command_lines_of_a_page_parse(
             for start in starts:
                 command, rest = root, words[start + 1 :]
                 while isinstance(command, typer.core.TyperGroup) and rest and rest[0][0] != "-":
-                    command, rest = command.commands[rest[0]], rest[1:]
+                    context = typer.Context(command)
+                    command, rest = command.get_command(context, rest[0]), rest[1:]
+                    assert command is not None, line
                 command.make_context("nst-video", rest, resilient_parsing=False)
 
 

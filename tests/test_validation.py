@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from nst_video.cli.app import app
+from nst_video.cli.command_table import COMMANDS, typer_app
 from nst_video.errors import UsageError
 from nst_video.live.session_options import LiveOptions
 from nst_video.optimization.settings import PaintSettings
@@ -125,9 +126,10 @@ BEGINNINGS = {
 
 def number_options():
     """Return every option of every command that takes a number, as (words, option)."""
-    groups = [((group.name,), group.typer_instance) for group in app.registered_groups]
     found = []
-    for words, group in [((), app), *groups]:
+    for group_name in COMMANDS:
+        group = typer_app(group_name)
+        words = (group_name,) if len(group.registered_commands) > 1 else ()
         for command in group.registered_commands:
             name = " ".join((*words, command.name or command.callback.__name__))
             hints = typing.get_type_hints(command.callback, include_extras=True)

@@ -26,10 +26,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import typer
 from forked_process import CRASHED, run_forked
 
 from nst_video.cli import app as command_line
+from nst_video.cli.command_table import COMMANDS, typer_app
 from nst_video.video.media.ffmpeg import ffmpeg_exe
 
 TIMEOUT_S = 240
@@ -148,9 +148,9 @@ class Parameter:
 def commands() -> dict[str, list[Parameter]]:
     """Return every command, such as "styles add", with its parameters."""
     found = {}
-    groups: list[tuple[str, typer.Typer]] = [("", command_line.app)]
-    groups += [(f"{g.name} ", g.typer_instance) for g in command_line.app.registered_groups]
-    for prefix, group in groups:
+    for group_name in COMMANDS:
+        group = typer_app(group_name)
+        prefix = f"{group_name} " if len(group.registered_commands) > 1 else ""
         for command in group.registered_commands:
             name = command.name or command.callback.__name__
             found[prefix + name] = list(_parameters(command.callback))

@@ -91,14 +91,19 @@ class LazyGroup(TyperGroup):
             formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
 
 
-def _load(name: str) -> Any:  # noqa: ANN401 - Typer's classes have no public names
-    """Import a command."""
+def typer_app(name: str) -> typer.Typer:
+    """Import a command or a group of commands, and return it as a Typer application."""
     entry = COMMANDS[name]
     found = getattr(import_module(f"nst_video.cli.{entry.module}"), entry.attribute)
-    if not isinstance(found, typer.Typer):
-        alone = typer.Typer(add_completion=False)
-        alone.command(name)(found)
-        found = alone
-    command = typer.main.get_command(found)
+    if isinstance(found, typer.Typer):
+        return found
+    alone = typer.Typer(add_completion=False)
+    alone.command(name)(found)
+    return alone
+
+
+def _load(name: str) -> Any:  # noqa: ANN401 - Typer's classes have no public names
+    """Import a command."""
+    command = typer.main.get_command(typer_app(name))
     command.name = name
     return command
