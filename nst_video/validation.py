@@ -112,6 +112,7 @@ MAX_SIDE_PX = 16384
 SIDE = Range(2, MAX_SIDE_PX, is_whole=True, unit="pixels")
 
 INTENSITY = Range(0, 1)
+STEADY = Range(0, 1)
 WORK_SIZE = Range(32, MAX_SIDE_PX, is_whole=True, unit="pixels")
 """Short side, in pixels, at which a network paints."""
 

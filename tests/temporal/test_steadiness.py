@@ -1,0 +1,153 @@
+"""Steadiness: strokes rest with what rests, move with what moves, and are new in a new shot."""
+
+import numpy as np
+import pytest
+
+from nst_video.errors import UsageError
+from nst_video.frames import Floats, Frame, Frames
+from nst_video.temporal import Steadiness
+from nst_video.temporal.planes import luma_of, planes_of_rgb, rgb_of_planes
+
+HEIGHT, WIDTH = 96, 128
+
+
+def _texture(seed: int, *, shape: tuple[int, int] = (HEIGHT, WIDTH), scale: int = 4) -> Floats:
+    """Return smooth noise, 0..255, with a structure of about `scale` pixels."""
+    small = np.random.default_rng(seed).random((shape[0] // scale + 2, shape[1] // scale + 2))
+    return 255 * small.repeat(scale, 0).repeat(scale, 1)[: shape[0], : shape[1]].astype(np.float32)
+
+
+def _gray(levels: Floats) -> Frame:
+    return np.repeat(levels.clip(0, 255).astype(np.uint8)[..., None], 3, axis=-1)
+
+
+def _pan(count: int, step: int, seed: int = 1) -> Frames:
+    wide = _texture(seed, shape=(HEIGHT, WIDTH + step * count))
+    return np.stack([_gray(wide[:, step * i : step * i + WIDTH]) for i in range(count)])
+
+
+def _flickering(source: Frames, strength: float = 60) -> Frames:
+    """Return a painting of each frame: the frame, and strokes that differ in every frame."""
+    strokes = [strength * (_texture(100 + i) / 255 - 0.5) for i in range(len(source))]
+    return np.stack([_gray(s[..., 0] + t) for s, t in zip(source, strokes, strict=True)])
+
+
+def _steady(source: Frames, painted: Frames, steadiness: Steadiness) -> Frames:
+    shown = []
+    for frame, painting in zip(source, painted, strict=True):
+        step = steadiness.follow(luma_of(frame))
+        planes = steadiness.show(step, planes_of_rgb(painting) if step.paint else None)
+        shown.append(rgb_of_planes(planes))
+    return np.stack(shown)
+
+
+def _change(film: Frames, shift: int = 0) -> float:
+    """Return the mean squared change from frame to frame, along a pan by `shift` pixels."""
+    gray = film[..., 0].astype(np.float32)
+    now, before = gray[1:, 8:-8, 8 : WIDTH - 8 - shift], gray[:-1, 8:-8, 8 + shift : WIDTH - 8]
+    return float(np.square(now - before).mean())
+
+
+def test_strokes_of_a_resting_picture_stay() -> None:
+    source = np.stack([_gray(_texture(1))] * 8)
+    painted = _flickering(source)
+    steady = _steady(source, painted, Steadiness(1))
+    assert _change(steady) < _change(painted) / 50
+
+
+def test_strokes_move_with_a_pan() -> None:
+    source = _pan(8, 2)
+    painted = _flickering(source)
+    steady = _steady(source, painted, Steadiness(1))
+    assert _change(steady[2:], 2) < _change(painted[2:], 2) / 8
+
+
+def test_steadiness_keeps_the_contrast_of_the_paintings() -> None:
+    source = _pan(12, 3)
+    painted = _flickering(source)
+    steady = _steady(source, painted, Steadiness(1))
+    assert steady[-1].std() == pytest.approx(painted[-1].std(), rel=0.1)
+
+
+def test_strength_0_mixes_nothing_of_earlier_frames() -> None:
+    source = _pan(4, 2)
+    painted = _flickering(source)
+    steady = _steady(source, painted, Steadiness(0))
+    assert np.abs(steady.astype(int) - painted).mean() < 1.5  # of 255, by rounding
+
+
+def test_the_dial_moves_smoothly() -> None:
+    source = _pan(8, 2)
+    painted = _flickering(source)
+    changes = [_change(_steady(source, painted, Steadiness(s)), 2) for s in (0, 0.25, 0.5, 1)]
+    assert changes == sorted(changes, reverse=True)
+
+
+def test_a_cut_shows_the_new_painting_at_once() -> None:
+    source = np.concatenate([_pan(4, 2, seed=1), _pan(4, 2, seed=9)])
+    painted = _flickering(source)
+    steady = _steady(source, painted, Steadiness(1))
+    assert np.abs(steady[4].astype(int) - painted[4]).mean() < 1.5
+
+
+def test_every_third_frame_is_painted() -> None:
+    steadiness = Steadiness(1, every=3)
+    steps = [steadiness.follow(luma_of(frame)).paint for frame in _pan(9, 1)]
+    assert steps == [True, False, False] * 3
+
+
+def test_a_new_shot_is_painted_out_of_turn() -> None:
+    source = np.concatenate([_pan(2, 1, seed=1), _pan(3, 1, seed=9)])
+    steadiness = Steadiness(1, every=4)
+    steps = [steadiness.follow(luma_of(frame)).paint for frame in source]
+    assert steps == [True, False, True, False, False]
+
+
+def test_a_frame_without_its_painting_is_refused() -> None:
+    steadiness = Steadiness(1)
+    step = steadiness.follow(luma_of(_gray(_texture(1))))
+    with pytest.raises(ValueError, match="has to be painted"):
+        steadiness.show(step, None)
+
+
+def test_state_restores_the_film_exactly() -> None:
+    source = _pan(10, 2)
+    painted = _flickering(source)
+    whole = _steady(source, painted, Steadiness(1, every=2))
+    first = Steadiness(1, every=2)
+    _steady(source[:5], painted[:5], first)
+    second = Steadiness(1, every=2)
+    second.restore({name: array.copy() for name, array in first.state().items()})
+    assert np.array_equal(_steady(source[5:], painted[5:], second), whole[5:])
+
+
+def test_reset_forgets_everything() -> None:
+    source = _pan(4, 2)
+    painted = _flickering(source)
+    steadiness = Steadiness(1)
+    first = _steady(source, painted, steadiness)
+    steadiness.reset()
+    assert np.array_equal(_steady(source, painted, steadiness), first)
+
+
+@pytest.mark.parametrize("size", [(9, 13), (33, 47), (17, 600)])
+def test_odd_and_small_sizes_work(size: tuple[int, int]) -> None:
+    levels = np.random.default_rng(0).random((3, *size)).astype(np.float32) * 255
+    source = np.stack([_gray(each) for each in levels])
+    assert _steady(source, source, Steadiness(1)).shape == source.shape
+
+
+def test_noise_on_a_resting_picture_does_not_drift() -> None:
+    rng = np.random.default_rng(3)
+    base = _texture(1)[:, :, None].repeat(3, 2)
+    source = (base + rng.normal(0, 3, (60, *base.shape))).clip(0, 255).astype(np.uint8)
+    painted = _flickering(source, strength=20)
+    steady = _steady(source, painted, Steadiness(1))
+    early, late = steady[5:10].astype(np.float32), steady[-5:].astype(np.float32)
+    assert late.mean() == pytest.approx(early.mean(), rel=0.01)
+    assert late.std() == pytest.approx(early.std(), rel=0.02)
+
+
+def test_a_strength_outside_its_range_is_refused() -> None:
+    with pytest.raises(UsageError, match="steadiness"):
+        Steadiness(1.5)
