@@ -26,6 +26,15 @@ from nst_video.optimization.refine_settings import RefineSettings
 STYLE_LAYERS = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1")
 CONTENT_LAYERS = ("block3_conv1", "block4_conv1")
 
+CHROMA_UNIT = 0.1
+"""What a channel of ones has beside the two of chroma in their Gram matrix.
+
+It brings in their means, and keeps the relative distance finite for a gray style.
+"""
+
+_CHROMA = np.array([[1.0, -0.5], [0.0, 1.0], [-1.0, -0.5]], np.float32)
+"""RGB to red against blue, and green against both."""
+
 STYLE_SIDE = 384
 """Short side at which a style image is compared, in pixels."""
 
@@ -159,7 +168,8 @@ class RefineLoss:
         """Return the painted photos and the losses without that of noise."""
         painted = self._paint(photos.features, parameters)
         ours = self._network(painted, STYLE_LAYERS)
-        errors = [relative_error(gram(ours[k]), aim) for k, aim in self._aims.items()]
+        grams = _grams(painted, ours)
+        errors = [relative_error(grams[k], aim) for k, aim in self._aims.items()]
         # `relative_error` sums up over the batch, and the aim is there once.
         style = sum(errors) / (len(errors) * ops.cast(ops.shape(painted)[0], "float32"))
         each = self._content(ours, photos.content)
@@ -180,14 +190,24 @@ def _to_floats(terms: Mapping[str, Tensor]) -> dict[str, float]:
     return {name: float(term) for name, term in terms.items()}
 
 
+def _grams(pictures: Tensor, features: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return Gram matrices (n, c, c) of features of `STYLE_LAYERS`, and of the pictures' chroma.
+
+    In those of features brightness outweighs color: without the chroma, blue and yellow go gray.
+    """
+    chroma = ops.matmul(pictures, _CHROMA)
+    ones = ops.full_like(chroma[..., :1], CHROMA_UNIT)
+    grams = {layer: gram(features[layer]) for layer in STYLE_LAYERS}
+    return {**grams, "chroma": gram(ops.concatenate([ones, chroma], -1))}
+
+
 def _mean_grams(network: LossNetwork, pictures: Sequence[Frame]) -> dict[str, Tensor]:
-    """Return Gram matrices (1, c, c) by layer: the mean over pictures."""
-    grams: dict[str, list[Floats]] = {layer: [] for layer in STYLE_LAYERS}
+    """Return the Gram matrices (1, c, c) that a style has: the mean over its pictures."""
+    grams = []
     for picture in pictures:
         scaled = ops.convert_to_tensor(to_unit(_comparable(picture))[None])
-        for layer, features in network(scaled, STYLE_LAYERS).items():
-            grams[layer].append(np.asarray(gram(features)))
-    return {layer: ops.convert_to_tensor(np.mean(each, axis=0)) for layer, each in grams.items()}
+        grams.append(_grams(scaled, network(scaled, STYLE_LAYERS)))
+    return {name: sum(each[name] for each in grams) / len(grams) for name in grams[0]}
 
 
 def _comparable(picture: Frame) -> Frame:
