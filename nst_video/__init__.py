@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from nst_video.optimization.refine_settings import RefineResult, RefineSettings, RefineStep
     from nst_video.optimization.settings import PaintSettings
     from nst_video.optimization.video_settings import VideoSettings
+    from nst_video.scoring import FilmScore, ScoreReport, SourceScore, score
     from nst_video.settings import ModelOptions, StylizeSettings
     from nst_video.style_library.folder import Style
     from nst_video.style_library.library import StyleLibrary
@@ -57,6 +58,7 @@ __version__ = "0.1.0"
 __all__ = [
     "DownloadError",
     "EngineError",
+    "FilmScore",
     "HashMismatchError",
     "LiveOptions",
     "LiveResult",
@@ -70,8 +72,10 @@ __all__ = [
     "RefineResult",
     "RefineSettings",
     "RefineStep",
+    "ScoreReport",
     "SinkError",
     "SourceError",
+    "SourceScore",
     "Style",
     "StyleError",
     "StyleLibrary",
@@ -87,11 +91,13 @@ __all__ = [
     "paint_video",
     "refine_style",
     "run_live",
+    "score",
     "stylize_image",
     "stylize_video",
 ]
 
 _MODULES = {
+    "FilmScore": "scoring",
     "LiveOptions": "live",
     "LiveResult": "live",
     "ModelOptions": "settings",
@@ -100,6 +106,8 @@ _MODULES = {
     "RefineResult": "optimization.refine_settings",
     "RefineSettings": "optimization.refine_settings",
     "RefineStep": "optimization.refine_settings",
+    "ScoreReport": "scoring",
+    "SourceScore": "scoring",
     "Style": "style_library.folder",
     "StyleLibrary": "style_library.library",
     "StylizeSettings": "settings",
@@ -111,6 +119,7 @@ _MODULES = {
     "paint_video": "api",
     "refine_style": "api",
     "run_live": "live",
+    "score": "scoring",
     "stylize_image": "api",
     "stylize_video": "api",
 }

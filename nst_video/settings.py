@@ -74,6 +74,10 @@ def check_tile(tile: TileRows) -> None:
         raise UsageError(f"The tile must be auto, off or {TILE_ROWS} (rows), not {tile!r}.")
 
 
+DEFAULT_SCORE_SIZE = 512
+"""Long side in pixels at which `score` compares films."""
+
+
 @dataclass(frozen=True)
 class ModelOptions:
     """Which network paints, and what computes it.

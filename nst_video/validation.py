@@ -122,6 +122,9 @@ MINUTES = Range(0, 10_000, is_above=True, unit="minutes")
 BOLDNESS = Range(0, 1)
 """How far a refined style may leave the content."""
 
+SCORE_SIZE = Range(64, 4096, is_whole=True, unit="pixels")
+"""Long side, in pixels, at which films are compared."""
+
 TILE_ROWS = Range(16, MAX_SIDE_PX, is_whole=True)
 """Height, in pixels, of the tiles in which large frames are painted."""
 

@@ -49,6 +49,7 @@ HEAVY = [
 NAMES = [
     "DownloadError",
     "EngineError",
+    "FilmScore",
     "HashMismatchError",
     "LiveOptions",
     "LiveResult",
@@ -62,8 +63,10 @@ NAMES = [
     "RefineResult",
     "RefineSettings",
     "RefineStep",
+    "ScoreReport",
     "SinkError",
     "SourceError",
+    "SourceScore",
     "Style",
     "StyleError",
     "StyleLibrary",
@@ -79,6 +82,7 @@ NAMES = [
     "paint_video",
     "refine_style",
     "run_live",
+    "score",
     "stylize_image",
     "stylize_video",
 ]

@@ -55,6 +55,9 @@ COMMANDS = {
         "bench",
         "Measure the speed of models, engines and frame sizes, each in a process of its own.",
     ),
+    "score": Entry(
+        "score", "score", "Measure how steady, sharp and true to style painted films are."
+    ),
     "train": Entry(
         "train",
         "train",

@@ -13,7 +13,7 @@ from nst_video.cli.options import number
 from nst_video.cli.progress import fetch_progress
 from nst_video.cli.stylizer_options import ModelArguments, StyleOptions, parse_mix
 from nst_video.errors import UsageError
-from nst_video.networks.config import DEFAULT_NETWORK, DEFAULT_POOLING, Pooling
+from nst_video.networks.config import DEFAULT_NETWORK, DEFAULT_POOLING, LOSS_NETWORKS, Pooling
 from nst_video.optimization.settings import (
     DEFAULT_PRESET,
     PRESETS,
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 PANEL = "Optimization"
 _NETWORK_PANEL = "Loss network"
-_NETWORKS = ("builtin", "vgg16", "vgg19")
 
 
 class PaintMethod(StrEnum):
@@ -236,8 +235,8 @@ class LossNetworkOptions:
         str | None,
         typer.Option(
             "--network",
-            autocompletion=among(_NETWORKS),
-            metavar="|".join(_NETWORKS),
+            autocompletion=among(LOSS_NETWORKS),
+            metavar="|".join(LOSS_NETWORKS),
             help=f"Network of the content and style losses; {DEFAULT_NETWORK} if not given.",
             rich_help_panel=_NETWORK_PANEL,
         ),

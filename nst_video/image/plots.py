@@ -1,6 +1,7 @@
 """Figures drawn with matplotlib, which is an optional dependency."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,23 @@ HEIGHT_IN = 4.0
 """Height of the images in a comparison in inches, at `DPI` dots per inch."""
 
 DPI = 150
+
+
+PANEL_IN = 2.2
+"""Height of a panel of `plot_over_time` in inches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One of several plots above each other.
+
+    Attributes:
+        title: what its y axis shows.
+        curves: named curves through (x, y) points.
+    """
+
+    title: str
+    curves: Mapping[str, Sequence[tuple[float, float]]]
 
 
 def compare_pictures(pictures: Sequence[tuple[str, Frame]]) -> Frame:
@@ -66,6 +84,33 @@ def plot_curves(
     axis.set(title=title, xlabel=x, ylabel=y, yscale="log")
     axis.grid(visible=True, alpha=0.3)
     axis.legend()
+    return _render(figure)
+
+
+def plot_over_time(panels: Sequence[Panel], *, x: str, marks: Sequence[float] = ()) -> Frame:
+    """Draw panels above each other with one x axis, y logarithmic; RGB uint8 (height, width, 3).
+
+    Args:
+        panels: at least one; curves of the same name have the same color.
+        x: title of the x axis.
+        marks: positions of dashed vertical lines.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+    """
+    figure = _figure(9, PANEL_IN * len(panels) + 0.8)
+    axes = figure.subplots(len(panels), sharex=True, squeeze=False)[:, 0]
+    for axis, panel in zip(axes, panels, strict=True):
+        for name, points in panel.curves.items():
+            axis.plot([at for at, _ in points], [value for _, value in points], label=name)
+        for mark in marks:
+            axis.axvline(mark, color="gray", linestyle="--", linewidth=1)
+        axis.set_title(panel.title, loc="left")
+        axis.set_yscale("log")
+        axis.grid(visible=True, alpha=0.3)
+    axes[-1].set_xlabel(x)
+    lines, names = axes[0].get_legend_handles_labels()
+    figure.legend(lines, names, loc="outside upper center", ncols=min(len(names), 4))
     return _render(figure)
 
 

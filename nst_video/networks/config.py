@@ -10,6 +10,9 @@ Pooling: TypeAlias = Literal["average", "max"]
 """Pooling between the blocks of a loss network. VGG was trained with "max"; Gatys et al. 2016
 (CVPR) section 2 prefer "average"."""
 
+LOSS_NETWORKS = ("builtin", "vgg16", "vgg19")
+"""Names of the loss networks, see `vgg.SHAPES`."""
+
 DEFAULT_NETWORK = "builtin"
 DEFAULT_POOLING: Pooling = "average"
 

@@ -1,0 +1,211 @@
+"""Opens a source and the films painted from it, and scores them."""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from nst_video.errors import UsageError
+from nst_video.frames import Size, VideoInfo, fit_within
+from nst_video.image.files import PICTURE_SUFFIXES
+from nst_video.networks.config import DEFAULT_NETWORK
+from nst_video.optimization.keyframes import CutDetector
+from nst_video.scoring.measurement import measure
+from nst_video.scoring.report import MUCH_SHARPER, ScoreReport, score_films, source_score
+from nst_video.settings import DEFAULT_SCORE_SIZE
+from nst_video.style_library.library import StyleLibrary
+from nst_video.system.output_files import is_same_file
+from nst_video.system.path_lookup import require_file, user_path
+from nst_video.system.stderr import quiet_stderr
+from nst_video.validation import SCORE_SIZE
+from nst_video.video.media.codec_options import DecodeOptions
+from nst_video.video.media.file_type import is_video_file
+from nst_video.video.sources import DEMO_SCHEME, FrameSource, is_animated_webp, open_source
+
+if TYPE_CHECKING:
+    from nst_video.networks.vgg import LossNetwork
+
+MAX_ASPECT_CHANGE = 0.03
+"""Most by which the aspect ratio of a painted film may differ: sides are made even."""
+
+OnFrame: TypeAlias = Callable[[int, int | None], None]
+"""Takes the number of frames scored so far, and how many there are, None where unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Film:
+    """A film that was examined.
+
+    Attributes:
+        path: as `open_source` takes it.
+        info: its own size, rate and number of frames.
+    """
+
+    path: str
+    info: VideoInfo
+
+    @property
+    def name(self) -> str:
+        return Path(self.path).name
+
+
+def score(
+    source: str | Path,
+    painted: str | Path | Sequence[str | Path],
+    *,
+    style: str | Path | None = None,
+    size: int = DEFAULT_SCORE_SIZE,
+    loss_network: "str | Callable[[], LossNetwork]" = DEFAULT_NETWORK,
+    on_frame: OnFrame | None = None,
+) -> ScoreReport:
+    """Measure how steady, sharp and true to style and content painted films are, and rank them.
+
+    Warp errors follow Lai et al. 2018 (arXiv 1808.00449), along the flow of the source by
+    `nst_video.scoring.flow`, which is not the one that keeps paintings steady. Frames of other
+    sizes and rates are scaled, and matched by time. What all films have is scored.
+
+    Args:
+        source: the video that was painted.
+        painted: one or several painted films; the first, such as one painted frame by frame, is
+            what the sharpness and style of the others are compared with.
+        style: name of a style, or the path of any picture, for the distance to the style.
+        size: long side in pixels at which the films are compared.
+        loss_network: "builtin", "vgg16" or "vgg19", or a function that loads a network.
+        on_frame: called after every frame with the number of frames so far, and of all.
+
+    Raises:
+        SourceError: a film cannot be read.
+        StyleError: an unknown style.
+        WeightsError: the loss network's weights cannot be had.
+        UsageError: a film is a picture, is named twice, or has another shape than the source.
+    """
+    SCORE_SIZE.check("The size", size)
+    paths = [painted] if isinstance(painted, str | Path) else list(painted)
+    films = [_examine(each) for each in _checked([source, *paths])]
+    picture = None if style is None else StyleLibrary().get(style).load()
+    common = _common_size(films, size)
+    network = _load(loss_network) if isinstance(loss_network, str) else loss_network()
+    from nst_video.scoring.distances import DistanceMeter
+
+    with ExitStack() as opened:
+        sources = [opened.enter_context(_reopen(each, films[0], common)) for each in films]
+        fps, total = sources[0].info.fps, _shortest([each.info for each in sources])
+        measured = measure(
+            sources[0],
+            sources[1:],
+            fps,
+            is_cut=CutDetector(fps),
+            distances=DistanceMeter(network, picture, max(common)),
+            on_frame=None if on_frame is None else lambda frame: on_frame(frame, total),
+        )
+        notes = _notes(films, sources, measured.frames)
+    if measured.frames < 2:
+        raise UsageError("The films have fewer than two frames in common: there is no motion.")
+    scores = score_films(measured, [each.name for each in films[1:]])
+    notes += [
+        f"{each.name} is {each.sharpness_ratio:.1f} times as sharp as {scores[0].name}: name the "
+        "film that was painted frame by frame first, or it is judged by a blurred one."
+        for each in scores[1:]
+        if each.sharpness_ratio > MUCH_SHARPER
+    ]
+    return ScoreReport(
+        source=source_score(measured, films[0].name),
+        films=scores,
+        frames=measured.frames,
+        fps=fps,
+        size=common,
+        style=None if style is None else str(style),
+        loss_network=network.name,
+        cuts_s=tuple(measured.cuts_s),
+        notes=tuple(notes),
+    )
+
+
+def _checked(paths: Sequence[str | Path]) -> list[str]:
+    """Return the paths of films, each a file of its own.
+
+    Raises:
+        SourceError: there is no such file.
+        UsageError: no painted film, one that is named twice, or something that is not a path.
+    """
+    if len(paths) < 2:
+        raise UsageError("Name at least one painted film.")
+    found: list[Path] = []
+    for path in paths:
+        if not isinstance(path, str | Path):
+            raise UsageError(f"A film is the path of a video file, not {path!r}.")
+        if str(path) != DEMO_SCHEME:
+            _refuse_picture(require_file(path))
+        at = user_path(path)
+        if any(is_same_file(at, other) for other in found):
+            raise UsageError(f"{path} is named twice: name each film once.")
+        found.append(at)
+    return [str(path) for path in found]
+
+
+def _refuse_picture(path: Path) -> None:
+    is_film = is_animated_webp(path) or is_video_file(path)
+    if path.suffix.lower() in PICTURE_SUFFIXES and not is_film:
+        raise UsageError(f"{path} is a picture: name a video.")
+
+
+def _examine(path: str) -> _Film:
+    with open_source(path, DecodeOptions(keep_partial=True)) as opened:
+        return _Film(path, opened.info)
+
+
+def _common_size(films: Sequence[_Film], side: int) -> Size:
+    """Return the size at which all films are compared: no film is enlarged; both sides are even.
+
+    Raises:
+        UsageError: a painted film has another shape than the source.
+    """
+    width, height = films[0].info.size
+    for film in films[1:]:
+        own_width, own_height = film.info.size
+        if abs(own_width * height / (own_height * width) - 1) > MAX_ASPECT_CHANGE:
+            raise UsageError(
+                f"{film.path} is {own_width}x{own_height}, and {films[0].path} is "
+                f"{width}x{height}: only films of the same shape can be compared."
+            )
+    side = min(side, *(max(film.info.size) for film in films))
+    smaller = fit_within((width, height), (side, side))
+    return max(2, smaller[0] // 2 * 2), max(2, smaller[1] // 2 * 2)
+
+
+def _reopen(film: _Film, source: _Film, size: Size) -> FrameSource:
+    """Open a film at the common size and at the rate of the source, so that times match."""
+    fps = None if film.info.fps == source.info.fps else source.info.fps
+    return open_source(film.path, DecodeOptions(size=size, fps=fps, keep_partial=True))
+
+
+def _shortest(infos: Sequence[VideoInfo]) -> int | None:
+    counts = [info.frame_count for info in infos if info.frame_count is not None]
+    return min(counts, default=None)
+
+
+def _load(name: str) -> "LossNetwork":
+    """Return a loss network; TensorFlow, which it imports, writes nothing to standard error."""
+    with quiet_stderr():
+        from nst_video.networks.vgg import load_loss_network
+
+        return load_loss_network(name)
+
+
+def _notes(films: Sequence[_Film], sources: Sequence[FrameSource], frames: int) -> list[str]:
+    """Return sentences on what was read otherwise than it is, and what was left out."""
+    notes = []
+    own = films[0].info
+    for film, source in zip(films, sources, strict=True):
+        if film.info.fps != own.fps:
+            notes.append(
+                f"{film.name} has {float(film.info.fps):g} frames per second, the source "
+                f"{float(own.fps):g}: it was read at the rate of the source."
+            )
+        else:
+            notes += [f"{film.name}: {note}" for note in source.notes]
+        count = source.info.frame_count
+        if count is not None and count != frames:
+            notes.append(f"Of the {count} frames of {film.name}, the first {frames} were scored.")
+    return notes

@@ -1,0 +1,84 @@
+"""The score ranks honestly: neither blur nor averaging passes for steadiness."""
+
+import numpy as np
+import pytest
+from scoring_ladder import (
+    FPS,
+    SIZE,
+    averaged,
+    blurred,
+    painted_by_frame,
+    scene,
+    steadied,
+    strokes,
+)
+
+from nst_video.networks.vgg import load_loss_network
+from nst_video.scoring.distances import DistanceMeter
+from nst_video.scoring.measurement import measure
+from nst_video.scoring.report import FilmScore, score_films, score_of, source_score, steadiness_of
+
+
+def no_cut(_frame: np.ndarray) -> bool:
+    return False
+
+
+@pytest.fixture(scope="module")
+def ladder() -> dict[str, FilmScore]:
+    source = scene(26)
+    by_frame = painted_by_frame(source)
+    films = {
+        "by frame": by_frame,
+        "steady": steadied(by_frame),
+        "slightly blurred": blurred(by_frame, 0.8),
+        "blurred": blurred(by_frame, 2.5),
+        "averaged": averaged(by_frame, 0.9),
+        "half averaged": averaged(by_frame, 0.5),
+    }
+    style = np.clip(128 + strokes(7), 0, 255).astype(np.uint8)
+    meter = DistanceMeter(load_loss_network(), style, SIZE[0])
+    measured = measure(source, list(films.values()), FPS, is_cut=no_cut, distances=meter)
+    assert source_score(measured, "source").warp_error[1] < 10
+    return {film.name: film for film in score_films(measured, list(films))}
+
+
+@pytest.mark.parametrize("cheat", ["slightly blurred", "blurred", "averaged", "half averaged"])
+def test_steadiness_comes_out_above_blur_and_averaging(
+    ladder: dict[str, FilmScore], cheat: str
+) -> None:
+    assert ladder["steady"].score > 1.3 * ladder[cheat].score
+    assert ladder["steady"].rank == 1
+
+
+def test_steadiness_comes_out_above_painting_frame_by_frame(ladder: dict[str, FilmScore]) -> None:
+    assert ladder["steady"].score > 2 * ladder["by frame"].score
+    assert ladder["by frame"].sharpness_ratio == 1
+
+
+def test_blur_lowers_the_warp_error_which_is_why_it_alone_is_no_score(
+    ladder: dict[str, FilmScore],
+) -> None:
+    blurry, by_frame = ladder["blurred"], ladder["by frame"]
+    assert blurry.warp_error[1] < by_frame.warp_error[1] / 4
+    assert blurry.steadiness > by_frame.steadiness
+    assert blurry.sharpness_ratio < 0.2
+    assert blurry.style_distance > by_frame.style_distance
+    assert blurry.score < by_frame.score
+
+
+def test_ranks_are_those_of_the_scores(ladder: dict[str, FilmScore]) -> None:
+    ordered = sorted(ladder.values(), key=lambda film: film.rank)
+    assert [film.rank for film in ordered] == list(range(1, len(ladder) + 1))
+    scores = [film.score for film in ordered]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_a_film_as_steady_as_its_source_is_fully_steady() -> None:
+    assert steadiness_of({1: 2.0, 5: 4.0}, {1: 2.0, 5: 5.0}) == 1
+    assert steadiness_of({1: 12.0, 5: None}, {1: 2.0, 5: None}) == pytest.approx(0.5)
+    assert steadiness_of({1: None}, {1: None}) == 0
+
+
+def test_more_sharpness_and_style_than_the_first_film_has_do_not_count() -> None:
+    assert score_of(0.5, 3.0, 2.0) == 50
+    assert score_of(1.0, 0.5, 0.5) == 25
