@@ -16,8 +16,7 @@ from nst_video.image.optical_flow import Flow, reliability
 from nst_video.image.resize import resize_area, resize_linear
 
 PYRAMID = 0.6
-"""Size of each level of the pyramid relative to the finer one. At 0.7 fast motion is judged no
-better and the time grows by a fifth; at 0.5 errors at 5 frames are a third higher."""
+"""Size of each level of the pyramid relative to the finer one."""
 
 COARSEST_PX = 8
 """Shortest side of the coarsest level. At 25, motion of 12 of 96 pixels is missed, and a bird close
@@ -25,7 +24,7 @@ to the camera is found 2.1 times as steady as before where it is 2.9 times as st
 
 ITERATIONS, FINEST_ITERATIONS = (5, 15), (2, 5)
 """Fixed-point and relaxation iterations of the coarse levels, and of the finest, which takes most
-of the time: with those of the coarse ones the errors change by 4 % at twice the time."""
+of the time: with those of the coarse ones it takes twice as long, for errors within some percent."""
 
 ALPHA, GAMMA, DELTA, OMEGA = 1.0, 5.0, 0.5, 1.6
 """Weights of smoothness, gradient and color constancy, and relaxation, as in DeepFlow."""
@@ -49,8 +48,7 @@ def variational_flow(a: Frame, b: Frame) -> Flow:
 
     Brox et al. 2004 (ECCV), with the energy of DeepFlow (Weinzaepfel et al. 2013, ICCV) but without
     its matches of descriptors, as in OpenCV's DeepFlow. On four clips films rank as
-    they do along DeepFlow, and how many times steadier they became agrees to a factor of 1.6, in a
-    tenth of the time. Farneback's
+    they do along DeepFlow, and how many times steadier they became agrees to a factor of 1.6. Farneback's
     flow, as fast, misses fast motion: it finds a steadied film 1.4 times as steady where DeepFlow
     finds 5 times.
 
