@@ -24,7 +24,7 @@ to the camera is found 2.1 times as steady as before where it is 2.9 times as st
 
 ITERATIONS, FINEST_ITERATIONS = (5, 15), (2, 5)
 """Fixed-point and relaxation iterations of the coarse levels, and of the finest, which takes most
-of the time: with those of the coarse ones it takes twice as long, for errors within some percent."""
+of the time: with those of the coarse ones it takes twice as long for much the same errors."""
 
 ALPHA, GAMMA, DELTA, OMEGA = 1.0, 5.0, 0.5, 1.6
 """Weights of smoothness, gradient and color constancy, and relaxation, as in DeepFlow."""
@@ -48,9 +48,9 @@ def variational_flow(a: Frame, b: Frame) -> Flow:
 
     Brox et al. 2004 (ECCV), with the energy of DeepFlow (Weinzaepfel et al. 2013, ICCV) but without
     its matches of descriptors, as in OpenCV's DeepFlow. On four clips films rank as
-    they do along DeepFlow, and how many times steadier they became agrees to a factor of 1.6. Farneback's
-    flow, as fast, misses fast motion: it finds a steadied film 1.4 times as steady where DeepFlow
-    finds 5 times.
+    they do along DeepFlow, and how many times steadier they became agrees to a factor of 1.6.
+    Farneback's flow, as fast, misses fast motion: it finds a steadied film 1.4 times as
+    steady where DeepFlow finds 5 times.
 
     Args:
         a: RGB uint8 (height, width, 3).
