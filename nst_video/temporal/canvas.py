@@ -7,7 +7,8 @@ the new painting is given back, for coarse and fine structure apart.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self, TypeAlias
+from functools import lru_cache
+from typing import Any, Self, TypeAlias, cast
 
 import cv2
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from nst_video.frames import Floats, Size
 from nst_video.image.optical_flow import Flow, warp
-from nst_video.image.resize import resize_area, resize_linear
+from nst_video.image.resize import Pixel, resize_area, resize_linear
 from nst_video.temporal import deformation
 from nst_video.temporal.motion import Motion
 from nst_video.temporal.planes import Plane, Planes
@@ -30,7 +31,8 @@ FINE_SIGMA = 0.8
 """Fine structure is what a blur of this sigma removes: what repeated interpolation loses."""
 
 CONTRAST_RANGE, FINE_RANGE = (1.0, 1.6), (0.9, 3.0)
-"""Limits of the gain for each frame. Fine structure may be weakened, or flat areas get dirty."""
+"""Limits of the gain for each frame, which is measured at every second pixel of every second row.
+Fine structure may be weakened too, or flat areas get dirty."""
 
 VARIANCE_FLOOR = 1.0
 """Added to variances (of 255 squared), so that flat areas keep their gain near 1."""
@@ -83,7 +85,12 @@ class Canvas:
             return
         flow = motion.flow
         luma, first, second = self.planes
-        self.planes = (_move(luma, flow), _move(first, flow), _move(second, flow))
+        path, color_path = _path(flow, _size(luma)), _path(flow, _size(first))
+        self.planes = (
+            _move(luma, path, cv2.INTER_CUBIC),  # linear would blur it at every step
+            _move(first, color_path, cv2.INTER_LINEAR),
+            _move(second, color_path, cv2.INTER_LINEAR),
+        )
         self.trust = warp(self.trust, flow) * motion.reliability
         self.deformation = deformation.advance(self.deformation, flow)
 
@@ -98,12 +105,14 @@ class Canvas:
         size = (self.trust.shape[1], self.trust.shape[0])
         stale = deformation.enlarge(deformation.staleness(self.deformation), size)
         kept = self.trust * (1 - np.maximum(np.float32(now.texture), np.float32(renewal) * stale))
+        low = _tone_size(_size(self.planes[0]))
         tone = np.maximum(np.float32(now.tone), 1 - self.trust)
-        luma, gain = _mix_luma(self.planes[0], painted[0], kept, tone)
+        weights = _Weights(resize_linear(kept, low), resize_linear(tone, low))
+        luma, gain = _mix_luma(self.planes[0], painted[0], weights)
         self.planes = (
             luma,
-            _mix_color(self.planes[1], painted[1], kept, tone, gain),
-            _mix_color(self.planes[2], painted[2], kept, tone, gain),
+            _mix_color(self.planes[1], painted[1], weights, gain),
+            _mix_color(self.planes[2], painted[2], weights, gain),
         )
         self.deformation = deformation.renew(self.deformation, kept)
         self.trust = np.ones_like(self.trust)
@@ -137,83 +146,124 @@ class Canvas:
 
 
 @dataclass(frozen=True, slots=True)
-class _Mixed:
-    """A plane taken apart after mixing: `tone` at low size, `texture` at full size."""
+class _Weights:
+    """How a painting is mixed in, each (h, w) at the size of tone.
 
+    Attributes:
+        kept: 0..1, share of the canvas that stays.
+        tone: 0..1, share of the painting's tone.
+    """
+
+    kept: Floats
     tone: Floats
-    texture: Floats
-    new_texture: Floats
+
+    @property
+    def size(self) -> Size:
+        """(width, height)."""
+        return _size(self.kept)
 
 
-def _mix_luma(mine: Floats, painted: Plane, kept: Floats, tone: Floats) -> tuple[Floats, Floats]:
-    """Mix the plane of brightness; return it, and the gain of contrast at low size."""
-    mixed = _mix_plane(mine, painted, kept, tone)
-    size = (mine.shape[1], mine.shape[0])
-    low = (mixed.tone.shape[1], mixed.tone.shape[0])
-    fine, new_fine = _fine(mixed.texture), _fine(mixed.new_texture)
-    gain = _gain(mixed.texture, mixed.new_texture, low, CONTRAST_BLUR, CONTRAST_RANGE)
-    fine_gain = _gain(fine, new_fine, low, FINE_BLUR, FINE_RANGE)
-    return _assemble(mixed, gain, size) + resize_linear(fine_gain - gain, size) * fine, gain
+@dataclass(frozen=True, slots=True)
+class _Blend:
+    """A plane after mixing, at full size, and at the size of tone its local mean and its tone."""
+
+    plane: Floats
+    mean: Floats
+    tone: Floats
+
+    def assemble(self, gain: Floats) -> Floats:
+        """Return the tone and the texture times `gain`, at full size. Changes `plane`."""
+        size, result = _size(self.plane), self.plane
+        result *= resize_linear(gain, size)
+        result += resize_linear(self.tone - gain * self.mean, size)
+        return result
 
 
-def _mix_color(mine: Floats, painted: Plane, kept: Floats, tone: Floats, gain: Floats) -> Floats:
+def _mix_luma(mine: Floats, painted: Plane, weights: _Weights) -> tuple[Floats, Floats]:
+    """Mix the plane of brightness; return it, and the gain of contrast at the size of tone."""
+    blend = _blend(mine, painted, weights)
+    fine = blend.plane - _smooth(blend.plane)
+    gain = _gain(
+        _texture(blend.plane, weights.size),
+        _texture(_floats(painted[::2, ::2]), weights.size, step=1),
+        weights.size, CONTRAST_BLUR, CONTRAST_RANGE,
+    )  # fmt: skip
+    new_fine = _floats(painted[::2, ::2]) - _smooth(painted)[::2, ::2]
+    fine_gain = _gain(fine[::2, ::2], new_fine, weights.size, FINE_BLUR, FINE_RANGE)
+    shown = blend.assemble(gain)
+    fine *= resize_linear(fine_gain - gain, _size(mine))
+    shown += fine
+    return shown, gain
+
+
+def _mix_color(mine: Floats, painted: Plane, weights: _Weights, gain: Floats) -> Floats:
     """Mix a plane of color with the gain of brightness."""
-    mixed = _mix_plane(mine, painted, kept, tone)
-    low = (mixed.tone.shape[1], mixed.tone.shape[0])
-    return _assemble(mixed, resize_linear(gain, low), (mine.shape[1], mine.shape[0]))
+    return _blend(mine, painted, weights).assemble(gain)
 
 
-def _mix_plane(mine: Floats, painted: Plane, kept: Floats, tone_rate: Floats) -> _Mixed:
-    new = _floats(painted)
-    size = (mine.shape[1], mine.shape[0])
-    mine_low, new_low = _low(mine), _low(new)
-    low = (mine_low.shape[1], mine_low.shape[0])
-    share, rate = resize_linear(kept, low), resize_linear(tone_rate, low)
-    full_share = resize_linear(kept, size)
-    blend = cv2.blendLinear(mine, new, full_share, 1 - full_share)
-    blend_low = new_low + share * (mine_low - new_low)
-    return _Mixed(
-        tone=mine_low + rate * (new_low - mine_low),
-        texture=np.asarray(blend, np.float32) - resize_linear(blend_low, size),
-        new_texture=new - resize_linear(new_low, size),
+def _blend(mine: Floats, painted: Plane, weights: _Weights) -> _Blend:
+    new, low = _floats(painted), weights.size
+    mine_low, new_low = _blur(resize_area(mine, low)), _blur(resize_area(new, low))
+    kept = resize_linear(weights.kept, _size(mine))
+    return _Blend(
+        plane=np.asarray(cv2.blendLinear(mine, new, kept, 1 - kept), np.float32),
+        mean=new_low + weights.kept * (mine_low - new_low),
+        tone=mine_low + weights.tone * (new_low - mine_low),
     )
 
 
-def _assemble(mixed: _Mixed, gain: Floats, size: Size) -> Floats:
-    return resize_linear(mixed.tone, size) + resize_linear(gain, size) * mixed.texture
+def _texture(plane: Floats, low: Size, *, step: int = 2) -> Floats:
+    """Return every `step`-th pixel of a plane minus its local mean."""
+    few = np.ascontiguousarray(plane[::step, ::step])
+    return few - resize_linear(_blur(resize_area(few, low)), _size(few))
 
 
-def _low(plane: Floats) -> Floats:
-    height, width = plane.shape
-    size = (max(1, round(width / TONE_SHRINK)), max(1, round(height / TONE_SHRINK)))
-    return np.asarray(cv2.GaussianBlur(resize_area(plane, size), (0, 0), TONE_BLUR), np.float32)
+def _smooth(plane: NDArray[Pixel]) -> NDArray[Pixel]:
+    """Return a plane without its fine structure."""
+    return cast("NDArray[Pixel]", cv2.GaussianBlur(plane, (3, 3), FINE_SIGMA))
 
 
-def _fine(texture: Floats) -> Floats:
-    return texture - cv2.GaussianBlur(texture, (5, 5), FINE_SIGMA)
+def _blur(plane: Floats) -> Floats:
+    return np.asarray(cv2.GaussianBlur(plane, (0, 0), TONE_BLUR), np.float32)
 
 
 def _gain(
     mine: Floats, new: Floats, low: Size, sigma: float, limits: tuple[float, float]
 ) -> Floats:
-    """Return the ratio of the local standard deviations of two textures, at low size."""
+    """Return the ratio of the local standard deviations of two textures, at size `low`."""
     ours, theirs = (
-        cv2.GaussianBlur(resize_area(np.square(each), low), (0, 0), sigma) + VARIANCE_FLOOR
-        for each in (mine, new)
+        cv2.GaussianBlur(resize_area(np.square(each), low), (0, 0), sigma) for each in (mine, new)
     )
-    return np.clip(np.sqrt(theirs / ours), *limits).astype(np.float32)
+    ratio = (theirs + VARIANCE_FLOOR) / (ours + VARIANCE_FLOOR)
+    return np.asarray(np.clip(np.sqrt(ratio), *limits), np.float32)
 
 
-def _move(plane: Floats, flow: Flow) -> Floats:
-    """Warp a plane along a flow of another size; cubic, since linear blurs at every step."""
-    height, width = plane.shape
-    rows, columns = flow.shape[:2]
-    scale = np.array([width / columns, height / rows], np.float32)
-    path = resize_linear(flow, (width, height)) * scale
-    path[..., 0] += np.arange(width, dtype=np.float32)
-    path[..., 1] += np.arange(height, dtype=np.float32)[:, None]
-    moved = cv2.remap(plane, path, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
+def _path(flow: Flow, size: Size) -> Floats:
+    """Return where each pixel of a plane of `size` (width, height) comes from, (h, w, 2)."""
+    scale = np.array([size[0] / flow.shape[1], size[1] / flow.shape[0]], np.float32)
+    path = resize_linear(flow * scale, size)
+    path += _grid(size)
+    return path
+
+
+@lru_cache(maxsize=4)
+def _grid(size: Size) -> Floats:
+    width, height = size
+    x, y = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)
+    return np.dstack(np.meshgrid(x, y))
+
+
+def _move(plane: Floats, path: Floats, interpolation: int) -> Floats:
+    moved = cv2.remap(plane, path, None, interpolation, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]  # None where one map holds both
     return np.asarray(moved, np.float32)
+
+
+def _tone_size(size: Size) -> Size:
+    return max(1, round(size[0] / TONE_SHRINK)), max(1, round(size[1] / TONE_SHRINK))
+
+
+def _size(plane: Floats) -> Size:
+    return plane.shape[1], plane.shape[0]
 
 
 def _floats(plane: Plane) -> Floats:
@@ -221,4 +271,4 @@ def _floats(plane: Plane) -> Floats:
 
 
 def _round(plane: Floats) -> Plane:
-    return np.asarray(np.rint(np.clip(plane, 0, 255)), np.uint8)
+    return np.asarray(cv2.convertScaleAbs(np.maximum(plane, 0)))  # rounds, and clips at 255
