@@ -69,11 +69,18 @@ def write_layers() -> None:
 
 
 def write_styles() -> None:
-    """Write a table of the packaged styles."""
+    """Write tables of the packaged styles and of the masters."""
     styles = tomllib.loads((ROOT / "styles" / "styles.toml").read_text("utf-8"))
     rows = [f"| `{name}` | {style['description']} |" for name, style in styles.items()]
     lines = ["| `--style` | what it looks like |", "|---|---|", *rows]
     (GENERATED / "styles.md").write_text("\n".join(lines) + "\n", "utf-8")
+    folder = ROOT / "styles" / "masters"
+    masters = tomllib.loads((folder / "styles.toml").read_text("utf-8"))
+    lines = ["| `--style` | painting | painter | year |", "|---|---|---|---|"]
+    for name in (name for name in masters if (folder / f"{name}.jpg").is_file()):
+        style = masters[name]
+        lines.append(f"| `{name}` | {style['title']} | {style['painter']} | {style['year']} |")
+    (GENERATED / "masters.md").write_text("\n".join(lines) + "\n", "utf-8")
 
 
 def summary(module: str) -> str:

@@ -55,7 +55,8 @@ def list_styles() -> None:
     width = max((len(style.name) for style in styles), default=0)
     for style in styles:
         refined = "refined" if library.is_refined(style) else ""
-        result(f"{style.name:{width}}  {style.origin:8}  {refined:7}  {style.title}")
+        title = f"{style.title} ({style.artist})" if style.artist else style.title
+        result(f"{style.name:{width}}  {style.origin:8}  {refined:7}  {title}")
 
 
 @app.command()
@@ -120,6 +121,7 @@ def show(name: Name) -> None:
     facts = {
         "name": style.name,
         "title": style.title,
+        "artist": style.artist,
         "description": style.description,
         "license": style.license,
         "origin": style.origin,

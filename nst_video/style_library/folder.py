@@ -13,7 +13,7 @@ from nst_video.frames import Frame
 from nst_video.image.files import load_picture, open_picture, pictures_in
 from nst_video.system.path_lookup import PathKind, look_up, os_reason
 
-Origin: TypeAlias = Literal["packaged", "yours", "file"]
+Origin: TypeAlias = Literal["packaged", "master", "yours", "file"]
 
 METADATA = "styles.toml"
 """Optional file with a table of metadata for each image; or each image has its own TOML file."""
@@ -28,10 +28,12 @@ class Style:
     Attributes:
         name: what users type; unique in a library.
         path: the image file; the first of several.
-        origin: "packaged", "yours" for one added by the user, "file" for any other image file.
+        origin: "packaged", "master" for one learned from a famous painting, "yours" for one added
+            by the user, "file" for any other image file.
         title: name for display.
         description: one sentence, or empty.
         license: SPDX identifier, empty where unknown.
+        artist: painter and year of a master, else empty.
         others: the other image files, which lie in the same folder as the first.
     """
 
@@ -41,6 +43,7 @@ class Style:
     title: str
     description: str = ""
     license: str = ""
+    artist: str = ""
     others: tuple[Path, ...] = ()
 
     @property
@@ -104,7 +107,7 @@ def list_styles(folder: Path, origin: Origin) -> StyleListing:
     """Return the styles in a folder, none where it does not exist; never raises.
 
     Where file names differ only in the suffix, the first is called by its stem and the others as in
-    `yours/photo.png`. A folder inside with two images or more is one style.
+    `yours/photo.png`. A folder of the user's with two images or more is one style.
     """
     found = look_up(folder)
     if found.kind is PathKind.MISSING:
@@ -127,7 +130,7 @@ def list_styles(folder: Path, origin: Origin) -> StyleListing:
         name = path.stem if path.stem not in stems else f"{origin}/{path.name}"
         stems.add(path.stem)
         styles.append(_make_style(name, path, origin, facts, notes))
-    for subfolder in _folders(folder):
+    for subfolder in _folders(folder) if origin == "yours" else ():
         pictures = _pictures(subfolder, notes)
         if len(pictures) >= 2 and subfolder.name not in stems:
             facts = _read_toml(folder / f"{subfolder.name}.toml", notes)
@@ -188,6 +191,7 @@ def _make_style(name: str, path: Path, origin: Origin, facts: object, notes: lis
         title=text("title") or default_title(path.stem),
         description=text("description"),
         license=text("license"),
+        artist=", ".join(filter(None, (text("painter"), text("year")))),
     )
 
 

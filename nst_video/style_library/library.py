@@ -25,6 +25,7 @@ from nst_video.style_library.bottlenecks import (
 )
 from nst_video.style_library.folder import Style as Style  # re-exported
 from nst_video.style_library.folder import StyleListing, default_title, list_styles
+from nst_video.style_library.masters import masters_dir, read_master
 from nst_video.style_library.refined_styles import delete_refined, read_refined, write_refined
 from nst_video.system import paths
 from nst_video.system.path_lookup import PathKind, look_up, os_reason, require_file, short_name
@@ -55,12 +56,12 @@ class StyleLibrary:
         self._cache_dir = cache_dir or paths.cache_dir() / "bottlenecks"
 
     def read(self) -> StyleListing:
-        """Return the packaged styles in their own order, then the user's, sorted by name.
+        """Return the packaged styles in their own order, then the masters, then the user's by name.
 
         If the user has a style of the same name, the packaged one is called as in `packaged/wave`.
         Invalid files are left out, with a note. Images are not decoded.
         """
-        packaged = list_styles(self.packaged_dir, "packaged")
+        packaged = self._ours()
         yours = list_styles(self.user_dir, "yours")
         hidden = {style.name for style in yours.styles}
         named = (
@@ -70,6 +71,13 @@ class StyleLibrary:
             for style in packaged.styles
         )
         return StyleListing((*named, *yours.styles), (*packaged.notes, *yours.notes))
+
+    def _ours(self) -> StyleListing:
+        """Return the packaged styles and the masters."""
+        packaged = list_styles(self.packaged_dir, "packaged")
+        masters = list_styles(masters_dir(self.packaged_dir), "master")
+        notes = (*packaged.notes, *masters.notes)
+        return StyleListing((*packaged.styles, *masters.styles), notes)
 
     def styles(self) -> list[Style]:
         """Return all styles, see `read`."""
@@ -165,6 +173,8 @@ class StyleLibrary:
     def refined(self, style: Style, key: str) -> NDArray[np.float32] | None:
         """Return the refined style parameters of a style, float32 (p,), None where there are none.
 
+        Those of a master are in the package.
+
         Args:
             style: a style of any origin.
             key: of the transformer that they are for.
@@ -172,6 +182,8 @@ class StyleLibrary:
         Raises:
             SourceError: the image cannot be read.
         """
+        if style.origin == "master":
+            return read_master(masters_dir(self.packaged_dir), style, key)
         return read_refined(self.user_dir, style.digest).get(key)
 
     def is_refined(self, style: Style) -> bool:
@@ -242,7 +254,7 @@ class StyleLibrary:
         sources = [require_file(each) for each in given]
         pictures = [load_picture(source) for source in sources]
         slug = slug_of(name if name is not None else sources[0].stem)
-        if _find(slug, list_styles(self.packaged_dir, "packaged").styles):
+        if _find(slug, self._ours().styles):
             raise StyleError(f"'{slug}' is a packaged style: choose another name with --name.")
         old = _find(slug, list_styles(self.user_dir, "yours").styles)
         if old and not overwrite:
@@ -261,9 +273,14 @@ class StyleLibrary:
 
         Raises:
             SourceError: the image cannot be read.
-            StyleError: an unknown style, or another one has the name that the file would give it.
+            StyleError: an unknown style, one without its picture, or another one has the name that
+                the file would give it.
         """
         (style,) = self.select(name)
+        if style.origin == "master":
+            raise StyleError(
+                f"'{style.name}' is learned from a painting that is not here: it cannot be refined."
+            )
         if style.origin != "file":
             return style
         digest = style.digest
@@ -297,7 +314,7 @@ class StyleLibrary:
         yours = list_styles(self.user_dir, "yours").styles
         style = _find(name, yours)
         if style is None:
-            if _find(name, list_styles(self.packaged_dir, "packaged").styles):
+            if _find(name, self._ours().styles):
                 raise StyleError(f"'{name}' is a packaged style: only your own can be removed.")
             raise StyleError(_unknown(name, yours))
         try:

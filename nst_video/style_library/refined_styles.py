@@ -36,10 +36,8 @@ def read_refined(folder: Path, digest: str) -> Mapping[str, Parameters]:
         By the key of the transformer; {} where there are none or the file is damaged.
     """
     for path in _files(folder, digest):
-        try:
-            return _read(path)
-        except ValueError:
-            continue
+        if vectors := read_vectors(path):
+            return vectors
     return {}
 
 
@@ -61,10 +59,12 @@ def write_refined(folder: Path, name: str, digest: str, refined: Mapping[str, Pa
     known = {**read_refined(folder, digest), **refined}
     before = _files(folder, digest)
     path = before[0] if before else folder / f"{name}.{digest[:_DIGITS]}.npz"
-    return paths.write_atomically(
-        path,
-        lambda file: np.savez(file, allow_pickle=False, **known),
-    )
+    return write_vectors(path, known)
+
+
+def write_vectors(path: Path, vectors: Mapping[str, NDArray[np.floating]]) -> Path:
+    """Write vectors (p,) by name, for `read_vectors`; OSError where they cannot be written."""
+    return paths.write_atomically(path, lambda file: np.savez(file, allow_pickle=False, **vectors))
 
 
 def delete_refined(folder: Path, digest: str) -> bool:
@@ -87,13 +87,18 @@ def _files(folder: Path, digest: str) -> list[Path]:
         return []
 
 
-def _read(path: Path) -> dict[str, Parameters]:
+def read_vectors(path: Path) -> dict[str, Parameters]:
+    """Return the vectors in a file, float32 (p,), by name; {} without one or if it is damaged."""
+
     def check(headers: Mapping[str, Header]) -> None:
         for key, header in headers.items():
             is_fine = len(header.shape) == 1 and header.dtype.kind == "f"
             if not is_fine or not re.fullmatch(r"[\w.-]+", key):
                 raise ValueError(f"{key!r} is no vector of style parameters")
 
-    read = read_npz(path, check, largest=_MAX_BYTES)
+    try:
+        read = read_npz(path, check, largest=_MAX_BYTES)
+    except ValueError:
+        return {}
     vectors = {key: np.asarray(vector, np.float32) for key, vector in read.items()}
     return {key: vector for key, vector in vectors.items() if np.isfinite(vector).all()}

@@ -7,6 +7,7 @@ from nst_video.errors import StyleError
 from nst_video.image.files import save_picture
 from nst_video.settings import ModelOptions
 from nst_video.style_library.library import StyleLibrary
+from nst_video.style_library.masters import masters_dir, package_master
 from nst_video.stylizer import Stylizer
 
 KEY = "toy-1a2b"
@@ -164,3 +165,24 @@ def test_fades_go_from_predicted_to_refined_styles_and_back(make):
 def test_without_refined_styles_everything_stays_in_bottlenecks(make):
     stylizer = make("wave", "mosaic", mix=[1, 2])
     assert stylizer.style_vector.shape == (stylizer.model.config.bottleneck,)
+
+
+def test_a_master_is_painted_with_the_numbers_of_the_package(library):
+    folder = masters_dir(library.packaged_dir)
+    save_picture(folder / "night.png", np.full((24, 32, 3), 9, np.uint8))
+    facts = 'title = "Night"\npainter = "A. Painter"\nyear = "1889"\nlicense = "CC0-1.0"\n'
+    (folder / "styles.toml").write_text(f"[night]\n{facts}")
+    package_master(folder, "night", KEY, vector(0))
+    package_master(folder, "night", "other-1a2b", vector(1))
+    package_master(folder, "dawn", KEY, vector(2))
+    night = library.get("night")
+    assert (night.origin, night.artist) == ("master", "A. Painter, 1889")
+    assert [style.name for style in library.styles()] == ["mosaic", "wave", "night"]
+    assert library.get("master/night") == night
+    assert np.allclose(library.refined(night, KEY), vector(0), atol=2e-3)
+    assert np.allclose(library.refined(night, "other-1a2b"), vector(1), atol=2e-3)
+    assert library.refined(night, "third-1a2b") is None
+    with pytest.raises(StyleError, match="cannot be refined"):
+        library.adopt("night")
+    with pytest.raises(StyleError, match="packaged style"):
+        library.remove("night")
