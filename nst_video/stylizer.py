@@ -228,7 +228,7 @@ class Stylizer:
         return style in self._loaded
 
     def forget_styles(self) -> None:
-        """Load every style again when it is needed: pictures may have changed, or be refined."""
+        """Load styles again from the next `set_style` on: their pictures may have changed."""
         self._loaded.clear()
 
     def load_predictor(self) -> None:

@@ -4,8 +4,10 @@ refinement = StyleRefinement(stylizer.model, style, stylizer.library, load_loss_
 for step in refinement.steps():
     ...  # leave the loop to end early: what is best so far is kept, the rest can be resumed
 stylizer.forget_styles()
+stylizer.set_style(style)
 """
 
+import hashlib
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing, suppress
 from functools import cached_property
@@ -14,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from nst_video.errors import UsageError
-from nst_video.frames import Frame
+from nst_video.frames import Floats, Frame
 from nst_video.networks.models import StyleModel
 from nst_video.networks.vgg import LossNetwork
 from nst_video.optimization.refine_settings import (
@@ -69,6 +71,8 @@ class StyleRefinement:
     def steps(self) -> Generator[RefineStep, None, None]:
         """Yield every step; whenever and however this ends, the best so far is kept.
 
+        It begins with what is kept of an earlier refinement, and replaces that by what is better.
+
         Raises:
             SourceError: the style image cannot be read.
             StyleError: the result cannot be kept.
@@ -86,12 +90,15 @@ class StyleRefinement:
             self._network,
             self._settings,
             photos=self._photos,
+            begin=self._kept(len(predicted)),
             state=self._read(len(predicted)),
         )
         try:
             with closing(run):
                 for step in run:
                     self.state = step.state
+                    if step.preview is not None:  # measured: even a crash does not lose it
+                        self._keep(step)
                     yield step
         finally:
             if step is not None:
@@ -107,6 +114,11 @@ class StyleRefinement:
             raise UsageError(f"The style {self.style.name!r} has not been refined yet.")
         before, after = (float(loss) for loss in self.state.measures)
         return RefineResult(self.style, self.state.is_better, before, after, self.state.step)
+
+    def _kept(self, size: int) -> Floats | None:
+        """Return the refined style parameters (size,) that the style has, None without any."""
+        kept = self._library.refined(self.style, self._model.transformer_key)
+        return kept if kept is not None and len(kept) == size else None
 
     def _keep(self, step: RefineStep) -> None:
         """Keep the best style parameters with the style, and the state until it is complete."""
@@ -124,9 +136,13 @@ class StyleRefinement:
 
     @cached_property
     def _checkpoint(self) -> Path:
-        """Where an interrupted refinement is kept; another boldness is another refinement."""
+        """Where an interrupted refinement is kept; with other photos or boldness it is another."""
         settings = f"{self._settings.bold:.3f}-{self._settings.seed}"
-        name = f"{self._model.transformer_key}-{self.style.digest[:16]}-{settings}.npz"
+        photos = hashlib.sha256()
+        for photo in self._photos or ():
+            photos.update(photo.tobytes())
+        about = f"{self.style.digest[:16]}-{settings}-{photos.hexdigest()[:8]}"
+        name = f"{self._model.transformer_key}-{about}.npz"
         return paths.cache_dir() / "refinements" / name
 
     def _write(self, state: RefineState) -> None:

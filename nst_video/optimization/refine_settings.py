@@ -64,7 +64,7 @@ class RefineState:
         mean: Adam's moving average of the gradient, (p,).
         square: of its square, (p,).
         best: the style parameters that were best by the held-out pictures, (p,).
-        measures: loss of the held-out pictures: at the start, and that of `best`, (2,).
+        measures: loss of the held-out pictures: at the beginning, and that of `best`, (2,).
         step: number of steps done.
         spent_s: seconds that they took.
     """
@@ -79,7 +79,7 @@ class RefineState:
 
     @property
     def is_better(self) -> bool:
-        """Whether `best` is better than the start by the held-out pictures."""
+        """Whether `best` is better than the beginning by the held-out pictures."""
         return bool(self.measures[1] < self.measures[0])
 
     def to_arrays(self) -> dict[str, Floats]:
@@ -141,8 +141,9 @@ class RefineResult:
 
     Attributes:
         style: the style, as the library knows it.
-        is_kept: whether the refined style parameters are kept: they are better than the predicted.
-        before: loss of the predicted style parameters on pictures that the descent does not see.
+        is_kept: whether the refined style parameters are kept: they are better than those before.
+        before: loss of the predicted style parameters, or of those refined before, on pictures that
+            the descent does not see.
         after: that of the best ones.
         steps: number of steps.
     """

@@ -98,6 +98,7 @@ def refine(
     settings: RefineSettings | None = None,
     *,
     photos: Sequence[Frame] | None = None,
+    begin: Floats | None = None,
     state: RefineState | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Generator[RefineStep, None, None]:
@@ -113,6 +114,7 @@ def refine(
         network: the loss network.
         settings: how long, and how bold.
         photos: pictures to refine on, RGB uint8 of any size; by default some are made by code.
+        begin: style parameters (p,) to begin with and to be better than, by default the predicted.
         state: of an earlier step of the same refinement, to go on from there.
         clock: returns the current time in seconds.
 
@@ -122,7 +124,10 @@ def refine(
     if not pictures:
         raise UsageError("There is no style image to refine a style by: give at least one.")
     settings = RefineSettings() if settings is None else settings
-    yield from _Refinement(model, start, pictures, network, settings, photos, state, clock).run()
+    loss = RefineLoss(model, network, pictures, start, settings)
+    first = start if begin is None else begin
+    batch = BATCH_SIZE if model.config.widths[-1] <= NARROW else WIDE_BATCH_SIZE
+    yield from _Refinement(loss, first, batch, settings, photos, state, clock).run()
 
 
 class _Refinement:
@@ -130,10 +135,9 @@ class _Refinement:
 
     def __init__(
         self,
-        model: StyleModel,
-        start: Floats,
-        pictures: Sequence[Frame],
-        network: LossNetwork,
+        loss: RefineLoss,
+        first: Floats,
+        batch: int,
         settings: RefineSettings,
         photos: Sequence[Frame] | None,
         state: RefineState | None,
@@ -142,11 +146,10 @@ class _Refinement:
         self._clock, self._settings = clock, settings
         self._begun_step = 0 if state is None else state.step
         self._rng = np.random.default_rng([settings.seed, self._begun_step])
-        self._batch = BATCH_SIZE if model.config.widths[-1] <= NARROW else WIDE_BATCH_SIZE
-        self._loss = RefineLoss(model, network, pictures, start, settings)
+        self._loss, self._batch = loss, batch
         self._photos, self._held_out = self._encode(photos)
         self._order: list[int] = []
-        self._state = self._first_state(start) if state is None else state
+        self._state = self._first_state(first) if state is None else state
         self._looped_s = self._begun_s = 0.0
 
     def run(self) -> Generator[RefineStep, None, None]:
@@ -177,10 +180,10 @@ class _Refinement:
         noise = np.random.default_rng(self._settings.seed)
         return self._loss.encode(seen, noise), self._loss.encode(held_out, noise)
 
-    def _first_state(self, start: Floats) -> RefineState:
-        zeros = np.zeros_like(start)
-        _, loss = self._paint_held_out(start)
-        return RefineState(start, zeros, zeros, start, np.array([loss, loss], np.float32))
+    def _first_state(self, first: Floats) -> RefineState:
+        zeros = np.zeros_like(first)
+        _, loss = self._paint_held_out(first)
+        return RefineState(first, zeros, zeros, first, np.array([loss, loss], np.float32))
 
     def _done(self) -> float:
         """Return the completed share of the time or of the steps."""

@@ -204,6 +204,41 @@ def test_an_interrupted_refinement_keeps_the_best_and_goes_on(library, network):
     assert next(open_refinement(library, network, longer).steps()).state.step == 1
 
 
+def test_the_best_is_kept_while_it_runs(library, network):
+    refinement = open_refinement(library, network)
+    for step in refinement.steps():
+        kept = library.refined(refinement.style, MODEL.transformer_key)
+        if step.preview is not None and step.state.is_better:
+            assert np.array_equal(kept, step.state.best)
+            break
+    else:
+        pytest.fail("it was never better")
+
+
+def test_a_style_refined_again_is_never_worse(library, network, monkeypatch):
+    first = open_refinement(library, network)
+    list(first.steps())
+    second = open_refinement(library, network)
+    list(second.steps())
+    assert second.result().before == pytest.approx(first.result().after, rel=1e-3)
+    kept = library.refined(first.style, MODEL.transformer_key)
+    monkeypatch.setattr(style_refinement, "LEARNING_RATE", 50.0)
+    worse = open_refinement(library, network)
+    list(worse.steps())
+    assert not worse.result().is_kept
+    assert np.array_equal(library.refined(first.style, MODEL.transformer_key), kept)
+
+
+def test_other_photos_are_another_refinement(library, network, painting):
+    style = library.get("stripes")
+    on = [
+        StyleRefinement(MODEL, style, library, network, photos=photos).preview_path
+        for photos in (None, [painting], [painting[::-1].copy()], [painting])
+    ]
+    assert len({on[0], on[1], on[2]}) == 3
+    assert on[1] == on[3]
+
+
 def test_a_refinement_that_is_no_better_is_not_kept(library, network, monkeypatch):
     monkeypatch.setattr(style_refinement, "LEARNING_RATE", 50.0)
     refinement = open_refinement(library, network)
