@@ -1,0 +1,49 @@
+"""A refinement in another process, with the packaged networks, for two steps."""
+
+import numpy as np
+import pytest
+
+from nst_video.errors import StyleError
+from nst_video.image.files import save_picture
+from nst_video.networks.models import load_model
+from nst_video.optimization.background_refinement import BackgroundRefinement
+from nst_video.optimization.refine_settings import RefineSettings
+from nst_video.settings import ModelOptions
+from nst_video.style_library.library import StyleLibrary
+from nst_video.weights import resolve
+
+
+@pytest.fixture
+def library(tmp_path):
+    stripes = np.zeros((64, 96, 3), np.uint8)
+    stripes[::8], stripes[4::8] = (250, 200, 20), (20, 30, 160)
+    save_picture(tmp_path / "packaged" / "stripes.png", stripes)
+    return StyleLibrary(tmp_path / "packaged", tmp_path / "yours", tmp_path / "cache")
+
+
+def begin(library, steps):
+    settings = RefineSettings(minutes=60, steps=steps)
+    return BackgroundRefinement(library.get("stripes"), library, ModelOptions("builtin"), settings)
+
+
+def test_background_refinement_reports_steps_and_keeps_what_is_better(library):
+    refinement = begin(library, 2)
+    updates = list(refinement.updates())
+    assert updates[-1].done == 1
+    assert updates[-1].loss < 1
+    assert any(update.is_better for update in updates)
+    key = load_model("builtin", resolve("builtin")).transformer_key
+    assert library.refined(refinement.style, key) is not None
+
+
+def test_background_refinement_stops_when_it_is_told_to(library):
+    refinement = begin(library, 1000)
+    refinement.stop()
+    assert list(refinement.updates()) == []
+
+
+def test_background_refinement_says_why_it_fails(library, tmp_path):
+    refinement = begin(library, 2)
+    (tmp_path / "packaged" / "stripes.png").unlink()
+    with pytest.raises(StyleError, match=r"Refining 'stripes' failed: .*stripes\.png"):
+        list(refinement.updates())
