@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
 from nst_video.errors import UsageError
-from nst_video.validation import INTENSITY, TILE_ROWS, WORK_SIZE, check_type
+from nst_video.validation import INTENSITY, PAINT_EVERY, STEADY, TILE_ROWS, WORK_SIZE, check_type
 
 DEFAULT_STYLE = "starfield"
 
@@ -32,6 +32,10 @@ class StylizeSettings:
         keep_colors: take only luminance from the result, and chrominance from the input.
         work_size: short side, in pixels, of the frames that the network sees; None for full size.
             The result is enlarged again, with the input's fine structure.
+        steady: 0..1: how firmly strokes stay on what they were painted on, from frame to frame; 0
+            paints every frame by itself, which flickers. Single pictures do not depend on it.
+        paint_every: one of so many frames is painted, and the others are moved along from it; more
+            where much is new. "auto" lets the live session decide, and is 1 elsewhere.
 
     Raises:
         UsageError: a value out of its range.
@@ -41,17 +45,32 @@ class StylizeSettings:
     blend: Blend = "latent"
     keep_colors: bool = False
     work_size: int | None = None
+    steady: float = 1.0
+    paint_every: int | Literal["auto"] = "auto"
 
     def __post_init__(self) -> None:
         INTENSITY.check("The intensity", self.intensity)
         if self.blend not in get_args(Blend):
             raise UsageError(f"No blend {self.blend!r}. Choose from: {', '.join(get_args(Blend))}.")
         WORK_SIZE.check_optional("The working size", self.work_size)
+        STEADY.check("The steadiness", self.steady)
+        if self.paint_every != "auto":
+            PAINT_EVERY.check("The number of frames for each painting", self.paint_every)
 
     @property
     def is_original(self) -> bool:
         """Whether the result is the input itself, so that no network is needed."""
         return self.intensity == 0
+
+    @property
+    def is_frame_by_frame(self) -> bool:
+        """Whether every frame is painted by itself."""
+        return self.steady == 0 and self.every == 1
+
+    @property
+    def every(self) -> int:
+        """One of so many frames is painted."""
+        return 1 if self.paint_every == "auto" else self.paint_every
 
     @property
     def fade(self) -> float:

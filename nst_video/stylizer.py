@@ -4,7 +4,7 @@ stylizer = Stylizer("wave", intensity=0.8)
 painted = stylizer(frame)          # one RGB uint8 frame (height, width, 3), or a batch
 """
 
-import threading
+import copy
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import ClassVar, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nst_video import weights
 from nst_video.engines import (
@@ -28,24 +29,15 @@ from nst_video.errors import UsageError
 from nst_video.frames import Floats, Frame, Frames, Size, check_frames, fit_short_side, size_of
 from nst_video.image.color import cross_fade, keep_colors
 from nst_video.image.detail import restore_detail
-from nst_video.image.easing import EasedVector, SceneAverage
 from nst_video.image.resize import resize_area
 from nst_video.image.yuv420 import YuvColors, YuvFrames, can_be_yuv420, check_yuv, yuv_size
 from nst_video.networks.models import StyleModel, load_model
 from nst_video.settings import DEFAULT_STYLE, ModelOptions, StylizeSettings
-from nst_video.style_library.bottlenecks import mix_bottlenecks, mix_weights
+from nst_video.steady_frames import QUICK, SteadyFrames
 from nst_video.style_library.library import Style, StyleLibrary, StyleName
+from nst_video.style_mixer import StyleMixer
+from nst_video.temporal import planes
 from nst_video.validation import FADE_S, check_type
-
-SMOOTHING_RATE = 0.12
-"""Weight of each new frame in the moving average of content bottlenecks: about 8 frames."""
-
-SCENE_CHANGE = 0.4
-"""Relative change of the content's bottleneck that counts as a new scene: the average restarts.
-
-Measured with `magenta-lite` on six real clips: 0.01 to 0.06 within a scene (99th percentile at
-most 0.36), 0.42 to 0.54 at their cuts, 0.5 between unrelated pictures.
-"""
 
 TEST_SIZE = (64, 64)
 """(width, height) of the picture that tests an engine before its first frame."""
@@ -62,9 +54,6 @@ class Stylizer:
         options: which network paints, and what computes it.
         library: where styles come from.
         choice: the name of the model in use, and why it was chosen.
-        styles: the styles in use.
-        mix: a weight for each of them.
-        has_predictor: whether the style predictor, which intensities below 1 use, is loaded.
     """
 
     paints: ClassVar[Literal["batches"]] = "batches"
@@ -118,11 +107,8 @@ class Stylizer:
         self._on_note = on_note
         self._on_fetch = on_fetch
         self._is_prepared = False
-        self.has_predictor = False
-        self._content_average = SceneAverage(SMOOTHING_RATE, SCENE_CHANGE)
-        self._eased = EasedVector(fade_s, clock)
-        self._loaded: dict[Style, Floats] = {}
-        self._predicting = threading.Lock()  # a predictor serves one thread at a time
+        self._mixer = StyleMixer(self.library, fade_s, clock)
+        self._steady = SteadyFrames()
         self.set_style(style, mix)
 
     def __getstate__(self) -> dict[str, object]:
@@ -131,21 +117,15 @@ class Stylizer:
         The loaded model, the compiled engine, the callbacks and a transition in progress are left
         out; the copy loads and compiles for itself when it needs to.
         """
-        left = ("engine", "model", "_predicting")
-        state = {key: value for key, value in self.__dict__.items() if key not in left}
+        state = {
+            key: value for key, value in self.__dict__.items() if key not in ("engine", "model")
+        }
         return state | {
             "_is_prepared": False,
-            "has_predictor": False,
             "_on_fetch": None,
             "_on_note": None,
-            "_loaded": dict(self._loaded),
-            "_eased": EasedVector(self._eased.duration_s, self._eased.clock),
+            "_mixer": copy.copy(self._mixer),
         }
-
-    def __setstate__(self, state: dict[str, object]) -> None:
-        """Restore what `__getstate__` returned."""
-        self.__dict__.update(state)
-        self._predicting = threading.Lock()
 
     def set_style(
         self,
@@ -164,10 +144,17 @@ class Stylizer:
             UsageError: not as many weights as styles, a negative weight, or only zeros.
             StyleError: an unknown style.
         """
-        styles = self.library.select(style)
-        self.mix: tuple[float, ...] = mix_weights(mix, len(styles))
-        self.styles: tuple[Style, ...] = styles
-        self._vector: Floats | None = None
+        self._mixer.select(style, mix)
+
+    @property
+    def styles(self) -> tuple[Style, ...]:
+        """The styles in use."""
+        return self._mixer.styles
+
+    @property
+    def mix(self) -> tuple[float, ...]:
+        """A weight for each of them."""
+        return self._mixer.mix
 
     @cached_property
     def model(self) -> StyleModel:
@@ -197,14 +184,7 @@ class Stylizer:
 
         Where one of them is refined, it is the mean of their style parameters, float32 (p,).
         """
-        if self._vector is None:
-            for style in self.styles:
-                self.load_style(style)
-            vectors = [self._loaded[style] for style in self.styles]
-            if len({len(vector) for vector in vectors}) > 1:
-                vectors = [self._to_parameters(vector) for vector in vectors]
-            self._vector = mix_bottlenecks(np.stack(vectors), self.mix)
-        return self._vector
+        return self._mixer.vector(self.model)
 
     def load_style(self, style: Style) -> None:
         """Get a style's refined parameters, or compute its bottleneck, ahead of `set_style`.
@@ -215,30 +195,29 @@ class Stylizer:
             SourceError: the picture cannot be read.
             StyleError: the model returns no finite bottleneck for it.
         """
-        if style not in self._loaded:
-            refined = self.library.refined(style, self.model.transformer_key)
-            if refined is not None and len(refined) == self.model.config.style_size:
-                self._loaded[style] = refined
-                return
-            with self._predicting:
-                self._loaded[style] = self.library.bottleneck(style, self.model.predictor)
+        self._mixer.load(style, self.model)
 
     def has_loaded(self, style: Style) -> bool:
         """Return whether `load_style` has loaded the style."""
-        return style in self._loaded
+        return self._mixer.has_loaded(style)
 
     def forget_styles(self) -> None:
         """Load styles again from the next `set_style` on: their pictures may have changed."""
-        self._loaded.clear()
+        self._mixer.forget()
 
     def load_predictor(self) -> None:
         """Load the style predictor, which intensities below 1 use. Safe to call from any thread."""
-        self._predict(np.zeros((64, 64, 3), np.uint8))
+        self._mixer.predict(self.model, np.zeros((64, 64, 3), np.uint8))
+
+    @property
+    def has_predictor(self) -> bool:
+        """Whether the style predictor, which intensities below 1 use, is loaded."""
+        return self._mixer.has_predictor
 
     @property
     def is_fading(self) -> bool:
         """True during a transition from one style to the next."""
-        return self._eased.is_moving
+        return self._mixer.is_fading
 
     def describe(self) -> str:
         """Name model, engine and device, as in "builtin, tensorflow on CPU:0"."""
@@ -272,7 +251,8 @@ class Stylizer:
 
     def reset(self) -> None:
         """Forget earlier frames; call it before another clip or an unrelated picture."""
-        self._content_average.reset()
+        self._mixer.reset()
+        self._steady.reset()
 
     def __call__(self, frames: Frame | Frames) -> Frame | Frames:
         """Paint one frame or a batch, and wait for the result.
@@ -311,7 +291,13 @@ class Stylizer:
         self.prepare()
         work = self._fit_work(size)
         small = frames if work == size else np.stack([resize_area(frame, work) for frame in frames])
-        painting = self.engine.submit(small, self._style_parameters(small))
+        painting = self._submit_steady(
+            small,
+            lambda each: self.engine.submit(
+                each, self._mixer.parameters(self.model, each, self.settings)
+            ),
+            planes.RGB,
+        )
         if work == size and not self.settings.keep_colors and self.settings.fade == 1:
             return painting
 
@@ -353,7 +339,31 @@ class Stylizer:
         if engine is None:
             raise UsageError("YuvFrames are painted at full size and intensity only.")
         self.prepare()
-        return engine.submit_yuv(yuv, self._full_parameters(), colors)
+        return self._submit_steady(
+            yuv,
+            lambda each: engine.submit_yuv(each, self._mixer.full_parameters(self.model), colors),
+            planes.YUV420,
+        )
+
+    def _submit_steady(
+        self,
+        frames: NDArray[np.uint8],
+        paint: Callable[[NDArray[np.uint8]], PendingFrames],
+        pixels: planes.PlaneFormat,
+    ) -> PendingFrames:
+        """Begin to paint frames at working size, steady as the settings say."""
+        settings = self.settings
+        if settings.is_frame_by_frame:
+            self._steady.reset()
+            return paint(frames)
+        return self._steady.submit(
+            frames,
+            paint,
+            pixels,
+            strength=settings.steady * (QUICK if self.is_fading else 1),
+            every=settings.every,
+            look=(self.styles, self.mix, replace(settings, steady=1, paint_every=1)),
+        )
 
     def _yuv_engine(self, size: Size) -> Engine | None:
         """Return the engine if it takes YUV frames and its output is the result at `size`."""
@@ -378,31 +388,3 @@ class Stylizer:
             painted = keep_colors(painted, content)
         fade = self.settings.fade
         return painted if fade == 1 else cross_fade(content, painted, fade)
-
-    def _style_parameters(self, frames: Frames) -> Floats:
-        """Return the style parameters for the batch, (1, p), or (n, p) where each has its own."""
-        intensity = self.settings.intensity
-        if self.settings.blend == "pixel" or intensity == 1:
-            return self._full_parameters()
-        target = self._eased.toward(self.style_vector, self._to_parameters)
-        # Averaged over time, so that the frames' own noise does not flicker.
-        own = np.stack([self._content_average.update(self._predict(frame)) for frame in frames])
-        if own.shape[1:] != target.shape:
-            own = self.model.to_parameters(own)
-        return self.model.to_parameters((1 - intensity) * own + intensity * target)
-
-    def _full_parameters(self) -> Floats:
-        """Return the style parameters (1, p) of the style alone."""
-        vector = self._eased.toward(self.style_vector, self._to_parameters)
-        return self.model.to_parameters(vector[None])
-
-    def _to_parameters(self, vector: Floats) -> Floats:
-        """Turn a bottleneck (d,) into style parameters (p,), which stay as they are."""
-        parameters: Floats = self.model.to_parameters(vector[None])[0]
-        return parameters
-
-    def _predict(self, frame: Frame) -> Floats:
-        with self._predicting:
-            bottleneck = self.model.predictor(frame)
-        self.has_predictor = True
-        return bottleneck

@@ -113,6 +113,7 @@ SIDE = Range(2, MAX_SIDE_PX, is_whole=True, unit="pixels")
 
 INTENSITY = Range(0, 1)
 STEADY = Range(0, 1)
+PAINT_EVERY = Range(1, 12, is_whole=True, unit="frames")
 WORK_SIZE = Range(32, MAX_SIDE_PX, is_whole=True, unit="pixels")
 """Short side, in pixels, at which a network paints."""
 

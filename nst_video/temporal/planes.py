@@ -3,6 +3,8 @@
 Color at half size halves the work, and is what video files and cameras hold anyway.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import cv2
@@ -17,6 +19,21 @@ Plane: TypeAlias = NDArray[np.uint8]
 
 Planes: TypeAlias = tuple[Plane, Plane, Plane]
 """Brightness, (height, width), and two planes of color, about half as high and wide."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlaneFormat:
+    """How frames of one pixel format are turned into planes and back.
+
+    Attributes:
+        luma: returns the brightness of a frame, uint8 (height, width).
+        split: returns the planes of a frame.
+        join: returns the frame of planes.
+    """
+
+    luma: Callable[[NDArray[np.uint8]], Plane]
+    split: Callable[[NDArray[np.uint8]], Planes]
+    join: Callable[[Planes], NDArray[np.uint8]]
 
 
 def luma_of(frame: Frame) -> Plane:
@@ -53,3 +70,10 @@ def yuv_of_planes(planes: Planes) -> Plane:
     luma, *colors = planes
     width = luma.shape[1]
     return np.concatenate([luma, *(each.reshape(-1, width) for each in colors)])
+
+
+RGB = PlaneFormat(luma_of, planes_of_rgb, rgb_of_planes)
+"""Frames uint8 (height, width, 3)."""
+
+YUV420 = PlaneFormat(lambda yuv: planes_of_yuv(yuv)[0], planes_of_yuv, yuv_of_planes)
+"""Frames uint8 (height * 3 / 2, width)."""

@@ -35,10 +35,12 @@ class Step:
     Attributes:
         motion: from this frame to the one before; None where a new shot begins.
         paint: whether the frame has to be painted.
+        rates: how quickly what is shown follows the painting.
     """
 
     motion: Motion | None
     paint: bool
+    rates: MixRates
 
 
 class Steadiness:
@@ -84,7 +86,7 @@ class Steadiness:
         paint = motion is None or self._since_painting >= self.every or self._unseen > PAINT_SHARE
         if paint:
             self._since_painting, self._unseen = 0, 0.0
-        return Step(motion, paint)
+        return Step(motion, paint, self.rates)
 
     def show(self, step: Step, painted: Planes | None) -> Planes:
         """Return the next frame, steady.
@@ -107,7 +109,7 @@ class Steadiness:
             raise ValueError("the first frame of a shot has to be painted")
         self._canvas.carry(step.motion)
         if painted is not None:
-            self._canvas.mix(painted, self.rates)
+            self._canvas.mix(painted, step.rates)
         return self._canvas.show()
 
     def reset(self) -> None:

@@ -1,0 +1,107 @@
+"""Consecutive frames, painted by an engine and shown steady."""
+
+from collections.abc import Callable, Hashable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nst_video.engines import PendingFrames
+from nst_video.temporal import Steadiness, Step
+from nst_video.temporal.planes import PlaneFormat
+
+Pictures = NDArray[np.uint8]
+"""Frames in a `PlaneFormat`, uint8; the first axis counts them."""
+
+QUICK = 0.35
+"""Factor of the strength during a transition between styles: strokes must follow it."""
+
+
+class SteadyFrames:
+    """Paints the frames of a film in batches, carrying the strokes from each to the next.
+
+    Batches may be submitted before those before them have been waited for, and be waited for in
+    any order.
+    """
+
+    def __init__(self) -> None:
+        self._steadiness = Steadiness(1)
+        self._look: Hashable = None
+        self._last: _Batch | None = None
+
+    def __reduce__(self) -> tuple[type["SteadyFrames"], tuple[()]]:
+        """Copies begin another film."""
+        return SteadyFrames, ()
+
+    def submit(
+        self,
+        frames: Pictures,
+        paint: Callable[[Pictures], PendingFrames],
+        pixels: PlaneFormat,
+        *,
+        strength: float,
+        every: int,
+        look: Hashable,
+    ) -> PendingFrames:
+        """Begin to paint the next frames of the film.
+
+        Args:
+            frames: not to be changed until they are painted.
+            paint: begins to paint those of them that have to be painted, if any.
+            pixels: their format.
+            strength: steadiness, 0..1.
+            every: one of so many frames is painted at least.
+            look: whatever the paintings depend on; where it changes, the strokes begin anew.
+        """
+        if look != self._look:
+            self.reset()
+            self._look = look
+        steadiness = self._steadiness
+        steadiness.strength, steadiness.every = strength, every
+        steps = [steadiness.follow(pixels.luma(frame)) for frame in frames]
+        wanted = [index for index, step in enumerate(steps) if step.paint]
+        chosen = frames if len(wanted) == len(frames) else frames[wanted]
+        painting = paint(chosen) if wanted else None
+        self._last = _Batch(steadiness, pixels, steps, painting, self._last)
+        return PendingFrames(self._last.wait)
+
+    def reset(self) -> None:
+        """Forget the film; batches that are not shown yet are not affected."""
+        self._look = self._last = None
+        self._steadiness = Steadiness(1)
+
+
+class _Batch:
+    """Frames that were followed and are being painted."""
+
+    def __init__(
+        self,
+        steadiness: Steadiness,
+        pixels: PlaneFormat,
+        steps: Sequence[Step],
+        painting: PendingFrames | None,
+        before: "_Batch | None",
+    ) -> None:
+        self._steadiness = steadiness
+        self._pixels = pixels
+        self._steps = steps
+        self._painting = painting
+        self._before = before
+        self._shown: Pictures | None = None
+
+    def wait(self) -> Pictures:
+        """Return the frames, steady; those of the batches before are computed first."""
+        if self._shown is None:
+            before, self._before = self._before, None
+            if before is not None:
+                before.wait()
+            painted = iter(()) if self._painting is None else iter(self._painting.wait())
+            self._painting = None
+            each = [self._show(step, next(painted) if step.paint else None) for step in self._steps]
+            self._shown = np.stack(each)
+        return self._shown
+
+    def _show(self, step: Step, painted: Pictures | None) -> Pictures:
+        pixels = self._pixels
+        planes = self._steadiness.show(step, None if painted is None else pixels.split(painted))
+        # The first painting of a shot is shown as it is, without a round trip through planes.
+        return painted if painted is not None and step.motion is None else pixels.join(planes)
