@@ -42,7 +42,8 @@ if TYPE_CHECKING:
         stylize_video,
     )
     from nst_video.live import LiveOptions, LiveResult, run_live
-    from nst_video.optimization.refine_settings import RefineResult, RefineSettings, RefineStep
+    from nst_video.optimization.refine_settings import RefineSettings
+    from nst_video.optimization.refine_state import RefineResult, RefineStep
     from nst_video.optimization.settings import PaintSettings
     from nst_video.optimization.video_settings import VideoSettings
     from nst_video.scoring import FilmScore, ScoreReport, SourceScore, score
@@ -103,9 +104,9 @@ _MODULES = {
     "ModelOptions": "settings",
     "PaintSettings": "optimization.settings",
     "Progress": "transcode",
-    "RefineResult": "optimization.refine_settings",
+    "RefineResult": "optimization.refine_state",
     "RefineSettings": "optimization.refine_settings",
-    "RefineStep": "optimization.refine_settings",
+    "RefineStep": "optimization.refine_state",
     "ScoreReport": "scoring",
     "SourceScore": "scoring",
     "Style": "style_library.folder",

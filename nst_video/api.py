@@ -16,7 +16,8 @@ from nst_video.image.files import load_picture, picture_to_frame
 from nst_video.networks.config import DEFAULT_NETWORK
 from nst_video.optimization.painting import PaintStep, StylePicture
 from nst_video.optimization.progress import OnKeyframe
-from nst_video.optimization.refine_settings import RefineResult, RefineSettings, RefineStep
+from nst_video.optimization.refine_settings import RefineSettings
+from nst_video.optimization.refine_state import RefineResult, RefineStep
 from nst_video.optimization.settings import PaintSettings
 from nst_video.optimization.video_settings import VideoSettings
 from nst_video.settings import DEFAULT_STYLE, ModelOptions, StylizeSettings

@@ -119,7 +119,9 @@ BEGINNINGS = {
     "bench": (),
     "train": ("out", "--photos", ".", "--artworks", "."),
     "demo": (),
+    "score": ("film.mp4", "painted.mp4"),
     "styles sheet": ("photo.jpg",),
+    "styles refine": ("wave",),
 }
 """Commands with numbers among their options, and what they cannot do without."""
 

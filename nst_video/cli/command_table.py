@@ -63,7 +63,7 @@ COMMANDS = {
         "train",
         "Train the builtin networks on folders of pictures, with magenta-lite as the teacher.",
     ),
-    "styles": Entry("styles", "app", "List, add, remove and show styles."),
+    "styles": Entry("styles", "app", "List, add, remove, show and refine styles."),
     "models": Entry("models", "app", "List, fetch, verify and locate model files."),
 }
 

@@ -24,12 +24,13 @@ def among(names: Iterable[str]) -> Complete:
 
 
 def styles(incomplete: str) -> list[str]:
-    """Return the packaged and user styles whose names start with the text.
+    """Return the packaged styles, the masters and the user's, whose names start with the text.
 
     A path matches none, and shells then offer files.
     """
     found: set[str] = set()
-    for folder in (paths.packaged_styles_dir(), paths.user_styles_dir()):
+    packaged = paths.packaged_styles_dir()
+    for folder in (packaged, packaged / paths.MASTERS, paths.user_styles_dir()):
         try:
             found |= {
                 path.stem

@@ -17,7 +17,8 @@ from multiprocessing.connection import Connection
 from nst_video import weights
 from nst_video.engines import choose_model
 from nst_video.errors import NstVideoError, StyleError
-from nst_video.optimization.refine_settings import RefineSettings, RefineStep
+from nst_video.optimization.refine_settings import RefineSettings
+from nst_video.optimization.refine_state import RefineStep
 from nst_video.settings import ModelOptions
 from nst_video.style_library.library import Style, StyleLibrary
 from nst_video.system.stderr import quiet_stderr

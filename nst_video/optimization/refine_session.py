@@ -19,12 +19,8 @@ from nst_video.errors import UsageError
 from nst_video.frames import Floats, Frame
 from nst_video.networks.models import StyleModel
 from nst_video.networks.vgg import LossNetwork
-from nst_video.optimization.refine_settings import (
-    RefineResult,
-    RefineSettings,
-    RefineState,
-    RefineStep,
-)
+from nst_video.optimization.refine_settings import RefineSettings
+from nst_video.optimization.refine_state import RefineResult, RefineState, RefineStep
 from nst_video.optimization.style_refinement import refine
 from nst_video.style_library.library import Style, StyleLibrary
 from nst_video.system import paths

@@ -18,7 +18,8 @@ from nst_video.image.resize import resize
 from nst_video.networks.models import StyleModel
 from nst_video.networks.vgg import LossNetwork
 from nst_video.optimization.refine_loss import EncodedPhotos, RefineLoss
-from nst_video.optimization.refine_settings import RefineSettings, RefineState, RefineStep
+from nst_video.optimization.refine_settings import RefineSettings
+from nst_video.optimization.refine_state import RefineState, RefineStep
 
 SIDE = 256
 """Side of the square pictures of the descent, in pixels."""

@@ -7,16 +7,14 @@ from numpy.typing import NDArray
 
 from nst_video.style_library.folder import Style
 from nst_video.style_library.refined_styles import read_vectors, write_vectors
-
-FOLDER = "masters"
-"""Inside the folder of packaged styles."""
+from nst_video.system import paths
 
 _PARAMETERS = "parameters.npz"
 
 
 def masters_dir(packaged_dir: Path) -> Path:
     """Return the folder of their pictures, table and style parameters."""
-    return packaged_dir / FOLDER
+    return packaged_dir / paths.MASTERS
 
 
 def read_master(folder: Path, style: Style, key: str) -> NDArray[np.float32] | None:

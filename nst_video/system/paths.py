@@ -15,6 +15,9 @@ from nst_video.system.partial_file import PartialFile
 
 _APP = "nst-video"
 
+MASTERS = "masters"
+"""Folder of the styles learned from famous paintings, inside the folder of packaged styles."""
+
 PICTURE_SUFFIXES = frozenset(
     f".{ending}"
     for ending in (

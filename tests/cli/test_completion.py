@@ -29,7 +29,7 @@ print("heavy:", sorted(heavy & set(sys.modules)))
     [
         ("transcode film.mp4 --style wa", ["watercolor", "wave"]),
         ("image photo.jpg -s ow", ["owls"]),
-        ("styles show st", ["stained-glass", "starfield"]),
+        ("styles show st", ["stained-glass", "starfield", "starry-night"]),
         ("live -m ma", ["magenta-lite", "magenta"]),
         ("transcode film.mp4 --engine openvino-f", ["openvino-fast"]),
         ("image photo.jpg --preset p", ["painterly"]),

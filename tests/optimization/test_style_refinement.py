@@ -14,7 +14,8 @@ from nst_video.networks.vgg import LossNetwork
 from nst_video.optimization import refine_loss, style_refinement
 from nst_video.optimization.refine_loss import RefineLoss
 from nst_video.optimization.refine_session import StyleRefinement
-from nst_video.optimization.refine_settings import RefineSettings, RefineState
+from nst_video.optimization.refine_settings import RefineSettings
+from nst_video.optimization.refine_state import RefineState
 from nst_video.optimization.style_refinement import content_pictures, cut_squares, refine
 from nst_video.style_library.library import StyleLibrary
 
