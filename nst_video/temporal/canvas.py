@@ -5,18 +5,18 @@ painting quickly, strokes stay. Mixing two textures lowers their contrast, so th
 the new painting is given back, for coarse and fine structure apart.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, Self, TypeAlias, cast
+from typing import Any, Self, TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from nst_video.frames import Floats, Size
-from nst_video.image.optical_flow import Flow, warp
-from nst_video.image.resize import Pixel, resize_area, resize_linear
+from nst_video.image.optical_flow import Flow
+from nst_video.image.resize import resize_area, resize_linear
 from nst_video.temporal import deformation
 from nst_video.temporal.motion import Motion
 from nst_video.temporal.planes import Plane, Planes
@@ -33,6 +33,9 @@ FINE_SIGMA = 0.8
 CONTRAST_RANGE, FINE_RANGE = (1.0, 1.6), (0.9, 3.0)
 """Limits of the gain for each frame, which is measured at every second pixel of every second row.
 Fine structure may be weakened too, or flat areas get dirty."""
+
+_KERNEL = cv2.getGaussianKernel(3, FINE_SIGMA)
+_FINE_KERNEL = np.pad([[1.0]], 1) - _KERNEL @ _KERNEL.T
 
 VARIANCE_FLOOR = 1.0
 """Added to variances (of 255 squared), so that flat areas keep their gain near 1."""
@@ -85,13 +88,14 @@ class Canvas:
             return
         flow = motion.flow
         luma, first, second = self.planes
-        path, color_path = _path(flow, _size(luma)), _path(flow, _size(first))
+        path, color_path = _Path.along(flow, _size(luma)), _Path.along(flow, _size(first))
         self.planes = (
-            _move(luma, path, cv2.INTER_CUBIC),  # linear would blur it at every step
-            _move(first, color_path, cv2.INTER_LINEAR),
-            _move(second, color_path, cv2.INTER_LINEAR),
+            path.move(luma, cv2.INTER_CUBIC),  # linear would blur it at every step
+            color_path.move(first, cv2.INTER_LINEAR),
+            color_path.move(second, cv2.INTER_LINEAR),
         )
-        self.trust = warp(self.trust, flow) * motion.reliability
+        trust_path = _Path.along(flow, _size(self.trust))
+        self.trust = trust_path.move(self.trust, cv2.INTER_LINEAR) * motion.reliability
         self.deformation = deformation.advance(self.deformation, flow)
 
     def mix(self, painted: Planes, rates: MixRates) -> None:
@@ -165,10 +169,14 @@ class _Weights:
 
 @dataclass(frozen=True, slots=True)
 class _Blend:
-    """A plane after mixing, at full size, and at the size of tone its local mean and its tone."""
+    """A plane after mixing, at full size; its local mean, the painting's, and the tone to show.
+
+    The last three are at the size of tone.
+    """
 
     plane: Floats
     mean: Floats
+    painted_mean: Floats
     tone: Floats
 
     def assemble(self, gain: Floats) -> Floats:
@@ -181,15 +189,14 @@ class _Blend:
 
 def _mix_luma(mine: Floats, painted: Plane, weights: _Weights) -> tuple[Floats, Floats]:
     """Mix the plane of brightness; return it, and the gain of contrast at the size of tone."""
-    blend = _blend(mine, painted, weights)
-    fine = blend.plane - _smooth(blend.plane)
+    new = _floats(painted)
+    blend = _blend(mine, new, weights)
+    fine = _fine(blend.plane)
     gain = _gain(
-        _texture(blend.plane, weights.size),
-        _texture(_floats(painted[::2, ::2]), weights.size, step=1),
+        _texture(blend.plane, blend.mean), _texture(new, blend.painted_mean),
         weights.size, CONTRAST_BLUR, CONTRAST_RANGE,
     )  # fmt: skip
-    new_fine = _floats(painted[::2, ::2]) - _smooth(painted)[::2, ::2]
-    fine_gain = _gain(fine[::2, ::2], new_fine, weights.size, FINE_BLUR, FINE_RANGE)
+    fine_gain = _gain(_sample(fine), _sample(_fine(new)), weights.size, FINE_BLUR, FINE_RANGE)
     shown = blend.assemble(gain)
     fine *= resize_linear(fine_gain - gain, _size(mine))
     shown += fine
@@ -198,29 +205,38 @@ def _mix_luma(mine: Floats, painted: Plane, weights: _Weights) -> tuple[Floats, 
 
 def _mix_color(mine: Floats, painted: Plane, weights: _Weights, gain: Floats) -> Floats:
     """Mix a plane of color with the gain of brightness."""
-    return _blend(mine, painted, weights).assemble(gain)
+    return _blend(mine, _floats(painted), weights).assemble(gain)
 
 
-def _blend(mine: Floats, painted: Plane, weights: _Weights) -> _Blend:
-    new, low = _floats(painted), weights.size
+def _blend(mine: Floats, new: Floats, weights: _Weights) -> _Blend:
+    low = weights.size
     mine_low, new_low = _blur(resize_area(mine, low)), _blur(resize_area(new, low))
-    kept = resize_linear(weights.kept, _size(mine))
+    plane = mine - new
+    plane *= resize_linear(weights.kept, _size(mine))
+    plane += new
     return _Blend(
-        plane=np.asarray(cv2.blendLinear(mine, new, kept, 1 - kept), np.float32),
+        plane=plane,
         mean=new_low + weights.kept * (mine_low - new_low),
+        painted_mean=new_low,
         tone=mine_low + weights.tone * (new_low - mine_low),
     )
 
 
-def _texture(plane: Floats, low: Size, *, step: int = 2) -> Floats:
-    """Return every `step`-th pixel of a plane minus its local mean."""
-    few = np.ascontiguousarray(plane[::step, ::step])
-    return few - resize_linear(_blur(resize_area(few, low)), _size(few))
+def _texture(plane: Floats, mean: Floats) -> Floats:
+    """Return every second pixel of a plane minus its local mean, given at the size of tone."""
+    few = _sample(plane)
+    few -= resize_linear(mean, _size(few))
+    return few
 
 
-def _smooth(plane: NDArray[Pixel]) -> NDArray[Pixel]:
-    """Return a plane without its fine structure."""
-    return cast("NDArray[Pixel]", cv2.GaussianBlur(plane, (3, 3), FINE_SIGMA))
+def _sample(plane: Floats) -> Floats:
+    """Return every second pixel of every second row."""
+    return plane[::2, ::2].copy()
+
+
+def _fine(plane: Floats) -> Floats:
+    """Return the fine structure of a plane."""
+    return np.asarray(cv2.filter2D(plane, -1, _FINE_KERNEL), np.float32)
 
 
 def _blur(plane: Floats) -> Floats:
@@ -238,24 +254,47 @@ def _gain(
     return np.asarray(np.clip(np.sqrt(ratio), *limits), np.float32)
 
 
-def _path(flow: Flow, size: Size) -> Floats:
-    """Return where each pixel of a plane of `size` (width, height) comes from, (h, w, 2)."""
-    scale = np.array([size[0] / flow.shape[1], size[1] / flow.shape[0]], np.float32)
-    path = resize_linear(flow * scale, size)
-    path += _grid(size)
-    return path
+@dataclass(frozen=True, slots=True)
+class _Path:
+    """Where the pixels of the part of a plane that moves come from.
+
+    Attributes:
+        x: float32 (h, w), column of each pixel's origin.
+        y: its row.
+        part: the rows and columns of the part.
+    """
+
+    x: Floats
+    y: Floats
+    part: tuple[slice, slice]
+
+    @classmethod
+    def along(cls, flow: Flow, size: Size) -> Self:
+        """Return the path along a flow for a plane of `size` (width, height)."""
+        u, v = cv2.split(flow)
+        left, top, width, height = cv2.boundingRect(((u != 0) | (v != 0)).astype(np.uint8))
+        rows = _enlarged(top, top + height, u.shape[0], size[1])
+        columns = _enlarged(left, left + width, u.shape[1], size[0])
+        across, down = size[0] / u.shape[1], size[1] / u.shape[0]
+        x = resize_linear(u * np.float32(across), size)[rows, columns]
+        y = resize_linear(v * np.float32(down), size)[rows, columns]
+        x += np.arange(columns.start, columns.stop, dtype=np.float32)
+        y += np.arange(rows.start, rows.stop, dtype=np.float32)[:, None]
+        return cls(x, y, (rows, columns))
+
+    def move(self, plane: Floats, interpolation: int) -> Floats:
+        """Return a plane with the part moved."""
+        moved = plane.copy()
+        moved[self.part] = cv2.remap(
+            plane, self.x, self.y, interpolation, borderMode=cv2.BORDER_REPLICATE
+        )
+        return moved
 
 
-@lru_cache(maxsize=4)
-def _grid(size: Size) -> Floats:
-    width, height = size
-    x, y = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)
-    return np.dstack(np.meshgrid(x, y))
-
-
-def _move(plane: Floats, path: Floats, interpolation: int) -> Floats:
-    moved = cv2.remap(plane, path, None, interpolation, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]  # None where one map holds both
-    return np.asarray(moved, np.float32)
+def _enlarged(begin: int, end: int, count: int, size: int) -> slice:
+    """Return what pixels `begin` to `end` of `count` reach when they are enlarged to `size`."""
+    scale = size / count
+    return slice(max(0, math.floor((begin - 1) * scale)), min(size, math.ceil((end + 1) * scale)))
 
 
 def _tone_size(size: Size) -> Size:
@@ -271,4 +310,4 @@ def _floats(plane: Plane) -> Floats:
 
 
 def _round(plane: Floats) -> Plane:
-    return np.asarray(cv2.convertScaleAbs(np.maximum(plane, 0)))  # rounds, and clips at 255
+    return np.asarray(cv2.add(plane, np.zeros(1), dtype=cv2.CV_8U))  # rounds and clips

@@ -1,13 +1,14 @@
 """Motion between consecutive frames of a source, and where it can be relied on."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from nst_video.frames import Floats, Size
-from nst_video.image.optical_flow import Flow, warp
+from nst_video.image.optical_flow import Flow
 from nst_video.image.resize import resize_area, resize_linear
 
 Luma = NDArray[np.uint8]
@@ -93,9 +94,9 @@ class MotionEstimator:
                 np.zeros((*now.shape, 2), np.float32), np.ones(now.shape, np.float32), True
             )
         found = self._search.calc(now, before, None)  # type: ignore[call-overload]  # None is its default
-        limit = float(2 * max(now.shape))  # where DIS diverges
-        flow = np.clip(np.nan_to_num(found, nan=limit), -limit, limit)
-        motion = rely(now, before, np.asarray(flow, np.float32))
+        limit = np.float32(2 * max(now.shape))  # where DIS diverges; fmax turns NaN into numbers
+        flow = np.fmin(np.fmax(found, -limit), limit)
+        motion = rely(now, before, flow)
         return None if motion.reliability.mean() < 1 - CUT_SHARE else motion
 
     def reset(self) -> None:
@@ -125,26 +126,32 @@ def rely(now: Luma, before: Luma, flow: Flow) -> Motion:
         before: the frame before.
         flow: from `now` to `before`, (hf, wf, 2).
     """
-    warped = np.rint(warp(before.astype(np.float32), flow)).astype(np.uint8)
-    at_rest, moved = _residual(now, before), _residual(now, warped)
-    still = (at_rest < moved + REST_FLOOR) & (_square(flow) < REST_LIMIT_PX**2)
-    flow = flow * (~still[..., None]).astype(np.float32)
-    residual = np.asarray(np.where(still, at_rest, moved), np.float32) / np.float32(RESIDUAL)
-    smooth = np.asarray(cv2.GaussianBlur(flow, (5, 5), 1), np.float32)
-    limit = BOUNDARY_SHARE * _square(smooth) + BOUNDARY_FLOOR
-    bend = _square(_gradient(smooth, 1, 0)) + _square(_gradient(smooth, 0, 1))
-    reliable = _fall(residual, 0.75, 1.25) * _fall(bend / limit, 0.5, 1.5) * _inside(flow)
+    u, v = cv2.split(flow)
+    columns, rows = _grid(*now.shape)
+    warped = cv2.remap(
+        before, u + columns, v + rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    at_rest, moved = _residual(now, before), _residual(now, np.asarray(warped, np.uint8))
+    still = (at_rest < moved + REST_FLOOR) & (u * u + v * v < REST_LIMIT_PX**2)
+    residual = np.where(still, at_rest, moved)
+    moving = (~still).astype(np.float32)
+    u, v = u * moving, v * moving
+    reliable = _fall(residual, 0.75 * RESIDUAL, 1.25 * RESIDUAL)
+    reliable *= _fall(_bend(u, v), 0.5, 1.5)
+    reliable[~_inside(u + columns, v + rows)] = 0
     blurred = cv2.GaussianBlur(reliable, (0, 0), 2.5)
-    return Motion(flow, np.asarray(blurred, np.float32))
+    return Motion(np.asarray(cv2.merge((u, v)), np.float32), np.asarray(blurred, np.float32))
 
 
-def _square(vectors: Floats) -> Floats:
-    """Return the squared length of vectors (h, w, 2)."""
-    x, y = cv2.split(vectors)
-    return np.asarray(x * x + y * y, np.float32)
+def _bend(u: Floats, v: Floats) -> Floats:
+    """Return the squared gradient of a flow over the limit for it, (hf, wf)."""
+    smooth = [np.asarray(cv2.GaussianBlur(each, (5, 5), 1), np.float32) for each in (u, v)]
+    slopes = [_slope(each, *axis) for each in smooth for axis in ((1, 0), (0, 1))]
+    limit = np.float32(BOUNDARY_SHARE) * sum(map(np.square, smooth)) + np.float32(BOUNDARY_FLOOR)
+    return np.asarray(sum(map(np.square, slopes)) / limit, np.float32)
 
 
-def _gradient(field: Floats, x: int, y: int) -> Floats:
+def _slope(field: Floats, x: int, y: int) -> Floats:
     """Return the central difference of a field along one axis."""
     return np.asarray(cv2.Sobel(field, cv2.CV_32F, x, y, ksize=1, scale=0.5), np.float32)
 
@@ -157,14 +164,19 @@ def _residual(a: Luma, b: Luma) -> Floats:
 
 def _fall(value: Floats, begin: float, end: float) -> Floats:
     """Return 1 up to `begin`, 0 from `end` on, and a line between them."""
-    falling = (np.float32(end) - value) / np.float32(end - begin)
-    return np.asarray(np.clip(falling, 0, 1), np.float32)
+    falling = (np.float32(end) - value) * np.float32(1 / (end - begin))
+    return np.asarray(np.clip(falling, 0, 1, out=falling), np.float32)
 
 
-def _inside(flow: Flow) -> Floats:
-    """Return 1 where the flow leads to a place inside the frame, else 0."""
-    height, width = flow.shape[:2]
-    x = flow[..., 0] + np.arange(width, dtype=np.float32)
-    y = flow[..., 1] + np.arange(height, dtype=np.float32)[:, None]
-    inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
-    return np.asarray(inside, np.float32)
+def _inside(x: Floats, y: Floats) -> NDArray[np.bool_]:
+    """Return where coordinates (h, w) are inside the frame."""
+    height, width = x.shape
+    return np.asarray((x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1))
+
+
+@lru_cache(maxsize=4)
+def _grid(height: int, width: int) -> tuple[Floats, Floats]:
+    """Return the coordinates of every pixel: x and y, each (height, width)."""
+    x, y = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)
+    columns, rows = np.meshgrid(x, y)
+    return columns, rows
