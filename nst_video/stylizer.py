@@ -36,6 +36,7 @@ from nst_video.settings import DEFAULT_STYLE, ModelOptions, StylizeSettings
 from nst_video.steady_frames import QUICK, SteadyFrames
 from nst_video.style_library.library import Style, StyleLibrary, StyleName
 from nst_video.style_mixer import StyleMixer
+from nst_video.system.allocator import keep_freed_memory
 from nst_video.temporal import planes
 from nst_video.validation import FADE_S, check_type
 
@@ -233,6 +234,7 @@ class Stylizer:
             EngineError: the network does not run on this machine.
         """
         if not (self._is_prepared or self.settings.is_original):
+            keep_freed_memory()
             warm_up(self.engine, TEST_SIZE, self.model.to_parameters(self.style_vector[None]))
             self._is_prepared = True
 
