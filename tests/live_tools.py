@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from nst_video.frames import Frame, VideoInfo
-from nst_video.live import LiveSession, LiveSource, Output
+from nst_video.live import LiveSession, LiveSink, LiveSource, Output
 from nst_video.live.outputs.mjpeg import MjpegSink
 from nst_video.settings import ModelOptions
 from nst_video.stylizer import Stylizer
@@ -48,7 +48,7 @@ def number_in(frame: Frame) -> int:
     return sum(int(block[4:-4].mean() > 127) << bit for bit, block in enumerate(blocks))
 
 
-class Collector:
+class Collector(LiveSink):
     """An output that notes when it got which frame."""
 
     def __init__(self) -> None:

@@ -125,5 +125,5 @@ def describe_end(ended: OutputThread) -> str:
     if ended.error is not None:
         return f"The {name} has ended. {error_text(ended.error)}"
     if name == RECORDING and ended.written:
-        return f"Saved {ended.where}" + (f"; {ended.note}" if ended.note else "")
+        return "; ".join((f"Saved {ended.where}", *ended.notes))
     return "Virtual camera off" if name == VIRTUAL_CAMERA else ""

@@ -1,6 +1,6 @@
 """Outputs of a live session, listed in the table `LIVE_OUTPUTS`.
 
-A new output is one class with the methods of `LiveSink` and one line in `LIVE_OUTPUTS`.
+A new output is one class that is a `LiveSink` and one line in `LIVE_OUTPUTS`.
 """
 
 from collections.abc import Callable, Iterable

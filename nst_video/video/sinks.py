@@ -77,21 +77,18 @@ class NullSink:
 
     Attributes:
         target: None, nothing is kept.
+        notes: always empty.
         frame_count: frames written.
     """
 
-    target: None = None
+    target: Path | None = None
+    notes: tuple[str, ...] = ()
 
     def __init__(self, info: VideoInfo | None = None, *, as_yuv: bool = False) -> None:
         """Take RGB or YUV frames of the size of `info`, or frames of any size without it."""
         self._size = None if info is None else info.size
         self._as_yuv = as_yuv
         self.frame_count = 0
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Always empty."""
-        return ()
 
     def __enter__(self) -> Self:
         return self

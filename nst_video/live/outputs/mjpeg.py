@@ -20,6 +20,7 @@ import cv2
 
 from nst_video.errors import SinkError
 from nst_video.frames import Frame
+from nst_video.live.outputs.threads import LiveSink
 
 HOST = "127.0.0.1"
 PORT = 8090
@@ -269,7 +270,7 @@ class _Client:
                 pass
 
 
-class MjpegSink:
+class MjpegSink(LiveSink):
     """HTTP server: `/` is a page, `/stream.mjpg` a stream, `/snapshot.jpg` a single frame."""
 
     def __init__(self, port: int = PORT) -> None:

@@ -24,6 +24,7 @@ from nst_video.image.resize import letterbox
 from nst_video.live.outputs import recording_journal
 from nst_video.live.outputs.microphone import CHANNELS, RATE, Microphone
 from nst_video.live.outputs.recording_repair import UNFINISHED, repair_recording
+from nst_video.live.outputs.threads import LiveSink
 from nst_video.system.partial_file import PartialFile
 from nst_video.system.path_lookup import os_reason
 from nst_video.video.media.containers import CONTAINERS, container_for
@@ -81,15 +82,15 @@ RECORDING_SUFFIXES = tuple(s for s, each in CONTAINERS.items() if each.muxer in 
 """Suffixes of possible recordings."""
 
 
-class RecordingSink:
+class RecordingSink(LiveSink):
     """Records frames with their times as H.264 in MP4, MOV or Matroska.
 
     The file is written under a hidden name beside the target and remains readable if the program
     dies. On exit it gets its final name, or a name marked "unfinished" after an error.
 
     Attributes:
-        saved: path of the finished file, None before.
-        note: a problem of the finished file, empty if there is none.
+        target: path of the finished file, None before.
+        notes: the end of the microphone before that of the recording.
     """
 
     def __init__(
@@ -117,8 +118,6 @@ class RecordingSink:
             raise UsageError(f"A recording is .mp4, .mov or .mkv, not {target.suffix}.")
         if not target.parent.is_dir():
             raise SinkError(f"{target} cannot be written: there is no folder {target.parent}.")
-        self.saved: Path | None = None
-        self.note = ""
         self._target = target
         self._muxer = container.muxer
         self._size = (size[0] + size[0] % 2, size[1] + size[1] % 2)
@@ -172,7 +171,7 @@ class RecordingSink:
         if microphone is not None and microphone.problem is not None:
             if not microphone.has_sound:
                 raise SinkError(f"nothing comes from the microphone: {microphone.problem}")
-            self.note = f"the microphone ended before: {microphone.problem}"
+            self.notes = (f"the microphone ended before: {microphone.problem}",)
         with self._feeding:
             self._last = fitted
             self._encode(fitted)
@@ -197,7 +196,7 @@ class RecordingSink:
                 self._nut.close()
             if self._process.finish():
                 return self._process.failure()
-            self.saved = self._part.commit()
+            self.target = self._part.commit()
         except SinkError as error:
             return str(error)
         except OSError as error:

@@ -2,11 +2,12 @@
 
 import threading
 import time
+from abc import abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from nst_video.errors import NstVideoError
 from nst_video.frames import Frame, VideoInfo
@@ -25,9 +26,17 @@ class LiveSink(AbstractContextManager["LiveSink"], Protocol):
     """Writes frames of a live session. Entered, written to and exited in one thread.
 
     Entering opens it and raises SinkError if that is impossible. Exiting without an error finishes
-    the file or connection.
+    the file or connection. A subclass needs only the methods: the attributes have defaults.
+
+    Attributes:
+        target: path of the finished file; None before, and where nothing is kept.
+        notes: sentences for the user about problems that did not end it.
     """
 
+    target: Path | None = None
+    notes: tuple[str, ...] = ()
+
+    @abstractmethod
     def write(self, frame: Frame) -> None:
         """Write a frame, uint8 RGB (height, width, 3); the size may change between frames.
 
@@ -36,22 +45,10 @@ class LiveSink(AbstractContextManager["LiveSink"], Protocol):
         """
         ...
 
+    @abstractmethod
     def stop(self) -> None:
         """Make a blocked `write` or `__exit__` return soon. Called from another thread."""
         ...
-
-
-@runtime_checkable
-class SavingSink(Protocol):
-    """A sink that writes a file.
-
-    Attributes:
-        saved: path of the finished file, None before.
-        note: a problem of the finished file, empty if there is none.
-    """
-
-    saved: Path | None
-    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +111,13 @@ class OutputThread:
     @property
     def where(self) -> str:
         """File or address. A finished file may have another name than requested."""
-        saved = self._sink.saved if isinstance(self._sink, SavingSink) else None
+        saved = None if self._sink is None else self._sink.target
         return str(saved or self.output.where)
 
     @property
-    def note(self) -> str:
-        """A problem of the finished file, empty if there is none."""
-        return self._sink.note if isinstance(self._sink, SavingSink) else ""
+    def notes(self) -> tuple[str, ...]:
+        """Sentences for the user about problems that did not end it."""
+        return () if self._sink is None else self._sink.notes
 
     def put(self, frame: Frame, info: VideoInfo) -> None:
         """Queue a frame; never waits."""

@@ -8,6 +8,7 @@ from typing import Any, Self
 from nst_video.errors import MissingExtraError, SinkError
 from nst_video.frames import Frame, Size
 from nst_video.image.resize import letterbox
+from nst_video.live.outputs.threads import LiveSink
 
 HINTS = {
     "Linux": (
@@ -26,7 +27,7 @@ _closed = threading.Condition()
 _open: "set[VirtualCameraSink]" = set()
 
 
-class VirtualCameraSink:
+class VirtualCameraSink(LiveSink):
     """A virtual camera of a fixed size for other programs; frames are letterboxed."""
 
     def __init__(self, size: Size, fps: float, backend: str | None = None) -> None:

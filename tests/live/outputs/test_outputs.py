@@ -12,7 +12,7 @@ import pyvirtualcam
 from live_tools import Running, film, info_of, number_in, numbered, unchanged, wait_until
 
 from nst_video.errors import SinkError, UsageError
-from nst_video.live import LiveOptions, LiveSession, open_output
+from nst_video.live import LiveOptions, LiveSession, LiveSink, Output, open_output
 from nst_video.live.outputs.microphone import microphone_input
 from nst_video.live.outputs.recording import RecordingSink
 from nst_video.live.outputs.threads import OutputThread
@@ -239,7 +239,7 @@ def test_virtual_camera_without_a_driver_says_what_to_install(loopback: type[Loo
 def test_slow_output_drops_its_oldest_frames_and_holds_nobody_up() -> None:
     gate, taken = threading.Event(), []
 
-    class Stuck:
+    class Stuck(LiveSink):
         def __enter__(self):
             return self
 
@@ -252,8 +252,6 @@ def test_slow_output_drops_its_oldest_frames_and_holds_nobody_up() -> None:
 
         def stop(self) -> None:
             gate.set()
-
-    from nst_video.live import Output
 
     thread = OutputThread(Output("stuck", lambda info: Stuck()), lambda ended: None)
     for number in range(40):

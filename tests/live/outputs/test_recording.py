@@ -26,7 +26,7 @@ from live_tools import (
 from repository import REPO
 
 from nst_video.errors import SinkError
-from nst_video.live import LiveOptions, LiveSession, Output
+from nst_video.live import LiveOptions, LiveSession, LiveSink, Output
 from nst_video.live.outputs import microphone, recording, recording_journal, recording_recovery
 from nst_video.live.outputs.microphone import RATE, SAMPLE_BYTES, SoundTrack
 from nst_video.live.outputs.recording import RecordingSink
@@ -160,7 +160,7 @@ def test_recording_never_replaces_what_it_may_not(tmp_path: Path) -> None:
         sink = RecordingSink(target, SIZE, overwrite=overwrite)
         with sink:
             write_until(sink, lambda number: number == 3)
-        assert sink.saved == saved
+        assert sink.target == saved
         assert numbers_of(saved)[:3] == [0, 1, 2]
         assert overwrite or target.read_bytes() == b"a film"
 
@@ -270,7 +270,7 @@ def test_killed_recording_that_holds_nothing_is_removed(
     assert recording_journal.noted() == []
 
 
-class _Nothing:
+class _Nothing(LiveSink):
     """Takes frames; leaving it takes until `stop` is called, or `is_slow` is taken back."""
 
     def __init__(self) -> None:
@@ -310,7 +310,7 @@ def test_recording_goes_on_where_its_microphone_ends(
         assert listening is not None
         wait_until(lambda: listening.has_sound and (listening.problem is not None) == ends)
         write_until(sink, lambda number: number > 20)
-    assert bool(sink.note) == ends
+    assert bool(sink.notes) == ends
     assert len(numbers_of(tmp_path / "take.mp4")) > 80
     with av.open(str(tmp_path / "take.mp4")) as container:
         sound = [f.to_ndarray() for f in container.decode(audio=0)]
