@@ -37,6 +37,9 @@ Fine structure may be weakened too, or flat areas get dirty."""
 _KERNEL = cv2.getGaussianKernel(3, FINE_SIGMA)
 _FINE_KERNEL = np.pad([[1.0]], 1) - _KERNEL @ _KERNEL.T
 
+COLOR_RANGE = (1.0, 1.6)
+"""Of color, which fades where strokes of several colors are mixed: blue and orange become gray."""
+
 VARIANCE_FLOOR = 1.0
 """Added to variances (of 255 squared), so that flat areas keep their gain near 1."""
 
@@ -112,11 +115,11 @@ class Canvas:
         low = _tone_size(_size(self.planes[0]))
         tone = np.maximum(np.float32(now.tone), 1 - self.trust)
         weights = _Weights(resize_linear(kept, low), resize_linear(tone, low))
-        luma, gain = _mix_luma(self.planes[0], painted[0], weights)
+        luma, first, second = self.planes
         self.planes = (
-            luma,
-            _mix_color(self.planes[1], painted[1], weights, gain),
-            _mix_color(self.planes[2], painted[2], weights, gain),
+            _mix_luma(luma, painted[0], weights),
+            _mix_color(first, painted[1], weights),
+            _mix_color(second, painted[2], weights),
         )
         self.deformation = deformation.renew(self.deformation, kept)
         self.trust = np.ones_like(self.trust)
@@ -187,8 +190,8 @@ class _Blend:
         return result
 
 
-def _mix_luma(mine: Floats, painted: Plane, weights: _Weights) -> tuple[Floats, Floats]:
-    """Mix the plane of brightness; return it, and the gain of contrast at the size of tone."""
+def _mix_luma(mine: Floats, painted: Plane, weights: _Weights) -> Floats:
+    """Mix the plane of brightness."""
     new = _floats(painted)
     blend = _blend(mine, new, weights)
     fine = _fine(blend.plane)
@@ -200,12 +203,18 @@ def _mix_luma(mine: Floats, painted: Plane, weights: _Weights) -> tuple[Floats, 
     shown = blend.assemble(gain)
     fine *= resize_linear(fine_gain - gain, _size(mine))
     shown += fine
-    return shown, gain
+    return shown
 
 
-def _mix_color(mine: Floats, painted: Plane, weights: _Weights, gain: Floats) -> Floats:
-    """Mix a plane of color with the gain of brightness."""
-    return _blend(mine, _floats(painted), weights).assemble(gain)
+def _mix_color(mine: Floats, painted: Plane, weights: _Weights) -> Floats:
+    """Mix a plane of color with a gain of its own."""
+    new = _floats(painted)
+    blend = _blend(mine, new, weights)
+    own = _gain(
+        _texture(blend.plane, blend.mean), _texture(new, blend.painted_mean),
+        weights.size, CONTRAST_BLUR, COLOR_RANGE,
+    )  # fmt: skip
+    return blend.assemble(own)
 
 
 def _blend(mine: Floats, new: Floats, weights: _Weights) -> _Blend:

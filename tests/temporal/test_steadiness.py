@@ -151,3 +151,13 @@ def test_noise_on_a_resting_picture_does_not_drift() -> None:
 def test_a_strength_outside_its_range_is_refused() -> None:
     with pytest.raises(UsageError, match="steadiness"):
         Steadiness(1.5)
+
+
+def test_colors_do_not_fade_where_strokes_of_several_colors_are_mixed() -> None:
+    source = _pan(24, 3)
+    random = np.random.default_rng(5)
+    colors = random.integers(0, 2, (24, HEIGHT // 8, WIDTH // 8)).repeat(8, 1).repeat(8, 2)
+    painted = np.stack([colors * 160 + 40, np.full_like(colors, 120), 200 - colors * 160], -1)
+    shown = _steady(source, painted.astype(np.uint8), Steadiness(0.5))[-1].astype(np.float32)
+    contrast = (shown[..., 0] - shown[..., 2])[8:-8, 8:-8].std()
+    assert contrast > 0.65 * (painted[-1, ..., 0] - painted[-1, ..., 2]).std()
