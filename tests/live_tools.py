@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from nst_video.frames import Frame, VideoInfo
-from nst_video.live import LiveSession, LiveSink, LiveSource, Output
+from nst_video.live import LiveOptions, LiveSession, LiveSink, LiveSource, Output
 from nst_video.live.outputs.mjpeg import MjpegSink
 from nst_video.settings import ModelOptions
 from nst_video.stylizer import Stylizer
@@ -20,6 +20,9 @@ from nst_video.stylizer import Stylizer
 SIZE = (320, 240)
 BITS = 16
 BLOCK_PX = 16
+
+FIXED = LiveOptions(target_fps=None)
+"""A working size that does not depend on how fast this machine is."""
 
 
 def wait_until(condition: Callable[[], object], timeout_s: float = 40.0, what: str = "") -> None:
