@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 
 from nst_video.frames import Frame
+from nst_video.temporal import Steadiness
+from nst_video.temporal.planes import luma_of, planes_of_rgb, rgb_of_planes
 
 FPS = Fraction(25)
 SIZE = (160, 96)
@@ -60,19 +62,13 @@ def averaged(painted: list[Frame], keep: float) -> list[Frame]:
     return [np.rint(frame).astype(np.uint8) for frame in shown]
 
 
-def steadied(painted: list[Frame], fresh: float = 0.02, tone: float = 0.1) -> list[Frame]:
-    """Return the strokes carried along the motion; tone follows the new painting quickly."""
-
-    def blur(frame: np.ndarray) -> np.ndarray:
-        return cv2.GaussianBlur(frame, (0, 0), 6)
-
-    carried = painted[0].astype(np.float32)
-    shown = [painted[0]]
-    for frame in painted[1:]:
-        new, old = frame.astype(np.float32), shifted(carried)
-        tones = blur(old) + tone * (blur(new) - blur(old))
-        carried = tones + (1 - fresh) * (old - blur(old)) + fresh * (new - blur(new))
-        shown.append(np.clip(np.rint(carried), 0, 255).astype(np.uint8))
+def steadied(source: list[Frame], painted: list[Frame]) -> list[Frame]:
+    """Return what users see: strokes carried along the motion that is found in the source."""
+    steadiness = Steadiness(1.0)
+    shown = []
+    for frame, painting in zip(source, painted, strict=True):
+        step = steadiness.follow(luma_of(frame))
+        shown.append(rgb_of_planes(steadiness.show(step, planes_of_rgb(painting))))
     return shown
 
 

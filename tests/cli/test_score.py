@@ -41,7 +41,7 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "style": folder / "style.png",
         "source": write(folder / "source.mkv", source),
         "painted": write(folder / "painted.mkv", painted),
-        "steady": write(folder / "steady.mkv", steadied(painted)),
+        "steady": write(folder / "steady.mkv", steadied(source, painted)),
         "blurred": write(folder / "blurred.mkv", blurred(painted, 2)),
         "short": write(folder / "short.mkv", painted[:12]),
         "large": write(folder / "large.mkv", painted, size=f"{2 * SIZE[0]}x{2 * SIZE[1]}"),

@@ -29,7 +29,7 @@ def ladder() -> dict[str, FilmScore]:
     by_frame = painted_by_frame(source)
     films = {
         "by frame": by_frame,
-        "steady": steadied(by_frame),
+        "steady": steadied(source, by_frame),
         "slightly blurred": blurred(by_frame, 0.8),
         "blurred": blurred(by_frame, 2.5),
         "averaged": averaged(by_frame, 0.9),
