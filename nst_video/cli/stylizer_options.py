@@ -3,7 +3,7 @@
 import reprlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import typer
 
@@ -19,7 +19,15 @@ from nst_video.settings import (
     StylizeSettings,
     TileRows,
 )
-from nst_video.validation import INTENSITY, MIX_WEIGHT, TILE_ROWS, WORK_SIZE, Range
+from nst_video.validation import (
+    INTENSITY,
+    MIX_WEIGHT,
+    PAINT_EVERY,
+    STEADY,
+    TILE_ROWS,
+    WORK_SIZE,
+    Range,
+)
 
 if TYPE_CHECKING:
     from nst_video.stylizer import Stylizer
@@ -54,6 +62,23 @@ def parse_tile(text: str) -> TileRows:
     except UsageError:
         shown = reprlib.repr(text)
         raise UsageError(f"--tile must be {TILE_ROWS}, auto or off, not {shown}.") from None
+
+
+def parse_paint_every(text: str | None) -> int | Literal["auto"] | None:
+    """Turn "auto" or a number of frames into `StylizeSettings.paint_every`.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    if text is None:
+        return None
+    if text == "auto":
+        return "auto"
+    try:
+        return int(PAINT_EVERY.parse("--paint-every", text))
+    except UsageError:
+        shown = reprlib.repr(text)
+        raise UsageError(f"--paint-every must be {PAINT_EVERY}, or auto, not {shown}.") from None
 
 
 STYLE_OPTION = typer.Option(
@@ -111,6 +136,27 @@ ModelsDirOption = Annotated[
 OfflineOption = Annotated[
     bool, typer.Option("--offline", help="Never download.", rich_help_panel=MODEL_PANEL)
 ]
+
+
+STEADY_OPTION = number(
+    STEADY,
+    "--steady",
+    help="How firmly strokes stay on what they are painted on, from 0 (every frame by itself, "
+    "which flickers) to 1.",
+    panel=STYLE_PANEL,
+)
+
+
+def paint_every_option(auto: str) -> object:
+    """Declare `--paint-every`; `auto` says what auto does."""
+    return typer.Option(
+        "--paint-every",
+        callback=checked(parse_paint_every),
+        metavar="N|auto",
+        help="Paint one of N frames, and move the others along from it; more where much is new. "
+        f"{auto}",
+        rich_help_panel=STYLE_PANEL,
+    )
 
 
 INTENSITY_OPTION = number(

@@ -22,12 +22,13 @@ from nst_video.live.adaptive_resolution import AdaptiveResolution
 from nst_video.live.background_tasks import join_threads
 from nst_video.live.capture_thread import CaptureThread, LiveSource
 from nst_video.live.display import EMPTY_SIZE, make_hud, render, style_at
+from nst_video.live.live_stylizer import LiveStylizer
 from nst_video.live.loader_thread import LoaderThread
 from nst_video.live.metrics import LiveMetrics, LiveResult
 from nst_video.live.output_set import LiveOutputs, describe_end
 from nst_video.live.outputs.threads import Output, error_text
 from nst_video.live.outputs.window import Window
-from nst_video.live.render_thread import LiveStylizer, RenderedFrame, RenderThread
+from nst_video.live.render_thread import RenderedFrame, RenderThread
 from nst_video.live.session_actions import SessionActions
 from nst_video.live.session_options import WORK_SIZE, LiveOptions
 from nst_video.live.state import LiveState, RenderRequest
@@ -262,10 +263,16 @@ class LiveSession:
             f"camera {self.capture.rate.per_s(now_s):.1f} fps, "
             f"wait {self.renderer.wait_ms.value:.0f}, paint {self.renderer.paint_ms.value:.0f}, "
             f"show {metrics.show_ms.value:.0f} ms",
-            f"{self.work_size} lines, {stylizer.describe()}" if stylizer else "",
+            f"{self.work_size} lines, {self._painting_rate()}{stylizer.describe()}"
+            if stylizer
+            else "",
         )
         badges = self._outputs.badges(now_s)
         return make_hud(self.state, badges, figures, is_loading=not self.has_started)
+
+    def _painting_rate(self) -> str:
+        every = self.renderer.every
+        return f"1 of {every} frames painted, " if every > 1 else ""
 
     def _process_input(self) -> None:
         """Process the window's events, the pressed keys and the calls of other threads."""

@@ -9,11 +9,12 @@ from nst_video.image.files import save_picture
 from nst_video.image.resize import mirrored
 from nst_video.live.background_tasks import BackgroundTasks
 from nst_video.live.capture_thread import CaptureThread, LiveSource
+from nst_video.live.live_stylizer import LiveStylizer
 from nst_video.live.loader_thread import selectable_styles
 from nst_video.live.output_set import LiveOutputs
 from nst_video.live.output_specs import RECORDING, VIRTUAL_CAMERA, recording, virtual_camera
 from nst_video.live.outputs.threads import Output
-from nst_video.live.render_thread import LiveStylizer, RenderedFrame, RenderThread
+from nst_video.live.render_thread import RenderedFrame, RenderThread
 from nst_video.live.session_options import LiveOptions
 from nst_video.live.source_specs import next_camera_source
 from nst_video.live.state import LiveState, Selection

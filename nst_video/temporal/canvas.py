@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from nst_video.frames import Floats, Size
 from nst_video.image.optical_flow import Flow
-from nst_video.image.resize import resize_area, resize_linear
+from nst_video.image.resize import resize, resize_area, resize_linear
 from nst_video.temporal import deformation
 from nst_video.temporal.motion import Motion
 from nst_video.temporal.planes import Plane, Planes
@@ -90,30 +90,41 @@ class Canvas:
         if motion.at_rest:
             return
         flow = motion.flow
-        luma, first, second = self.planes
-        path, color_path = _Path.along(flow, _size(luma)), _Path.along(flow, _size(first))
-        self.planes = (
-            path.move(luma, cv2.INTER_CUBIC),  # linear would blur it at every step
-            color_path.move(first, cv2.INTER_LINEAR),
-            color_path.move(second, cv2.INTER_LINEAR),
-        )
+        self.planes = _move(self.planes, flow)
         trust_path = _Path.along(flow, _size(self.trust))
         self.trust = trust_path.move(self.trust, cv2.INTER_LINEAR) * motion.reliability
         self.deformation = deformation.advance(self.deformation, flow)
 
-    def mix(self, painted: Planes, rates: MixRates) -> None:
-        """Mix a painting of the current frame into the canvas.
+    def fit(self, size: Size) -> None:
+        """Bring the canvas to `size` (width, height) if it has another."""
+        luma, first, second = self.planes
+        if _size(luma) != size:
+            half = ((size[0] + 1) // 2, (size[1] + 1) // 2)
+            self.planes = (
+                resize(luma, size, enlarge="cubic"),
+                resize(first, half, enlarge="linear"),
+                resize(second, half, enlarge="linear"),
+            )
+
+    def mix(self, painted: Planes, rates: MixRates, since: Motion | None = None) -> None:
+        """Mix a painting of this frame, or of an earlier one, into the canvas.
 
         Args:
             painted: of the same sizes.
             rates: how much of it, in one frame.
+            since: the motion since the frame that was painted, if it was an earlier one. The
+                painting is moved along with it.
         """
+        seen = np.ones_like(self.trust) if since is None else since.reliability
+        if since is not None and not since.at_rest:
+            painted = _move_painting(painted, since.flow)
         now, renewal = rates.after(self.age), 1 - (1 - deformation.RATE) ** self.age
         size = (self.trust.shape[1], self.trust.shape[0])
         stale = deformation.enlarge(deformation.staleness(self.deformation), size)
         kept = self.trust * (1 - np.maximum(np.float32(now.texture), np.float32(renewal) * stale))
+        kept = 1 - seen * (1 - kept)
         low = _tone_size(_size(self.planes[0]))
-        tone = np.maximum(np.float32(now.tone), 1 - self.trust)
+        tone = seen * np.maximum(np.float32(now.tone), 1 - self.trust)
         weights = _Weights(resize_linear(kept, low), resize_linear(tone, low))
         luma, first, second = self.planes
         self.planes = (
@@ -122,7 +133,7 @@ class Canvas:
             _mix_color(second, painted[2], weights),
         )
         self.deformation = deformation.renew(self.deformation, kept)
-        self.trust = np.ones_like(self.trust)
+        self.trust = np.maximum(self.trust, seen)
         self.age = 0
 
     def state(self) -> dict[str, NDArray[Any]]:
@@ -304,6 +315,22 @@ def _enlarged(begin: int, end: int, count: int, size: int) -> slice:
     """Return what pixels `begin` to `end` of `count` reach when they are enlarged to `size`."""
     scale = size / count
     return slice(max(0, math.floor((begin - 1) * scale)), min(size, math.ceil((end + 1) * scale)))
+
+
+def _move(planes: FloatPlanes, flow: Flow) -> FloatPlanes:
+    luma, first, second = planes
+    path, color_path = _Path.along(flow, _size(luma)), _Path.along(flow, _size(first))
+    return (
+        path.move(luma, cv2.INTER_CUBIC),  # linear would blur it at every step
+        color_path.move(first, cv2.INTER_LINEAR),
+        color_path.move(second, cv2.INTER_LINEAR),
+    )
+
+
+def _move_painting(planes: Planes, flow: Flow) -> Planes:
+    luma, first, second = planes
+    moved = _move((_floats(luma), _floats(first), _floats(second)), flow)
+    return _round(moved[0]), _round(moved[1]), _round(moved[2])
 
 
 def _tone_size(size: Size) -> Size:

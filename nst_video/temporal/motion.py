@@ -2,17 +2,15 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Self
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nst_video.frames import Floats, Size
-from nst_video.image.optical_flow import Flow
-from nst_video.image.resize import resize_area, resize_linear
-
-Luma = NDArray[np.uint8]
-"""Brightness, uint8 (height, width)."""
+from nst_video.frames import Floats, Luma, Size
+from nst_video.image.optical_flow import Flow, compose, warp
+from nst_video.image.resize import shrink
 
 FLOW_SIDE = 512
 """Longer side in pixels at which flow is computed: larger frames are shrunk. With 384 the warp
@@ -59,6 +57,25 @@ class Motion:
     reliability: Floats
     at_rest: bool = False
 
+    @classmethod
+    def none(cls, size: Size) -> Self:
+        """Return the motion of a picture at rest; flows have `size` (width, height)."""
+        width, height = size
+        return cls(
+            np.zeros((height, width, 2), np.float32), np.ones((height, width), np.float32), True
+        )
+
+    def after(self, earlier: "Motion") -> "Motion":
+        """Return the motion over both: this one follows `earlier`, to the frame that it led to."""
+        if self.at_rest:
+            return earlier
+        if earlier.at_rest:
+            return self
+        return Motion(
+            compose(self.flow, earlier.flow),
+            self.reliability * warp(earlier.reliability, self.flow),
+        )
+
 
 class MotionEstimator:
     """Estimates the motion of each frame of a source against the frame before.
@@ -67,8 +84,10 @@ class MotionEstimator:
         previous: the last frame at flow size, uint8; None before the first.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, side: int = FLOW_SIDE) -> None:
+        """Begin; `side` is the longer side at which flow is computed, in pixels."""
         self.previous: Luma | None = None
+        self._side = side
         self._search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
         self._search.setVariationalRefinementAlpha(SMOOTHNESS)
         self._search.setVariationalRefinementDelta(DATA_WEIGHT)
@@ -86,14 +105,12 @@ class MotionEstimator:
             None at the first frame, at a cut, and where the frame is too small or of another size.
         """
         height, width = luma.shape
-        now = _shrink(luma, flow_size((width, height)))
+        now = shrink(luma, flow_size((width, height), self._side))
         before, self.previous = self.previous, now
         if before is None or before.shape != now.shape or min(now.shape) < MIN_SIDE_PX:
             return None
         if np.array_equal(now, before):
-            return Motion(
-                np.zeros((*now.shape, 2), np.float32), np.ones(now.shape, np.float32), True
-            )
+            return Motion.none((now.shape[1], now.shape[0]))
         found = self._search.calc(now, before, None)  # type: ignore[call-overload]  # None is its default
         limit = np.float32(2 * max(now.shape))  # where DIS diverges; fmax turns NaN into numbers
         flow = np.fmin(np.fmax(found, -limit), limit)
@@ -105,18 +122,11 @@ class MotionEstimator:
         self.previous = None
 
 
-def flow_size(size: Size) -> Size:
-    """Return the (width, height) of the flow for frames of `size`."""
-    share = min(1.0, FLOW_SIDE / max(size))
+def flow_size(size: Size, side: int = FLOW_SIDE) -> Size:
+    """Return the (width, height) of the flow for frames of `size`, at most `side` long."""
+    share = min(1.0, side / max(size))
     width, height = size
     return max(1, round(width * share)), max(1, round(height * share))
-
-
-def _shrink(luma: Luma, size: Size) -> Luma:
-    """Return the frame at `size`: by area averages to a whole share, then linearly: fast."""
-    height, width = luma.shape
-    share = max(1, width // size[0])
-    return resize_linear(resize_area(luma, (width // share, height // share)), size)
 
 
 def rely(now: Luma, before: Luma, flow: Flow) -> Motion:

@@ -14,6 +14,7 @@ import av
 import numpy as np
 import pytest
 from live_tools import (
+    FRAME_BY_FRAME,
     Running,
     film,
     info_of,
@@ -215,6 +216,7 @@ def test_session_says_what_it_has_recovered(tmp_path: Path) -> None:
     told: list[str] = []
     session = LiveSession(
         film(fps=30), unchanged, [Output("null", lambda info: _Nothing())], has_window=False,
+        settings=FRAME_BY_FRAME,
         options=LiveOptions(target_fps=None, save_dir=tmp_path / "home"), on_message=told.append,
     )  # fmt: skip
     with Running(session):
