@@ -119,15 +119,15 @@ class _Attempt:
         self._opened = self._input.open()
         if self._abandoned.is_set():
             return
-        told: set[str] = set()
+        reported: set[str] = set()
         with self._opened as source:
             self.is_open = True
             for frame in source:
                 if self._abandoned.is_set():
                     return
                 for note in source.notes:
-                    if note not in told:
-                        told.add(note)
+                    if note not in reported:
+                        reported.add(note)
                         self._on_note(note)
                 self.last_s = time.monotonic()
                 self._deliver(frame)
