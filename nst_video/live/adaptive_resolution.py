@@ -228,13 +228,14 @@ class AdaptiveResolution:
         self._change(fitting[-1] if fitting else self._ladder[0])
 
     def _next_better(self, place: int, limit: int) -> QualityLevel | None:
-        """Return the next better level that should have spare time, None if there is none."""
+        """Return the best level, up to the next size, that should have spare time, if any."""
         better = self._ladder[place + 1 :]
         sizes = [level.size for level in better if level.size > self.level.size]
         largest = sizes[0] if sizes and self.level.size < limit else self.level.size
         limit_load = ROOMY if self._choices[0] is None else ROOMY_CARRYING
         candidates = (level for level in better if level.size <= largest)
-        return next((level for level in candidates if self._load(level) < limit_load), None)
+        fitting = [level for level in candidates if self._load(level) < limit_load]
+        return fitting[-1] if fitting else None
 
     def _consider_increase(self, better: QualityLevel | None, now_s: float) -> None:
         if better is None:

@@ -34,6 +34,7 @@ from nst_video.live.session_options import WORK_SIZE, LiveOptions
 from nst_video.live.state import LiveState, RenderRequest
 from nst_video.settings import StylizeSettings
 from nst_video.style_library.library import Style
+from nst_video.system.opencv_threads import one_opencv_thread_on_few_cores
 
 _TAKE_S = 0.01
 """Longest wait in seconds for a frame before the window's events are processed."""
@@ -183,6 +184,7 @@ class LiveSession:
             SinkError: there is no window and every output has failed.
         """
         with ExitStack() as stack:
+            stack.enter_context(one_opencv_thread_on_few_cores())
             # The window closes first: finishing the outputs may take a while.
             stack.callback(self._close)
             if self._window is not None:
