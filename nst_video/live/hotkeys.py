@@ -95,6 +95,10 @@ class HotkeyTarget(Protocol):
         """Reload the list of style pictures."""
         ...
 
+    def toggle_refinement(self) -> None:
+        """Refine the selected style in the background, or end that."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Hotkey:
@@ -262,6 +266,10 @@ HOTKEYS = (
     Hotkey(("n",), "N", "camera", "next camera", lambda s, _: s.next_camera()),
     Hotkey(("Space",), "Space", "pause", "hold the picture", _pause),
     Hotkey(("l",), "L", "reload", "look for style pictures again", lambda s, _: s.reload_styles()),
+    Hotkey(
+        ("y",), "Y", "refine", "refine the style in the background; again: end that",
+        lambda s, _: s.toggle_refinement(),
+    ),
     Hotkey(("?", "/", "h"), "?", "help", "these keys", _help),
     Hotkey(("q", "Esc"), "Q", "quit", "quit (Esc and closing the window too)", _quit),
 )  # fmt: skip

@@ -4,7 +4,7 @@ from typing import Protocol
 
 from nst_video.engines import PendingFrames
 from nst_video.frames import Frame, Frames, Size
-from nst_video.settings import StylizeSettings
+from nst_video.settings import ModelOptions, StylizeSettings
 from nst_video.style_library.library import Style, StyleLibrary
 
 
@@ -16,6 +16,7 @@ class LiveStylizer(Protocol):
     """
 
     settings: StylizeSettings
+    options: ModelOptions
     library: StyleLibrary
 
     @property

@@ -259,7 +259,7 @@ class LiveSession:
     def _hud(self) -> Hud:
         now_s = time.monotonic()
         stylizer, metrics = self.renderer.stylizer, self._metrics
-        figures = (
+        lines = (
             f"{metrics.rate.per_s(now_s):.1f} fps, age {metrics.age_ms.value:.0f} ms, "
             f"{self.dropped} dropped",
             f"camera {self.capture.rate.per_s(now_s):.1f} fps, "
@@ -268,7 +268,9 @@ class LiveSession:
             f"{self.work_size} lines, {self._painting_rate()}{stylizer.describe()}"
             if stylizer
             else "",
+            self.actions.refiner.figure,
         )
+        figures = tuple(filter(None, lines))
         badges = self._outputs.badges(now_s)
         return make_hud(self.state, badges, figures, is_loading=not self.has_started)
 
@@ -323,6 +325,7 @@ class LiveSession:
         self.capture.stop()
         self.renderer.stop()
         self._loader.stop()
+        self.actions.refiner.stop()
         self._outputs.close(self._on_message)
         self.actions.tasks.finish()
         threads = [
