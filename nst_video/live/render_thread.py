@@ -81,6 +81,7 @@ class RenderThread:
         reused: number of frames that equaled the one before.
         work_size: short side at which the last frame was rendered, in pixels.
         every: one of so many frames is painted.
+        show_s: seconds that it takes to show a frame, set by the session: no more are useful.
         missing_size: (width, height) that has to be compiled next, None if there is none.
     """
 
@@ -113,6 +114,7 @@ class RenderThread:
         self._current: CapturedFrame | None = None
         self._plan: _RenderPlan | None = None
         self.every = 1
+        self.show_s = 0.0
         self._last: RenderedFrame | None = None
         self._steady = SteadyRenderer()
         self._finisher = ThreadPoolExecutor(1, "finish")
@@ -233,7 +235,8 @@ class RenderThread:
         self._finishing = self._finisher.submit(self._finish, frame, done)
         if steady.painting_s is not None:
             self.paint_ms.add(1000 * steady.painting_s)
-        return FrameTime(time.monotonic() - begun, steady.painting_s, steady.is_painting)
+        busy_s = max(time.monotonic() - begun, self.show_s)
+        return FrameTime(busy_s, steady.painting_s, steady.is_painting)
 
     def _finish(self, frame: FollowedFrame, done: RenderedFrame) -> None:
         """Finish a followed frame and pass it on, in the other thread."""

@@ -239,6 +239,7 @@ class LiveSession:
         if painted.is_painted:
             is_first = not self.has_started
             self._metrics.show_ms.add(1000 * (now - begun))
+            self.renderer.show_s = self._metrics.show_ms.value / 1000
             self._metrics.show(painted.number, painted.captured_s, now)
             if is_first:
                 self._on_start()

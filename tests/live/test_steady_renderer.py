@@ -13,6 +13,7 @@ from live_tools import Running, film, unchanged, wait_until
 from nst_video.engines import PendingFrames
 from nst_video.frames import Frame, Frames
 from nst_video.live import LiveOptions, LiveSession
+from nst_video.live.adaptive_resolution import AdaptiveResolution, SizeBounds
 from nst_video.live.capture_thread import CapturedFrame
 from nst_video.live.hotkeys import press
 from nst_video.live.render_thread import RenderThread
@@ -187,34 +188,60 @@ def test_error_of_the_engine_is_raised_where_the_frame_is_finished(show: Show) -
         show(shown_part(0))
 
 
-@pytest.mark.parametrize(("gap_s", "opening"), [(0.03, 2), (2.0, 1)], ids=["camera", "pause"])
-def test_another_source_and_a_pause_begin_a_new_shot(gap_s: float, opening: int) -> None:
-    settings = StylizeSettings(paint_every=12)
-    state = LiveState(RenderRequest(None, settings), clock=time.monotonic)
-    captured: LatestQueue[CapturedFrame] = LatestQueue()
-    renderer = RenderThread(captured, state, None, 128)
-    stylizer = renderer.stylizer = unchanged()
-    begun, begin = [], stylizer.begin
-    stylizer.begin = lambda small: begun.append(small) or begin(small)
-    renderer.add_size(SIZE)
-    renderer.start()
+class Rendering:
+    """A render thread that is given frames, at working sizes that are all compiled."""
 
-    def render(content: Frame, number: int, at_s: float, opening: int) -> Frame:
-        captured.put(CapturedFrame(content, number, at_s, opening))
-        while (rendered := renderer.rendered.take(20)) is not None:
+    def __init__(
+        self, settings: StylizeSettings, resolution: AdaptiveResolution | None = None
+    ) -> None:
+        state = LiveState(RenderRequest(None, settings), clock=time.monotonic)
+        self._captured: LatestQueue[CapturedFrame] = LatestQueue()
+        self.renderer = RenderThread(self._captured, state, resolution, 128)
+        self.stylizer = self.renderer.stylizer = unchanged()
+        self.begun = 0
+        self._begin = self.stylizer.begin
+        self.stylizer.begin = self._count
+
+    def _count(self, small: Frames) -> PendingFrames:
+        self.begun += 1
+        return self._begin(small)
+
+    def __enter__(self) -> "Rendering":
+        self.renderer.add_size(SIZE)
+        self.renderer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.renderer.stop()
+        self.renderer.thread.join(20)
+
+    def __call__(self, content: Frame, number: int, at_s: float, opening: int = 1) -> Frame:
+        self._captured.put(CapturedFrame(content, number, at_s, opening))
+        while (rendered := self.renderer.rendered.take(20)) is not None:
             if rendered.number == number:
                 return rendered.painting
         raise AssertionError("not rendered")
 
+
+@pytest.mark.parametrize(("gap_s", "opening"), [(0.03, 2), (2.0, 1)], ids=["camera", "pause"])
+def test_another_source_and_a_pause_begin_a_new_shot(gap_s: float, opening: int) -> None:
     frames = pan(5, step=1)
-    for number, content in enumerate(frames[:4]):
-        render(content, number, number / 30, 1)
-    assert len(begun) == 1
-    painting = render(frames[4], 4, 3 / 30 + gap_s, opening)
-    assert len(begun) == 2
+    with Rendering(StylizeSettings(paint_every=12)) as render:
+        for number, content in enumerate(frames[:4]):
+            render(content, number, number / 30)
+        assert render.begun == 1
+        painting = render(frames[4], 4, 3 / 30 + gap_s, opening)
+        assert render.begun == 2
     assert difference(painting, frames[4]) < 2
-    renderer.stop()
-    renderer.thread.join(20)
+
+
+def test_painting_is_reduced_where_frames_cannot_be_shown_in_time() -> None:
+    resolution = AdaptiveResolution(30, 128, SizeBounds(128, 128))
+    with Rendering(StylizeSettings(), resolution) as render:
+        render.renderer.show_s = 0.5
+        for number, content in enumerate(pan(40, step=1)):
+            render(content, number, number / 30)
+    assert resolution.level.every == 8
 
 
 def test_session_shows_every_frame_of_a_film_with_a_slow_engine() -> None:
