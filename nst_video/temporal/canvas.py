@@ -28,14 +28,15 @@ CONTRAST_BLUR, FINE_BLUR = 3.0, 1.5
 """Sigmas, in shrunk pixels, of the local contrast of all texture and of its fine part."""
 
 FINE_SIGMA = 0.8
-"""Fine structure is what a blur of this sigma removes: what repeated interpolation loses."""
+"""Fine structure is what a blur of this sigma removes: what repeated interpolation loses. Across
+rows and across columns it has gains of its own: a vertical pan blurs only rows, and one gain for
+both would turn the picture into a comb of vertical lines."""
 
-CONTRAST_RANGE, FINE_RANGE = (1.0, 1.6), (0.9, 3.0)
+CONTRAST_RANGE, FINE_RANGE = (1.0, 1.6), (0.85, 3.0)
 """Limits of the gain for each frame, which is measured at every second pixel of every second row.
 Fine structure may be weakened too, or flat areas get dirty."""
 
-_KERNEL = cv2.getGaussianKernel(3, FINE_SIGMA)
-_FINE_KERNEL = np.pad([[1.0]], 1) - _KERNEL @ _KERNEL.T
+_FINE_KERNEL = np.array([[0.0], [1.0], [0.0]]) - cv2.getGaussianKernel(3, FINE_SIGMA)
 
 COLOR_RANGE = (1.0, 1.6)
 """Of color, which fades where strokes of several colors are mixed: blue and orange become gray."""
@@ -205,15 +206,19 @@ def _mix_luma(mine: Floats, painted: Plane, weights: _Weights) -> Floats:
     """Mix the plane of brightness."""
     new = _floats(painted)
     blend = _blend(mine, new, weights)
-    fine = _fine(blend.plane)
     gain = _gain(
         _texture(blend.plane, blend.mean), _texture(new, blend.painted_mean),
         weights.size, CONTRAST_BLUR, CONTRAST_RANGE,
     )  # fmt: skip
-    fine_gain = _gain(_sample(fine), _sample(_fine(new)), weights.size, FINE_BLUR, FINE_RANGE)
+    fine = [_fine(blend.plane, axis) for axis in (0, 1)]
+    fine_gains = [
+        _gain(_sample(mine), _sample(_fine(new, axis)), weights.size, FINE_BLUR, FINE_RANGE)
+        for axis, mine in enumerate(fine)
+    ]
     shown = blend.assemble(gain)
-    fine *= resize_linear(fine_gain - gain, _size(mine))
-    shown += fine
+    for each, fine_gain in zip(fine, fine_gains, strict=True):
+        each *= resize_linear(fine_gain - gain, _size(each))
+        shown += each
     return shown
 
 
@@ -254,9 +259,11 @@ def _sample(plane: Floats) -> Floats:
     return plane[::2, ::2].copy()
 
 
-def _fine(plane: Floats) -> Floats:
-    """Return the fine structure of a plane."""
-    return np.asarray(cv2.filter2D(plane, -1, _FINE_KERNEL), np.float32)
+def _fine(plane: Floats, axis: int) -> Floats:
+    """Return the fine structure of a plane across rows (axis 0) or columns (axis 1)."""
+    return np.asarray(
+        cv2.filter2D(plane, -1, _FINE_KERNEL if axis == 0 else _FINE_KERNEL.T), np.float32
+    )
 
 
 def _blur(plane: Floats) -> Floats:
