@@ -146,6 +146,8 @@ def _optimize(
         style=style.style, mix=style.mix, keep_colors=settings.colors in ("keep", "luminance")
     )
     fill = build_stylizer(fill_style, model, quiet=quiet)
+    # It paints single frames in any order: nothing is carried from one to the next.
+    fill.settings = replace(fill.settings, steady=0)
     optimize_all(
         jobs,
         GatysOptimizer(network, pictures, settings),

@@ -34,9 +34,9 @@ is reliable (long-term loss; Ruder et al. 2016, arXiv 1604.08610, section 4.3)."
 
 STEADINESS = 0.2
 """Strength of `Steadiness` over the finished film: each frame gets a third of its new strokes. Warp
-error relative to the source, of a cartoon and of a person who moves fast: 0.94 and 1.53 at 0, 0.73
-and 1.27 at 0.2, 0.63 and 1.21 at 0.4. At 0.4 the cartoon's style suffers: the distance of Gram
-matrices is 0.026 instead of 0.018, from 0.016 at 0."""
+error relative to the source, of a cartoon and of a person who moves fast: 0.97 and 1.54 at 0, 0.74
+and 1.28 at 0.2, 0.64 and 1.22 at 0.4. At 0.4 the cartoon's style suffers: the distance of Gram
+matrices is 0.024 instead of 0.017, from 0.016 at 0."""
 
 
 class KeyframePainter(Protocol):
