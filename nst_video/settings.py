@@ -19,6 +19,9 @@ Painted with its own bottleneck a frame does not stay as it was: it changes by 2
 average. The cross-fade spreads that change: 0.01 of intensity adds at most 1.4 levels.
 """
 
+FAST_PAINT_EVERY = 4
+"""`StylizeSettings.paint_every` of `transcode --fast`."""
+
 
 @dataclass(frozen=True)
 class StylizeSettings:

@@ -21,9 +21,13 @@ class SteadyFrames:
 
     Batches may be submitted before those before them have been waited for, and be waited for in
     any order.
+
+    Attributes:
+        paintings: frames that were painted, of those since `reset`.
     """
 
     def __init__(self) -> None:
+        self.paintings = 0
         self._steadiness = Steadiness(1)
         self._look: Hashable = None
         self._last: _Batch | None = None
@@ -53,20 +57,25 @@ class SteadyFrames:
             look: whatever the paintings depend on; where it changes, the strokes begin anew.
         """
         if look != self._look:
-            self.reset()
-            self._look = look
+            self._begin_anew(look)
         steadiness = self._steadiness
         steadiness.strength, steadiness.every = strength, every
         steps = [steadiness.follow(pixels.luma(frame)) for frame in frames]
         wanted = [index for index, step in enumerate(steps) if step.paint]
         chosen = frames if len(wanted) == len(frames) else frames[wanted]
+        self.paintings += len(wanted)
         painting = paint(chosen) if wanted else None
         self._last = _Batch(steadiness, pixels, steps, painting, self._last)
         return PendingFrames(self._last.wait)
 
     def reset(self) -> None:
         """Forget the film; batches that are not shown yet are not affected."""
-        self._look = self._last = None
+        self.paintings = 0
+        self._begin_anew(None)
+
+    def _begin_anew(self, look: Hashable) -> None:
+        """Begin with empty strokes."""
+        self._look, self._last = look, None
         self._steadiness = Steadiness(1)
 
 

@@ -20,11 +20,11 @@ from nst_video.cli.optimization_options import (
 from nst_video.cli.options import grouped, number
 from nst_video.cli.output_options import check_outputs
 from nst_video.cli.preview import CommandWithPreview, Preview, PreviewOption, choose_preview
+from nst_video.cli.steady_options import FilmStyleOptions
 from nst_video.cli.stylizer_options import (
     MODEL_PANEL,
     ModelArguments,
     StyleOptions,
-    StylizeOptions,
     build_stylizer,
 )
 from nst_video.cli.unexpected_errors import report_bugs
@@ -71,7 +71,7 @@ def transcode(
     *,
     files: VideoFileOptions,
     method: MethodOption = PaintMethod.FAST,
-    style: StylizeOptions,
+    style: FilmStyleOptions,
     model: ModelArguments,
     batch_size: Annotated[
         int | None,
@@ -92,9 +92,11 @@ def transcode(
     --method gatys.
     """
     if method is PaintMethod.GATYS:
-        changed = (style.intensity, style.blend) != (StylizeOptions.intensity, StylizeOptions.blend)
-        if changed or batch_size is not None or preview is not None:
-            raise UsageError("--intensity, --blend, --batch-size and --preview need --method fast.")
+        if not style.is_plain or batch_size is not None or preview is not None:
+            raise UsageError(
+                "--intensity, --blend, --steady, --paint-every, --fast, --batch-size and --preview "
+                "need --method fast."
+            )
         _optimize(files, style, model, gatys)
         return
     if gatys != GatysOptions():
@@ -104,7 +106,7 @@ def transcode(
     jobs, replaced = _plan(replace(files, output=output), style.style, options, preview=excerpt)
     if not jobs:
         return
-    painter = build_stylizer(style, model, quiet=quiet)
+    painter = build_stylizer(style, style.choose_engine(model), quiet=quiet)
     if excerpt:
         excerpt.run(jobs, painter, options, replaced=replaced, quiet=quiet)
         return
@@ -142,12 +144,13 @@ def _optimize(
 
     pictures = gatys.optimization.load_styles(style)
     network = gatys.network.load(model, quiet=quiet)
-    fill_style = StylizeOptions(
-        style=style.style, mix=style.mix, keep_colors=settings.colors in ("keep", "luminance")
+    fill_style = FilmStyleOptions(
+        style=style.style,
+        mix=style.mix,
+        keep_colors=settings.colors in ("keep", "luminance"),
+        steady=0,  # it paints one frame here and one there
     )
     fill = build_stylizer(fill_style, model, quiet=quiet)
-    # It paints single frames in any order: nothing is carried from one to the next.
-    fill.settings = replace(fill.settings, steady=0)
     optimize_all(
         jobs,
         GatysOptimizer(network, pictures, settings),

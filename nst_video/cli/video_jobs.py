@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from nst_video.optimization.gatys import GatysOptimizer
     from nst_video.optimization.progress import KeyframeProgress, OnKeyframe
     from nst_video.stylizer import Stylizer
-    from nst_video.transcode import Painter, Progress, TranscodeResult
+    from nst_video.transcode import Progress, TranscodeResult
     from nst_video.transcode.progress import OnProgress
 
 
 def transcode_all(
     jobs: Sequence[Job],
-    painter: "Painter",
+    painter: "Stylizer",
     options: TranscodeOptions,
     *,
     replaced: Collection[Path] = (),
@@ -56,19 +56,21 @@ def transcode_all(
                 overwrite=job.target in replaced,
             )
         if not quiet:
-            _describe(job, done)
+            _describe(job, done, painter)
         result(done.target)
 
     run_all(jobs, work, "videos")
 
 
-def _describe(job: Job, done: "TranscodeResult") -> None:
+def _describe(job: Job, done: "TranscodeResult", painter: "Stylizer") -> None:
     for note in done.notes:
         say(f"{job.source.name}: {note}")
     frames = done.info.frame_count or 0
     slowest = max(done.busy_s, key=lambda stage: done.busy_s[stage])
+    is_sparse = painter.frames_per_painting > 1
+    painted = f", {painter.paintings} of them painted," if is_sparse else ""
     say(
-        f"{job.source.name}: {frames} frames in {done.elapsed_s:.1f} s "
+        f"{job.source.name}: {frames} frames{painted} in {done.elapsed_s:.1f} s "
         f"({frames / max(done.elapsed_s, 1e-6):.1f} fps, limited by {slowest})."
     )
 

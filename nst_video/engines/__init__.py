@@ -17,7 +17,13 @@ from nst_video.engines.base import (
 )
 from nst_video.engines.model_choice import ModelChoice, choose_model
 from nst_video.engines.openvino.engine import OpenVinoEngine, has_bfloat16
-from nst_video.engines.selection import AUTO, choose_engine, explain_engines, unavailable_reason
+from nst_video.engines.selection import (
+    AUTO,
+    choose_engine,
+    explain_engines,
+    fast_engine,
+    unavailable_reason,
+)
 from nst_video.engines.tensorflow import TensorFlowEngine, has_gpu, pick_device
 from nst_video.engines.tiling import OnNote, TilingEngine
 from nst_video.errors import UsageError
@@ -43,6 +49,7 @@ __all__ = [
     "choose_engine",
     "choose_model",
     "explain_engines",
+    "fast_engine",
     "has_bfloat16",
     "has_gpu",
     "open_engine",

@@ -20,6 +20,11 @@ def choose_engine(name: str = AUTO) -> str:
     return "tensorflow" if has_gpu() else "openvino"
 
 
+def fast_engine() -> str:
+    """Return the fastest engine, even if it is not exact, of those that were measured."""
+    return "tensorflow" if has_gpu() else "openvino-fast"
+
+
 def unavailable_reason(name: str) -> str | None:
     """Return why the engine `name` cannot run on this machine, or None if it can."""
     for engine, kind in (("openvino-gpu", "GPU"), ("openvino-npu", "NPU")):

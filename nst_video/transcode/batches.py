@@ -21,10 +21,16 @@ MAX_PENDING_BATCHES = 1
 """Batches that may be unfinished when the next one is submitted."""
 
 
-def default_batch_size(size: Size) -> int:
-    """Return how many frames of `size` (width, height) to paint at once by default."""
+def default_batch_size(size: Size, frames_per_painting: int = 1) -> int:
+    """Return how many frames of `size` (width, height) to give a painter at once by default.
+
+    Args:
+        size: (width, height).
+        frames_per_painting: see `Painter`. With fewer frames than that times the paintings that
+            run at the same time, cores are idle.
+    """
     width, height = size
-    return max(1, min(MAX_BATCH, MAX_BATCH_PIXELS // (width * height)))
+    return max(1, min(MAX_BATCH, MAX_BATCH_PIXELS // (width * height))) * frames_per_painting
 
 
 def stack_batches(frames: Iterable[Frame], size: int) -> Iterator[Frames]:

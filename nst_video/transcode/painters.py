@@ -21,6 +21,11 @@ class Painter(Protocol):
 
     paints: ClassVar[Literal["batches"]] = "batches"
 
+    @property
+    def frames_per_painting(self) -> int:
+        """One of so many frames is painted: batches are as many times larger."""
+        return 1
+
     @abstractmethod
     def __call__(self, frames: Frames, /) -> Frames:
         """Return the batch painted: same shape (n, height, width, 3), uint8 RGB."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from nst_video.errors import EngineError
-from nst_video.frames import Frame, Frames, VideoInfo
+from nst_video.frames import Frame, Frames, Size, VideoInfo
 from nst_video.system.output_files import OutputFile, check_outputs
 from nst_video.system.path_lookup import user_path
 from nst_video.transcode.batches import default_batch_size, paint_batches, stack_batches
@@ -81,7 +81,7 @@ def transcode(
             target, info, options, stream_copy, as_yuv=pixel_path.as_yuv, overwrite=overwrite
         ) as encoder:
             meter = ProgressMeter(info.frame_count)
-            batch_size = options.batch_size or default_batch_size(info.size)
+            batch_size = options.batch_size or _default_batch_size(painter, info.size)
             busy_s = _decode_paint_encode(
                 decoder, pixel_path, encoder, batch_size, meter, on_progress
             )
@@ -92,6 +92,13 @@ def transcode(
             busy_s=busy_s,
             notes=(*decoder.notes, *rate_notes, *encoder.notes),
         )
+
+
+def _default_batch_size(painter: Painter | StreamPainter, size: Size) -> int:
+    """Return how many frames to give the painter at once."""
+    if painter.paints == "video":
+        return default_batch_size(size)
+    return default_batch_size(size, painter.frames_per_painting)
 
 
 def _decode_paint_encode(

@@ -139,7 +139,7 @@ def estimate(
         NstVideoError: it cannot be read, painted or written.
     """
     info = _info(source, options)
-    batch = options.batch_size or default_batch_size(info.size)
+    batch = options.batch_size or default_batch_size(info.size, painter.frames_per_painting)
     # The first batch is not counted in the speed.
     count = max(2 * batch + 2, min(SAMPLE_FRAMES, round(SAMPLE_S / max(frame_s, 1e-6))))
     with tempfile.TemporaryDirectory(prefix="nst-video-") as folder:

@@ -4,7 +4,10 @@ import time
 from dataclasses import replace
 
 import numpy as np
-from live_tools import FRAME_BY_FRAME, numbered, unchanged
+from live_tools import (
+    numbered,
+    unchanged,
+)
 
 from nst_video.live.capture_thread import CapturedFrame
 from nst_video.live.render_thread import RenderedFrame, RenderThread
@@ -13,6 +16,8 @@ from nst_video.settings import ModelOptions, StylizeSettings
 from nst_video.style_library.library import Style
 from nst_video.stylizer import Stylizer
 from nst_video.video.queues import LatestQueue
+
+FRAME_BY_FRAME = StylizeSettings(steady=0)
 
 
 class Rendering:

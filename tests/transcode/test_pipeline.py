@@ -61,6 +61,11 @@ def test_default_batch_is_smaller_for_larger_frames(size: tuple[int, int], count
     assert default_batch_size(size) == count
 
 
+def test_default_batch_holds_as_many_paintings_where_few_frames_are_painted():
+    assert default_batch_size((1280, 720), frames_per_painting=3) == 12
+    assert default_batch_size((3840, 2160), frames_per_painting=3) == 3
+
+
 def test_default_batch_reaches_the_painter(tmp_path: Path):
     painter = Negative()
     transcode(make_clip(tmp_path / "clip.mkv"), tmp_path / "out.mkv", painter, options=FAST)

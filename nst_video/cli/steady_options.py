@@ -1,0 +1,62 @@
+"""Options of how steady a painted film is, and how much of it is painted."""
+
+from dataclasses import dataclass, fields, replace
+from typing import Annotated
+
+import typer
+
+from nst_video.cli.stylizer_options import (
+    STEADY_OPTION,
+    STYLE_PANEL,
+    ModelArguments,
+    StyleOptions,
+    StylizeOptions,
+    paint_every_option,
+    parse_paint_every,
+)
+from nst_video.settings import FAST_PAINT_EVERY, ModelOptions, StylizeSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilmStyleOptions(StylizeOptions):
+    """The style of a film, and how it is carried from frame to frame."""
+
+    steady: Annotated[float, STEADY_OPTION] = StylizeSettings.steady
+    paint_every: Annotated[
+        str, paint_every_option(f"auto is 1, and {FAST_PAINT_EVERY} with --fast.")
+    ] = str(StylizeSettings.paint_every)
+    fast: Annotated[
+        bool,
+        typer.Option(
+            "--fast",
+            help=f"Two to four times as fast, nearly as good: --paint-every {FAST_PAINT_EVERY} and "
+            "the fast engine, unless these are given.",
+            rich_help_panel=STYLE_PANEL,
+        ),
+    ] = False
+
+    def settings(self) -> StylizeSettings:
+        """Return everything but the style.
+
+        Raises:
+            UsageError: a value that makes no sense.
+        """
+        every = parse_paint_every(self.paint_every) or StylizeSettings.paint_every
+        if self.fast and every == "auto":
+            every = FAST_PAINT_EVERY
+        return replace(super().settings(), steady=self.steady, paint_every=every)
+
+    def choose_engine(self, model: ModelArguments) -> ModelArguments:
+        """Return the options of the model with the engine that --fast takes, if none is given."""
+        if not self.fast or model.engine != ModelOptions.engine:
+            return model
+        from nst_video.engines import fast_engine
+
+        return replace(model, engine=fast_engine())
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing is given that only the feed-forward network can do."""
+        shared, default = {each.name for each in fields(StyleOptions)}, FilmStyleOptions()
+        own = [each.name for each in fields(self) if each.name not in shared]
+        return all(getattr(self, name) == getattr(default, name) for name in own)
