@@ -207,7 +207,7 @@ def paint_video(
     source, target = _path("A source", source), _path("A target", target)
     # Paints what no keyframe shows, with the colors that the keyframes will have.
     keeps_colors = settings.colors in ("keep", "luminance")
-    # It paints one frame here and one there.
+    # Single frames in any order: nothing is carried from one to the next.
     stylizer = Stylizer(style, StylizeSettings(keep_colors=keeps_colors, steady=0), mix=mix)
     pictures = _style_pictures(stylizer)
     loss_network = _load_network(network)

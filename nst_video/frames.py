@@ -15,6 +15,9 @@ Frame: TypeAlias = NDArray[np.uint8]
 Frames: TypeAlias = NDArray[np.uint8]
 """A batch of equally large frames: C-contiguous RGB, uint8, shape (n, height, width, 3)."""
 
+Luma: TypeAlias = NDArray[np.uint8]
+"""Brightness, uint8 (height, width)."""
+
 Floats: TypeAlias = NDArray[np.float32]
 """A float32 array; its shape and range stand where it is used."""
 

@@ -26,9 +26,8 @@ from nst_video.engines import (
     warm_up,
 )
 from nst_video.errors import UsageError
+from nst_video.finishing import finish_frame
 from nst_video.frames import Floats, Frame, Frames, Size, check_frames, fit_short_side, size_of
-from nst_video.image.color import cross_fade, keep_colors
-from nst_video.image.detail import restore_detail
 from nst_video.image.resize import resize_area
 from nst_video.image.yuv420 import YuvColors, YuvFrames, can_be_yuv420, check_yuv, yuv_size
 from nst_video.networks.models import StyleModel, load_model
@@ -303,21 +302,26 @@ class Stylizer:
         self.prepare()
         work = self._fit_work(size)
         small = frames if work == size else np.stack([resize_area(frame, work) for frame in frames])
-        painting = self._submit_steady(
-            small,
-            lambda each: self.engine.submit(
-                each, self._mixer.parameters(self.model, each, self.settings)
-            ),
-            planes.RGB,
-        )
+        painting = self._submit_steady(small, self.begin, planes.RGB)
         if work == size and not self.settings.keep_colors and self.settings.fade == 1:
             return painting
 
         def finish(painted: Frames) -> Frames:
             each = zip(painted, frames, small, strict=True)
-            return np.stack([self._finish(*three) for three in each])
+            return np.stack([finish_frame(*three, self.settings) for three in each])
 
         return painting.then(finish)
+
+    def begin(self, small: Frames) -> PendingFrames:
+        """Begin to paint RGB frames of working size: each by itself, not enlarged.
+
+        Args:
+            small: uint8 (n, h, w, 3); not to be changed until they are painted.
+
+        Raises:
+            EngineError: they cannot be painted.
+        """
+        return self.engine.submit(small, self._mixer.parameters(self.model, small, self.settings))
 
     def accepts_yuv(self, size: Size) -> bool:
         """Return whether `submit_yuv` is the fast way for pictures of `size` (width, height).
@@ -391,12 +395,3 @@ class Stylizer:
         """Return the size at which the network runs for frames of `size`."""
         work_size = self.settings.work_size
         return size if work_size is None else fit_short_side(size, work_size)
-
-    def _finish(self, painted: Frame, content: Frame, small: Frame) -> Frame:
-        """Bring one painted frame to full size, color and intensity."""
-        if painted.shape != content.shape:
-            painted = restore_detail(painted, content, small)
-        if self.settings.keep_colors:
-            painted = keep_colors(painted, content)
-        fade = self.settings.fade
-        return painted if fade == 1 else cross_fade(content, painted, fade)

@@ -14,12 +14,15 @@ import numpy as np
 from nst_video.frames import Frame, VideoInfo
 from nst_video.live import LiveOptions, LiveSession, LiveSink, LiveSource, Output
 from nst_video.live.outputs.mjpeg import MjpegSink
-from nst_video.settings import ModelOptions
+from nst_video.settings import ModelOptions, StylizeSettings
 from nst_video.stylizer import Stylizer
 
 SIZE = (320, 240)
 BITS = 16
 BLOCK_PX = 16
+
+FRAME_BY_FRAME = StylizeSettings(steady=0)
+"""Every frame is painted by itself, so that its number can be read."""
 
 FIXED = LiveOptions(target_fps=None)
 """A working size that does not depend on how fast this machine is."""
@@ -164,7 +167,9 @@ def jpeg(frame: Frame) -> bytes:
 
 def unchanged(fade_s: float = 0.0) -> Stylizer:
     """The real stylizer with the packaged model, whose engine changes nothing."""
-    return Stylizer(options=ModelOptions("builtin", "identity"), fade_s=fade_s)
+    return Stylizer(
+        settings=FRAME_BY_FRAME, options=ModelOptions("builtin", "identity"), fade_s=fade_s
+    )
 
 
 class Running:

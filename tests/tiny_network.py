@@ -11,6 +11,7 @@ CONFIG = TransformerConfig((4, 6, 8), 2, bottleneck=3)
 
 
 def random_arrays(config: TransformerConfig, seed: int) -> checkpoints.Arrays:
+    """Weights that keep the signal about as large from layer to layer, as trained ones do."""
     rng = np.random.default_rng(seed)
     return {
         key: rng.normal(0, 1 / np.sqrt(max(1, np.prod(value.shape[:-1]))), value.shape).astype(

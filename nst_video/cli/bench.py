@@ -10,7 +10,7 @@ import typer
 from nst_video.cli import completion
 from nst_video.cli.console import result, say
 from nst_video.cli.options import number
-from nst_video.cli.output_options import OverwriteOption, QuietOption, check_outputs
+from nst_video.cli.output_options import OverwriteOption, QuietOption, check_plot
 from nst_video.cli.stylizer_options import ModelsDirOption
 from nst_video.errors import UsageError
 from nst_video.validation import COUNT, SECONDS
@@ -85,25 +85,12 @@ def bench(
 ) -> None:
     """Measure the speed of models, engines and frame sizes, each in a process of its own."""
     from nst_video import bench as measuring
-    from nst_video import weights
-    from nst_video.engines import ENGINES, unavailable_reason
-    from nst_video.image.files import WRITABLE_SUFFIXES, save_picture
-    from nst_video.image.plots import require_matplotlib
-    from nst_video.system.output_files import OutputFile
-    from nst_video.system.path_lookup import user_path
+    from nst_video.image.files import save_picture
     from nst_video.video.media.codec_options import TranscodeOptions, parse_size
 
-    replaced: frozenset[Path] = frozenset()
-    if plot is not None:
-        require_matplotlib()
-        replaced = check_outputs(
-            [OutputFile(plot, "plot", WRITABLE_SUFFIXES)],
-            [user_path(clip)] if clip else [],
-            overwrite=overwrite,
-        )
-    chosen = models or [name for name in weights.MODELS if weights.is_cached(name, models_dir)]
-    able = [name for name in ENGINES if name != "identity" and unavailable_reason(name) is None]
-    runners = engines or able
+    replaced = check_plot(plot, [clip] if clip else [], overwrite=overwrite)
+    models = models or _available_models(models_dir)
+    engines = engines or _available_engines()
     machine = measuring.machine_name()
     if clip is not None:
         if against or plot:
@@ -112,12 +99,12 @@ def bench(
             TranscodeOptions(end_s=round_s, size=parse_size(size) if size else None)
             for size in sizes or [""]
         ]
-        pipelines = list(_measure_clip(clip, chosen, runners, every, rounds, models_dir))
-        tell = measuring.stages_as_json if as_json else measuring.stage_table
-        result(tell(machine, pipelines))
+        pipelines = list(_measure_clip(clip, models, engines, every, rounds, models_dir))
+        describe = measuring.stages_as_json if as_json else measuring.stage_table
+        result(describe(machine, pipelines))
         return
     asked = [parse_size(size) for size in sizes or [DEFAULT_SIZE]]
-    cases = measuring.plan(chosen, runners, asked, against or [], models_dir)
+    cases = measuring.plan(models, engines, asked, against or [], models_dir)
     rows = measuring.run_bench(
         cases,
         rounds=rounds,
@@ -127,6 +114,20 @@ def bench(
     result(measuring.as_json(machine, rows) if as_json else measuring.table(machine, rows))
     if plot:
         save_picture(plot, measuring.plot(rows, title=machine), overwrite=plot in replaced)
+
+
+def _available_models(models_dir: Path | None) -> list[str]:
+    """Return the models whose files are on this machine."""
+    from nst_video import weights
+
+    return [name for name in weights.MODELS if weights.is_cached(name, models_dir)]
+
+
+def _available_engines() -> list[str]:
+    """Return the engines that work on this machine, without the one that paints nothing."""
+    from nst_video.engines import ENGINES, unavailable_reason
+
+    return [name for name in ENGINES if name != "identity" and unavailable_reason(name) is None]
 
 
 def _measure_clip(

@@ -142,15 +142,7 @@ def plan_jobs(
     """
     target = None if output is None else user_path(output)
     is_file = output is not None and _names_file(os.fspath(output), kind)
-    search = _Search(kind, is_recursive, None if is_file else target)
-    try:
-        found = _unique(each for text in inputs for each in _expand(text, search))
-    finally:
-        if on_note is not None:
-            for note in search.notes():
-                on_note(note)
-    if not found:
-        raise UsageError(f"No {kind.name} to stylize: name a file, a folder or a pattern.")
+    found = _find(inputs, _Search(kind, is_recursive, None if is_file else target), on_note)
     if target is not None and is_file:
         if len(found) > 1:
             raise UsageError(
@@ -163,6 +155,25 @@ def plan_jobs(
     jobs = [job for job in jobs if job.source in named or _resolved(job.source) not in results]
     _check_distinct(jobs)
     return jobs
+
+
+def _find(
+    inputs: Sequence[str], search: _Search, on_note: Callable[[str], None] | None
+) -> list[_Input]:
+    """Return the input files of all arguments, each once.
+
+    Raises:
+        UsageError: there are none.
+    """
+    try:
+        found = _unique(each for text in inputs for each in _expand(text, search))
+    finally:
+        if on_note is not None:
+            for note in search.notes():
+                on_note(note)
+    if not found:
+        raise UsageError(f"No {search.kind.name} to stylize: name a file, a folder or a pattern.")
+    return found
 
 
 def _resolved(path: Path) -> Path:

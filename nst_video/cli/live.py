@@ -6,12 +6,12 @@ import typer
 
 from nst_video.cli import live_session
 from nst_video.cli.console import say
-from nst_video.cli.live_options import LiveArguments
+from nst_video.cli.live_options import LiveArguments, LiveOutputOptions
 from nst_video.cli.options import grouped
 from nst_video.errors import UsageError
 
 if TYPE_CHECKING:
-    from nst_video.live import LiveSession
+    from nst_video.live import CaptureOptions, LiveOptions, LiveSession
     from nst_video.live.saved_settings import LiveSettings
 
 
@@ -51,7 +51,7 @@ def _open_session(arguments: LiveArguments, settings: "LiveSettings") -> "LiveSe
     Raises:
         NstVideoError: an option makes no sense, or a source or output cannot be opened.
     """
-    from nst_video.live import LiveOptions, LiveSession
+    from nst_video.live import LiveSession
     from nst_video.live.output_specs import WINDOW
 
     wanted, quiet = arguments.outputs, arguments.quiet
@@ -86,15 +86,24 @@ def _open_session(arguments: LiveArguments, settings: "LiveSettings") -> "LiveSe
         outputs,
         has_window=has_window,
         settings=live_session.stylize_settings(settings),
-        options=LiveOptions(
-            target_fps=settings.target_fps or None,
-            duration_s=wanted.duration,
-            save_dir=wanted.save_dir,
-            microphone=wanted.microphone,
-            mirror_outputs=wanted.mirror_outputs,
-            capture=capture,
-        ),
+        options=_live_options(arguments.outputs, settings, capture),
         on_message=say,
         on_start=print_start,
     )
     return session
+
+
+def _live_options(
+    wanted: LiveOutputOptions, settings: "LiveSettings", capture: "CaptureOptions"
+) -> "LiveOptions":
+    """Return the options of the session that keys cannot change."""
+    from nst_video.live import LiveOptions
+
+    return LiveOptions(
+        target_fps=settings.target_fps or None,
+        duration_s=wanted.duration,
+        save_dir=wanted.save_dir,
+        microphone=wanted.microphone,
+        mirror_outputs=wanted.mirror_outputs,
+        capture=capture,
+    )

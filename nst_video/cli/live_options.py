@@ -12,12 +12,15 @@ from nst_video.cli.stylizer_options import (
     ENGINE_OPTION,
     INTENSITY_OPTION,
     MODEL_OPTION,
+    STEADY_OPTION,
     STYLE_OPTION,
     STYLE_PANEL,
     MixOption,
     ModelsDirOption,
     OfflineOption,
+    paint_every_option,
     parse_mix,
+    parse_paint_every,
     work_size_option,
 )
 from nst_video.validation import FADE_S, RATE, SECONDS, WORK_SIZE
@@ -93,6 +96,10 @@ class LiveStyleOptions:
             rich_help_panel=STYLE_PANEL,
         ),
     ] = None
+    steady: Annotated[float | None, STEADY_OPTION] = None
+    paint_every: Annotated[
+        str | None, paint_every_option("auto, the default, adapts it to --target-fps.")
+    ] = None
     fade: Annotated[
         float | None,
         number(
@@ -124,11 +131,18 @@ class LiveStyleOptions:
             "style": self.style,
             "mix": parse_mix(self.mix) or ([] if self.style else None),
             "intensity": self.intensity,
+            "steady": self.steady,
+            "paint_every": _or_zero(parse_paint_every(self.paint_every)),
             "keep_colors": self.keep_colors,
             "fade_s": self.fade,
             "work_size": self.work_size,
             "target_fps": self.target_fps,
         }
+
+
+def _or_zero(every: int | str | None) -> int | None:
+    """Return `LiveSettings.paint_every`, where auto is 0."""
+    return every if isinstance(every, int) or every is None else 0
 
 
 @dataclass(frozen=True, kw_only=True)

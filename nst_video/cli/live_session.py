@@ -92,6 +92,8 @@ def stylize_settings(settings: "LiveSettings") -> StylizeSettings:
         settings.blend,  # type: ignore[arg-type]  # StylizeSettings checks it
         settings.keep_colors,
         settings.work_size or None,
+        settings.steady,
+        settings.paint_every or "auto",
     )
 
 
@@ -245,6 +247,8 @@ def _remember(session: "LiveSession", settings: "LiveSettings", before: "LiveSet
         intensity=look.intensity,
         keep_colors=look.keep_colors,
         work_size=look.work_size or 0,
+        steady=look.steady,
+        paint_every=0 if look.paint_every == "auto" else look.paint_every,
         mirror=state.is_mirrored if is_camera else settings.mirror,
         hud=state.shows_hud,
         side_by_side=state.is_side_by_side,

@@ -10,6 +10,7 @@ import typer
 from nst_video.cli.console import say
 from nst_video.system import output_files
 from nst_video.system.output_files import OutputFile
+from nst_video.system.path_lookup import user_path
 
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 OverwriteOption = Annotated[
@@ -50,4 +51,30 @@ def check_outputs(
         confirm=confirm if sys.stdin.isatty() else None,
         make_folders=make_folders,
         on_note=say,
+    )
+
+
+def check_plot(
+    plot: Path | None, inputs: Iterable[str] = (), *, overwrite: bool
+) -> frozenset[Path]:
+    """Check, before any work, that a plot can be drawn and written; see `check_outputs`.
+
+    Args:
+        plot: its file, None for no plot.
+        inputs: every file that the command reads.
+        overwrite: replace an existing file without asking.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+    """
+    if plot is None:
+        return frozenset()
+    from nst_video.image.files import WRITABLE_SUFFIXES
+    from nst_video.image.plots import require_matplotlib
+
+    require_matplotlib()
+    return check_outputs(
+        [OutputFile(plot, "plot", WRITABLE_SUFFIXES)],
+        [user_path(each) for each in inputs],
+        overwrite=overwrite,
     )

@@ -52,7 +52,7 @@ def refine(
         typer.Option(
             "--preview",
             metavar="FILE",
-            help="Where to show, meanwhile, the style and a scene before and after.",
+            help="Where to show, meanwhile, the style and a scene painted in it.",
         ),
     ] = None,
     model: Annotated[str, MODEL_OPTION] = ModelOptions.model,

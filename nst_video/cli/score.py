@@ -9,7 +9,7 @@ import typer
 from nst_video.cli import completion
 from nst_video.cli.console import result, say, shown
 from nst_video.cli.options import number
-from nst_video.cli.output_options import OverwriteOption, QuietOption, check_outputs
+from nst_video.cli.output_options import OverwriteOption, QuietOption, check_plot
 from nst_video.cli.progress import Report, clock_time, fetch_progress, progress
 from nst_video.cli.stylizer_options import ModelsDirOption, OfflineOption
 from nst_video.networks.config import DEFAULT_NETWORK, LOSS_NETWORKS
@@ -72,21 +72,11 @@ def score(
 
     Films are compared frame by frame, along the motion of the source.
     """
-    from nst_video.image.files import WRITABLE_SUFFIXES, save_picture
-    from nst_video.image.plots import require_matplotlib
+    from nst_video.image.files import save_picture
     from nst_video.scoring import presentation
     from nst_video.scoring import score as measure
-    from nst_video.system.output_files import OutputFile
-    from nst_video.system.path_lookup import user_path
 
-    replaced: frozenset[Path] = frozenset()
-    if plot is not None:
-        require_matplotlib()
-        replaced = check_outputs(
-            [OutputFile(plot, "plot", WRITABLE_SUFFIXES)],
-            [user_path(each) for each in (source, *painted)],
-            overwrite=overwrite,
-        )
+    replaced = check_plot(plot, [source, *painted], overwrite=overwrite)
 
     def load_network() -> "LossNetwork":
         from nst_video.networks.vgg import load_loss_network

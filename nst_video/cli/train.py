@@ -85,7 +85,6 @@ def train(
     """
     from nst_video.networks.models import load_model
     from nst_video.training import config, dataset, runs
-    from nst_video.training.loop import LOG
     from nst_video.weights import resolve
 
     def on_log(entry: Mapping[str, float | str]) -> None:
@@ -93,14 +92,7 @@ def train(
             say("  ".join(f"{key} {_short(value)}" for key, value in entry.items()))
 
     if not evaluate:
-        # A folder with a log is that of a run, which is resumed and may replace its results.
-        is_own = (out / LOG).is_file()
-        check_outputs(
-            [OutputFile(out / name, "weights", overwrite=is_own) for name in runs.RESULTS],
-            [vgg] if vgg else [],
-            overwrite=overwrite,
-            make_folders=True,
-        )
+        _check_folder(out, vgg, overwrite=overwrite)
     on_note = None if quiet else say
     files = resolve(TEACHER, models_dir=models_dir, offline=offline)
     run = runs.TrainingRun(
@@ -121,6 +113,25 @@ def train(
             Part.LOSS: runs.train_loss_network,
         }
         result(train_part[each](run, config.shortened(shorten), on_log))
+
+
+def _check_folder(folder: Path, vgg: Path | None, *, overwrite: bool) -> None:
+    """Make the folder for the weights, and check that they may be written.
+
+    Raises:
+        UsageError: they exist and are not those of a run that can be resumed, or `vgg` is one.
+    """
+    from nst_video.training.loop import LOG
+    from nst_video.training.runs import RESULTS
+
+    # A folder with a log is that of a run, which is resumed and may replace its results.
+    is_own = (folder / LOG).is_file()
+    check_outputs(
+        [OutputFile(folder / name, "weights", overwrite=is_own) for name in RESULTS],
+        [vgg] if vgg else [],
+        overwrite=overwrite,
+        make_folders=True,
+    )
 
 
 def _short(value: float | str) -> str:

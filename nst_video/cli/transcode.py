@@ -151,6 +151,8 @@ def _optimize(
         steady=0,  # it paints one frame here and one there
     )
     fill = build_stylizer(fill_style, model, quiet=quiet)
+    # It paints single frames in any order: nothing is carried from one to the next.
+    fill.settings = replace(fill.settings, steady=0)
     optimize_all(
         jobs,
         GatysOptimizer(network, pictures, settings),

@@ -1,15 +1,16 @@
 """Enlarging a painted frame from the working size, with the fine detail of the content."""
 
+from typing import Any
+
 import cv2
 import numpy as np
-from cv2.typing import MatLike
 from numpy.typing import NDArray
 
-from nst_video.frames import Frame, size_of
+from nst_video.frames import Frame, Luma, size_of
 from nst_video.image.resize import resize_cubic, resize_linear
 
-WINDOW_PX = 5
-"""Side of the window, at the working size, in which painting and content are compared."""
+WINDOW_PX = 3
+"""Side of the window, at half the working size, in which painting and content are compared."""
 
 FLATNESS = 4.0**2
 """Variance of content luminance (of 255) below which a window counts as flat."""
@@ -21,11 +22,6 @@ MAX_GAIN = 1.2
 def restore_detail(painted: Frame, content: Frame, content_small: Frame) -> Frame:
     """Enlarge `painted` to the size of `content` and restore detail.
 
-    The detail of the content's luminance that the working size lost is added back. It is scaled
-    locally by how much the painting follows the content: the regression slope of the painting's
-    luminance over the content's in a small window, as in the guided filter (He and Sun 2015, arXiv
-    1505.00996). Flat areas stay flat, and where tones are inverted the detail is inverted too.
-
     Args:
         painted: the painted frame at the working size, RGB uint8 (h, w, 3).
         content: the frame at full size, RGB uint8 (height, width, 3).
@@ -34,23 +30,70 @@ def restore_detail(painted: Frame, content: Frame, content_small: Frame) -> Fram
     Returns:
         RGB uint8 (height, width, 3).
     """
+    detail = lost_detail(_luminance(painted), content, _luminance(content_small))
+    enlarged = resize_cubic(painted, size_of(content))
+    return np.asarray(cv2.add(enlarged, cv2.merge((detail,) * 3), dtype=cv2.CV_8U), np.uint8)
+
+
+def restore_luma(painted: Luma, content: Frame, content_small: Luma) -> Luma:
+    """Enlarge the brightness of a painted frame and restore detail, as `restore_detail` does.
+
+    Args:
+        painted: brightness of the painted frame at the working size, uint8 (h, w).
+        content: the frame at full size, RGB uint8 (height, width, 3).
+        content_small: brightness of the frame at the working size, uint8 (h, w).
+
+    Returns:
+        uint8 (height, width).
+    """
+    detail = lost_detail(painted, content, content_small)
+    enlarged = resize_cubic(painted, size_of(content))
+    return np.asarray(cv2.add(enlarged, detail, dtype=cv2.CV_8U), np.uint8)
+
+
+def lost_detail(painted: Luma, content: Frame, content_small: Luma) -> NDArray[np.int16]:
+    """Return what a painting lacks of the content's detail, int16 (height, width).
+
+    That is the detail of the content's luminance that the working size lost. It is scaled
+    locally by how much the painting follows the content: the regression slope of the painting's
+    luminance over the content's in a small window, as in the guided filter (He and Sun 2015, arXiv
+    1505.00996). Flat areas stay flat, and where tones are inverted the detail is inverted too.
+
+    Args:
+        painted: brightness of the painted frame at the working size, uint8 (h, w).
+        content: the frame at full size, RGB uint8 (height, width, 3).
+        content_small: brightness of the frame at the working size, uint8 (h, w).
+    """
     size = size_of(content)
-    enlarged = resize_cubic(painted, size)
-    luminance = np.asarray(cv2.cvtColor(content_small, cv2.COLOR_RGB2GRAY), np.uint8)
-    gain = _slope(cv2.cvtColor(painted, cv2.COLOR_RGB2GRAY), luminance)
-    blurred = resize_cubic(luminance, size)
-    missing = cv2.subtract(cv2.cvtColor(content, cv2.COLOR_RGB2GRAY), blurred, dtype=cv2.CV_32F)
-    missing = cv2.multiply(missing, resize_linear(gain, size))
-    restored = cv2.add(enlarged, cv2.merge((missing, missing, missing)), dtype=cv2.CV_8U)
-    return np.asarray(restored, np.uint8)
+    gain = resize_linear(_slope(painted, content_small), size)
+    # Of one channel and two bytes for each pixel: what takes the time is memory.
+    missing = cv2.subtract(_luminance(content), resize_cubic(content_small, size), dtype=cv2.CV_16S)
+    return np.asarray(cv2.multiply(missing, gain, dtype=cv2.CV_16S), np.int16)
 
 
-def _slope(painted: MatLike, content: MatLike) -> NDArray[np.float32]:
-    """Return the local regression slope of `painted` over `content`, both (h, w), bounded."""
+def _luminance(frame: Frame) -> Luma:
+    return np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def _slope(painted: Luma, content: Luma) -> NDArray[np.float32]:
+    """Return the local regression slope of `painted` over `content`, both (h, w), bounded.
+
+    It is computed at half the size, as in the fast guided filter: 1.0 instead of 3.5 ms.
+    """
+    height, width = content.shape
+    half = (max(1, width // 2), max(1, height // 2))
+    painted, content = resize_linear(painted, half), resize_linear(content, half)
     window = (WINDOW_PX, WINDOW_PX)
-    x, y = content.astype(np.float32), painted.astype(np.float32)
-    mean_x, mean_y = cv2.blur(x, window), cv2.blur(y, window)
-    covariance = cv2.blur(x * y, window) - mean_x * mean_y
-    variance = cv2.blur(x * x, window) - mean_x * mean_x
-    slope = np.clip(covariance / (variance + FLATNESS), -MAX_GAIN, MAX_GAIN)
-    return np.asarray(cv2.blur(slope, window), np.float32)
+    mean_x, mean_y = _mean(content), _mean(painted)
+    slope = _mean(np.asarray(cv2.multiply(content, painted, dtype=cv2.CV_32F)))
+    slope -= mean_x * mean_y
+    variance = np.asarray(cv2.sqrBoxFilter(content, cv2.CV_32F, window), np.float32)
+    variance -= np.square(mean_x)
+    variance += FLATNESS
+    slope /= variance
+    return _mean(np.clip(slope, -MAX_GAIN, MAX_GAIN, out=slope))
+
+
+def _mean(values: NDArray[Any]) -> NDArray[np.float32]:
+    """Return the local mean of values (h, w)."""
+    return np.asarray(cv2.boxFilter(values, cv2.CV_32F, (WINDOW_PX, WINDOW_PX)), np.float32)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from nst_video.frames import Frame, Size, size_of
-from nst_video.image.resize import resize_area
+from nst_video.image.resize import shrink
 from nst_video.image.text import Color, text_width, wrap_text, write_text
 
 BASE_SIZE = (640, 480)
@@ -178,7 +178,7 @@ def _draw_thumbnail(
 ) -> None:
     (left, top), side, unit = at, strip.side, strip.side / THUMBNAIL_PX
     room = canvas[top : top + side, max(0, left) : left + side]
-    small = resize_area(hud.thumbnails[place], (side, side))
+    small = shrink(hud.thumbnails[place], (side, side))
     is_chosen = place in (hud.current, hud.partner)
     # Styles that are not in use are darker.
     shown = small if is_chosen else cv2.convertScaleAbs(small, alpha=0.7)

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from nst_video.live.capture_thread import LiveSource
 from nst_video.live.hotkeys import HOTKEYS, Hotkey
+from nst_video.live.live_stylizer import LiveStylizer
 from nst_video.live.loader_thread import choose_live_engine
 from nst_video.live.metrics import LiveResult
 from nst_video.live.output_specs import WINDOW, open_output
 from nst_video.live.outputs.threads import LiveSink, Output
-from nst_video.live.render_thread import LiveStylizer
 from nst_video.live.saved_settings import FADE_S
 from nst_video.live.session import LiveSession
 from nst_video.live.session_options import LiveOptions

@@ -1,31 +1,34 @@
-"""Choosing the working size that holds a frame rate: reduced quickly, increased slowly."""
+"""Choosing working size and painting rate that hold a frame rate: reduced quickly, raised slowly.
+
+With steadiness, frames between paintings are carried along the motion, and paintings are made in
+the background. Then painting less often comes before a smaller size. Without it, every frame is
+painted by itself, and at the smallest size some frames are skipped.
+"""
 
 import math
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean, median
 
-import numpy as np
-
-STEP = 1.25
-"""Ratio of neighboring sizes. Each size has to be compiled, so there are few."""
-
-FIRST = 128.0
-"""Sizes are about this times a power of `STEP`, so that 256 is one of them."""
-
-MULTIPLE = 16
-"""Sizes are multiples of this many pixels."""
+SIZES = (128, 160, 208, 256, 320, 384, 480, 592, 720, 896, 1088)
+"""Working sizes, short side in pixels. Each size has to be compiled, so there are few."""
 
 FULL = 0.95
-"""Load (painting time / frame interval) above which painting is too slow."""
+"""Load (time for each frame / frame interval) above which a level is too slow."""
 
-ROOMY = 0.6
-"""Load that the next larger size must be expected to stay below."""
+ROOMY, ROOMY_CARRYING = 0.6, 0.8
+"""Load that the next better level must be expected to stay below, without and with steadiness:
+there, less of it depends on the level."""
 
 FITS = 0.85
-"""Load below which a smaller size is expected to be fast enough."""
+"""Load below which a worse level is expected to be fast enough."""
 
 SAMPLES = 20
 """Frames measured before each decision, all at the current level."""
+
+OUTLIERS = 2
+"""Slowest of them that do not count: single slow frames are caused by other load."""
 
 PATIENCE_S = 2.0
 """Seconds of spare time before an increase. Doubled, up to `MAX_PATIENCE_S`, if it was too much."""
@@ -44,13 +47,29 @@ class SizeBounds:
     largest: int = 720
 
 
-MAX_EVERY = 3
-"""At the smallest size, at least every third frame is painted."""
+SKIPPING = (3, 2)
+"""Without steadiness, at the smallest size: every n-th frame is painted, the others are skipped."""
+
+CARRYING, CARRYING_ABOVE = (8, 6, 4, 3, 2, 1), (3, 2, 1)
+"""With steadiness: every n-th frame is painted, up to `GOOD_SIZE` and above it."""
+
+GOOD_SIZE = 480
+"""Working size that is worth painting seldom: strokes and faces are clear from here on."""
+
+LATE_FRAMES = 8
+"""Frame intervals that a painting may take: new things are shown unpainted for so long."""
+
+CONTENTION = 1.5
+"""Additional time of a frame while a painting is made in the background, as a share."""
+
+GROWING = 0.5
+"""Work of a frame besides painting that grows with the area, as a share of that which does not, at
+480 lines: carrying 8 ms; motion, shrinking and enlarging 1280x720 17."""
 
 
 @dataclass(frozen=True, slots=True)
 class QualityLevel:
-    """Working size and frame decimation.
+    """Working size and painting rate.
 
     Attributes:
         size: working size, short side in pixels.
@@ -60,26 +79,77 @@ class QualityLevel:
     size: int
     every: int = 1
 
-    def cost(self) -> float:
-        """Return the cost per captured frame, in squared pixels."""
-        return self.size**2 / self.every
+
+@dataclass(frozen=True, slots=True)
+class FrameTime:
+    """What one frame took, in seconds.
+
+    Attributes:
+        busy_s: until the next frame could be taken.
+        painting_s: what the last painting took in the background, None if the frame itself was
+            painted in `busy_s`.
+        is_painting: a painting was being made in the background meanwhile.
+    """
+
+    busy_s: float
+    painting_s: float | None = None
+    is_painting: bool = False
 
 
-def quality_ladder(bounds: SizeBounds) -> tuple[QualityLevel, ...]:
-    """Return the levels to choose from, cheapest first, both bounds included."""
-    sizes, size = [bounds.smallest], FIRST
-    while (size := size * STEP) < bounds.largest:
-        rounded = MULTIPLE * round(size / MULTIPLE)
-        if sizes[-1] < rounded < bounds.largest:
-            sizes.append(rounded)
-    if bounds.largest > bounds.smallest:
-        sizes.append(bounds.largest)
-    seldom = [QualityLevel(bounds.smallest, every) for every in range(MAX_EVERY, 1, -1)]
-    return (*seldom, *(QualityLevel(size) for size in sizes))
+@dataclass(frozen=True, slots=True)
+class _Typical:
+    """What frames take, see `FrameTime`.
+
+    Attributes:
+        busy_s: for each frame.
+        painting_s: for each painting in the background, None without.
+        painting_share: share of the time in which a painting is made in the background.
+    """
+
+    busy_s: float
+    painting_s: float | None
+    painting_share: float
+
+
+def _typical(times: Sequence[FrameTime]) -> _Typical:
+    busy = sorted(time.busy_s for time in times)[: len(times) - OUTLIERS]
+    paintings = [time.painting_s for time in times if time.painting_s is not None]
+    if not paintings:
+        return _Typical(median(busy), None, 0.0)
+    share = sum(time.is_painting for time in times) / len(times)
+    return _Typical(fmean(busy), median(paintings), share)
+
+
+def quality_ladder(
+    bounds: SizeBounds, rates: tuple[int, ...] | None = None
+) -> tuple[QualityLevel, ...]:
+    """Return the levels to choose from, the least wanted first, both bounds included.
+
+    Args:
+        bounds: of the working size.
+        rates: with steadiness, the painting rates to choose from: every n-th frame.
+    """
+    between = [size for size in SIZES if bounds.smallest < size < bounds.largest]
+    sizes = sorted({bounds.smallest, *between, bounds.largest})
+    if rates is None:
+        seldom = [QualityLevel(bounds.smallest, n) for n in SKIPPING]
+        return (*seldom, *(QualityLevel(size) for size in sizes))
+    chosen = sorted(rates, reverse=True)
+    return tuple(
+        QualityLevel(size, n)
+        for size in sizes
+        for n in chosen
+        if size <= GOOD_SIZE or n in CARRYING_ABOVE or n == chosen[-1]
+    )
+
+
+def _other_work(size: int) -> float:
+    """Return the work of a frame besides painting, relative to that which does not grow."""
+    return 1 + GROWING * (size / 480) ** 2
 
 
 class AdaptiveResolution:
-    """Chooses the working size from measured painting times.
+    """Chooses the level from measured times.
 
     Attributes:
         level: the level in use.
@@ -87,57 +157,97 @@ class AdaptiveResolution:
 
     def __init__(self, target_fps: float, size: int, bounds: SizeBounds | None = None) -> None:
         """Start with every frame, at the available size nearest to `size`."""
-        self._ladder = quality_ladder(bounds or SizeBounds())
-        self.level = min(self._ladder, key=lambda level: (abs(level.size - size), level.every))
+        self._bounds = bounds or SizeBounds()
+        self._choices: tuple[tuple[int, ...] | None, int | None] = None, None
+        self._ladder = quality_ladder(self._bounds)
+        self.level = self._nearest(QualityLevel(size))
         self._frame_s = 1 / target_fps
-        self._paint_s: deque[float] = deque(maxlen=SAMPLES)
+        self._times: deque[FrameTime] = deque(maxlen=SAMPLES)
+        self._typical = _Typical(0.0, None, 0.0)
         self._patience_s = PATIENCE_S
         self._roomy_since: float | None = None
         self._grown_at = -math.inf
 
-    def update(self, paint_s: float, now_s: float, limit: int) -> QualityLevel:
-        """Add the painting time of a frame at the current level; return the next level.
+    def choose_among(self, rates: tuple[int, ...] | None, size: int | None = None) -> None:
+        """Say what there is to choose from; the level stays as near as possible to the last one.
 
         Args:
-            paint_s: painting time in seconds.
+            rates: with steadiness, every n-th frame may be painted, n being one of these; None
+                without steadiness.
+            size: keep this working size; None to choose it, too.
+        """
+        if (rates, size) == self._choices:
+            return
+        self._choices = rates, size
+        bounds = self._bounds if size is None else SizeBounds(size, size)
+        self._ladder = quality_ladder(bounds, rates)
+        self._change(self._nearest(self.level))
+        self._times.clear()
+
+    def update(self, time: FrameTime, now_s: float, limit: int) -> QualityLevel:
+        """Add what a frame took at the current level; return the next level.
+
+        Args:
+            time: of the frame.
             now_s: current time in seconds.
             limit: short side of the frames in pixels; no larger size is useful.
         """
-        self._paint_s.append(paint_s)
-        if len(self._paint_s) < SAMPLES:
+        self._times.append(time)
+        if len(self._times) < SAMPLES:
             return self.level
-        # The median measures the size. Single slow frames are caused by other load.
-        typical_s = float(np.median(self._paint_s)) / self.level.every
+        self._typical = _typical(self._times)
         place = self._ladder.index(self.level)
-        if typical_s > FULL * self._frame_s:
-            self._reduce(typical_s, place, now_s)
-        elif place + 1 < len(self._ladder) and (self.level.every > 1 or self.level.size < limit):
-            growth = self._ladder[place + 1].cost() / self.level.cost()
-            self._consider_increase(typical_s * growth < ROOMY * self._frame_s, place, now_s)
+        if self._load(self.level) > FULL:
+            self._reduce(place, now_s)
+        else:
+            self._consider_increase(self._next_better(place, limit), now_s)
         return self.level
 
-    def _reduce(self, typical_s: float, place: int, now_s: float) -> None:
+    def _nearest(self, wanted: QualityLevel) -> QualityLevel:
+        return min(
+            self._ladder,
+            key=lambda level: (abs(level.size - wanted.size), abs(level.every - wanted.every)),
+        )
+
+    def _load(self, level: QualityLevel) -> float:
+        """Return the expected time for each frame at a level, in frame intervals."""
+        typical, growth = self._typical, (level.size / self.level.size) ** 2
+        if typical.painting_s is None:
+            return typical.busy_s * growth / level.every / self._frame_s
+        now = typical.painting_share
+        then = min(1.0, now * growth * self.level.every / level.every)
+        frame_s = typical.busy_s / (1 + CONTENTION * now) * (1 + CONTENTION * then)
+        frame_s *= _other_work(level.size) / _other_work(self.level.size)
+        return max(frame_s, typical.painting_s * growth / LATE_FRAMES) / self._frame_s
+
+    def _reduce(self, place: int, now_s: float) -> None:
         """Change to the best level that should be fast enough."""
         if now_s - self._grown_at < 2 * self._patience_s:
             self._patience_s = min(MAX_PATIENCE_S, 2 * self._patience_s)
-        fitting = [
-            level
-            for level in self._ladder[:place]
-            if typical_s * level.cost() / self.level.cost() < FITS * self._frame_s
-        ]
+        fitting = [level for level in self._ladder[:place] if self._load(level) < FITS]
         self._change(fitting[-1] if fitting else self._ladder[0])
 
-    def _consider_increase(self, is_roomy: bool, place: int, now_s: float) -> None:
-        if not is_roomy:
+    def _next_better(self, place: int, limit: int) -> QualityLevel | None:
+        """Return the best level, up to the next size, that should have spare time, if any."""
+        better = self._ladder[place + 1 :]
+        sizes = [level.size for level in better if level.size > self.level.size]
+        largest = sizes[0] if sizes and self.level.size < limit else self.level.size
+        limit_load = ROOMY if self._choices[0] is None else ROOMY_CARRYING
+        candidates = (level for level in better if level.size <= largest)
+        fitting = [level for level in candidates if self._load(level) < limit_load]
+        return fitting[-1] if fitting else None
+
+    def _consider_increase(self, better: QualityLevel | None, now_s: float) -> None:
+        if better is None:
             self._roomy_since = None
         elif self._roomy_since is None:
             self._roomy_since = now_s
         elif now_s - self._roomy_since >= self._patience_s:
             self._grown_at = now_s
-            self._change(self._ladder[place + 1])
+            self._change(better)
 
     def _change(self, level: QualityLevel) -> None:
         if level != self.level:
             self.level = level
-            self._paint_s.clear()
+            self._times.clear()
         self._roomy_since = None

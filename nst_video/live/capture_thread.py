@@ -60,11 +60,13 @@ class CapturedFrame:
         frame: uint8 RGB (height, width, 3).
         number: counts all captured frames from 0.
         at_s: capture time (monotonic seconds).
+        opening: counts how often a source has been opened: another source, or the same again.
     """
 
     frame: Frame
     number: int
     at_s: float
+    opening: int = 0
 
 
 class _Attempt:
@@ -117,15 +119,15 @@ class _Attempt:
         self._opened = self._input.open()
         if self._abandoned.is_set():
             return
-        told: set[str] = set()
+        reported: set[str] = set()
         with self._opened as source:
             self.is_open = True
             for frame in source:
                 if self._abandoned.is_set():
                     return
                 for note in source.notes:
-                    if note not in told:
-                        told.add(note)
+                    if note not in reported:
+                        reported.add(note)
                         self._on_note(note)
                 self.last_s = time.monotonic()
                 self._deliver(frame)
@@ -182,6 +184,7 @@ class CaptureThread:
         self._wake = threading.Event()
         self._stopped = False
         self._numbers = count()
+        self._opening = 0
         self._is_well = False
         self._attempts: list[_Attempt] = []
         self._thread = threading.Thread(target=self._watch, name="capture-watch", daemon=True)
@@ -220,6 +223,7 @@ class CaptureThread:
             while not self._stopped:
                 self._wake.clear()
                 source, before = self._input, self.frames.put_count
+                self._opening += 1
                 attempt = _Attempt(source, self._put, self._on_note)
                 self._attempts = [*(a for a in self._attempts if a.thread.is_alive()), attempt]
                 trouble = self._watch_attempt(attempt, source)
@@ -272,7 +276,7 @@ class CaptureThread:
     def _put(self, frame: Frame) -> None:
         now = time.monotonic()
         self.rate.tick(now)
-        self.frames.put(CapturedFrame(frame, next(self._numbers), now))
+        self.frames.put(CapturedFrame(frame, next(self._numbers), now, self._opening))
         if not self._is_well:
             self._is_well = True
             self._on_trouble(None)

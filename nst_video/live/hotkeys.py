@@ -15,6 +15,13 @@ MIX_STEP = 0.1
 SIZE_STEP = 32
 MIN_SIZE, MAX_SIZE = 64, 1088
 
+STEADINESS = (
+    (1.0, "Steady: strokes stay on what they are painted on"),
+    (0.5, "Half steady: strokes are renewed slowly"),
+    (0.0, "Not steady: every frame is painted by itself"),
+)
+"""(steadiness, message) that a key goes through."""
+
 KEY_CODES: dict[int, str] = {
     # Control characters, the same everywhere; GTK's Enter is a line feed.
     9: "Tab", 10: "Enter", 13: "Enter", 27: "Esc", 32: "Space",
@@ -86,6 +93,10 @@ class HotkeyTarget(Protocol):
 
     def reload_styles(self) -> None:
         """Reload the list of style pictures."""
+        ...
+
+    def toggle_refinement(self) -> None:
+        """Refine the selected style in the background, or end that."""
         ...
 
 
@@ -169,6 +180,13 @@ def _keep_colors(session: HotkeyTarget, _: str) -> None:
     state.say("Original colors" if state.request.settings.keep_colors else "Colors of the style")
 
 
+def _steadiness(session: HotkeyTarget, _: str) -> None:
+    state, settings = session.state, session.state.request.settings
+    steady, text = next((each for each in STEADINESS if each[0] < settings.steady), STEADINESS[0])
+    state.change(settings=replace(settings, steady=steady))
+    state.say(text)
+
+
 def _side_by_side(session: HotkeyTarget, _: str) -> None:
     state = session.state
     state.is_side_by_side = not state.is_side_by_side
@@ -228,6 +246,7 @@ HOTKEYS = (
     Hotkey((",",), ",", "unmix", "less of the style mixed in", lambda s, _: _mix(s, -MIX_STEP)),
     Hotkey((".",), ".", "mix more", "more of the style mixed in", lambda s, _: _mix(s, MIX_STEP)),
     Hotkey(("c",), "C", "colors", "keep the original colors", _keep_colors),
+    Hotkey(("t",), "T", "steady", "steady strokes, half steady, or not", _steadiness),
     Hotkey(("Tab",), "Tab", "compare", "original and painting side by side", _side_by_side),
     Hotkey(("i",), "I", "figures", "figures and thumbnails on or off", _hud),
     Hotkey(("f",), "F", "mirror", "mirror the picture in the window", _mirror),
@@ -247,6 +266,10 @@ HOTKEYS = (
     Hotkey(("n",), "N", "camera", "next camera", lambda s, _: s.next_camera()),
     Hotkey(("Space",), "Space", "pause", "hold the picture", _pause),
     Hotkey(("l",), "L", "reload", "look for style pictures again", lambda s, _: s.reload_styles()),
+    Hotkey(
+        ("y",), "Y", "refine", "refine the style in the background; again: end that",
+        lambda s, _: s.toggle_refinement(),
+    ),
     Hotkey(("?", "/", "h"), "?", "help", "these keys", _help),
     Hotkey(("q", "Esc"), "Q", "quit", "quit (Esc and closing the window too)", _quit),
 )  # fmt: skip

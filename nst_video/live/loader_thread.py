@@ -7,7 +7,8 @@ from pathlib import Path
 from nst_video.engines import AUTO, choose_engine
 from nst_video.errors import NstVideoError
 from nst_video.image.resize import cover
-from nst_video.live.render_thread import LiveStylizer, RenderThread
+from nst_video.live.live_stylizer import LiveStylizer
+from nst_video.live.render_thread import RenderThread
 from nst_video.live.state import LiveState
 from nst_video.style_library.library import Style
 

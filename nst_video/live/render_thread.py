@@ -2,107 +2,30 @@
 
 import threading
 import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import numpy as np
 
 from nst_video.errors import EngineError, NstVideoError
-from nst_video.frames import Frame, Frames, Size, fit_short_side, size_of
-from nst_video.live.adaptive_resolution import AdaptiveResolution
+from nst_video.frames import Frame, Size, fit_short_side, size_of
+from nst_video.live.adaptive_resolution import CARRYING, AdaptiveResolution, FrameTime
 from nst_video.live.capture_thread import CapturedFrame
+from nst_video.live.live_stylizer import LiveStylizer
 from nst_video.live.metrics import SmoothedValue
 from nst_video.live.state import LiveState, RenderRequest, Selection
+from nst_video.live.steady_renderer import FollowedFrame, SteadyRenderer, is_same
 from nst_video.settings import StylizeSettings
-from nst_video.style_library.library import Style, StyleLibrary
 from nst_video.validation import WORK_SIZE
 from nst_video.video.queues import LatestQueue
 
 _POLL_S = 0.03
 """Seconds to wait for a frame before the current one is rendered again if a setting changed."""
 
-
-class LiveStylizer(Protocol):
-    """What a session needs of a stylizer; `nst_video.stylizer.Stylizer` is one.
-
-    `load_style`, `load_size`, `load_predictor` and `prepare` are slow and are called in the loader
-    thread, all other methods in the render thread or the session's.
-    """
-
-    settings: StylizeSettings
-    library: StyleLibrary
-
-    @property
-    def styles(self) -> tuple[Style, ...]:
-        """The current styles."""
-        ...
-
-    @property
-    def mix(self) -> tuple[float, ...]:
-        """The weight of each current style."""
-        ...
-
-    def prepare(self) -> None:
-        """Load and check the model and the engine.
-
-        Raises:
-            NstVideoError: something cannot be loaded.
-        """
-        ...
-
-    def load_style(self, style: Style) -> None:
-        """Compute and cache a style's vector, so that `set_style` is fast.
-
-        Raises:
-            NstVideoError: the picture cannot be read.
-        """
-        ...
-
-    def has_loaded(self, style: Style) -> bool:
-        """Return True if `set_style` with this style is fast."""
-        ...
-
-    def forget_styles(self) -> None:
-        """Clear the cache of style vectors."""
-        ...
-
-    @property
-    def has_predictor(self) -> bool:
-        """True if an intensity below 1 can be blended between style vectors without loading."""
-        ...
-
-    def load_predictor(self) -> None:
-        """Load the style predictor.
-
-        Raises:
-            NstVideoError: it cannot be loaded.
-        """
-        ...
-
-    def set_style(self, style: tuple[Style, ...], mix: tuple[float, ...]) -> None:
-        """Use these styles, with a weight for each, from the next frame on."""
-        ...
-
-    def load_size(self, size: Size) -> None:
-        """Compile the network for a working size (width, height)."""
-        ...
-
-    @property
-    def is_fading(self) -> bool:
-        """True during the transition to another style."""
-        ...
-
-    def describe(self) -> str:
-        """Return model, engine and device in a few words."""
-        ...
-
-    def __call__(self, frames: Frame) -> Frame | Frames:
-        """Stylize a frame, uint8 RGB (height, width, 3); the result has the same shape.
-
-        Raises:
-            EngineError: the engine fails.
-        """
-        ...
+_GAP_S = 0.5
+"""Seconds without a frame, as in a pause, after which a new shot begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +61,11 @@ class _RenderPlan:
     settings: StylizeSettings
     selection: Selection | None
 
+    @property
+    def look(self) -> tuple[StylizeSettings, Selection | None]:
+        """What paintings of working size depend on."""
+        return replace(self.settings, steady=1, paint_every=1, keep_colors=False), self.selection
+
 
 class RenderThread:
     """Renders the newest captured frame, again and again, in a thread of its own.
@@ -148,10 +76,12 @@ class RenderThread:
     Attributes:
         rendered: holds the newest rendered frame; closed at the end, with the error if any.
         stylizer: None until it is loaded.
-        paint_ms: moving average of the time to stylize a frame.
+        paint_ms: moving average of the time to paint a frame, at working size with steadiness.
         wait_ms: moving average of the time between capture and rendering.
         reused: number of frames that equaled the one before.
         work_size: short side at which the last frame was rendered, in pixels.
+        every: one of so many frames is painted.
+        show_s: seconds that it takes to show a frame, set by the session: no more are useful.
         missing_size: (width, height) that has to be compiled next, None if there is none.
     """
 
@@ -183,7 +113,12 @@ class RenderThread:
         self._applied: Selection | None = None
         self._current: CapturedFrame | None = None
         self._plan: _RenderPlan | None = None
+        self.every = 1
+        self.show_s = 0.0
         self._last: RenderedFrame | None = None
+        self._steady = SteadyRenderer()
+        self._finisher = ThreadPoolExecutor(1, "finish")
+        self._finishing: Future[None] | None = None
         self._is_settled = False
         self._has_painted = False
         self._next_number = 0
@@ -213,41 +148,47 @@ class RenderThread:
         try:
             while not self._stopped.is_set() and not self._frames.is_closed:
                 captured = self._frames.take(_POLL_S)
-                rendered = None
                 if captured is None or self._state.request.is_paused:
-                    rendered = self._render_again()
+                    self._render_again()
                 elif captured.number >= self._next_number:
-                    self._current = captured
-                    rendered = self._render(captured)
-                if rendered is not None:
-                    self.rendered.put(rendered)
+                    self._render_next(captured)
+            self._wait_finished()
             if not self._stopped.is_set():
                 self._frames.take(0)  # raises the error that ended the capture, if any
                 self._render_last()
             self.rendered.close()
         except BaseException as error:  # noqa: BLE001 - raised again by the consumer of the frames
             self.rendered.close(error)
+        finally:
+            self._steady.close()
+            self._finisher.shutdown(wait=False)
 
     def _render_last(self) -> None:
         """Render the last frame of a source that ended before everything was loaded."""
         while (
             self._current is not None and not self._has_painted and not self._stopped.wait(_POLL_S)
         ):
-            rendered = self._render_again()
-            if rendered is not None:
-                self.rendered.put(rendered)
+            self._render_again()
+            self._wait_finished()
 
-    def _render_again(self) -> RenderedFrame | None:
-        """Render the current frame again if the result would change; else None."""
+    def _render_next(self, captured: CapturedFrame) -> None:
+        """Render a new frame."""
+        last, self._current = self._current, captured
+        if last is None or captured.at_s > last.at_s + _GAP_S or captured.opening != last.opening:
+            self._steady.reset()
+        self._render(captured)
+
+    def _render_again(self) -> None:
+        """Render the current frame again if the result would change."""
         current = self._current
         if current is None:
-            return None
+            return
         plan = self._choose(self._state.request, size_of(current.frame))
-        if plan == self._plan and not self._may_change(plan):
-            return None
-        return self._render(replace(current, at_s=time.monotonic()))
+        if plan != self._plan or self._may_change(plan, current.frame):
+            self._render(replace(current, at_s=time.monotonic()))
 
-    def _render(self, captured: CapturedFrame) -> RenderedFrame:
+    def _render(self, captured: CapturedFrame) -> None:
+        """Render a frame and pass it on; with steadiness, another thread finishes it."""
         request, content = self._state.request, captured.frame
         plan = self._choose(request, size_of(content))
         stylizer = plan.stylizer
@@ -257,26 +198,79 @@ class RenderThread:
         )  # fmt: skip
         self._has_painted = done.is_painted
         is_new = plan != self._plan
-        may_reuse = not is_new and not self._may_change(plan)
+        may_reuse = not is_new and not self._may_change(plan, content)
         # During a transition to another style, the result is not final yet.
         self._is_settled = not is_new and (stylizer is None or not stylizer.is_fading)
         self._plan = plan
-        if stylizer is None:
-            return done
         begun = time.monotonic()
+        if stylizer is None:
+            self._pass_on(done)
+            return
         self.wait_ms.add(1000 * (begun - captured.at_s))
-        if may_reuse and self._last is not None and np.array_equal(content, self._last.content):
+        if may_reuse:
+            self._wait_finished()
+        if may_reuse and self._last is not None and is_same(content, self._last.content):
             self.reused += 1
-            return replace(done, painting=self._last.painting)
-        done = replace(done, painting=self._run(stylizer, plan.settings, content))
-        self._update_resolution(time.monotonic() - begun, captured.number, min(size_of(content)))
-        self._last = done
-        return done
+            self._pass_on(replace(done, painting=self._last.painting))
+            return
+        stylizer.settings = plan.settings
+        if plan.settings.is_frame_by_frame:
+            self._steady.reset()
+            self._pass_on(replace(done, painting=_run(stylizer, content)))
+            took = FrameTime(time.monotonic() - begun)
+            self.paint_ms.add(1000 * took.busy_s)
+        else:
+            took = self._render_steady(stylizer, plan, done, begun)
+        self._update_resolution(took, captured.number, min(size_of(content)))
 
-    def _may_change(self, plan: _RenderPlan) -> bool:
+    def _render_steady(
+        self, stylizer: LiveStylizer, plan: _RenderPlan, done: RenderedFrame, begun: float
+    ) -> FrameTime:
+        """Follow a frame and let the other thread finish it; return what it took."""
+        steady = self._steady
+        every = self._every(plan)
+        with _explained():
+            frame = steady.follow(stylizer, done.content, every=every, look=plan.look)
+        self._wait_finished()
+        self._finishing = self._finisher.submit(self._finish, frame, done)
+        if steady.painting_s is not None:
+            self.paint_ms.add(1000 * steady.painting_s)
+        busy_s = max(time.monotonic() - begun, self.show_s)
+        return FrameTime(busy_s, steady.painting_s, steady.is_painting)
+
+    def _finish(self, frame: FollowedFrame, done: RenderedFrame) -> None:
+        """Finish a followed frame and pass it on, in the other thread."""
+        with _explained():
+            painting = self._steady.finish(frame)
+        self._pass_on(replace(done, painting=_checked(painting, done.content)))
+
+    def _wait_finished(self) -> None:
+        """Wait for the other thread; raises its error, if any."""
+        finishing, self._finishing = self._finishing, None
+        if finishing is not None:
+            finishing.result()
+
+    def _pass_on(self, done: RenderedFrame) -> None:
+        self._last = done
+        self.rendered.put(done)
+
+    def _every(self, plan: _RenderPlan) -> int:
+        """Return how often to paint: one of so many frames."""
+        wanted = plan.settings.paint_every
+        if wanted != "auto":
+            self.every = wanted
+        else:
+            self.every = 1 if self._resolution is None else self._resolution.level.every
+        return self.every
+
+    def _may_change(self, plan: _RenderPlan, content: Frame) -> bool:
         """Return True if the same frame and plan may give another result."""
         stylizer = plan.stylizer
-        return stylizer is not None and (stylizer.is_fading or not self._is_settled)
+        if stylizer is None:
+            return False
+        if not plan.settings.is_frame_by_frame:
+            return not self._steady.is_settled(content, plan.look)
+        return stylizer.is_fading or not self._is_settled
 
     def _choose(self, request: RenderRequest, size: Size) -> _RenderPlan:
         """Apply what is loaded and compiled of a request; return how to render now."""
@@ -294,20 +288,6 @@ class RenderThread:
             # The predictor is not loaded yet; a cross-fade needs none.
             settings = replace(settings, blend="pixel")
         return _RenderPlan(stylizer, settings, self._applied)
-
-    def _run(self, stylizer: LiveStylizer, settings: StylizeSettings, content: Frame) -> Frame:
-        stylizer.settings = settings
-        try:
-            painting = stylizer(content)
-        except NstVideoError:
-            raise
-        except Exception as error:
-            raise EngineError(f"Painting failed: {error}") from error
-        if painting.shape != content.shape or painting.dtype != np.uint8:
-            raise EngineError(
-                f"The stylizer returned {painting.dtype} {painting.shape} for {content.shape}."
-            )
-        return painting
 
     def _choose_size(self, request: RenderRequest, size: Size) -> bool:
         """Use the requested working size once it is compiled; False if no size is compiled yet."""
@@ -333,9 +313,49 @@ class RenderThread:
             stylizer.set_style(wanted.styles, wanted.mix)
             self._applied = wanted
 
-    def _update_resolution(self, paint_s: float, number: int, limit: int) -> None:
-        """Choose the working size and the next frame to render from the painting time."""
-        self.paint_ms.add(1000 * paint_s)
-        if self._resolution is not None and self._state.request.settings.work_size is None:
-            level = self._resolution.update(paint_s, time.monotonic(), limit)
-            self._next_number = number + level.every
+    def _update_resolution(self, took: FrameTime, number: int, limit: int) -> None:
+        """Choose the working size, and how often to paint, from what frames take."""
+        resolution, settings = self._resolution, self._state.request.settings
+        if resolution is None:
+            return
+        rates: tuple[int, ...] | None = None
+        if not settings.is_frame_by_frame:
+            rates = CARRYING if settings.paint_every == "auto" else (settings.paint_every,)
+        resolution.choose_among(rates, settings.work_size)
+        if rates is None and settings.work_size is not None:
+            return
+        level = resolution.update(took, time.monotonic(), limit)
+        if rates is None:
+            self.every = level.every
+        self._next_number = number + (level.every if rates is None else 1)
+
+
+def _run(stylizer: LiveStylizer, content: Frame) -> Frame:
+    """Stylize a frame by itself."""
+    with _explained():
+        painting = stylizer(content)
+    return _checked(painting, content)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Convert errors of a stylizer to `EngineError`."""
+    try:
+        yield
+    except NstVideoError:
+        raise
+    except Exception as error:
+        raise EngineError(f"Painting failed: {error}") from error
+
+
+def _checked(painting: Frame, content: Frame) -> Frame:
+    """Return `painting`.
+
+    Raises:
+        EngineError: it is no frame of the same size as `content`.
+    """
+    if painting.shape != content.shape or painting.dtype != np.uint8:
+        raise EngineError(
+            f"The stylizer returned {painting.dtype} {painting.shape} for {content.shape}."
+        )
+    return painting

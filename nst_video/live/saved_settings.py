@@ -13,7 +13,7 @@ from nst_video.errors import SinkError, UsageError
 from nst_video.settings import DEFAULT_STYLE, Blend, ModelOptions, StylizeSettings
 from nst_video.system import paths
 from nst_video.validation import FADE_S as FADE_RANGE
-from nst_video.validation import INTENSITY, MIX_WEIGHT, RATE, WORK_SIZE
+from nst_video.validation import INTENSITY, MIX_WEIGHT, PAINT_EVERY, RATE, STEADY, WORK_SIZE
 from nst_video.video.capture.camera import driver_number
 from nst_video.video.capture.capture_options import CaptureOptions
 from nst_video.video.media.codec_options import parse_rate, parse_size
@@ -41,6 +41,8 @@ class LiveSettings:
         blend: see `StylizeSettings`.
         keep_colors: see `StylizeSettings`.
         work_size: short side in pixels, 0 for automatic.
+        steady: see `StylizeSettings`.
+        paint_every: see `StylizeSettings`, 0 for automatic.
         target_fps: what the automatic working size is chosen for, 0 to leave it as it is.
         fade_s: see `FADE_S`.
         mirror: show cameras mirrored in the window; other sources never are by default.
@@ -60,6 +62,8 @@ class LiveSettings:
     blend: str = StylizeSettings.blend
     keep_colors: bool = StylizeSettings.keep_colors
     work_size: int = 0
+    steady: float = StylizeSettings.steady
+    paint_every: int = 0
     target_fps: float = 30.0
     fade_s: float = FADE_S
     mirror: bool = True
@@ -99,6 +103,8 @@ def _one_of(kind: str, known: tuple[str, ...]) -> Callable[[str], None]:
 _RANGES = {
     "intensity": INTENSITY,
     "work_size": replace(WORK_SIZE, or_zero=True),
+    "steady": STEADY,
+    "paint_every": replace(PAINT_EVERY, or_zero=True),
     "target_fps": replace(RATE, or_zero=True),
     "fade_s": FADE_RANGE,
 }

@@ -22,17 +22,19 @@ from nst_video.live.adaptive_resolution import AdaptiveResolution
 from nst_video.live.background_tasks import join_threads
 from nst_video.live.capture_thread import CaptureThread, LiveSource
 from nst_video.live.display import EMPTY_SIZE, make_hud, render, style_at
+from nst_video.live.live_stylizer import LiveStylizer
 from nst_video.live.loader_thread import LoaderThread
 from nst_video.live.metrics import LiveMetrics, LiveResult
 from nst_video.live.output_set import LiveOutputs, describe_end
 from nst_video.live.outputs.threads import Output, error_text
 from nst_video.live.outputs.window import Window
-from nst_video.live.render_thread import LiveStylizer, RenderedFrame, RenderThread
+from nst_video.live.render_thread import RenderedFrame, RenderThread
 from nst_video.live.session_actions import SessionActions
 from nst_video.live.session_options import WORK_SIZE, LiveOptions
 from nst_video.live.state import LiveState, RenderRequest
 from nst_video.settings import StylizeSettings
 from nst_video.style_library.library import Style
+from nst_video.system.opencv_threads import one_opencv_thread_on_few_cores
 
 _TAKE_S = 0.01
 """Longest wait in seconds for a frame before the window's events are processed."""
@@ -182,6 +184,7 @@ class LiveSession:
             SinkError: there is no window and every output has failed.
         """
         with ExitStack() as stack:
+            stack.enter_context(one_opencv_thread_on_few_cores())
             # The window closes first: finishing the outputs may take a while.
             stack.callback(self._close)
             if self._window is not None:
@@ -236,6 +239,7 @@ class LiveSession:
         if painted.is_painted:
             is_first = not self.has_started
             self._metrics.show_ms.add(1000 * (now - begun))
+            self.renderer.show_s = self._metrics.show_ms.value / 1000
             self._metrics.show(painted.number, painted.captured_s, now)
             if is_first:
                 self._on_start()
@@ -256,16 +260,24 @@ class LiveSession:
     def _hud(self) -> Hud:
         now_s = time.monotonic()
         stylizer, metrics = self.renderer.stylizer, self._metrics
-        figures = (
+        lines = (
             f"{metrics.rate.per_s(now_s):.1f} fps, age {metrics.age_ms.value:.0f} ms, "
             f"{self.dropped} dropped",
             f"camera {self.capture.rate.per_s(now_s):.1f} fps, "
             f"wait {self.renderer.wait_ms.value:.0f}, paint {self.renderer.paint_ms.value:.0f}, "
             f"show {metrics.show_ms.value:.0f} ms",
-            f"{self.work_size} lines, {stylizer.describe()}" if stylizer else "",
+            f"{self.work_size} lines, {self._painting_rate()}{stylizer.describe()}"
+            if stylizer
+            else "",
+            self.actions.refiner.figure,
         )
+        figures = tuple(filter(None, lines))
         badges = self._outputs.badges(now_s)
         return make_hud(self.state, badges, figures, is_loading=not self.has_started)
+
+    def _painting_rate(self) -> str:
+        every = self.renderer.every
+        return f"1 of {every} frames painted, " if every > 1 else ""
 
     def _process_input(self) -> None:
         """Process the window's events, the pressed keys and the calls of other threads."""
@@ -314,6 +326,7 @@ class LiveSession:
         self.capture.stop()
         self.renderer.stop()
         self._loader.stop()
+        self.actions.refiner.stop()
         self._outputs.close(self._on_message)
         self.actions.tasks.finish()
         threads = [

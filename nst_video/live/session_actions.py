@@ -9,14 +9,16 @@ from nst_video.image.files import save_picture
 from nst_video.image.resize import mirrored
 from nst_video.live.background_tasks import BackgroundTasks
 from nst_video.live.capture_thread import CaptureThread, LiveSource
+from nst_video.live.live_stylizer import LiveStylizer
 from nst_video.live.loader_thread import selectable_styles
 from nst_video.live.output_set import LiveOutputs
 from nst_video.live.output_specs import RECORDING, VIRTUAL_CAMERA, recording, virtual_camera
 from nst_video.live.outputs.threads import Output
-from nst_video.live.render_thread import LiveStylizer, RenderedFrame, RenderThread
+from nst_video.live.render_thread import RenderedFrame, RenderThread
 from nst_video.live.session_options import LiveOptions
 from nst_video.live.source_specs import next_camera_source
 from nst_video.live.state import LiveState, Selection
+from nst_video.live.style_refiner import StyleRefiner
 from nst_video.style_library.library import Style
 
 
@@ -26,6 +28,7 @@ class SessionActions:
     Attributes:
         state: state of the session.
         tasks: slow actions that are running.
+        refiner: refines a style in the background.
         shown: the frame on screen, None before the first.
     """
 
@@ -53,6 +56,9 @@ class SessionActions:
         """
         self.state = state
         self.tasks = BackgroundTasks(notify)
+        self.refiner = StyleRefiner(
+            self.tasks, on_better=lambda: call_later(self._use_refined), notify=notify
+        )
         self.shown: RenderedFrame | None = None
         self._options = options
         self._capture = capture
@@ -145,6 +151,18 @@ class SessionActions:
             self._call_later(lambda: self._reload(stylizer, styles))
 
         self.tasks.start(list_styles)
+
+    def toggle_refinement(self) -> None:
+        """Refine the selected style in the background, or end that."""
+        stylizer, selection = self._renderer.stylizer, self.state.request.selection
+        if stylizer is not None and selection is not None:
+            self.refiner.toggle(selection.styles[0], stylizer.library, stylizer.options)
+
+    def _use_refined(self) -> None:
+        """Load styles again: the loader does so, and then the renderer fades to the refined one."""
+        if self._renderer.stylizer is not None:
+            self._renderer.stylizer.forget_styles()
+            self._renderer.forget_styles()
 
     def _reload(self, stylizer: LiveStylizer, styles: Sequence[Style]) -> None:
         stylizer.forget_styles()

@@ -7,25 +7,19 @@ from typing import TypeAlias
 import cv2
 import numpy as np
 
-from nst_video.frames import Floats, Frame
+from nst_video.frames import Floats, Frame, Size, size_of
 from nst_video.image.detail import restore_detail
-from nst_video.image.optical_flow import warp
+from nst_video.image.optical_flow import resize_flow, warp
+from nst_video.image.resize import resize_linear
 from nst_video.optimization.painting import to_frame, to_unit
-from nst_video.optimization.segments import FlowPair, SegmentFrame
+from nst_video.temporal.motion import Motion
 
 FillFrame: TypeAlias = Callable[[Frame], Frame]
 """A fast, stateless painter for occluded areas: RGB uint8 (h, w, 3) to the same."""
 
-FEATHER_SIGMA_PX = 2.0
-"""Standard deviation of the blur that feathers the borders of reliable areas."""
-
 SURROUNDING_SIGMA = 0.04
 """Standard deviation of the blur that reads the colors around a hole, as a share of the picture's
 long side."""
-
-SHARPNESS = 0.5
-"""Of `warp`. On video, 1 keeps 0.8 of the keyframes' sharpness (variance of the Laplacian) at 1.7
-times the warp error of the source, 0.5 keeps 0.6 at 1.35 times, 0 keeps 0.4 at 1.3 times."""
 
 _NEGLIGIBLE = 1e-3
 """Share of unreliable pixels below which nothing is filled."""
@@ -43,25 +37,17 @@ class KeyframeImages:
     content: Floats
     painted: Floats
 
-    def warped(self, flow: FlowPair) -> "KeyframeImages":
-        """Return both, warped to the frame from which `flow` leads to this keyframe."""
-        content, painted = (
-            warp(each, flow.forward, sharpness=SHARPNESS) for each in (self.content, self.painted)
+    def warped(self, motion: Motion) -> "KeyframeImages":
+        """Return both, warped to the frame from which `motion` leads to this keyframe."""
+        flow = resize_flow(motion.flow, size_of(self.painted))
+        return KeyframeImages(
+            warp(self.content, flow, is_sharp=True), warp(self.painted, flow, is_sharp=True)
         )
-        return KeyframeImages(content, painted)
 
 
-def feather(reliability: Floats) -> Floats:
-    """Return a reliability map (h, w), 0..1, with soft borders that never exceed the map itself.
-
-    The outermost pixels take the value of their neighbors: in a static scene the smallest error of
-    the flow points outside the picture there.
-    """
-    reliability = np.pad(reliability[1:-1, 1:-1], 1, mode="edge")
-    kernel = np.ones((3, 3), np.uint8)
-    inner = cv2.erode(reliability, kernel, borderType=cv2.BORDER_REPLICATE)
-    blurred = cv2.GaussianBlur(inner, (0, 0), FEATHER_SIGMA_PX, borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(np.minimum(blurred, reliability), np.float32)
+def reliability_at(motion: Motion, size: Size) -> Floats:
+    """Return the reliability of a motion, (h, w), at `size` (width, height)."""
+    return resize_linear(motion.reliability, size)
 
 
 def fill_occlusions(
@@ -123,8 +109,8 @@ class BlendedKeyframes:
 def blend(
     before: KeyframeImages,
     after: KeyframeImages,
-    frame: SegmentFrame,
-    to_last: FlowPair,
+    to_first: Motion,
+    to_last: Motion,
     position: float,
 ) -> BlendedKeyframes:
     """Warp both keyframes of a segment to a frame; blend them by distance and reliability.
@@ -132,36 +118,39 @@ def blend(
     Args:
         before: the first keyframe of the segment.
         after: the last one.
-        frame: the frame between them.
-        to_last: flow from the frame to the last keyframe.
+        to_first: motion that leads from the frame to the first keyframe.
+        to_last: motion that leads from the frame to the last keyframe.
         position: of the frame, 0 at the first keyframe, 1 at the last.
     """
-    reliabilities = feather(frame.to_first.reliability), feather(to_last.reliability)
+    size = size_of(before.painted)
+    reliabilities = reliability_at(to_first, size), reliability_at(to_last, size)
     weights = (1 - position) * reliabilities[0], position * reliabilities[1]
     total = weights[0] + weights[1]
     # Where neither is reliable, the position alone decides; the patch covers it.
     known = weights[1] / np.maximum(total, 1e-4)
     share = np.where(total > 1e-4, known, np.float32(position))[..., None]
-    first, last = before.warped(frame.to_first), after.warped(to_last)
+    first, last = before.warped(to_first), after.warped(to_last)
     content = first.content + share * (last.content - first.content)
     painted = first.painted + share * (last.painted - first.painted)
     return BlendedKeyframes(KeyframeImages(content, painted), np.maximum(*reliabilities))
 
 
-def render(blended: BlendedKeyframes, frame: SegmentFrame, fill: FillFrame) -> Frame:
-    """Return the painted frame at full size: occlusions filled, fine detail restored.
+def complete(blended: BlendedKeyframes, content: Frame, fill: FillFrame) -> Frame:
+    """Return the painted frame at the working size: occlusions filled, changes restored.
 
-    The warped content lacks what the frame itself has: changed light, detail beyond the working
-    size, and what warping blurs. `restore_detail` adds that difference to the painting. For a
-    keyframe the difference is zero at the working size, so that it stays as it was painted.
+    The warped content lacks what the frame itself has: changed light, and what warping blurs.
+    `restore_detail` adds that difference to the painting.
+
+    Args:
+        blended: of the keyframes.
+        content: the frame, RGB uint8 (h, w, 3).
+        fill: paints what no keyframe shows.
 
     Returns:
-        RGB uint8 (height, width, 3), of the size of `frame.frame`.
+        RGB uint8 (h, w, 3).
     """
     painted = fill_occlusions(
-        blended.images.painted, blended.reliability, lambda: to_unit(fill(frame.small))
+        blended.images.painted, blended.reliability, lambda: to_unit(fill(content))
     )
-    content = fill_occlusions(
-        blended.images.content, blended.reliability, lambda: to_unit(frame.small)
-    )
-    return restore_detail(to_frame(painted), frame.frame, to_frame(content))
+    warped = fill_occlusions(blended.images.content, blended.reliability, lambda: to_unit(content))
+    return restore_detail(to_frame(painted), content, to_frame(warped))

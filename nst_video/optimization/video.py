@@ -7,27 +7,36 @@ from typing import ClassVar, Literal, Protocol, TypeAlias
 
 import numpy as np
 
-from nst_video.frames import Floats, Frame, VideoInfo
-from nst_video.image.optical_flow import warp
+from nst_video.frames import Floats, Frame, VideoInfo, size_of
+from nst_video.image.detail import restore_detail
+from nst_video.image.optical_flow import DisFlow
 from nst_video.optimization.interpolation import (
-    BlendedKeyframes,
     FillFrame,
     KeyframeImages,
     blend,
-    feather,
+    complete,
     fill_occlusions,
-    render,
+    reliability_at,
 )
 from nst_video.optimization.keyframe_store import KeyframeStore, quantized
-from nst_video.optimization.painting import Painting, PaintStep, TemporalTarget, to_unit
+from nst_video.optimization.painting import Painting, PaintStep, TemporalTarget, to_frame, to_unit
 from nst_video.optimization.progress import OnKeyframe, VideoProgress
-from nst_video.optimization.segments import FlowPair, Segment, SegmentFrame, split_segments
+from nst_video.optimization.segments import Segment, SegmentFrame, split_segments
 from nst_video.optimization.tone_matching import ToneMatcher
 from nst_video.optimization.video_settings import VideoSettings
+from nst_video.temporal import Steadiness
+from nst_video.temporal.motion import Motion, find_motion
+from nst_video.temporal.planes import full_planes_of_rgb, luma_of, rgb_of_planes
 
 PREVIOUS_KEYFRAMES = 2
 """Keyframes in the temporal loss of the next: the last, and the one before it where only that one
 is reliable (long-term loss; Ruder et al. 2016, arXiv 1604.08610, section 4.3)."""
+
+STEADINESS = 0.2
+"""Strength of `Steadiness` over the finished film: each frame gets a third of its new strokes. Warp
+error relative to the source, of a cartoon and of a person who moves fast: 0.97 and 1.54 at 0, 0.74
+and 1.28 at 0.2, 0.64 and 1.22 at 0.4. At 0.4 the cartoon's style suffers: the distance of Gram
+matrices is 0.024 instead of 0.017, from 0.016 at 0."""
 
 
 class KeyframePainter(Protocol):
@@ -69,13 +78,13 @@ class KeyframePainter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Keyframe:
-    """A painted keyframe: content RGB uint8 and painting RGB float32, at the working size."""
+    """A painted keyframe: the frame, and its painting, RGB float32 (h, w, 3), 0..1."""
 
-    small: Frame
+    frame: SegmentFrame
     painted: Floats
 
     def images(self) -> KeyframeImages:
-        return KeyframeImages(to_unit(self.small), self.painted)
+        return KeyframeImages(to_unit(self.frame.small), self.painted)
 
 
 class VideoPainter:
@@ -115,6 +124,7 @@ class VideoPainter:
         self._fill: FillFrame = fill or _unpainted
         self._store = store
         self._on_keyframe = on_keyframe
+        self._search = DisFlow()
 
     def stream(self, frames: Iterable[Frame], info: VideoInfo) -> Iterator[Frame]:
         """Paint a video.
@@ -128,6 +138,7 @@ class VideoPainter:
         """
         interval, work_size = self.settings.keyframe_interval, self.settings.work_size
         progress = VideoProgress(info.frame_count, interval)
+        steadiness = Steadiness(STEADINESS)
         history: deque[_Keyframe] = deque(maxlen=PREVIOUS_KEYFRAMES)
         for segment in split_segments(frames, info.fps, interval, work_size):
             first, last = segment.frames[0], segment.frames[-1]
@@ -137,12 +148,14 @@ class VideoPainter:
             if segment.starts_scene or not history:
                 history.clear()
                 history.append(self._keyframe(first, progress, self._paint_first))
-                yield self._render_keyframe(first, history[-1])
+                steadiness.reset()
+                yield self._steady(steadiness, first, to_frame(history[-1].painted))
             if len(segment.frames) > 1:
                 paint = self._next_painter(tuple(history), last)
                 history.append(self._keyframe(last, progress, paint))
-                yield from self._interpolate(segment, history[-2], history[-1])
-                yield self._render_keyframe(last, history[-1])
+                for frame, painted in self._interpolate(segment, history[-2], history[-1]):
+                    yield self._steady(steadiness, frame, painted)
+                yield self._steady(steadiness, last, to_frame(history[-1].painted))
 
     def _keyframe(
         self, frame: SegmentFrame, progress: VideoProgress, paint: "_PaintKeyframe"
@@ -161,7 +174,7 @@ class VideoPainter:
             if self._store is not None:
                 self._store.save(frame.index, painted)
         progress.finish_keyframe(restored=restored)
-        return _Keyframe(frame.small, painted)
+        return _Keyframe(frame, painted)
 
     def _paint_first(self, content: Frame, on_step: Callable[[PaintStep], None]) -> Floats:
         """Paint the first keyframe of a scene."""
@@ -172,14 +185,16 @@ class VideoPainter:
         """Return a function that paints a keyframe from the previous ones."""
 
         def paint(content: Frame, on_step: Callable[[PaintStep], None]) -> Floats:
-            flow = frame.to_first
-            warped = warp(history[-1].painted, flow.forward, sharpness=1)
+            size = size_of(content)
+            motion = self._motion(frame, history[-1].frame, frame.to_first)
+            reliability = reliability_at(motion, size)
+            previous = history[-1].images().warped(motion)
             start = fill_occlusions(
-                warped, feather(flow.reliability), lambda: to_unit(self._fill(content))
+                previous.painted, reliability, lambda: to_unit(self._fill(content))
             )
-            targets = [TemporalTarget(warped, flow.reliability)]
+            targets = [TemporalTarget(previous.painted, reliability)]
             if len(history) > 1 and self.settings.long_term_weight > 0:
-                targets.append(self._long_term_target(history[-2], content, flow.reliability))
+                targets.append(self._long_term_target(history, frame, reliability))
             painting = self._optimizer(
                 content,
                 start=start,
@@ -188,36 +203,46 @@ class VideoPainter:
                 learning_rate=self.settings.next_learning_rate,
                 on_step=on_step,
             )
-            previous = warp(to_unit(history[-1].small), flow.forward)
-            match_tones = ToneMatcher(previous, warped, flow.reliability)
+            match_tones = ToneMatcher(previous.content, previous.painted, reliability)
             return match_tones(painting.picture, to_unit(content))
 
         return paint
 
     def _long_term_target(
-        self, earlier: _Keyframe, content: Frame, reliability: Floats
+        self, history: Sequence[_Keyframe], frame: SegmentFrame, reliability: Floats
     ) -> TemporalTarget:
         """Return the keyframe before the last as a target where the last is not reliable."""
-        flow = FlowPair.estimate(content, earlier.small)
-        only_earlier = np.maximum(flow.reliability - reliability, 0)
-        warped = warp(earlier.painted, flow.forward, sharpness=1)
-        return TemporalTarget(warped, only_earlier, weight=self.settings.long_term_weight)
+        earlier, last = history
+        followed = frame.to_first.after(last.frame.to_first)
+        motion = self._motion(frame, earlier.frame, followed)
+        only_earlier = np.maximum(reliability_at(motion, size_of(frame.small)) - reliability, 0)
+        warped = earlier.images().warped(motion)
+        return TemporalTarget(warped.painted, only_earlier, weight=self.settings.long_term_weight)
+
+    def _motion(self, now: SegmentFrame, before: SegmentFrame, followed: Motion) -> Motion:
+        """Return the motion from a keyframe to an earlier one, found over the whole distance.
+
+        Motion that is followed from frame to frame drifts: over 5 frames of video its error is 0.27
+        to 0.47 pixels, 0.25 to 0.41 when it only begins a new search.
+        """
+        return find_motion(self._search, now.luma, before.luma, followed.flow)
 
     def _interpolate(
         self, segment: Segment, before: _Keyframe, after: _Keyframe
-    ) -> Iterator[Frame]:
-        """Render all frames of a segment except its keyframes."""
+    ) -> Iterator[tuple[SegmentFrame, Frame]]:
+        """Paint all frames of a segment except its keyframes, at the working size."""
         keyframes = before.images(), after.images()
         to_last = segment.to_last()
         length = len(segment.frames) - 1
         for index, frame in enumerate(segment.frames[1:-1], 1):
-            blended = blend(*keyframes, frame, to_last[index], index / length)
-            yield render(blended, frame, self._fill)
+            blended = blend(*keyframes, frame.to_first, to_last[index], index / length)
+            yield frame, complete(blended, frame.small, self._fill)
 
-    def _render_keyframe(self, frame: SegmentFrame, keyframe: _Keyframe) -> Frame:
-        """Return a keyframe at full size."""
-        reliable = np.ones(keyframe.painted.shape[:2], np.float32)
-        return render(BlendedKeyframes(keyframe.images(), reliable), frame, self._fill)
+    def _steady(self, steadiness: Steadiness, frame: SegmentFrame, painted: Frame) -> Frame:
+        """Return a painted frame at full size, carried on from the frame before."""
+        step = steadiness.follow(luma_of(frame.small))
+        shown = rgb_of_planes(steadiness.show(step, full_planes_of_rgb(painted)))
+        return restore_detail(shown, frame.frame, frame.small)
 
 
 _PaintKeyframe: TypeAlias = Callable[[Frame, Callable[[PaintStep], None]], Floats]

@@ -38,8 +38,8 @@ class VideoSettings:
             start near their optimum; longer steps leave grain that adds up over keyframes.
         scene_start: initial picture of a scene's first keyframe.
         long_term_weight: weight of the keyframe before the last in the temporal loss.
-        work_size: short side, in pixels, at which keyframes are painted and flow is computed; None
-            for the video's own. Fine detail is restored at full size.
+        work_size: short side, in pixels, at which frames are painted; None for the video's own.
+            Fine detail is restored at full size.
 
     Raises:
         UsageError: a value is out of its range.

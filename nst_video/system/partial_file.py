@@ -21,7 +21,7 @@ if os.name == "posix":
 
 _PREFIX = ".nst-video-"
 _MARK = ".part"
-_TAKE = ".take-"
+_RECOVERABLE = ".recoverable-"
 """Prefix of a file that is kept even if its process is killed; the name of the target follows."""
 
 _MAX_SUFFIX = 16
@@ -37,8 +37,8 @@ class PartialFile:
     so that a target may be as long as the file system allows. A target that is a link is followed:
     what it points to is written.
 
-    A take is the exception: a file of which every part is worth keeping, such as a recording. It
-    stays where it is unless it is empty, and `adopt` finds it there.
+    A recoverable file, such as a recording, is the exception: every part of it is worth keeping. It
+    stays where it is unless it is empty, and `adopt` opens it there.
 
     Attributes:
         path: the temporary file; it exists within the context and may be opened by other programs,
@@ -46,39 +46,41 @@ class PartialFile:
         target: where `commit` puts it, links resolved.
     """
 
-    def __init__(self, target: Path, *, overwrite: bool = False, is_take: bool = False) -> None:
+    def __init__(
+        self, target: Path, *, overwrite: bool = False, is_recoverable: bool = False
+    ) -> None:
         """Choose a name; nothing is created before the context is entered.
 
         Args:
             target: the final path.
             overwrite: `commit` may replace a file.
-            is_take: what it holds is kept, however the process ends.
+            is_recoverable: what it holds is kept, however the process ends.
         """
         self.target = resolve_link(target)
         self._overwrite = overwrite
-        self._new_name = _new_take_name if is_take else _new_name
+        self._new_name = _new_recoverable_name if is_recoverable else _new_name
         self.path = self.target.with_name(self._new_name(self.target))
         self._lock: int | None = None
 
     @classmethod
     def adopt(cls, path: Path) -> Self | None:
-        """Take over a take that a killed run left, locked; None while another process holds it.
+        """Open and lock a recoverable file of a killed run; None while another process holds it.
 
         Its target is the one it was begun for, the name shortened where it was very long.
 
         Raises:
             OSError: it cannot be opened; FileNotFoundError where it is gone.
         """
-        take = cls(path.with_name(path.name.partition(_TAKE)[2]), is_take=True)
-        take.path, take._lock = path, os.open(path, os.O_RDWR)
+        file = cls(path.with_name(path.name.partition(_RECOVERABLE)[2]), is_recoverable=True)
+        file.path, file._lock = path, os.open(path, os.O_RDWR)
         try:
-            is_free = _lock(take._lock)
+            is_free = _lock(file._lock)
         except OSError:
             is_free = _age_s(path) > UNLOCKED_AGE_S
         # Between opening and locking, another run may have given it its final name.
         if is_free and path.exists():
-            return take
-        take._release()
+            return file
+        file._release()
         return None
 
     @property
@@ -120,7 +122,7 @@ class PartialFile:
         trace: TracebackType | None,
     ) -> None:
         try:
-            if self._lock is not None and not (is_take(self.path) and self._size()):
+            if self._lock is not None and not (is_recoverable(self.path) and self._size()):
                 self.path.unlink(missing_ok=True)
         finally:
             self._release()
@@ -143,7 +145,7 @@ class PartialFile:
         raise FileExistsError(f"no free name beside {self.target}")
 
     def remove(self) -> None:
-        """Remove it, also where it is a take.
+        """Remove it, also where it is recoverable.
 
         Raises:
             OSError: it cannot be removed.
@@ -195,7 +197,7 @@ def resolve_link(target: Path) -> Path:
     try:
         return target.resolve() if target.is_symlink() else target
     except (OSError, RuntimeError):
-        # Whoever opens it is told that the name is too long, or that the links go in a circle.
+        # Opening it says that the name is too long, or that the links go in a circle.
         return target
 
 
@@ -223,13 +225,13 @@ def fit_name(stem: str, tail: str, folder: Path, taken: int = 0) -> str:
 
 
 def is_partial(path: Path) -> bool:
-    """Return whether a path is named like a file under construction, a take or not."""
-    return path.name.startswith(_PREFIX) and (_MARK in path.name or _TAKE in path.name)
+    """Return whether a path is named like a file under construction, recoverable or not."""
+    return path.name.startswith(_PREFIX) and (_MARK in path.name or _RECOVERABLE in path.name)
 
 
-def is_take(path: Path) -> bool:
-    """Return whether a path is named like a take; see `PartialFile`."""
-    return path.name.startswith(_PREFIX) and _TAKE in path.name
+def is_recoverable(path: Path) -> bool:
+    """Return whether a path is named like a recoverable file; see `PartialFile`."""
+    return path.name.startswith(_PREFIX) and _RECOVERABLE in path.name
 
 
 def is_being_written(target: Path) -> bool:
@@ -245,24 +247,24 @@ def is_being_written(target: Path) -> bool:
 def remove_abandoned(folder: Path) -> list[Path]:
     """Remove partial files in a folder whose owner no longer runs; return what was removed.
 
-    Files that cannot be examined or removed are left alone, and takes.
+    Files that cannot be examined or removed and recoverable ones are left alone.
     """
     removed = []
     for path in _partial_files(folder):
-        if not is_take(path) and _is_abandoned(path):
+        if not is_recoverable(path) and _is_abandoned(path):
             with contextlib.suppress(OSError):
                 path.unlink()
                 removed.append(path)
     return removed
 
 
-def old_takes(folder: Path) -> list[Path]:
-    """Return the takes in a folder to which nobody has written for a while, fit to be adopted.
+def old_recoverable_files(folder: Path) -> list[Path]:
+    """Return the recoverable files in a folder to which nobody has written for a while.
 
     Another machine's lock may not be seen on a file system that both share; its writing is.
     """
-    takes = (path for path in _partial_files(folder) if is_take(path))
-    return [path for path in takes if _age_s(path) > UNLOCKED_AGE_S]
+    files = (path for path in _partial_files(folder) if is_recoverable(path))
+    return [path for path in files if _age_s(path) > UNLOCKED_AGE_S]
 
 
 def _partial_files(folder: Path) -> list[Path]:
@@ -338,9 +340,9 @@ def _new_name(target: Path) -> str:
     return f"{_PREFIX}{_digest(target)}-{secrets.token_hex(4)}{_MARK}{suffix}"
 
 
-def _new_take_name(target: Path) -> str:
+def _new_recoverable_name(target: Path) -> str:
     """Return a name that carries the target's, cut where it would be too long."""
-    begin = f"{_PREFIX}{_digest(target)}-{secrets.token_hex(4)}{_TAKE}"
+    begin = f"{_PREFIX}{_digest(target)}-{secrets.token_hex(4)}{_RECOVERABLE}"
     return begin + fit_name(target.stem, target.suffix, target.parent, taken=len(begin))
 
 

@@ -1,5 +1,15 @@
 """Steady films: painted strokes that move with the picture instead of flickering."""
 
-from nst_video.temporal.steadiness import Steadiness, Step
+from nst_video.temporal.canvas import Canvas, MixRates
+from nst_video.temporal.motion import Motion, MotionEstimator
+from nst_video.temporal.steadiness import Steadiness, Step, mix_rates
 
-__all__ = ["Steadiness", "Step"]
+__all__ = [
+    "Canvas",
+    "MixRates",
+    "Motion",
+    "MotionEstimator",
+    "Steadiness",
+    "Step",
+    "mix_rates",
+]

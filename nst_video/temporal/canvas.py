@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from nst_video.frames import Floats, Size
 from nst_video.image.optical_flow import Flow
-from nst_video.image.resize import resize_area, resize_linear
+from nst_video.image.resize import resize, resize_area, resize_linear
 from nst_video.temporal import deformation
 from nst_video.temporal.motion import Motion
 from nst_video.temporal.planes import Plane, Planes
@@ -28,14 +28,15 @@ CONTRAST_BLUR, FINE_BLUR = 3.0, 1.5
 """Sigmas, in shrunk pixels, of the local contrast of all texture and of its fine part."""
 
 FINE_SIGMA = 0.8
-"""Fine structure is what a blur of this sigma removes: what repeated interpolation loses."""
+"""Fine structure is what a blur of this sigma removes: what repeated interpolation loses. Across
+rows and across columns it has gains of its own: a vertical pan blurs only rows, and one gain for
+both would turn the picture into a comb of vertical lines."""
 
-CONTRAST_RANGE, FINE_RANGE = (1.0, 1.6), (0.9, 3.0)
+CONTRAST_RANGE, FINE_RANGE = (1.0, 1.6), (0.85, 3.0)
 """Limits of the gain for each frame, which is measured at every second pixel of every second row.
 Fine structure may be weakened too, or flat areas get dirty."""
 
-_KERNEL = cv2.getGaussianKernel(3, FINE_SIGMA)
-_FINE_KERNEL = np.pad([[1.0]], 1) - _KERNEL @ _KERNEL.T
+_FINE_KERNEL = np.array([[0.0], [1.0], [0.0]]) - cv2.getGaussianKernel(3, FINE_SIGMA)
 
 COLOR_RANGE = (1.0, 1.6)
 """Of color, which fades where strokes of several colors are mixed: blue and orange become gray."""
@@ -98,37 +99,44 @@ class Canvas:
         if motion.at_rest:
             return
         flow = motion.flow
-        luma, first, second = self.planes
-        path, color_path = _Path.along(flow, _size(luma)), _Path.along(flow, _size(first))
-        self.planes = (
-            path.move(luma, cv2.INTER_CUBIC),  # linear would blur it at every step
-            color_path.move(first, cv2.INTER_LINEAR),
-            color_path.move(second, cv2.INTER_LINEAR),
-        )
+        self.planes = _move(self.planes, flow)
         if self.shown is not None:
-            luma, first, second = self.shown
-            self.shown = (
-                path.move(luma, cv2.INTER_LINEAR),
-                color_path.move(first, cv2.INTER_LINEAR),
-                color_path.move(second, cv2.INTER_LINEAR),
-            )
+            self.shown = _move(self.shown, flow)
         trust_path = _Path.along(flow, _size(self.trust))
         self.trust = trust_path.move(self.trust, cv2.INTER_LINEAR) * motion.reliability
         self.deformation = deformation.advance(self.deformation, flow)
 
-    def mix(self, painted: Planes, rates: MixRates) -> None:
-        """Mix a painting of the current frame into the canvas.
+    def fit(self, size: Size) -> None:
+        """Bring the canvas to `size` (width, height) if it has another."""
+        luma, first, second = self.planes
+        if _size(luma) != size:
+            self.shown, self.remaining = None, 0
+            half = ((size[0] + 1) // 2, (size[1] + 1) // 2)
+            self.planes = (
+                resize(luma, size, enlarge="cubic"),
+                resize(first, half, enlarge="linear"),
+                resize(second, half, enlarge="linear"),
+            )
+
+    def mix(self, painted: Planes, rates: MixRates, since: Motion | None = None) -> None:
+        """Mix a painting of this frame, or of an earlier one, into the canvas.
 
         Args:
             painted: of the same sizes.
             rates: how much of it, in one frame.
+            since: the motion since the frame that was painted, if it was an earlier one. The
+                painting is moved along with it.
         """
+        seen = np.ones_like(self.trust) if since is None else since.reliability
+        if since is not None and not since.at_rest:
+            painted = _move_painting(painted, since.flow)
         now, renewal = rates.after(self.age), 1 - (1 - deformation.RATE) ** self.age
         size = (self.trust.shape[1], self.trust.shape[0])
         stale = deformation.enlarge(deformation.staleness(self.deformation), size)
         kept = self.trust * (1 - np.maximum(np.float32(now.texture), np.float32(renewal) * stale))
+        kept = 1 - seen * (1 - kept)
         low = _tone_size(_size(self.planes[0]))
-        tone = np.maximum(np.float32(now.tone), 1 - self.trust)
+        tone = seen * np.maximum(np.float32(now.tone), 1 - self.trust)
         weights = _Weights(resize_linear(kept, low), resize_linear(tone, low))
         before = self.shown or self.planes
         luma, first, second = self.planes
@@ -139,10 +147,10 @@ class Canvas:
         )
         self.deformation = deformation.renew(self.deformation, kept)
         self.shown, self.remaining = None, 0
-        if self.age > 1:
+        if self.age > 1 and since is None:
             now_shown = np.maximum(np.float32(now.texture), 1 - self.trust / np.float32(NEW_BELOW))
             self.shown, self.remaining = _toward(before, self.planes, now_shown), self.age
-        self.trust = np.ones_like(self.trust)
+        self.trust = np.maximum(self.trust, seen)
         self.age = 0
 
     def state(self) -> dict[str, NDArray[Any]]:
@@ -240,15 +248,19 @@ def _mix_luma(mine: Floats, painted: Plane, weights: _Weights) -> Floats:
     """Mix the plane of brightness."""
     new = _floats(painted)
     blend = _blend(mine, new, weights)
-    fine = _fine(blend.plane)
     gain = _gain(
         _texture(blend.plane, blend.mean), _texture(new, blend.painted_mean),
         weights.size, CONTRAST_BLUR, CONTRAST_RANGE,
     )  # fmt: skip
-    fine_gain = _gain(_sample(fine), _sample(_fine(new)), weights.size, FINE_BLUR, FINE_RANGE)
+    fine = [_fine(blend.plane, axis) for axis in (0, 1)]
+    fine_gains = [
+        _gain(_sample(mine), _sample(_fine(new, axis)), weights.size, FINE_BLUR, FINE_RANGE)
+        for axis, mine in enumerate(fine)
+    ]
     shown = blend.assemble(gain)
-    fine *= resize_linear(fine_gain - gain, _size(mine))
-    shown += fine
+    for each, fine_gain in zip(fine, fine_gains, strict=True):
+        each *= resize_linear(fine_gain - gain, _size(each))
+        shown += each
     return shown
 
 
@@ -289,9 +301,11 @@ def _sample(plane: Floats) -> Floats:
     return plane[::2, ::2].copy()
 
 
-def _fine(plane: Floats) -> Floats:
-    """Return the fine structure of a plane."""
-    return np.asarray(cv2.filter2D(plane, -1, _FINE_KERNEL), np.float32)
+def _fine(plane: Floats, axis: int) -> Floats:
+    """Return the fine structure of a plane across rows (axis 0) or columns (axis 1)."""
+    return np.asarray(
+        cv2.filter2D(plane, -1, _FINE_KERNEL if axis == 0 else _FINE_KERNEL.T), np.float32
+    )
 
 
 def _blur(plane: Floats) -> Floats:
@@ -350,6 +364,22 @@ def _enlarged(begin: int, end: int, count: int, size: int) -> slice:
     """Return what pixels `begin` to `end` of `count` reach when they are enlarged to `size`."""
     scale = size / count
     return slice(max(0, math.floor((begin - 1) * scale)), min(size, math.ceil((end + 1) * scale)))
+
+
+def _move(planes: FloatPlanes, flow: Flow) -> FloatPlanes:
+    luma, first, second = planes
+    path, color_path = _Path.along(flow, _size(luma)), _Path.along(flow, _size(first))
+    return (
+        path.move(luma, cv2.INTER_CUBIC),  # linear would blur it at every step
+        color_path.move(first, cv2.INTER_LINEAR),
+        color_path.move(second, cv2.INTER_LINEAR),
+    )
+
+
+def _move_painting(planes: Planes, flow: Flow) -> Planes:
+    luma, first, second = planes
+    moved = _move((_floats(luma), _floats(first), _floats(second)), flow)
+    return _round(moved[0]), _round(moved[1]), _round(moved[2])
 
 
 def _tone_size(size: Size) -> Size:

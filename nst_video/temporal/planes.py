@@ -43,14 +43,20 @@ def luma_of(frame: Frame) -> Plane:
 
 def planes_of_rgb(frame: Frame) -> Planes:
     """Return the planes of an RGB frame, uint8 (height, width, 3): Y, Cr, Cb of BT.601."""
-    luma, red, blue = cv2.split(cv2.cvtColor(frame, cv2.COLOR_RGB2YCrCb))
+    luma, red, blue = full_planes_of_rgb(frame)
     height, width = luma.shape
     half = ((width + 1) // 2, (height + 1) // 2)
-    return np.asarray(luma), resize_area(np.asarray(red), half), resize_area(np.asarray(blue), half)
+    return luma, resize_area(red, half), resize_area(blue, half)
+
+
+def full_planes_of_rgb(frame: Frame) -> Planes:
+    """Return the same with color at full size too (4:4:4), for what will be enlarged yet."""
+    luma, red, blue = cv2.split(cv2.cvtColor(frame, cv2.COLOR_RGB2YCrCb))
+    return np.asarray(luma), np.asarray(red), np.asarray(blue)
 
 
 def rgb_of_planes(planes: Planes) -> Frame:
-    """Return the RGB frame of `planes_of_rgb`, with color enlarged linearly."""
+    """Return the RGB frame of `planes_of_rgb`, with color enlarged linearly where it is smaller."""
     luma, red, blue = planes
     size = size_of(luma[..., None])
     full = [luma, *(cv2.resize(each, size, interpolation=cv2.INTER_LINEAR) for each in (red, blue))]

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nst_video.frames import Luma
 from nst_video.temporal.canvas import Canvas, MixRates
-from nst_video.temporal.motion import Luma, Motion, MotionEstimator, flow_size
+from nst_video.temporal.motion import Motion, MotionEstimator, flow_size
 from nst_video.temporal.planes import Planes
 from nst_video.validation import STEADY
 
@@ -41,6 +42,11 @@ class Step:
     motion: Motion | None
     paint: bool
     rates: MixRates
+
+
+def mix_rates(strength: float) -> MixRates:
+    """Return the mixing rates at a steadiness of `strength`, 0..1."""
+    return MixRates(TEXTURE_RATE**strength, TONE_RATE**strength)
 
 
 class Steadiness:
@@ -71,7 +77,7 @@ class Steadiness:
     @property
     def rates(self) -> MixRates:
         """The mixing rates at this strength."""
-        return MixRates(TEXTURE_RATE**self.strength, TONE_RATE**self.strength)
+        return mix_rates(self.strength)
 
     def follow(self, luma: Luma) -> Step:
         """Measure the motion of the next frame of the source, and decide whether to paint it.

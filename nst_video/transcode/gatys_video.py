@@ -53,7 +53,7 @@ def optimize_video(
         target: the file to write.
         optimizer: paints the keyframes.
         fill: paints areas that no keyframe shows, RGB uint8 (h, w, 3) to the same; stateless and
-            deterministic, such as a `Stylizer` at intensity 1.
+            deterministic, such as a `Stylizer` at intensity 1 and steadiness 0.
         settings: see `VideoSettings`.
         options: what to read and how to write it.
         store: of the keyframes; by default `find_store` of the same arguments.

@@ -8,6 +8,7 @@ import typer
 from typer.testing import CliRunner
 
 from nst_video.cli.options import grouped, number
+from nst_video.cli.stylizer_options import parse_paint_every
 from nst_video.errors import UsageError
 from nst_video.validation import Range
 
@@ -70,3 +71,10 @@ def test_options_of_two_groups_must_differ():
 
     with pytest.raises(ValueError, match="duplicate parameter name: 'width'"):
         grouped(twice)
+
+
+def test_paint_every_is_a_number_of_frames_or_auto():
+    assert [parse_paint_every(text) for text in (None, "auto", "3")] == [None, "auto", 3]
+    for text in ("0", "13", "1.5", "often"):
+        with pytest.raises(UsageError, match=r"--paint-every must be .* or auto, not "):
+            parse_paint_every(text)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from nst_video.image.detail import restore_detail
+from nst_video.image.detail import restore_detail, restore_luma
 
 
 @pytest.fixture
@@ -53,3 +53,11 @@ def test_restore_detail_adds_no_noise_of_a_flat_content_to_brushwork() -> None:
     painted = rng.integers(0, 256, (48, 64, 3), np.uint8)
     plain = cv2.resize(painted, (256, 192), interpolation=cv2.INTER_CUBIC)
     assert error(restore_detail(painted, content, small), plain) < 6
+
+
+def test_restore_luma_is_the_brightness_of_restore_detail(photo: NDArray[np.uint8]) -> None:
+    small = shrink(photo)
+    painted = 255 - small
+    gray = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in (painted, small)]
+    expected = cv2.cvtColor(restore_detail(painted, photo, small), cv2.COLOR_RGB2GRAY)
+    assert error(restore_luma(gray[0], photo, gray[1]), expected) < 1

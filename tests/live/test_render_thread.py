@@ -4,10 +4,7 @@ import time
 from dataclasses import replace
 
 import numpy as np
-from live_tools import (
-    numbered,
-    unchanged,
-)
+from live_tools import FRAME_BY_FRAME, numbered, unchanged
 
 from nst_video.live.capture_thread import CapturedFrame
 from nst_video.live.render_thread import RenderedFrame, RenderThread
@@ -16,8 +13,6 @@ from nst_video.settings import ModelOptions, StylizeSettings
 from nst_video.style_library.library import Style
 from nst_video.stylizer import Stylizer
 from nst_video.video.queues import LatestQueue
-
-FRAME_BY_FRAME = StylizeSettings(steady=0)
 
 
 class Rendering:

@@ -10,7 +10,7 @@ import pytest
 from clips import ffmpeg, make_clip
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from live_tools import film, unchanged
+from live_tools import FRAME_BY_FRAME, film, unchanged
 from repository import REPO
 
 from nst_video.cli import main
@@ -29,7 +29,7 @@ from nst_video.live.saved_settings import (
 def test_settings_are_remembered_exactly() -> None:
     settings = LiveSettings(
         style=["wave", 'a "quoted" \\ für'], mix=[0.25, 0.75], intensity=0.3,
-        keep_colors=True, work_size=320, hud=False, fps="30000/1001",
+        keep_colors=True, work_size=320, hud=False, steady=0.5, paint_every=3, fps="30000/1001",
     )  # fmt: skip
     save_settings(settings)
     assert load_settings() == settings
@@ -56,6 +56,8 @@ def test_flag_goes_before_file_and_file_before_default() -> None:
     [
         ("intensity = 'strong'", "intensity must be a number from 0 to 1, not 'strong'"),
         ("intensity = nan", "intensity must be a number from 0 to 1, not nan"),
+        ("steady = 1.5", "steady must be a number from 0 to 1, not 1.5"),
+        ("paint_every = 'auto'", "paint every must be 0 or a whole number"),
         ("work_size = -1", "work size must be 0 or a whole number"),
         ("target_fps = inf", "target fps must be 0 or a number"),
         (f"fade_s = 1{'0' * 400}", "fade must be a number of seconds"),
@@ -369,7 +371,7 @@ def test_keys_pressed_together_with_alt_or_control_mean_nothing() -> None:
 
 
 def test_keys_before_anything_is_loaded_do_no_harm() -> None:
-    session = LiveSession(film(), unchanged, has_window=False)
+    session = LiveSession(film(), unchanged, has_window=False, settings=FRAME_BY_FRAME)
     for hotkey in HOTKEYS:
         for key in hotkey.keys:
             if key not in "rvn":

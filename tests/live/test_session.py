@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from live_tools import (
     FIXED,
+    FRAME_BY_FRAME,
     Collector,
     Running,
     film,
@@ -48,7 +49,14 @@ def test_film_that_ends_before_the_model_is_there_is_shown_painted() -> None:
         over.wait(20)
         return unchanged()
 
-    session = LiveSession(film(count=5), load_late, [seen.output], has_window=False, options=FIXED)
+    session = LiveSession(
+        film(count=5),
+        load_late,
+        [seen.output],
+        has_window=False,
+        settings=FRAME_BY_FRAME,
+        options=FIXED,
+    )
     running = Running(session)
     wait_until(lambda: session.capture.frames.is_closed)
     assert running.thread.is_alive()
@@ -60,7 +68,13 @@ def test_film_that_ends_before_the_model_is_there_is_shown_painted() -> None:
 
 def test_still_picture_is_painted_once() -> None:
     with Running(
-        LiveSession(film(fps=60, same=True), unchanged, has_window=False, options=FIXED)
+        LiveSession(
+            film(fps=60, same=True),
+            unchanged,
+            has_window=False,
+            settings=FRAME_BY_FRAME,
+            options=FIXED,
+        )
     ) as session:
         wait_until(lambda: session.result.shown > 40)
         assert session.renderer.reused > 30
@@ -74,7 +88,7 @@ def test_thousand_style_switches_neither_stall_nor_lose_a_sink() -> None:
     seen = Collector()
     session = LiveSession(
         film(fps=120), lambda: unchanged(fade_s=0.05), [seen.output],
-        has_window=False, options=FIXED,
+        has_window=False, settings=FRAME_BY_FRAME, options=FIXED,
     )  # fmt: skip
     with Running(session):
         wait_until(lambda: len(session.state.thumbnails) == len(session.state.styles) > 8, 60)
@@ -100,7 +114,9 @@ def test_number_keys_reach_both_of_two_styles_of_one_name(tmp_path: Path) -> Non
     def load() -> Stylizer:
         return Stylizer(paths, options=ModelOptions("builtin", "identity"))
 
-    with Running(LiveSession(film(), load, has_window=False, options=FIXED)) as session:
+    with Running(
+        LiveSession(film(), load, has_window=False, settings=FRAME_BY_FRAME, options=FIXED)
+    ) as session:
         wait_until(lambda: all(path in session.state.thumbnails for path in paths))
         thumbnails = [session.state.thumbnails[path] for path in paths]
         assert not np.array_equal(*thumbnails)
@@ -126,7 +142,14 @@ def test_number_keys_reach_both_of_two_styles_of_one_name(tmp_path: Path) -> Non
 def test_paused_film_is_painted_again_when_the_settings_change(settings: StylizeSettings) -> None:
     seen = Collector()
     with Running(
-        LiveSession(film(), unchanged, [seen.output], has_window=False, options=FIXED)
+        LiveSession(
+            film(),
+            unchanged,
+            [seen.output],
+            has_window=False,
+            settings=FRAME_BY_FRAME,
+            options=FIXED,
+        )
     ) as session:
         wait_until(lambda: session.result.shown > 5)
         session.press("Space")
@@ -143,7 +166,9 @@ def test_paused_film_is_painted_again_when_the_settings_change(settings: Stylize
 
 
 def test_changed_working_size_is_compiled_before_it_is_used() -> None:
-    session = LiveSession(film(fps=30), unchanged, has_window=False, options=FIXED)
+    session = LiveSession(
+        film(fps=30), unchanged, has_window=False, settings=FRAME_BY_FRAME, options=FIXED
+    )
     with Running(session):
         wait_until(lambda: session.result.shown > 3)
         assert session.work_size == 240  # all lines of the film: fewer than 256
@@ -153,7 +178,9 @@ def test_changed_working_size_is_compiled_before_it_is_used() -> None:
 
 
 def test_pause_keeps_the_picture_and_goes_on() -> None:
-    with Running(LiveSession(film(), unchanged, has_window=False, options=FIXED)) as session:
+    with Running(
+        LiveSession(film(), unchanged, has_window=False, settings=FRAME_BY_FRAME, options=FIXED)
+    ) as session:
         wait_until(lambda: session.result.shown > 5)
         session.press("Space")
         wait_until(lambda: session.state.request.is_paused)
@@ -207,5 +234,7 @@ def test_outputs_are_mirrored_only_when_asked_whatever_the_window_shows(
     ("text", "is_mirrored"), [("0", True), ("/dev/video0", True), ("demo:", False)]
 )
 def test_only_cameras_are_shown_mirrored(text: str, is_mirrored: bool) -> None:
-    session = LiveSession(open_live_source(text), unchanged, has_window=False)
+    session = LiveSession(
+        open_live_source(text), unchanged, has_window=False, settings=FRAME_BY_FRAME
+    )
     assert session.state.is_mirrored == is_mirrored

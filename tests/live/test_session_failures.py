@@ -6,6 +6,7 @@ import time
 import pytest
 from live_tools import (
     FIXED,
+    FRAME_BY_FRAME,
     Collector,
     Film,
     Running,
@@ -33,7 +34,7 @@ def test_network_camera_that_goes_away_and_comes_back_is_survived(network_camera
     options = LiveOptions(stall_s=0.5, back_off_s=(0.1, 0.2), target_fps=None)
     session = LiveSession(
         open_live_source(camera.url), unchanged, [seen.output],
-        has_window=False, options=options, on_message=told.append,
+        has_window=False, settings=FRAME_BY_FRAME, options=options, on_message=told.append,
     )  # fmt: skip
     with Running(session):
         wait_until(lambda: len(seen.seen) > 5)
@@ -65,7 +66,7 @@ def test_source_that_hangs_is_left_behind_and_reopened() -> None:
     options = LiveOptions(stall_s=0.3, back_off_s=(0.1,), target_fps=None)
     session = LiveSession(
         LiveSource("driver", open_again), unchanged, [seen.output],
-        has_window=False, options=options,
+        has_window=False, settings=FRAME_BY_FRAME, options=options,
     )  # fmt: skip
     with Running(session):
         wait_until(lambda: len(opened) >= 3, what="a third opening")
@@ -77,11 +78,11 @@ class Broken(Stylizer):
 
     left = 5
 
-    def __call__(self, frames):
+    def begin(self, small):
         self.left -= 1
         if self.left < 0:
             raise ValueError("the engine fell over")
-        return super().__call__(frames)
+        return super().begin(small)
 
 
 def test_engine_that_raises_ends_the_session_with_its_cause() -> None:
@@ -89,6 +90,7 @@ def test_engine_that_raises_ends_the_session_with_its_cause() -> None:
         film(),
         lambda: Broken(options=ModelOptions("builtin", "identity")),
         has_window=False,
+        settings=FRAME_BY_FRAME,
         options=FIXED,
     )
     with pytest.raises(EngineError, match="the engine fell over"):
@@ -100,7 +102,7 @@ def test_stylizer_that_cannot_be_loaded_ends_the_session_with_its_cause() -> Non
         raise NstVideoError("no such model")
 
     with pytest.raises(NstVideoError, match="no such model"):
-        LiveSession(film(), fail, has_window=False).run()
+        LiveSession(film(), fail, has_window=False, settings=FRAME_BY_FRAME).run()
 
 
 def test_source_that_cannot_be_opened_ends_the_session() -> None:
@@ -143,7 +145,9 @@ def test_quitting_does_not_wait_for_what_hangs(what: str) -> None:
         hung.over = over
         return hung
 
-    session = LiveSession(LiveSource("it", open_it), load, has_window=False, options=FIXED)
+    session = LiveSession(
+        LiveSource("it", open_it), load, has_window=False, settings=FRAME_BY_FRAME, options=FIXED
+    )
     running = Running(session)
     wait_until(lambda: running.thread.is_alive() and len(session.capture.threads) == 2)
     threading.Event().wait(0.2)
@@ -171,7 +175,7 @@ def test_failing_sink_is_dropped_and_the_rest_go_on() -> None:
     bad_output = Output("bad one", lambda info: bad)
     session = LiveSession(
         film(), unchanged, [bad_output, good.output],
-        has_window=False, options=FIXED, on_message=told.append,
+        has_window=False, settings=FRAME_BY_FRAME, options=FIXED, on_message=told.append,
     )  # fmt: skip
     with Running(session):
         wait_until(lambda: told and len(good.seen) > 20)
@@ -184,7 +188,7 @@ def test_outputs_that_fail_while_others_come_and_go_are_each_reported_once() -> 
     outputs = [Output(f"bad {n}", lambda info: Failing()) for n in range(20)]
     session = LiveSession(
         film(fps=120), unchanged, [seen.output, *outputs],
-        has_window=False, options=FIXED, on_message=told.append,
+        has_window=False, settings=FRAME_BY_FRAME, options=FIXED, on_message=told.append,
     )  # fmt: skip
     with Running(session) as running:
         for _ in range(10):
@@ -198,6 +202,8 @@ def test_outputs_that_fail_while_others_come_and_go_are_each_reported_once() -> 
 
 def test_session_ends_when_its_only_sink_fails() -> None:
     output = Output("bad one", lambda info: Failing())
-    session = LiveSession(film(), unchanged, [output], has_window=False, options=FIXED)
+    session = LiveSession(
+        film(), unchanged, [output], has_window=False, settings=FRAME_BY_FRAME, options=FIXED
+    )
     with pytest.raises(SinkError, match="the disk is full"):
         session.run()

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from live_tools import (
     FIXED,
+    FRAME_BY_FRAME,
     Collector,
     Running,
     film,
@@ -36,7 +37,13 @@ def skipped(seen: Collector, count: int = 60) -> float:
 def test_network_camera_is_shown_in_order_and_fresh(network_camera) -> None:
     camera, seen = network_camera(30), Collector()
     with Running(
-        LiveSession(open_live_source(camera.url), unchanged, [seen.output], has_window=False)
+        LiveSession(
+            open_live_source(camera.url),
+            unchanged,
+            [seen.output],
+            has_window=False,
+            settings=FRAME_BY_FRAME,
+        )
     ):
         # Glass to glass, JPEG both ways included. Other programs may hold up any one second.
         wait_until(lambda: age_p95_ms(seen, camera.sent_s) < 100, 40, "fresh frames")
@@ -54,7 +61,12 @@ def test_memory_stays_flat_over_3000_frames(network_camera) -> None:
 
     with Running(
         LiveSession(
-            open_live_source(camera.url), unchanged, [seen.output], has_window=False, options=FIXED
+            open_live_source(camera.url),
+            unchanged,
+            [seen.output],
+            has_window=False,
+            settings=FRAME_BY_FRAME,
+            options=FIXED,
         )
     ) as session:
         frames = session.capture.frames
@@ -67,9 +79,9 @@ def test_memory_stays_flat_over_3000_frames(network_camera) -> None:
 class Slow(Stylizer):
     """A stylizer whose engine takes 50 ms."""
 
-    def __call__(self, frames):
+    def begin(self, small):
         threading.Event().wait(0.05)
-        return super().__call__(frames)
+        return super().begin(small)
 
 
 def test_slow_engine_shows_fresh_frames_of_a_fast_source() -> None:
@@ -77,7 +89,7 @@ def test_slow_engine_shows_fresh_frames_of_a_fast_source() -> None:
     session = LiveSession(
         film(fps=60, sent_s=sent_s),
         lambda: Slow(options=ModelOptions("builtin", "identity")), [seen.output],
-        has_window=False, options=FIXED,
+        has_window=False, settings=FRAME_BY_FRAME, options=FIXED,
     )  # fmt: skip
     with Running(session):
         wait_until(lambda: age_p95_ms(seen, sent_s) < 150, 40, "fresh frames")

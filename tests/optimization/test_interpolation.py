@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from nst_video.optimization.interpolation import feather, fill_occlusions, match_surrounding_color
+from nst_video.optimization.interpolation import (
+    KeyframeImages,
+    blend,
+    fill_occlusions,
+    match_surrounding_color,
+)
+from nst_video.temporal.motion import Motion
 
 
 def test_holes_are_filled_in_the_colors_around_them():
@@ -36,11 +42,28 @@ def test_patch_is_not_made_where_nothing_is_missing():
     )
 
 
-def test_feathered_reliability_never_exceeds_the_map():
-    reliable = np.zeros((40, 40), np.float32)
-    reliable[:, 10:] = 1
-    reliable[0] = 0
-    feathered = feather(reliable)
-    assert feathered[:, :10].max() == 0
-    assert feathered[0, 30:].min() == pytest.approx(1)
-    assert 0 < feathered[20, 11] < feathered[20, 13] < 1
+def plain(level: float) -> KeyframeImages:
+    picture = np.full((48, 64, 3), level, np.float32)
+    return KeyframeImages(picture, 1 - picture)
+
+
+def motion(right: float, reliability: float = 1) -> Motion:
+    """Return a motion at half the size of the pictures."""
+    flow = np.broadcast_to(np.float32((right, 0)), (24, 32, 2)).copy()
+    return Motion(flow, np.full((24, 32), reliability, np.float32))
+
+
+def test_keyframes_are_blended_by_their_distance_and_reliability():
+    at_quarter = blend(plain(0.2), plain(0.6), motion(1), motion(-3), 0.25)
+    np.testing.assert_allclose(at_quarter.images.content, 0.3, atol=1e-6)
+    np.testing.assert_allclose(at_quarter.images.painted, 0.7, atol=1e-6)
+    hidden = blend(plain(0.2), plain(0.6), motion(1, 0), motion(-3, 0.5), 0.25)
+    np.testing.assert_allclose(hidden.images.content, 0.6, atol=1e-6)
+    np.testing.assert_allclose(hidden.reliability, 0.5)
+
+
+def test_keyframes_are_moved_in_pixels_of_their_own_size():
+    edge = np.zeros((48, 64, 3), np.float32)
+    edge[:, 40:] = 1
+    moved = KeyframeImages(edge, edge).warped(motion(4)).painted
+    np.testing.assert_array_equal(moved[:, :50], np.roll(edge, -8, axis=1)[:, :50])

@@ -82,7 +82,17 @@ def test_flow_over_a_segment_leads_to_both_ends():
     to_last = segment.to_last()
     for index, frame in enumerate(segment.frames):
         inner = np.s_[16:-16, 30:-30]
-        to_first = np.median(frame.to_first.forward[inner], axis=(0, 1))
+        to_first = np.median(frame.to_first.flow[inner], axis=(0, 1))
         np.testing.assert_allclose(to_first, (2 * index, 0), atol=0.2)
-        ahead = np.median(to_last[index].forward[inner], axis=(0, 1))
+        ahead = np.median(to_last[index].flow[inner], axis=(0, 1))
         np.testing.assert_allclose(ahead, (-2 * (5 - index), 0), atol=0.2)
+
+
+def test_what_was_hidden_on_the_way_is_not_relied_on():
+    frames = pan(6, 2)
+    hidden = np.s_[20:44, 36:60]
+    frames[3][hidden] = 255 - frames[3][hidden]
+    (segment,) = split_segments(frames, FPS, 5)
+    trust = [frame.to_first.reliability[26:38, 42:50].mean() for frame in segment.frames]
+    assert min(trust[:3]) > 0.8
+    assert max(trust[3:]) < 0.3

@@ -1,16 +1,17 @@
 """Video painted by optimization."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from statistics import fmean
 
 import cv2
 import numpy as np
 from moving_pictures import FPS, SIZE, pan
 
 from nst_video.frames import Floats, Frame, VideoInfo
-from nst_video.image.optical_flow import dis_flow, reliability, warp
 from nst_video.networks.vgg import load_loss_network
 from nst_video.optimization.gatys import GatysOptimizer
 from nst_video.optimization.painting import (
@@ -23,6 +24,7 @@ from nst_video.optimization.painting import (
 from nst_video.optimization.settings import PRESETS
 from nst_video.optimization.video import VideoPainter
 from nst_video.optimization.video_settings import VideoSettings
+from nst_video.scoring import flow, measures
 
 
 def negative(frame: Frame) -> Frame:
@@ -81,7 +83,7 @@ def test_keyframes_start_from_the_one_before_moved_along_the_flow():
         expected = 1 - to_unit(frames[index])
         assert np.abs(start - expected).mean() < 0.03
         assert np.abs(targets[0].picture - expected)[targets[0].reliability > 0].mean() < 0.03
-        assert targets[0].reliability[:, -4:].max() == 0
+        assert targets[0].reliability[:, -4:].max() < 0.05
 
 
 def test_scene_starts_afresh():
@@ -107,7 +109,7 @@ def test_keyframes_are_shown_as_they_were_painted():
     frames = pan(9, 2)
     stripes = np.random.default_rng(3).random((SIZE[1], SIZE[0], 3)).astype(np.float32)
     painted = paint(frames, Recorder(lambda content, start: stripes))
-    assert np.abs(painted[0] - stripes * 255).max() <= 1
+    assert np.abs(painted[0] - stripes * 255).max() <= 2  # by rounding, of YCrCb too
 
 
 def test_arrival_of_a_keyframe_is_no_jump():
@@ -129,14 +131,15 @@ def test_smaller_working_size_is_brought_back_with_its_detail():
 
 
 def warp_error(frames: Sequence[Frame], contents: Sequence[Frame]) -> float:
-    """Return the mean squared difference of neighbors, moved onto each other, where visible."""
-    errors = []
-    for (old, new), (before, after) in zip(pairwise(frames), pairwise(contents), strict=True):
-        flow = dis_flow(after, before)
-        seen = reliability(flow, dis_flow(before, after)) > 0
-        difference = warp(to_unit(old), flow) - to_unit(new)
-        errors.append(float(np.square(difference)[seen].mean()))
-    return float(np.mean(errors))
+    """Return the mean warp error of neighbors, by a flow that is not the painter's."""
+    pairs = [(now, before) for before, now in pairwise(contents)]
+    with ThreadPoolExecutor(2) as workers:
+        found = list(flow.correspondences(pairs, workers))
+    errors = [
+        measures.warp_error(now, before, where)
+        for (before, now), where in zip(pairwise(frames), found, strict=True)
+    ]
+    return fmean(each for each in errors if each is not None)
 
 
 def test_painted_film_is_far_steadier_than_frames_painted_alone(assets: Path):
@@ -152,5 +155,6 @@ def test_painted_film_is_far_steadier_than_frames_painted_alone(assets: Path):
     alone = [optimizer(frame).frame for frame in frames]
     painted = paint(frames, optimizer, keyframe_interval=2, next_steps=10)
     ours, theirs = warp_error(painted, frames), warp_error(alone, frames)
-    assert ours < theirs / 5
+    assert ours < theirs / 20
+    assert ours < 1.3 * warp_error(frames, frames)
     assert np.abs(painted[2].astype(float) - frames[2]).mean() > 10

@@ -119,7 +119,7 @@ def refine(stylizer, name, shift=0.5):
 
 def painted_with(stylizer):
     frame = np.zeros((1, 16, 16, 3), np.uint8)
-    return stylizer._style_parameters(frame)[0]
+    return stylizer._mixer.parameters(stylizer.model, frame, stylizer.settings)[0]
 
 
 def test_stylizer_paints_with_refined_parameters_once_there_are_some(make):

@@ -1,5 +1,6 @@
 """Steadiness: strokes rest with what rests, move with what moves, and are new in a new shot."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -173,3 +174,21 @@ def test_colors_do_not_fade_where_strokes_of_several_colors_are_mixed() -> None:
     shown = _steady(source, painted.astype(np.uint8), Steadiness(0.5))[-1].astype(np.float32)
     contrast = (shown[..., 0] - shown[..., 2])[8:-8, 8:-8].std()
     assert contrast > 0.65 * (painted[-1, ..., 0] - painted[-1, ..., 2]).std()
+
+
+@pytest.mark.parametrize("axis", [1, 2])
+def test_a_pan_does_not_comb_the_picture(axis: int) -> None:
+    """What moves along one axis keeps as much fine structure across it as along it."""
+    random = np.random.default_rng(6)
+    wide = cv2.GaussianBlur(random.normal(0, 1, (HEIGHT + 80, WIDTH + 80)), (0, 0), 4)
+    wide = np.asarray(128 + 30 * wide / wide.std(), np.float32)
+    moves = [np.array([[1, 0, -40], [0, 1, -40]], np.float32) for _ in range(40)]
+    for index, move in enumerate(moves):
+        move[2 - axis, 2] -= 0.37 * index
+    source = np.stack([_gray(cv2.warpAffine(wide, m, (WIDTH, HEIGHT), flags=2)) for m in moves])
+    noise = [cv2.GaussianBlur(random.normal(0, 60, (HEIGHT, WIDTH)), (0, 0), 0.7) for _ in moves]
+    painted = np.stack([_gray(s[..., 0] + n) for s, n in zip(source, noise, strict=True)])
+    shown = _steady(source, painted, Steadiness(1))[-1, 16:-16, 16:-16, 0].astype(np.float32)
+    fine = [np.diff(shown, n=2, axis=each) for each in (axis - 1, 2 - axis)]
+    along, across = (float(np.square(each).mean()) for each in fine)
+    assert 0.6 < across / along < 1.6

@@ -9,11 +9,12 @@ painters and years stand in `styles/masters/styles.toml`. Then run `tools/styles
 """
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 
 from nst_video import weights
 from nst_video.engines import open_engine
-from nst_video.frames import Floats
+from nst_video.frames import Floats, Frame
 from nst_video.image import synthetic
 from nst_video.image.files import load_picture, save_picture
 from nst_video.networks.models import StyleModel, load_model
@@ -25,14 +26,46 @@ from nst_video.style_library.masters import package_master
 FOLDER = Path(__file__).resolve().parents[2] / "styles" / "masters"
 MODELS = ("builtin", "magenta-lite")
 
+
+@dataclass(frozen=True)
+class Source:
+    """Where a painting is.
+
+    Attributes:
+        path: in ASSETS.
+        margin: share of each side to leave out: a frame, or the edge of the canvas.
+    """
+
+    path: str
+    margin: float = 0.0
+
+    def load(self, assets: Path) -> Frame:
+        """Return the painting, RGB uint8 (height, width, 3)."""
+        picture = load_picture(assets / self.path)
+        top, left = (round(self.margin * side) for side in picture.shape[:2])
+        return picture[top : len(picture) - top, left : picture.shape[1] - left]
+
+
 SOURCES = {
-    "starry-night": "paintings/starry-night.jpg",
-    "great-wave": "paintings/great-wave.jpg",
-    "the-scream": "paintings/the-scream.jpg",
-    "composition-vii": "paintings/composition-vii.jpg",
-    "shipwreck": "paintings/shipwreck-of-the-minotaur.jpg",
+    "starry-night": Source("paintings/starry-night.jpg"),
+    "great-wave": Source("paintings/great-wave.jpg"),
+    "the-scream": Source("paintings/the-scream.jpg"),
+    "composition-vii": Source("paintings/composition-vii.jpg"),
+    "shipwreck": Source("paintings/shipwreck-of-the-minotaur.jpg"),
+    "wheat-field": Source("train/artworks/metmuseum_436535.jpg", 0.03),
+    "pink-cloud": Source("train/artworks/clevelandart_2020.106.jpg", 0.02),
+    "bewitched-mill": Source("train/artworks/artic_9021.jpg", 0.01),
+    "political-drama": Source("train/artworks/nga_52397.jpg", 0.1),
+    "cradle": Source("train/artworks/nga_56662.jpg", 0.01),
+    "rough-waves": Source("train/artworks/metmuseum_44918.jpg", 0.06),
+    "two-poplars": Source("train/artworks/artic_8980.jpg", 0.01),
+    "parliament": Source("train/artworks/nga_46523.jpg", 0.01),
+    "footbridge": Source("train/artworks/nga_74796.jpg", 0.01),
+    "boating-party": Source("train/artworks/nga_46569.jpg", 0.01),
+    "northeaster": Source("train/artworks/metmuseum_11130.jpg", 0.03),
+    "salem-cove": Source("train/artworks/nga_66431.jpg", 0.02),
 }
-"""Where each painting is in ASSETS."""
+"""Where each painting is."""
 
 MINUTES = 10_000
 """More than the steps take."""
@@ -41,16 +74,15 @@ THUMBNAIL_SIZE, THUMBNAIL_PHASE = (480, 360), 0.35
 """(width, height) of the painted scene, and the moment that it shows."""
 
 
-def learn(model: StyleModel, painting: Path, steps: int) -> Floats:
-    """Return the style parameters (p,) of a painting."""
-    picture = load_picture(painting)
+def learn(model: StyleModel, picture: Frame, steps: int) -> Floats:
+    """Return the style parameters (p,) of a painting, RGB uint8 (height, width, 3)."""
     start = model.style_parameters(model.predictor(picture)[None])[0]
     settings = RefineSettings(minutes=MINUTES, steps=steps)
     state = None
     for step in refine(model, start, [picture], load_loss_network(), settings):
         state = step.state
     if state is None or not state.is_better:
-        raise RuntimeError(f"{painting} is no better after {steps} steps")
+        raise RuntimeError(f"no better after {steps} steps")
     print(f"  {model.name}: loss {state.measures[0]:.3f} to {state.measures[1]:.3f}", flush=True)
     return state.best
 
@@ -75,7 +107,7 @@ def main() -> None:
         model = load_model(model_name, files)
         for name in args.names:
             print(name, flush=True)
-            parameters = learn(model, args.assets / SOURCES[name], args.steps)
+            parameters = learn(model, SOURCES[name].load(args.assets), args.steps)
             package_master(FOLDER, name, model.transformer_key, parameters)
             if model_name == MODELS[0]:
                 draw_thumbnail(model, parameters, FOLDER / f"{name}.jpg")

@@ -122,7 +122,7 @@ class RecordingSink(LiveSink):
         self._muxer = container.muxer
         self._size = (size[0] + size[0] % 2, size[1] + size[1] % 2)
         self._microphone = None if microphone is None else Microphone(microphone, time.time)
-        self._part = PartialFile(target, overwrite=overwrite, is_take=True)
+        self._part = PartialFile(target, overwrite=overwrite, is_recoverable=True)
         self._process: FfmpegProcess | None = None
         self._nut: _NutWriter | None = None
         self._last: Frame | None = None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nst_video.live.outputs import recording_journal
 from nst_video.live.outputs.recording_repair import RECOVERED, repair_recording
-from nst_video.system.partial_file import PartialFile, old_takes
+from nst_video.system.partial_file import PartialFile, old_recoverable_files
 from nst_video.system.path_lookup import os_reason
 
 TRIES = 20
@@ -44,10 +44,10 @@ class RecordingRecovery:
     def _search(self) -> None:
         found = recording_journal.noted()
         for folder in self._folders:
-            found += (take.absolute() for take in old_takes(folder))
+            found += (file.absolute() for file in old_recoverable_files(folder))
         waiting = list(dict.fromkeys(found))
         for _ in range(TRIES):
-            waiting = [take for take in waiting if not self._is_settled(take)]
+            waiting = [path for path in waiting if not self._is_settled(path)]
             if not waiting or self._is_over.wait(PAUSE_S):
                 return
 
@@ -56,11 +56,11 @@ class RecordingRecovery:
         if self._is_over.is_set():
             return True
         try:
-            take = PartialFile.adopt(path)
-            if take is None:
+            recording = PartialFile.adopt(path)
+            if recording is None:
                 return False
-            with take:
-                repaired = repair_recording(take, RECOVERED, self._is_over.is_set)
+            with recording:
+                repaired = repair_recording(recording, RECOVERED, self._is_over.is_set)
         except FileNotFoundError:
             if path.parent.is_dir():
                 recording_journal.forget(path)

@@ -53,7 +53,7 @@ class RepairedRecording:
 
 
 def repair_recording(
-    take: PartialFile, label: str, is_stopped: Callable[[], bool] = lambda: False
+    unfinished: PartialFile, label: str, is_stopped: Callable[[], bool] = lambda: False
 ) -> RepairedRecording | None:
     """Repair an unfinished recording and give it a visible name beside its target.
 
@@ -61,7 +61,7 @@ def repair_recording(
     packet and renamed; some players cannot seek in it then. No existing file is replaced.
 
     Args:
-        take: the unfinished file, entered; no other process writes to it.
+        unfinished: the unfinished file, entered; no other process writes to it.
         label: part of the new name, as in `video (unfinished).mp4`.
         is_stopped: returns True when the repair should end; the file is only renamed then.
 
@@ -71,35 +71,35 @@ def repair_recording(
     Raises:
         OSError: it cannot be renamed; it keeps its name.
     """
-    target = take.target
+    target = unfinished.target
     kept = target.with_name(fit_name(target.stem, f" ({label}){target.suffix}", target.parent))
-    muxer = container_for(take.path).muxer
+    muxer = container_for(unfinished.path).muxer
     if muxer in _BOXED:
-        _truncate_last_box(take.path)
-    size = take.path.stat().st_size
+        _truncate_last_box(unfinished.path)
+    size = unfinished.path.stat().st_size
     if shutil.disk_usage(target.parent).free > size + _SPARE_BYTES:
-        repaired = _remux(take, kept, muxer, is_stopped)
+        repaired = _remux(unfinished, kept, muxer, is_stopped)
         if repaired is not None:
             return repaired
     if is_stopped():
-        return RepairedRecording(take.keep(kept), None)
-    _truncate_last_packet(take.path)
-    duration_s = _copy(take.path, None, muxer, is_stopped)
+        return RepairedRecording(unfinished.keep(kept), None)
+    _truncate_last_packet(unfinished.path)
+    duration_s = _copy(unfinished.path, None, muxer, is_stopped)
     if duration_s is None and size < _EMPTY_BYTES:
-        take.remove()
+        unfinished.remove()
         return None
-    return RepairedRecording(take.keep(kept), duration_s)
+    return RepairedRecording(unfinished.keep(kept), duration_s)
 
 
 def _remux(
-    take: PartialFile, kept: Path, muxer: str, is_stopped: Callable[[], bool]
+    unfinished: PartialFile, kept: Path, muxer: str, is_stopped: Callable[[], bool]
 ) -> RepairedRecording | None:
     """Replace an unfinished file by a remuxed one; None if that fails."""
     with contextlib.suppress(OSError, av.FFmpegError), PartialFile(kept) as whole:
-        duration_s = _copy(take.path, whole.path, muxer, is_stopped)
+        duration_s = _copy(unfinished.path, whole.path, muxer, is_stopped)
         if duration_s is not None and not is_stopped():
             repaired = RepairedRecording(whole.commit(), duration_s)
-            take.remove()
+            unfinished.remove()
             return repaired
     return None
 

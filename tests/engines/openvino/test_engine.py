@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tiny_network import random_arrays
 
 from nst_video.engines import OpenVinoEngine, has_bfloat16, open_engine
 from nst_video.engines.openvino import engine as openvino_module
@@ -50,20 +51,7 @@ def expected(
 
 @pytest.fixture
 def arrays() -> checkpoints.Arrays:
-    rng = np.random.default_rng(3)
-    shapes = {
-        "contract1": (9, 9, 3, 4),
-        "contract2": (3, 3, 4, 8),
-        "contract3": (3, 3, 8, 8),
-        "residual1_conv1": (3, 3, 8, 8),
-        "residual1_conv2": (3, 3, 8, 8),
-        "expand1": (3, 3, 8, 8),
-        "expand2": (3, 3, 8, 4),
-        "expand3": (9, 9, 4, 3),
-    }
-    kernels = {f"{name}.kernel": rng.normal(0, 0.3, shape) for name, shape in shapes.items()}
-    biases = {f"contract{i}.bias": rng.normal(0, 0.3, n) for i, n in ((1, 4), (2, 8), (3, 8))}
-    return {key: value.astype(np.float32) for key, value in {**kernels, **biases}.items()}
+    return random_arrays(CONFIG, 3)
 
 
 def frames(*shape: int) -> NDArray[np.uint8]:

@@ -9,7 +9,16 @@ import av
 import numpy as np
 import pytest
 import pyvirtualcam
-from live_tools import Running, film, info_of, number_in, numbered, unchanged, wait_until
+from live_tools import (
+    FRAME_BY_FRAME,
+    Running,
+    film,
+    info_of,
+    number_in,
+    numbered,
+    unchanged,
+    wait_until,
+)
 
 from nst_video.errors import SinkError, UsageError
 from nst_video.live import LiveOptions, LiveSession, LiveSink, Output, open_output
@@ -99,7 +108,7 @@ def test_microphone_must_be_named_on_windows() -> None:
 def test_recording_of_a_session_lasts_as_long_as_it_ran(tmp_path: Path) -> None:
     told: list[str] = []
     session = LiveSession(
-        film(fps=30), unchanged, has_window=False, on_message=told.append,
+        film(fps=30), unchanged, has_window=False, settings=FRAME_BY_FRAME, on_message=told.append,
         options=LiveOptions(target_fps=None, save_dir=tmp_path),
     )  # fmt: skip
     with Running(session):
@@ -176,7 +185,9 @@ def test_virtual_camera_whose_driver_gives_up_says_so(
 
 def test_virtual_camera_is_switched_by_key(loopback: type[Loopback]) -> None:
     options = LiveOptions(target_fps=None, virtual_size=(640, 480), virtual_backend="loopback")
-    session = LiveSession(film(), unchanged, has_window=False, options=options)
+    session = LiveSession(
+        film(), unchanged, has_window=False, settings=FRAME_BY_FRAME, options=options
+    )
     with Running(session):
         session.press("v")
         wait_until(lambda: loopback.opened and len(loopback.opened[0].frames) > 5)
@@ -196,7 +207,9 @@ def test_virtual_camera_is_turned_on_again_however_fast(
 
     monkeypatch.setattr(Loopback, "close", close_slowly)
     options = LiveOptions(target_fps=None, virtual_size=(640, 480), virtual_backend="loopback")
-    session = LiveSession(film(), unchanged, has_window=False, options=options)
+    session = LiveSession(
+        film(), unchanged, has_window=False, settings=FRAME_BY_FRAME, options=options
+    )
     with Running(session):
         for round_number in range(3):
             before = len(loopback.opened)

@@ -14,6 +14,7 @@ import av
 import numpy as np
 import pytest
 from live_tools import (
+    FRAME_BY_FRAME,
     Running,
     film,
     info_of,
@@ -32,7 +33,7 @@ from nst_video.live.outputs.microphone import RATE, SAMPLE_BYTES, SoundTrack
 from nst_video.live.outputs.recording import RecordingSink
 from nst_video.live.outputs.recording_recovery import RecordingRecovery
 from nst_video.live.outputs.threads import OutputThread
-from nst_video.system.partial_file import PartialFile, is_take, remove_abandoned
+from nst_video.system.partial_file import PartialFile, is_recoverable, remove_abandoned
 
 SIZE = (320, 240)
 SUFFIXES = pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
@@ -215,6 +216,7 @@ def test_session_says_what_it_has_recovered(tmp_path: Path) -> None:
     told: list[str] = []
     session = LiveSession(
         film(fps=30), unchanged, [Output("null", lambda info: _Nothing())], has_window=False,
+        settings=FRAME_BY_FRAME,
         options=LiveOptions(target_fps=None, save_dir=tmp_path / "home"), on_message=told.append,
     )  # fmt: skip
     with Running(session):
@@ -260,11 +262,11 @@ def test_recording_in_a_folder_that_is_not_there_is_waited_for(
 def test_killed_recording_that_holds_nothing_is_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with PartialFile(tmp_path / "take.mp4", is_take=True) as take:
-        take.path.write_bytes(b"only a header")
-        recording_journal.note(take.path)
-    assert is_take(take.path)
-    assert take.path.exists()
+    with PartialFile(tmp_path / "take.mp4", is_recoverable=True) as part:
+        part.path.write_bytes(b"only a header")
+        recording_journal.note(part.path)
+    assert is_recoverable(part.path)
+    assert part.path.exists()
     assert recover(tmp_path, monkeypatch) == []
     assert visible(tmp_path) == []
     assert recording_journal.noted() == []

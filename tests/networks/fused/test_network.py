@@ -5,13 +5,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from tiny_network import random_arrays
 
 from nst_video.engines import OpenVinoEngine
 from nst_video.frames import Floats
 from nst_video.networks import checkpoints
 from nst_video.networks.config import TransformerConfig
 from nst_video.networks.fused import convolutions, keras_backend
-from nst_video.networks.transformer import StyleTransformer
 
 few_examples = settings(
     max_examples=12,
@@ -29,17 +29,6 @@ configs = st.builds(
     bottleneck=st.just(3),
 )
 sides = st.integers(8, 45)
-
-
-def random_arrays(config: TransformerConfig, seed: int) -> checkpoints.Arrays:
-    """Weights that keep the signal about as large from layer to layer, as trained ones do."""
-    rng = np.random.default_rng(seed)
-    return {
-        key: rng.normal(0, 1 / np.sqrt(max(1, np.prod(value.shape[:-1]))), value.shape).astype(
-            np.float32
-        )
-        for key, value in checkpoints.collect(StyleTransformer(config)).items()
-    }
 
 
 def random_style(config: TransformerConfig, n: int, seed: int) -> Floats:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from tiny_network import random_arrays
 
 from nst_video import weights
 from nst_video.engines import OpenVinoEngine, has_bfloat16
@@ -30,16 +31,6 @@ SIZE = (160, 96)
 
 DEEP = TransformerConfig((4, 8, 64), 3, bottleneck=5)
 """Most of its work is in the residual blocks."""
-
-KERNELS = {
-    "contract1": (9, 9, 3, 0),
-    "contract2": (3, 3, 0, 1),
-    "contract3": (3, 3, 1, 2),
-    "expand1": (3, 3, 2, 1),
-    "expand2": (3, 3, 1, 0),
-    "expand3": (9, 9, 0, 3),
-}
-"""Rows, columns, and the places in `TransformerConfig.widths` of input and output channels."""
 
 
 @pytest.fixture(scope="module")
@@ -107,21 +98,6 @@ def test_diffused_errors_are_small_where_pictures_are_smooth() -> None:
     assert error(quantization.quantize_kernel(kernel)) < error(np.round(kernel / steps) * steps) / 4
 
 
-def random_weights(config: TransformerConfig) -> dict[str, NDArray[np.float32]]:
-    widths = (*config.widths, 3)
-    shapes = {
-        layer: (rows, columns, *(3 if side == 3 else widths[side] for side in sides))
-        for layer, (rows, columns, *sides) in KERNELS.items()
-    }
-    shapes |= {
-        layer: (3, 3, widths[2], widths[2]) for layer, _ in config.norms if "residual" in layer
-    }
-    rng = np.random.default_rng(1)
-    arrays = {f"{layer}.kernel": rng.normal(0, 1, shape) for layer, shape in shapes.items()}
-    arrays |= {f"contract{i + 1}.bias": rng.normal(0, 1, widths[i]) for i in range(3)}
-    return {key: value.astype(np.float32) for key, value in arrays.items()}
-
-
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
@@ -136,7 +112,7 @@ def test_layers_are_exact_where_that_costs_little_and_bytes_where_that_gains_muc
     name: str, expected: dict[str, str]
 ) -> None:
     config = TRANSFORMERS[name]
-    arrays = random_weights(config)
+    arrays = random_arrays(config, 1)
     chosen = quantization.choose_precisions(arrays)
     assert {layer: how for layer, how in chosen.items() if how != "any"} == expected
     exact = fuse_transformer(config, arrays)
@@ -153,7 +129,7 @@ def test_fast_engine_computes_each_layer_in_its_numbers(
     rest = "bf16" if has_bfloat16() else "f32"
     shallow = OpenVinoEngine(builtin.config, builtin.arrays, "mixed")
     assert numbers_computed_in(shallow) == ["u8", *[rest] * 14, "u8"]
-    deep = OpenVinoEngine(DEEP, random_weights(DEEP), "mixed")
+    deep = OpenVinoEngine(DEEP, random_arrays(DEEP, 1), "mixed")
     assert numbers_computed_in(deep) == [*["f32"] * 3, *[rest] * 9]
     assert shallow.name == "openvino-fast"
     assert "8-bit integers" in shallow.device.reason
@@ -213,7 +189,7 @@ def test_fast_engine_is_read_from_the_disk_at_a_second_start(
 ) -> None:
     config, arrays = builtin.config, builtin.arrays
     if is_deep:
-        config, arrays = DEEP, random_weights(DEEP)
+        config, arrays = DEEP, random_arrays(DEEP, 1)
     rng = np.random.default_rng(2)
     frame = rng.integers(0, 256, (1, SIZE[1], SIZE[0], 3), np.uint8)
     style = rng.normal(0, 1, (1, config.style_size)).astype(np.float32)
@@ -229,7 +205,7 @@ def test_fast_engine_says_so_where_no_temporary_file_can_be_written(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", "/nowhere/at/all")
-    engine = OpenVinoEngine(DEEP, random_weights(DEEP), "mixed")
+    engine = OpenVinoEngine(DEEP, random_arrays(DEEP, 1), "mixed")
     styles = np.ones((1, DEEP.style_size), np.float32)
     with pytest.raises(EngineError, match="set TMPDIR to a folder"):
         engine(np.zeros((1, 32, 32, 3), np.uint8), styles)

@@ -1,0 +1,158 @@
+"""What is shown where nothing has been painted yet: the source in the colors of the painting.
+
+New things come into view while the next painting is not there. What the flow moves to their place
+is a smear. Instead, tones of the source are mapped to those that the last painting gave to such
+tones, and its texture gets the contrast of brush strokes.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from nst_video.frames import Floats, Frame, Luma, Size
+from nst_video.image.resize import resize_area, resize_linear
+from nst_video.temporal.canvas import Canvas
+
+FIT_SIZE = (80, 45)
+"""(width, height) at which tones of source and painting are compared."""
+
+BINS, LUMA_STEP, COLOR_BASE, COLOR_STEP = 16, 16, 64, 8
+"""Of the table of tones: bins in each direction, and where they lie for brightness and color."""
+
+PRIOR = 0.02
+"""Weight, in samples, of the affine map where a tone is rare."""
+
+RIDGE = 25.0
+"""Variance (of 255 squared) added for each color to the fit of the affine map."""
+
+TONE_SHRINK = 4
+"""Times that the source is shrunk for its tones."""
+
+MAX_CONTRAST = 3.0
+"""Highest gain of the source's texture, so that noise is not amplified much."""
+
+HIDDEN, SHOWN = 0.3, 0.05
+"""Trust in the canvas from which on nothing of the source is shown, and below which only that."""
+
+MARGIN = 2
+"""Pixels of the flow around the place to fill that are computed, too: for the blurs."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToneMap:
+    """A map from tones of a source to tones of its painting.
+
+    Attributes:
+        table: float32 (BINS, BINS, BINS, 3): Y, Cr, Cb of the painting for those of the source.
+        contrast: ratio of the contrast of their textures, negative where light and dark are
+            swapped.
+    """
+
+    table: Floats
+    contrast: float
+
+    @classmethod
+    def fit(cls, source: Frame, painted: Frame) -> Self:
+        """Return the map from a source to its painting, both RGB uint8 (h, w, 3)."""
+        few = (np.ascontiguousarray(each[::4, ::4]) for each in (source, painted))
+        x, y = (_tones(resize_area(each, FIT_SIZE)).reshape(-1, 3) for each in few)
+        places = np.ravel_multi_index(_bins(x), (BINS, BINS, BINS))
+        each = [*y.T, np.ones(len(y), np.float32)]
+        counted = [np.bincount(places, weights, minlength=BINS**3) for weights in each]
+        sums = np.stack(counted, -1).reshape(BINS, BINS, BINS, 4).astype(np.float32)
+        for axis in (0, 1, 2, 0, 1, 2):
+            sums = 0.5 * sums + 0.25 * (np.roll(sums, 1, axis) + np.roll(sums, -1, axis))
+        totals, counts = sums[..., :3], sums[..., 3:]
+        table = (totals + PRIOR * _affine(x, y)) / (counts + PRIOR)
+        return cls(np.asarray(table, np.float32), _contrast(source, painted))
+
+    def tones(self, source: Frame) -> Floats:
+        """Return the tones of the painting for a source, RGB uint8 (h, w, 3), as (h, w, 3)."""
+        found = _tones(source)
+        mapped = self.table[_bins(found.reshape(-1, 3))].reshape(found.shape)
+        return np.asarray(cv2.GaussianBlur(mapped, (0, 0), 1), np.float32)
+
+
+def _tones(frame: Frame) -> Floats:
+    """Return Y, Cr, Cb of a frame, float32 (h, w, 3), 0..255."""
+    return np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2YCrCb), np.float32)
+
+
+def _bins(tones: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+    """Return the place of tones (n, 3) in the table."""
+    scaled = (tones - (0, COLOR_BASE, COLOR_BASE)) / (LUMA_STEP, COLOR_STEP, COLOR_STEP)
+    places = np.clip(scaled, 0, BINS - 1).astype(np.intp)
+    return places[:, 0], places[:, 1], places[:, 2]
+
+
+def _affine(x: Floats, y: Floats) -> Floats:
+    """Return the tones (BINS, BINS, BINS, 3) of the affine map that fits x to y, both (n, 3)."""
+    mean_x, mean_y = x.mean(0), y.mean(0)
+    around = x - mean_x
+    squares = around.T @ around / len(x) + RIDGE * np.eye(3)
+    matrix = np.linalg.solve(squares, around.T @ (y - mean_y) / len(x))
+    luma = (np.arange(BINS) + 0.5) * LUMA_STEP
+    color = COLOR_BASE + (np.arange(BINS) + 0.5) * COLOR_STEP
+    tones = np.stack(np.meshgrid(luma, color, color, indexing="ij"), -1)
+    return np.asarray(np.clip((tones - mean_x) @ matrix + mean_y, 0, 255), np.float32)
+
+
+def _contrast(source: Frame, painted: Frame) -> float:
+    x, y = (_texture(frame) for frame in (source, painted))
+    ratio = float(np.clip(y.std() / max(1.0, float(x.std())), 1, MAX_CONTRAST))
+    return ratio if (x * y).mean() >= 0 else -ratio
+
+
+def _texture(frame: Frame) -> Floats:
+    few = np.ascontiguousarray(frame[::2, ::2])
+    luma = cv2.cvtColor(few, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    return np.asarray(luma - cv2.blur(luma, (9, 9)), np.float32)
+
+
+def fill(canvas: Canvas, source: Frame, luma: Luma, tones: ToneMap) -> None:
+    """Show the source where the canvas cannot be trusted. Changes the canvas.
+
+    Args:
+        canvas: carried to the frame.
+        source: the frame at the canvas' size, RGB uint8 (h, w, 3).
+        luma: its brightness.
+        tones: of an earlier frame and its painting.
+    """
+    lacking = np.clip((HIDDEN - canvas.trust) / np.float32(HIDDEN - SHOWN), 0, 1)
+    left, top, width, height = cv2.boundingRect((lacking > 0).astype(np.uint8))
+    if not width:
+        return
+    rows = _even(top, top + height, lacking.shape[0], luma.shape[0])
+    columns = _even(left, left + width, lacking.shape[1], luma.shape[1])
+    weight = resize_linear(np.asarray(lacking, np.float32), (luma.shape[1], luma.shape[0]))
+    new = _wash(source[rows, columns], luma[rows, columns], tones)
+    for plane, wanted, step in zip(canvas.planes, new, (1, 2, 2), strict=True):
+        height, width = wanted.shape
+        x, y = columns.start // step, rows.start // step
+        part = plane[y : y + height, x : x + width]
+        share = resize_linear(np.ascontiguousarray(weight[rows, columns]), (width, height))
+        part += share * (wanted - part)
+
+
+def _even(begin: int, end: int, count: int, size: int) -> slice:
+    """Return what pixels `begin` to `end` of `count` are of `size`, from an even number on."""
+    scale = size / count
+    first = 2 * int(max(0, begin - MARGIN) * scale / 2)
+    return slice(first, min(size, round((end + MARGIN) * scale)))
+
+
+def _wash(source: Frame, luma: Luma, tones: ToneMap) -> tuple[Floats, Floats, Floats]:
+    """Return planes of a source (h, w, 3) in the tones of the painting, float32."""
+    height, width = luma.shape
+    low: Size = (max(1, width // TONE_SHRINK), max(1, height // TONE_SHRINK))
+    half = ((width + 1) // 2, (height + 1) // 2)
+    few = resize_linear(source, low)
+    mapped = [np.ascontiguousarray(each) for each in np.moveaxis(tones.tones(few), -1, 0)]
+    smooth = cv2.GaussianBlur(resize_area(np.ascontiguousarray(luma), low), (0, 0), 1.5)
+    texture = luma - resize_linear(np.asarray(smooth, np.float32), (width, height))
+    texture *= tones.contrast
+    texture += resize_linear(mapped[0], (width, height))
+    return texture, resize_linear(mapped[1], half), resize_linear(mapped[2], half)
