@@ -5,7 +5,8 @@
 ASSETS is a folder with the paintings, see SOURCES, and `models/` with the files of `magenta-lite`.
 Each result is written at once to `styles/masters/parameters.npz`, with a picture of our own scene
 painted in it by `builtin`; nothing of a painting but these numbers goes into the package. Titles,
-painters and years stand in `styles/masters/styles.toml`. Then run `tools/styles/bottlenecks.py`.
+painters and years stand in `styles/masters/styles.toml`. It ends with a sheet of all for the
+documentation. Then run `tools/styles/bottlenecks.py`.
 """
 
 import argparse
@@ -14,16 +15,23 @@ from pathlib import Path
 
 from nst_video import weights
 from nst_video.engines import open_engine
-from nst_video.frames import Floats, Frame
+from nst_video.frames import Floats, Frame, size_of
 from nst_video.image import synthetic
+from nst_video.image.contact_sheet import SheetEntry, contact_sheet
 from nst_video.image.files import load_picture, save_picture
+from nst_video.image.resize import resize_area
 from nst_video.networks.models import StyleModel, load_model
 from nst_video.networks.vgg import load_loss_network
 from nst_video.optimization.refine_settings import RefineSettings
 from nst_video.optimization.style_refinement import refine
+from nst_video.style_library.folder import list_styles
 from nst_video.style_library.masters import package_master
 
-FOLDER = Path(__file__).resolve().parents[2] / "styles" / "masters"
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "styles" / "masters"
+SHEET, SHEET_COLUMNS = ROOT / "docs" / "_static" / "masters.jpg", 6
+"""The painted scenes side by side."""
+
 MODELS = ("builtin", "magenta-lite")
 
 
@@ -94,6 +102,15 @@ def draw_thumbnail(model: StyleModel, parameters: Floats, target: Path) -> None:
     save_picture(target, engine(scene[None], parameters[None])[0], overwrite=True)
 
 
+def draw_sheet() -> None:
+    """Put the pictures of all masters on one sheet for the documentation."""
+    styles = list_styles(FOLDER, "master").styles
+    entries = [SheetEntry(style.name, style.load()) for style in styles]
+    sheet = contact_sheet(entries, SHEET_COLUMNS)
+    width, height = size_of(sheet)
+    save_picture(SHEET, resize_area(sheet, (width // 2, height // 2)), overwrite=True)
+
+
 def main() -> None:
     """Learn, write and paint."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -111,6 +128,7 @@ def main() -> None:
             package_master(FOLDER, name, model.transformer_key, parameters)
             if model_name == MODELS[0]:
                 draw_thumbnail(model, parameters, FOLDER / f"{name}.jpg")
+    draw_sheet()
 
 
 if __name__ == "__main__":
