@@ -41,10 +41,12 @@ def shrink(image: NDArray[Pixel], size: Size) -> NDArray[Pixel]:
     """Return an image (h, w) or (h, w, channels) at a smaller `size`, fast.
 
     By area averages to a whole share, then linearly: 1.6 instead of 9 ms from 1280x720 to 848x480.
+    Pixels at the right and lower edge that make up no whole share are left out.
     """
-    height, width = image.shape[:2]
-    share = max(1, width // size[0])
-    return resize_linear(resize_area(image, (width // share, height // share)), size)
+    share = max(1, image.shape[1] // size[0])
+    height, width = (side // share for side in image.shape[:2])
+    whole = image[: height * share, : width * share]
+    return resize_linear(resize_area(whole, (width, height)), size)
 
 
 def resize_linear(image: NDArray[Pixel], size: Size) -> NDArray[Pixel]:

@@ -50,7 +50,7 @@ class SizeBounds:
 SKIPPING = (3, 2)
 """Without steadiness, at the smallest size: every n-th frame is painted, the others are skipped."""
 
-CARRYING, CARRYING_ABOVE = (8, 6, 4, 3, 2, 1), (3, 2, 1)
+CARRYING, CARRYING_ABOVE = (12, 8, 6, 4, 3, 2, 1), (3, 2, 1)
 """With steadiness: every n-th frame is painted, up to `GOOD_SIZE` and above it."""
 
 GOOD_SIZE = 480

@@ -107,7 +107,10 @@ def _contrast(source: Frame, painted: Frame) -> float:
 
 
 def _texture(frame: Frame) -> Floats:
-    few = np.ascontiguousarray(frame[::2, ::2])
+    """Return the texture of the middle of a frame."""
+    height, width = frame.shape[:2]
+    middle = frame[height // 4 : height - height // 4 : 2, width // 4 : width - width // 4 : 2]
+    few = np.ascontiguousarray(middle)
     luma = cv2.cvtColor(few, cv2.COLOR_RGB2GRAY).astype(np.float32)
     return np.asarray(luma - cv2.blur(luma, (9, 9)), np.float32)
 

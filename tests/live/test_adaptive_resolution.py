@@ -177,8 +177,8 @@ def test_size_that_is_worth_it_is_reached_with_few_paintings() -> None:
 def test_above_that_size_frames_are_not_painted_seldom() -> None:
     ladder = quality_ladder(SizeBounds(224, 1088), CARRYING)
     assert max(level.every for level in ladder if level.size > 480) == 3
-    assert max(level.every for level in ladder if level.size == 480) == 8
-    assert ladder[0] == QualityLevel(224, 8)
+    assert max(level.every for level in ladder if level.size == 480) == 12
+    assert ladder[0] == QualityLevel(224, 12)
     assert ladder[-1] == QualityLevel(1088, 1)
 
 

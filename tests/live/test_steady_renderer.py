@@ -176,6 +176,9 @@ def test_still_picture_is_settled_once_it_has_been_painted_itself(show: Show) ->
         show(still)
         show.wait_painted()
     assert show.renderer.is_settled(still, "a look")
+    begun, show.every = show.stylizer.begun, 1
+    show(still)
+    assert show.stylizer.begun == begun
     assert not show.renderer.is_settled(still, "another look")
 
 
@@ -241,7 +244,7 @@ def test_painting_is_reduced_where_frames_cannot_be_shown_in_time() -> None:
         render.renderer.show_s = 0.5
         for number, content in enumerate(pan(40, step=1)):
             render(content, number, number / 30)
-    assert resolution.level.every == 8
+    assert resolution.level.every == 12
 
 
 def test_session_shows_every_frame_of_a_film_with_a_slow_engine() -> None:
