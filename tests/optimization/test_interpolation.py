@@ -6,8 +6,10 @@ import pytest
 from nst_video.optimization.interpolation import (
     KeyframeImages,
     blend,
+    drift_of,
     fill_occlusions,
     match_surrounding_color,
+    without_drift,
 )
 from nst_video.temporal.motion import Motion
 
@@ -67,3 +69,11 @@ def test_keyframes_are_moved_in_pixels_of_their_own_size():
     edge[:, 40:] = 1
     moved = KeyframeImages(edge, edge).warped(motion(4)).painted
     np.testing.assert_array_equal(moved[:, :50], np.roll(edge, -8, axis=1)[:, :50])
+
+
+def test_drift_is_taken_away_evenly_where_it_is_known():
+    drift = drift_of(motion(8), motion(9))
+    halfway = without_drift(motion(4), drift, motion(-4), 0.5)
+    np.testing.assert_allclose(halfway.flow[..., 0], 4.5, atol=1e-3)
+    assert drift_of(motion(8), motion(12)).max() == 0  # too far to be drift
+    assert drift_of(motion(8), motion(9, reliability=0)).max() == 0
