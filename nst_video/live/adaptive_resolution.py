@@ -53,8 +53,10 @@ SKIPPING = (3, 2)
 CARRYING, CARRYING_ABOVE = (12, 8, 6, 4, 3, 2, 1), (3, 2, 1)
 """With steadiness: every n-th frame is painted, up to `GOOD_SIZE` and above it."""
 
-GOOD_SIZE = 480
-"""Working size that is worth painting seldom: strokes and faces are clear from here on."""
+GOOD_SIZE, GOOD_FULL = 480, 1.1
+"""Working size that is worth painting seldom, as strokes and faces are clear from here on, and the
+load above which even that is too slow: nine of ten frames at this size are better than all smaller.
+"""
 
 LATE_FRAMES = 8
 """Frame intervals that a painting may take: new things are shown unpainted for so long."""
@@ -197,7 +199,7 @@ class AdaptiveResolution:
             return self.level
         self._typical = _typical(self._times)
         place = self._ladder.index(self.level)
-        if self._load(self.level) > FULL:
+        if self._load(self.level) > (GOOD_FULL if self._is_least_good(place) else FULL):
             self._reduce(place, now_s)
         else:
             self._consider_increase(self._next_better(place, limit), now_s)
@@ -214,11 +216,23 @@ class AdaptiveResolution:
         typical, growth = self._typical, (level.size / self.level.size) ** 2
         if typical.painting_s is None:
             return typical.busy_s * growth / level.every / self._frame_s
-        now = typical.painting_share
-        then = min(1.0, now * growth * self.level.every / level.every)
+        now, painting_s = typical.painting_share, typical.painting_s
+        # More than expected where much is new.
+        excess = now / self._painting_share(painting_s, self.level.every)
+        then = min(1.0, excess * self._painting_share(painting_s * growth, level.every))
         frame_s = typical.busy_s / (1 + CONTENTION * now) * (1 + CONTENTION * then)
         frame_s *= _other_work(level.size) / _other_work(self.level.size)
-        return max(frame_s, typical.painting_s * growth / LATE_FRAMES) / self._frame_s
+        return max(frame_s, painting_s * growth / LATE_FRAMES) / self._frame_s
+
+    def _is_least_good(self, place: int) -> bool:
+        """Return whether the next worse level has less than `GOOD_SIZE`."""
+        is_good = self._choices[0] is not None and self._ladder[place].size == GOOD_SIZE
+        return is_good and place > 0 and self._ladder[place - 1].size < GOOD_SIZE
+
+    def _painting_share(self, painting_s: float, every: int) -> float:
+        """Return the share of the time in which a painting is made; the next waits for its end."""
+        frames = max(painting_s / self._frame_s, 0.01)
+        return frames / max(every, frames + 1)
 
     def _reduce(self, place: int, now_s: float) -> None:
         """Change to the best level that should be fast enough."""

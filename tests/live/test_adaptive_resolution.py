@@ -220,3 +220,16 @@ def test_switching_steadiness_keeps_the_size() -> None:
     size = resolution.level.size
     resolution.choose_among(None)
     assert resolution.level == QualityLevel(size)
+
+
+def test_good_size_is_kept_at_nine_of_ten_frames() -> None:
+    def level(busy_ms: float) -> QualityLevel:
+        resolution = AdaptiveResolution(30, 480)
+        resolution.choose_among((12,))
+        for number in range(200):
+            time = FrameTime(busy_ms / 1000, 0.15, is_painting=number % 12 < 5)
+            resolution.update(time, number / 30, 720)
+        return resolution.level
+
+    assert level(35) == QualityLevel(480, 12)
+    assert level(38).size < 480
