@@ -352,10 +352,10 @@ class _Path:
         return cls(x, y, (rows, columns))
 
     def move(self, plane: Floats, interpolation: int) -> Floats:
-        """Return a plane with the part moved."""
+        """Return a plane with the part moved; what comes from outside is mirrored: no streaks."""
         moved = plane.copy()
         moved[self.part] = cv2.remap(
-            plane, self.x, self.y, interpolation, borderMode=cv2.BORDER_REPLICATE
+            plane, self.x, self.y, interpolation, borderMode=cv2.BORDER_REFLECT_101
         )
         return moved
 

@@ -7,6 +7,8 @@ import pytest
 from nst_video.errors import UsageError
 from nst_video.frames import Floats, Frame, Frames
 from nst_video.temporal import Steadiness
+from nst_video.temporal.canvas import Canvas
+from nst_video.temporal.motion import Motion
 from nst_video.temporal.planes import luma_of, planes_of_rgb, rgb_of_planes
 
 HEIGHT, WIDTH = 96, 128
@@ -113,6 +115,16 @@ def test_a_painting_after_some_frames_comes_in_as_many() -> None:
     film = _steady(source, painted, steadiness).astype(np.float32)
     steps = np.abs(np.diff(film, axis=0)).mean((1, 2, 3))
     assert steps[3:7].min() > 0.7 * steps[3:7].max() > 0
+
+
+def test_what_comes_from_outside_has_no_streaks() -> None:
+    planes = planes_of_rgb(_gray(_texture(1)))
+    flow = np.full((HEIGHT, WIDTH, 2), (0, -6), np.float32)
+    canvas = Canvas(planes, (WIDTH, HEIGHT))
+    canvas.carry(Motion(flow, np.ones((HEIGHT, WIDTH), np.float32)))
+    shown = canvas.show()[0].astype(int)
+    changes = np.abs(np.diff(shown, axis=0)).mean(1)
+    assert changes[:5].mean() > changes.mean() / 2
 
 
 def test_a_frame_without_its_painting_is_refused() -> None:
