@@ -27,9 +27,9 @@ FLOW_PIXELS = 320 * 180
 """Pixels at which flow is computed: 8 ms instead of 18 with 512x288. What is moved along it differs
 from the frame by 1.2 times as much on a webcam, and by as much on a film."""
 
-PAINT_SHARE = 0.12
-"""Share of the frame that cannot be relied on, from which it is painted out of turn: up to twice as
-often as wanted."""
+PAINT_SHARE, LARGE_SHARE = 0.12, 0.3
+"""Shares of the frame that cannot be relied on, from which it is painted out of turn: up to twice
+as often as wanted, and at once."""
 
 AT_ONCE = MixRates(1, 1)
 """What is shown becomes the painting."""
@@ -165,6 +165,7 @@ class SteadyRenderer:
             or last.is_passing
             or self._since_painting >= every
             or (self._unseen > PAINT_SHARE and 2 * self._since_painting >= every)
+            or self._unseen > LARGE_SHARE
         )
 
     def _begin(

@@ -139,6 +139,18 @@ def test_what_comes_into_view_has_the_tones_of_the_painting_before_it_is_painted
     assert error < 0.6 * np.abs(smear[12:-12].astype(int) - (255 - content[strip])).mean()
 
 
+def test_large_new_area_is_painted_at_once(show: Show) -> None:
+    show.every = 12
+    still = shown_part(20)
+    show(still)
+    show(still)
+    assert show.stylizer.begun == 1
+    changed = still.copy()
+    changed[:, : SIZE[0] * 2 // 5] = shown_part(500, seed=7)[:, : SIZE[0] * 2 // 5]
+    show(changed)
+    assert show.stylizer.begun == 2
+
+
 def test_cut_shows_the_painting_of_the_new_shot(show: Show) -> None:
     for content in pan(3):
         show(content)
