@@ -99,9 +99,10 @@ class Canvas:
         if motion.at_rest:
             return
         flow = motion.flow
-        self.planes = _move(self.planes, flow)
+        paths = _paths(flow, self.planes)
+        self.planes = _move(self.planes, paths, cv2.INTER_CUBIC)  # linear would blur it
         if self.shown is not None:
-            self.shown = _move(self.shown, flow)
+            self.shown = _move(self.shown, paths, cv2.INTER_LINEAR)  # for some frames only
         trust_path = _Path.along(flow, _size(self.trust))
         self.trust = trust_path.move(self.trust, cv2.INTER_LINEAR) * motion.reliability
         self.deformation = deformation.advance(self.deformation, flow)
@@ -138,8 +139,7 @@ class Canvas:
         low = _tone_size(_size(self.planes[0]))
         tone = seen * np.maximum(np.float32(now.tone), 1 - self.trust)
         weights = _Weights(resize_linear(kept, low), resize_linear(tone, low))
-        before = self.shown or self.planes
-        luma, first, second = self.planes
+        before, (luma, first, second) = self.shown or self.planes, self.planes
         self.planes = (
             _mix_luma(luma, painted[0], weights),
             _mix_color(first, painted[1], weights),
@@ -165,10 +165,8 @@ class Canvas:
             "age": np.array(self.age),
             "remaining": np.array(self.remaining),
         }
-        if self.shown is not None:
-            names = ("shown_luma", "shown_first", "shown_second")
-            state |= dict(zip(names, self.shown, strict=True))
-        return state
+        names = ("shown_luma", "shown_first", "shown_second")
+        return state | dict(zip(names, self.shown or (), strict=False))
 
     @classmethod
     def from_state(cls, state: Mapping[str, NDArray[Any]]) -> Self:
@@ -235,10 +233,9 @@ def _toward(mine: FloatPlanes, other: FloatPlanes, share: Floats | float) -> Flo
     """Return planes that have gone `share` of the way to others; the share may be (h, w), 0..1."""
 
     def go(a: Floats, b: Floats) -> Floats:
-        way = b - a
-        way *= share if isinstance(share, float) else resize_linear(share, _size(a))
-        way += a
-        return way
+        if isinstance(share, float):
+            return np.asarray(cv2.addWeighted(a, 1 - share, b, share, 0), np.float32)
+        return a + (b - a) * resize_linear(share, _size(a))
 
     (a, b, c), (x, y, z) = mine, other
     return go(a, x), go(b, y), go(c, z)
@@ -366,19 +363,22 @@ def _enlarged(begin: int, end: int, count: int, size: int) -> slice:
     return slice(max(0, math.floor((begin - 1) * scale)), min(size, math.ceil((end + 1) * scale)))
 
 
-def _move(planes: FloatPlanes, flow: Flow) -> FloatPlanes:
-    luma, first, second = planes
-    path, color_path = _Path.along(flow, _size(luma)), _Path.along(flow, _size(first))
+def _paths(flow: Flow, planes: FloatPlanes) -> tuple[_Path, _Path]:
+    return _Path.along(flow, _size(planes[0])), _Path.along(flow, _size(planes[1]))
+
+
+def _move(planes: FloatPlanes, paths: tuple[_Path, _Path], of_luma: int) -> FloatPlanes:
+    (luma, first, second), (path, color_path) = planes, paths
     return (
-        path.move(luma, cv2.INTER_CUBIC),  # linear would blur it at every step
+        path.move(luma, of_luma),
         color_path.move(first, cv2.INTER_LINEAR),
         color_path.move(second, cv2.INTER_LINEAR),
     )
 
 
 def _move_painting(planes: Planes, flow: Flow) -> Planes:
-    luma, first, second = planes
-    moved = _move((_floats(luma), _floats(first), _floats(second)), flow)
+    floats = (_floats(planes[0]), _floats(planes[1]), _floats(planes[2]))
+    moved = _move(floats, _paths(flow, floats), cv2.INTER_CUBIC)
     return _round(moved[0]), _round(moved[1]), _round(moved[2])
 
 
