@@ -108,6 +108,7 @@ class RefineLoss:
         self._aims = _mean_grams(network, pictures)
         self._with_gradient = compiled(with_gradient(self._losses))
         self._measured = compiled(self._measure)
+        self._encoded = compiled(self._encode)
 
     def descend(self, parameters: Floats, photos: EncodedPhotos) -> tuple[dict[str, float], Floats]:
         """Return the losses by name, with their weighted sum "total", and its gradient (p,).
@@ -130,12 +131,12 @@ class RefineLoss:
 
     def encode(self, photos: Sequence[Frame], rng: np.random.Generator) -> EncodedPhotos:
         """Encode photos (height, width, 3), RGB uint8, all of one size, with noise from `rng`."""
-        encode = compiled(self._encode)
         parts = []
         for photo in photos:
             clean = to_unit(photo)[None]
             grain = rng.normal(0, NOISE, clean.shape).astype(np.float32)
-            encoded = encode(*map(ops.convert_to_tensor, (clean, np.clip(clean + grain, 0, 1))))
+            pair = map(ops.convert_to_tensor, (clean, np.clip(clean + grain, 0, 1)))
+            encoded = self._encoded(*pair)
             parts.append([np.asarray(ops.convert_to_numpy(each)) for each in encoded])
         features, noisy, limits, *content = (np.concatenate(p) for p in zip(*parts, strict=True))
         return EncodedPhotos(features, noisy, tuple(content), limits)
