@@ -239,7 +239,10 @@ class AdaptiveResolution:
         if now_s - self._grown_at < 2 * self._patience_s:
             self._patience_s = min(MAX_PATIENCE_S, 2 * self._patience_s)
         fitting = [level for level in self._ladder[:place] if self._load(level) < FITS]
-        self._change(fitting[-1] if fitting else self._ladder[0])
+        # The least level of the good size is tried before smaller sizes.
+        fitting += [self._ladder[n] for n in range(place) if self._is_least_good(n)]
+        best = max(fitting, key=self._ladder.index, default=self._ladder[0])
+        self._change(best)
 
     def _next_better(self, place: int, limit: int) -> QualityLevel | None:
         """Return the best level, up to the next size, that should have spare time, if any."""

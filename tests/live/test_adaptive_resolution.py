@@ -233,3 +233,13 @@ def test_good_size_is_kept_at_nine_of_ten_frames() -> None:
 
     assert level(35) == QualityLevel(480, 12)
     assert level(38).size < 480
+
+
+def test_good_size_is_painted_seldom_before_it_is_left() -> None:
+    resolution = AdaptiveResolution(30, 480)
+    resolution.choose_among(CARRYING)
+    assert resolution.level == QualityLevel(480, 1)
+    found = []
+    for number in range(25):
+        found.append(resolution.update(FrameTime(0.06, 0.03), number / 30, 720))
+    assert found[-1] == QualityLevel(480, 12)
