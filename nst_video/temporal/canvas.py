@@ -43,8 +43,8 @@ COLOR_RANGE = (1.0, 1.6)
 
 NEW_BELOW = 0.1
 """Where trust is below, what was painted after some frames that were not begins to show at once;
-elsewhere it comes in as many frames. On four clips, every fourth frame painted, the warp error is
-0.6 to 0.9 of that without. With 0 it is lower still, but hands leave ghosts."""
+elsewhere it comes in as many frames. Every third frame painted, 0.2 here, the warp error of four
+clips is 0.71 to 0.88 of that without. Every fourth: 0.1 is 5 % better than 0.2."""
 
 VARIANCE_FLOOR = 1.0
 """Added to variances (of 255 squared), so that flat areas keep their gain near 1."""
