@@ -306,7 +306,8 @@ def test_frames_of_any_memory_layout_are_painted_and_left_alone(
 def test_copies_open_an_engine_of_their_own(
     frame: NDArray, duplicate: Callable[[Stylizer], Stylizer]
 ) -> None:
-    stylizer = plain(on_note=lambda note: None, on_fetch=lambda progress: None, fade_s=1.0)
+    alone = StylizeSettings(steady=0)
+    stylizer = plain(alone, on_note=lambda note: None, on_fetch=lambda progress: None, fade_s=1.0)
     expected = stylizer(frame)
     twin = duplicate(stylizer)
     assert not {"engine", "model"} & twin.__dict__.keys()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nst_video.image.easing import EasedVector, SceneAverage
-from nst_video.settings import ModelOptions
+from nst_video.settings import ModelOptions, StylizeSettings
 from nst_video.stylizer import Stylizer
 
 A, B = np.zeros(3, np.float32), np.full(3, 8, np.float32)
@@ -59,7 +59,8 @@ def test_eased_vector_without_duration_jumps() -> None:
 
 def test_stylizer_fades_between_the_bottlenecks_of_two_styles() -> None:
     clock = Clock()
-    stylizer = Stylizer("wave", options=ModelOptions("builtin"), fade_s=1, clock=clock)
+    alone, options = StylizeSettings(steady=0), ModelOptions("builtin")
+    stylizer = Stylizer("wave", alone, options, fade_s=1, clock=clock)
     frame = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
     wave = stylizer(frame)
     stylizer.set_style("comic")
@@ -70,8 +71,8 @@ def test_stylizer_fades_between_the_bottlenecks_of_two_styles() -> None:
     clock.now_s = 1
     comic = stylizer(frame)
     assert not stylizer.is_fading
-    assert np.array_equal(comic, Stylizer("comic", options=ModelOptions("builtin"))(frame))
-    mixed = Stylizer(["wave", "comic"], options=ModelOptions("builtin"), mix=[0.5, 0.5])(frame)
+    assert np.array_equal(comic, Stylizer("comic", alone, options)(frame))
+    mixed = Stylizer(["wave", "comic"], alone, options, mix=[0.5, 0.5])(frame)
     assert np.abs(between.astype(int) - mixed).max() <= 1
 
 
