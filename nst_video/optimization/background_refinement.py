@@ -63,6 +63,8 @@ class BackgroundRefinement:
         library: StyleLibrary,
         options: ModelOptions,
         settings: RefineSettings | None = None,
+        *,
+        niceness: int = NICENESS,
     ) -> None:
         """Prepare; `updates` starts the process.
 
@@ -71,11 +73,13 @@ class BackgroundRefinement:
             library: where the result is kept.
             options: the network whose style parameters are refined.
             settings: how long, and how bold.
+            niceness: of its process, 0..19: the higher, the more it gives way to others.
         """
         self.style = style
         self._library = library
         self._options = options
         self._settings = RefineSettings() if settings is None else settings
+        self._niceness = niceness
         self._is_stopped = threading.Event()
 
     def stop(self) -> None:
@@ -93,8 +97,10 @@ class BackgroundRefinement:
         """
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
-        arguments = (theirs, self.style, self._library, self._options, self._settings)
-        process = context.Process(target=_serve, args=arguments, daemon=True)
+        arguments = (self.style, self._library, self._options, self._settings)
+        process = context.Process(
+            target=_serve, args=(theirs, self._niceness, *arguments), daemon=True
+        )
         process.start()
         theirs.close()
         try:
@@ -115,13 +121,14 @@ class BackgroundRefinement:
 
 def _serve(
     pipe: Connection,
+    niceness: int,
     style: Style,
     library: StyleLibrary,
     options: ModelOptions,
     settings: RefineSettings,
 ) -> None:
     """Refine in this process and send an update after every step, until the pipe is closed."""
-    _give_way()
+    _give_way(niceness)
     with quiet_stderr(), suppress(BrokenPipeError, ConnectionError):
         try:
             _refine(pipe, style, library, options, settings)
@@ -129,7 +136,7 @@ def _serve(
             pipe.send(str(error))
 
 
-def _give_way() -> None:
+def _give_way(niceness: int) -> None:
     """Compute on one core, with low priority, and leave Ctrl-C to the session."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ.update(dict.fromkeys(THREADS, "1"))
@@ -137,7 +144,7 @@ def _give_way() -> None:
         with suppress(OSError):
             os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     if hasattr(os, "nice"):
-        os.nice(NICENESS)
+        os.nice(niceness)
 
 
 def _refine(

@@ -23,7 +23,9 @@ def library(tmp_path):
 
 def begin(library, steps):
     settings = RefineSettings(minutes=60, steps=steps)
-    return BackgroundRefinement(library.get("stripes"), library, ModelOptions("builtin"), settings)
+    options = ModelOptions("builtin")
+    # With its low priority it would wait for the other tests.
+    return BackgroundRefinement(library.get("stripes"), library, options, settings, niceness=0)
 
 
 def test_background_refinement_reports_steps_and_keeps_what_is_better(library):
