@@ -1,6 +1,8 @@
 """Consecutive frames, painted by an engine and shown steady."""
 
+import threading
 from collections.abc import Callable, Hashable, Sequence
+from contextlib import AbstractContextManager
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +22,7 @@ class SteadyFrames:
     """Paints the frames of a film in batches, carrying the strokes from each to the next.
 
     Batches may be submitted before those before them have been waited for, and be waited for in
-    any order.
+    any order, by any threads.
 
     Attributes:
         paintings: frames that were painted, of those since `reset`.
@@ -31,6 +33,7 @@ class SteadyFrames:
         self._steadiness = Steadiness(1)
         self._look: Hashable = None
         self._last: _Batch | None = None
+        self._submitting, self._showing = threading.Lock(), threading.RLock()
 
     def __reduce__(self) -> tuple[type["SteadyFrames"], tuple[()]]:
         """Copies begin another film."""
@@ -56,22 +59,24 @@ class SteadyFrames:
             every: one of so many frames is painted at least.
             look: whatever the paintings depend on; where it changes, the strokes begin anew.
         """
-        if look != self._look:
-            self._begin_anew(look)
-        steadiness = self._steadiness
-        steadiness.strength, steadiness.every = strength, every
-        steps = [steadiness.follow(pixels.luma(frame)) for frame in frames]
-        wanted = [index for index, step in enumerate(steps) if step.paint]
-        chosen = frames if len(wanted) == len(frames) else frames[wanted]
-        self.paintings += len(wanted)
-        painting = paint(chosen) if wanted else None
-        self._last = _Batch(steadiness, pixels, steps, painting, self._last)
-        return PendingFrames(self._last.wait)
+        with self._submitting:
+            if look != self._look:
+                self._begin_anew(look)
+            steadiness = self._steadiness
+            steadiness.strength, steadiness.every = strength, every
+            steps = [steadiness.follow(pixels.luma(frame)) for frame in frames]
+            wanted = [index for index, step in enumerate(steps) if step.paint]
+            chosen = frames if len(wanted) == len(frames) else frames[wanted]
+            self.paintings += len(wanted)
+            painting = paint(chosen) if wanted else None
+            self._last = _Batch(steadiness, pixels, steps, painting, self._last, lock=self._showing)
+            return PendingFrames(self._last.wait)
 
     def reset(self) -> None:
         """Forget the film; batches that are not shown yet are not affected."""
-        self.paintings = 0
-        self._begin_anew(None)
+        with self._submitting:
+            self.paintings = 0
+            self._begin_anew(None)
 
     def _begin_anew(self, look: Hashable) -> None:
         """Begin with empty strokes."""
@@ -89,25 +94,33 @@ class _Batch:
         steps: Sequence[Step],
         painting: PendingFrames | None,
         before: "_Batch | None",
+        *,
+        lock: AbstractContextManager[bool],
     ) -> None:
         self._steadiness = steadiness
         self._pixels = pixels
         self._steps = steps
         self._painting = painting
         self._before = before
+        self._lock = lock
         self._shown: Pictures | None = None
 
     def wait(self) -> Pictures:
         """Return the frames, steady; those of the batches before are computed first."""
-        if self._shown is None:
-            before, self._before = self._before, None
-            if before is not None:
-                before.wait()
-            painted = iter(()) if self._painting is None else iter(self._painting.wait())
-            self._painting = None
-            each = [self._show(step, next(painted) if step.paint else None) for step in self._steps]
-            self._shown = np.stack(each)
-        return self._shown
+        with self._lock:
+            if self._shown is None:
+                before, self._before = self._before, None
+                if before is not None:
+                    before.wait()
+                painted = iter(() if self._painting is None else self._painting.wait())
+                self._painting = None
+                self._shown = np.stack(
+                    [
+                        self._show(step, next(painted) if step.paint else None)
+                        for step in self._steps
+                    ]
+                )
+            return self._shown
 
     def _show(self, step: Step, painted: Pictures | None) -> Pictures:
         pixels = self._pixels

@@ -3,6 +3,7 @@
 import copy
 import pickle
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import cv2
@@ -214,3 +215,17 @@ def test_steadiness_out_of_range_is_refused(value: object) -> None:
 def test_painting_rate_out_of_range_is_refused(value: object) -> None:
     with pytest.raises(UsageError, match="each painting"):
         StylizeSettings(paint_every=value)
+
+
+def test_threads_may_share_a_stylizer() -> None:
+    film, stylizer = _film(4), _make()
+
+    def paint(_: int) -> None:
+        for frame in film:
+            assert stylizer(frame).shape == frame.shape
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(paint, range(4)))
+    stylizer.reset()
+    expected = _make()(film)
+    assert np.abs(stylizer(film).astype(int) - expected).max() <= 1

@@ -84,7 +84,7 @@ def without_drift(motion: Motion, drift: Flow, onward: Motion, share: float) -> 
         share: 0 at the keyframe, 1 at the other one.
     """
     correction = np.float32(share) * warp(drift, onward.flow)
-    return Motion(motion.flow + correction, motion.reliability)
+    return Motion(motion.flow + correction, motion.reliability, motion.light)
 
 
 def fill_occlusions(

@@ -5,7 +5,6 @@ painting quickly, strokes stay. Mixing two textures lowers their contrast, so th
 the new painting is given back, for coarse and fine structure apart.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self, TypeAlias
@@ -19,6 +18,7 @@ from nst_video.image.optical_flow import Flow
 from nst_video.image.resize import resize, resize_area, resize_linear
 from nst_video.temporal import deformation
 from nst_video.temporal.motion import Motion
+from nst_video.temporal.path import Path
 from nst_video.temporal.planes import Plane, Planes
 
 TONE_SHRINK, TONE_BLUR = 4, 1.5
@@ -45,6 +45,10 @@ NEW_BELOW = 0.1
 """Where trust is below, what was painted after some frames that were not begins to show at once;
 elsewhere it comes in as many frames. Every third frame painted, 0.2 here, the warp error of four
 clips is 0.71 to 0.88 of that without. Every fourth: 0.1 is 5 % better than 0.2."""
+
+FADED = 0.7
+"""Below this ratio of the painting's contrast to the canvas's, the canvas loses contrast at once:
+what fades to one color leaves no ghost."""
 
 VARIANCE_FLOOR = 1.0
 """Added to variances (of 255 squared), so that flat areas keep their gain near 1."""
@@ -78,6 +82,7 @@ class Canvas:
         planes: float32, 0..255: brightness (height, width), and two of color at half size.
         trust: float32 (hf, wf) at flow size, 1 where everything since the last painting could be
             relied on.
+        light: float32 (hf, wf), 1 where brightness is as in the last painting, see `Motion`.
         deformation: of the texture, see `temporal.deformation`.
         age: frames since the last painting.
         shown: the planes on their way to a new painting; None where they are `planes`.
@@ -89,6 +94,7 @@ class Canvas:
         luma, first, second = painted
         self.planes: FloatPlanes = (_floats(luma), _floats(first), _floats(second))
         self.trust = np.ones((flow_size[1], flow_size[0]), np.float32)
+        self.light = np.ones_like(self.trust)
         self.deformation = deformation.none_yet(flow_size)
         self.age = self.remaining = 0
         self.shown: FloatPlanes | None = None
@@ -98,12 +104,13 @@ class Canvas:
         self.age += 1
         if motion.at_rest:
             return
+        self.light = self.light * motion.light
         flow = motion.flow
         paths = _paths(flow, self.planes)
         self.planes = _move(self.planes, paths, cv2.INTER_CUBIC)  # linear would blur it
         if self.shown is not None:
             self.shown = _move(self.shown, paths, cv2.INTER_LINEAR)  # for some frames only
-        trust_path = _Path.along(flow, _size(self.trust))
+        trust_path = Path.along(flow, _size(self.trust))
         self.trust = trust_path.move(self.trust, cv2.INTER_LINEAR) * motion.reliability
         self.deformation = deformation.advance(self.deformation, flow)
 
@@ -137,7 +144,7 @@ class Canvas:
         kept = self.trust * (1 - np.maximum(np.float32(now.texture), np.float32(renewal) * stale))
         kept = 1 - seen * (1 - kept)
         low = _tone_size(_size(self.planes[0]))
-        tone = seen * np.maximum(np.float32(now.tone), 1 - self.trust)
+        tone = seen * np.maximum(np.float32(now.tone), 1 - self.trust * self.light)
         weights = _Weights(resize_linear(kept, low), resize_linear(tone, low))
         before, (luma, first, second) = self.shown or self.planes, self.planes
         self.planes = (
@@ -151,6 +158,7 @@ class Canvas:
             now_shown = np.maximum(np.float32(now.texture), 1 - self.trust / np.float32(NEW_BELOW))
             self.shown, self.remaining = _toward(before, self.planes, now_shown), self.age
         self.trust = np.maximum(self.trust, seen)
+        self.light = np.ones_like(self.light) if since is None else since.light
         self.age = 0
 
     def state(self) -> dict[str, NDArray[Any]]:
@@ -161,6 +169,7 @@ class Canvas:
             "first": first,
             "second": second,
             "trust": self.trust,
+            "light": self.light,
             "deformation": self.deformation,
             "age": np.array(self.age),
             "remaining": np.array(self.remaining),
@@ -173,7 +182,8 @@ class Canvas:
         """Return the canvas that `state` was made from."""
         canvas = cls.__new__(cls)
         canvas.planes = (state["luma"], state["first"], state["second"])
-        canvas.trust, canvas.deformation = state["trust"], state["deformation"]
+        canvas.trust, canvas.light = state["trust"], state["light"]
+        canvas.deformation = state["deformation"]
         canvas.age, canvas.remaining = int(state["age"]), int(state["remaining"])
         canvas.shown = None
         if canvas.remaining:
@@ -316,58 +326,15 @@ def _gain(
     ours, theirs = (
         cv2.GaussianBlur(resize_area(np.square(each), low), (0, 0), sigma) for each in (mine, new)
     )
-    ratio = (theirs + VARIANCE_FLOOR) / (ours + VARIANCE_FLOOR)
-    return np.asarray(np.clip(np.sqrt(ratio), *limits), np.float32)
+    ratio = np.sqrt((theirs + VARIANCE_FLOOR) / (ours + VARIANCE_FLOOR))
+    return np.asarray(np.clip(ratio, *limits) * np.minimum(ratio / FADED, 1), np.float32)
 
 
-@dataclass(frozen=True, slots=True)
-class _Path:
-    """Where the pixels of the part of a plane that moves come from.
-
-    Attributes:
-        x: float32 (h, w), column of each pixel's origin.
-        y: its row.
-        part: the rows and columns of the part.
-    """
-
-    x: Floats
-    y: Floats
-    part: tuple[slice, slice]
-
-    @classmethod
-    def along(cls, flow: Flow, size: Size) -> Self:
-        """Return the path along a flow for a plane of `size` (width, height)."""
-        u, v = cv2.split(flow)
-        left, top, width, height = cv2.boundingRect(((u != 0) | (v != 0)).astype(np.uint8))
-        rows = _enlarged(top, top + height, u.shape[0], size[1])
-        columns = _enlarged(left, left + width, u.shape[1], size[0])
-        across, down = size[0] / u.shape[1], size[1] / u.shape[0]
-        x = resize_linear(u * np.float32(across), size)[rows, columns]
-        y = resize_linear(v * np.float32(down), size)[rows, columns]
-        x += np.arange(columns.start, columns.stop, dtype=np.float32)
-        y += np.arange(rows.start, rows.stop, dtype=np.float32)[:, None]
-        return cls(x, y, (rows, columns))
-
-    def move(self, plane: Floats, interpolation: int) -> Floats:
-        """Return a plane with the part moved; what comes from outside is mirrored: no streaks."""
-        moved = plane.copy()
-        moved[self.part] = cv2.remap(
-            plane, self.x, self.y, interpolation, borderMode=cv2.BORDER_REFLECT_101
-        )
-        return moved
+def _paths(flow: Flow, planes: FloatPlanes) -> tuple[Path, Path]:
+    return Path.along(flow, _size(planes[0])), Path.along(flow, _size(planes[1]))
 
 
-def _enlarged(begin: int, end: int, count: int, size: int) -> slice:
-    """Return what pixels `begin` to `end` of `count` reach when they are enlarged to `size`."""
-    scale = size / count
-    return slice(max(0, math.floor((begin - 1) * scale)), min(size, math.ceil((end + 1) * scale)))
-
-
-def _paths(flow: Flow, planes: FloatPlanes) -> tuple[_Path, _Path]:
-    return _Path.along(flow, _size(planes[0])), _Path.along(flow, _size(planes[1]))
-
-
-def _move(planes: FloatPlanes, paths: tuple[_Path, _Path], of_luma: int) -> FloatPlanes:
+def _move(planes: FloatPlanes, paths: tuple[Path, Path], of_luma: int) -> FloatPlanes:
     (luma, first, second), (path, color_path) = planes, paths
     return (
         path.move(luma, of_luma),

@@ -28,6 +28,10 @@ BOUNDARY_SHARE, BOUNDARY_FLOOR = 0.02, 0.03
 """Motion boundaries: the squared gradient of the flow exceeds share times its squared length plus
 floor (Sundaram et al. 2010, with higher limits). Without it, strokes beside hands are torn."""
 
+LIGHT_BOX, LIGHT_FLOOR, LIGHT_RATE = 15, 0.5, 0.2
+"""Brightness is compared in boxes of so many pixels. A change by more than the floor (of 255)
+lowers `Motion.light` by `exp(-LIGHT_RATE)` for each level: in a fade, tone must follow at once."""
+
 CUT_SHARE = 0.6
 """Share of the frame that cannot be relied on, from which a frame begins a new shot."""
 
@@ -39,20 +43,21 @@ class Motion:
     Attributes:
         flow: float32 (hf, wf, 2): what is at x was at x + flow(x), in pixels of the flow size.
         reliability: float32 (hf, wf), 1 where the flow can be relied on, 0 where it cannot.
+        light: float32 (hf, wf), 1 where brightness is as it was, toward 0 where it has changed.
         at_rest: nothing moves, and everything can be relied on.
     """
 
     flow: Flow
     reliability: Floats
+    light: Floats
     at_rest: bool = False
 
     @classmethod
     def none(cls, size: Size) -> Self:
         """Return the motion of a picture at rest; flows have `size` (width, height)."""
         width, height = size
-        return cls(
-            np.zeros((height, width, 2), np.float32), np.ones((height, width), np.float32), True
-        )
+        ones = np.ones((height, width), np.float32)
+        return cls(np.zeros((height, width, 2), np.float32), ones, ones, True)
 
     def after(self, earlier: "Motion") -> "Motion":
         """Return the motion over both: this one follows `earlier`, to the frame that it led to."""
@@ -63,6 +68,7 @@ class Motion:
         return Motion(
             compose(self.flow, earlier.flow),
             self.reliability * warp(earlier.reliability, self.flow),
+            self.light * earlier.light,
         )
 
 
@@ -138,13 +144,25 @@ def rely(now: Luma, before: Luma, flow: Flow) -> Motion:
     at_rest, moved = _residual(now, before), _residual(now, np.asarray(warped, np.uint8))
     still = (at_rest < moved + REST_FLOOR) & (u * u + v * v < REST_LIMIT_PX**2)
     residual = np.where(still, at_rest, moved)
+    same = np.where(still, before, warped)
     moving = (~still).astype(np.float32)
     u, v = u * moving, v * moving
     reliable = _fall(residual, 0.75 * RESIDUAL, 1.25 * RESIDUAL)
     reliable *= _fall(_bend(u, v), 0.5, 1.5)
     reliable[~_inside(u + columns, v + rows)] = 0
     blurred = cv2.GaussianBlur(reliable, (0, 0), 2.5)
-    return Motion(np.asarray(cv2.merge((u, v)), np.float32), np.asarray(blurred, np.float32))
+    flow = np.asarray(cv2.merge((u, v)), np.float32)
+    return Motion(flow, np.asarray(blurred, np.float32), _light(now, same))
+
+
+def _light(now: Luma, before: Luma) -> Floats:
+    """Return 1 where the local mean of two frames is the same, toward 0 where it is not."""
+    box = (LIGHT_BOX, LIGHT_BOX)
+    change = cv2.absdiff(
+        *(cv2.boxFilter(each, cv2.CV_32F, box, normalize=True) for each in (now, before))
+    )
+    excess = np.maximum(change - np.float32(LIGHT_FLOOR), 0)
+    return np.asarray(np.exp(-np.float32(LIGHT_RATE) * excess), np.float32)
 
 
 def _bend(u: Floats, v: Floats) -> Floats:

@@ -52,7 +52,7 @@ def plain(level: float) -> KeyframeImages:
 def motion(right: float, reliability: float = 1) -> Motion:
     """Return a motion at half the size of the pictures."""
     flow = np.broadcast_to(np.float32((right, 0)), (24, 32, 2)).copy()
-    return Motion(flow, np.full((24, 32), reliability, np.float32))
+    return Motion(flow, np.full((24, 32), reliability, np.float32), np.ones((24, 32), np.float32))
 
 
 def test_keyframes_are_blended_by_their_distance_and_reliability():

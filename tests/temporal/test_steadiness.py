@@ -121,7 +121,8 @@ def test_what_comes_from_outside_has_no_streaks() -> None:
     planes = planes_of_rgb(_gray(_texture(1)))
     flow = np.full((HEIGHT, WIDTH, 2), (0, -6), np.float32)
     canvas = Canvas(planes, (WIDTH, HEIGHT))
-    canvas.carry(Motion(flow, np.ones((HEIGHT, WIDTH), np.float32)))
+    ones = np.ones((HEIGHT, WIDTH), np.float32)
+    canvas.carry(Motion(flow, ones, ones))
     shown = canvas.show()[0].astype(int)
     changes = np.abs(np.diff(shown, axis=0)).mean(1)
     assert changes[:5].mean() > changes.mean() / 2
@@ -204,3 +205,20 @@ def test_a_pan_does_not_comb_the_picture(axis: int) -> None:
     fine = [np.diff(shown, n=2, axis=each) for each in (axis - 1, 2 - axis)]
     along, across = (float(np.square(each).mean()) for each in fine)
     assert 0.6 < across / along < 1.6
+
+
+@pytest.mark.parametrize("every", [1, 4])
+def test_a_fade_to_black_ends_black(every: int) -> None:
+    picture = _texture(1)
+    levels = np.concatenate([np.ones(4), np.linspace(1, 0, 10), np.zeros(every + 3)])
+    source = np.stack([_gray(picture * level) for level in levels])
+    painted = np.stack([_gray(255 - _texture(2) * 0.5) * (level > 0.02) for level in levels])
+    shown = _steady(source, painted.astype(np.uint8), Steadiness(1, every))
+    assert shown[-1].max() <= 6
+
+
+def test_frames_of_one_color_keep_it_while_it_changes() -> None:
+    levels = np.concatenate([np.arange(0, 248, 8), np.arange(248, 0, -8)])
+    film = np.stack([np.full((HEIGHT, WIDTH, 3), level, np.uint8) for level in levels])
+    shown = _steady(film, film, Steadiness(1)).astype(int)
+    assert np.abs(shown - film).max() <= 12
