@@ -28,9 +28,10 @@ BOUNDARY_SHARE, BOUNDARY_FLOOR = 0.02, 0.03
 """Motion boundaries: the squared gradient of the flow exceeds share times its squared length plus
 floor (Sundaram et al. 2010, with higher limits). Without it, strokes beside hands are torn."""
 
-LIGHT_BOX, LIGHT_FLOOR, LIGHT_RATE = 15, 0.5, 0.2
+LIGHT_BOX, LIGHT_FLOOR, LIGHT_RATE, DARK = 15, 0.5, 0.15, 32.0
 """Brightness is compared in boxes of so many pixels. A change by more than the floor (of 255)
-lowers `Motion.light` by `exp(-LIGHT_RATE)` for each level: in a fade, tone must follow at once."""
+lowers `Motion.light` by `exp(-LIGHT_RATE)` for each level, and several times as much below `DARK`,
+where a level is seen better: in a fade, tone must follow at once."""
 
 CUT_SHARE = 0.6
 """Share of the frame that cannot be relied on, from which a frame begins a new shot."""
@@ -157,12 +158,12 @@ def rely(now: Luma, before: Luma, flow: Flow) -> Motion:
 
 def _light(now: Luma, before: Luma) -> Floats:
     """Return 1 where the local mean of two frames is the same, toward 0 where it is not."""
-    box = (LIGHT_BOX, LIGHT_BOX)
-    change = cv2.absdiff(
-        *(cv2.boxFilter(each, cv2.CV_32F, box, normalize=True) for each in (now, before))
+    a, b = (
+        np.asarray(cv2.boxFilter(each, cv2.CV_32F, (LIGHT_BOX, LIGHT_BOX)), np.float32)
+        for each in (now, before)
     )
-    excess = np.maximum(change - np.float32(LIGHT_FLOOR), 0)
-    return np.asarray(np.exp(-np.float32(LIGHT_RATE) * excess), np.float32)
+    weight = LIGHT_RATE * (1 + DARK / (np.minimum(a, b) + DARK / 4))
+    return np.asarray(np.exp(-weight * np.maximum(np.abs(a - b) - LIGHT_FLOOR, 0)), np.float32)
 
 
 def _bend(u: Floats, v: Floats) -> Floats:
