@@ -53,15 +53,9 @@ def parse_tile(text: str) -> TileRows:
     Raises:
         UsageError: it is none of these.
     """
-    if text == "auto":
-        return "auto"
     if text == "off":
         return "off"
-    try:
-        return int(TILE_ROWS.parse("--tile", text))
-    except UsageError:
-        shown = reprlib.repr(text)
-        raise UsageError(f"--tile must be {TILE_ROWS}, auto or off, not {shown}.") from None
+    return _auto_or_number("--tile", TILE_ROWS, text, "auto or off")
 
 
 def parse_paint_every(text: str | None) -> int | Literal["auto"] | None:
@@ -72,13 +66,18 @@ def parse_paint_every(text: str | None) -> int | Literal["auto"] | None:
     """
     if text is None:
         return None
+    return _auto_or_number("--paint-every", PAINT_EVERY, text, "or auto")
+
+
+def _auto_or_number(name: str, allowed: Range, text: str, words: str) -> int | Literal["auto"]:
+    """Parse the value of an option that is a whole number, "auto" or other `words`."""
     if text == "auto":
         return "auto"
     try:
-        return int(PAINT_EVERY.parse("--paint-every", text))
+        return int(allowed.parse(name, text))
     except UsageError:
         shown = reprlib.repr(text)
-        raise UsageError(f"--paint-every must be {PAINT_EVERY}, or auto, not {shown}.") from None
+        raise UsageError(f"{name} must be {allowed}, {words}, not {shown}.") from None
 
 
 STYLE_OPTION = typer.Option(

@@ -255,10 +255,7 @@ def _mix_luma(mine: Floats, painted: Plane, weights: _Weights) -> Floats:
     """Mix the plane of brightness."""
     new = _floats(painted)
     blend = _blend(mine, new, weights)
-    gain = _gain(
-        _texture(blend.plane, blend.mean), _texture(new, blend.painted_mean),
-        weights.size, CONTRAST_BLUR, CONTRAST_RANGE,
-    )  # fmt: skip
+    gain = _contrast_gain(blend, new, CONTRAST_RANGE)
     fine = [_fine(blend.plane, axis) for axis in (0, 1)]
     fine_gains = [
         _gain(_sample(mine), _sample(_fine(new, axis)), weights.size, FINE_BLUR, FINE_RANGE)
@@ -275,11 +272,13 @@ def _mix_color(mine: Floats, painted: Plane, weights: _Weights) -> Floats:
     """Mix a plane of color with a gain of its own."""
     new = _floats(painted)
     blend = _blend(mine, new, weights)
-    own = _gain(
-        _texture(blend.plane, blend.mean), _texture(new, blend.painted_mean),
-        weights.size, CONTRAST_BLUR, COLOR_RANGE,
-    )  # fmt: skip
-    return blend.assemble(own)
+    return blend.assemble(_contrast_gain(blend, new, COLOR_RANGE))
+
+
+def _contrast_gain(blend: _Blend, new: Floats, limits: tuple[float, float]) -> Floats:
+    """Return what the texture of a mixed plane lacks of the painting's, at the size of tone."""
+    mine, theirs = _texture(blend.plane, blend.mean), _texture(new, blend.painted_mean)
+    return _gain(mine, theirs, _size(blend.mean), CONTRAST_BLUR, limits)
 
 
 def _blend(mine: Floats, new: Floats, weights: _Weights) -> _Blend:
