@@ -14,26 +14,26 @@ import numpy as np
 
 from nst_video.live import CaptureOptions, LiveOptions, LiveSession, open_live_source
 from nst_video.live.loader_thread import choose_live_engine
+from nst_video.live.metrics import LiveMetrics
+from nst_video.live.render_thread import RenderThread
 from nst_video.live.saved_settings import parse_whole_size
 from nst_video.settings import ModelOptions, StylizeSettings
 from nst_video.stylizer import Stylizer
 
 
-class Measurement:
+class Measurement(LiveMetrics):
     """Notes, for every painted frame that has been shown, when, how old and how painted it was."""
 
-    def __init__(self, session: LiveSession) -> None:
+    def __init__(self, renderer: RenderThread) -> None:
+        super().__init__(time.monotonic())
         self.rows: list[tuple[float, float, int, int, float]] = []
-        self._session = session
-        self._count = session._metrics.show
-        session._metrics.show = self.show
+        self._renderer = renderer
 
     def show(self, number: int, captured_s: float, now_s: float) -> None:
         """Count a frame, as `LiveMetrics.show`."""
-        renderer = self._session.renderer
-        row = (now_s, now_s - captured_s, renderer.work_size, renderer.every, time.process_time())
-        self.rows.append(row)
-        self._count(number, captured_s, now_s)
+        size, every = self._renderer.work_size, self._renderer.every
+        self.rows.append((now_s, now_s - captured_s, size, every, time.process_time()))
+        super().show(number, captured_s, now_s)
 
     def report(self, skipped_s: float) -> str:
         """Return the figures after the first `skipped_s` seconds."""
@@ -75,7 +75,7 @@ def main() -> None:
         settings=settings,
         options=LiveOptions(duration_s=arguments.seconds),
     )
-    measurement = Measurement(session)
+    session.metrics = measurement = Measurement(session.renderer)
     session.run()
     print(measurement.report(arguments.seconds / 2), flush=True)
     os._exit(0)  # libraries keep threads that take long to end

@@ -18,7 +18,6 @@ from nst_video.errors import SinkError
 from nst_video.frames import VideoInfo, size_of
 from nst_video.image.overlay import Hud
 from nst_video.live import hotkeys
-from nst_video.live.adaptive_resolution import AdaptiveResolution
 from nst_video.live.background_tasks import join_threads
 from nst_video.live.capture_thread import CaptureThread, LiveSource
 from nst_video.live.display import EMPTY_SIZE, make_hud, render, style_at
@@ -54,7 +53,9 @@ class LiveSession:
         state: what keys have changed, and what is shown.
         capture: captures frames from the source.
         renderer: stylizes the newest frame.
+        outputs: the running outputs besides the window.
         actions: what keys do.
+        metrics: measures the frames shown.
     """
 
     def __init__(
@@ -98,11 +99,9 @@ class LiveSession:
             stall_s=self._options.stall_s,
             back_off_s=self._options.back_off_s,
         )
-        target = self._options.target_fps
-        resolution = (
-            None if target is None else AdaptiveResolution(target, WORK_SIZE, self._options.bounds)
+        self.renderer = RenderThread(
+            self.capture.frames, self.state, self._options.adaptive_resolution(), WORK_SIZE
         )
-        self.renderer = RenderThread(self.capture.frames, self.state, resolution, WORK_SIZE)
         self._loader = LoaderThread(
             open_stylizer,
             self.renderer,
@@ -112,19 +111,19 @@ class LiveSession:
         self._on_message = on_message
         self._on_start = on_start
         self._wanted_outputs = tuple(outputs)
-        self._outputs = LiveOutputs()
+        self.outputs = LiveOutputs()
         self._pending_calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self.actions = SessionActions(
             self.state,
             self._options,
             self.capture,
             self.renderer,
-            self._outputs,
+            self.outputs,
             call_later=self._pending_calls.put,
             notify=self._notify,
         )
+        self.metrics = LiveMetrics(time.monotonic())
         self._left_behind: list[threading.Thread] = []
-        self._metrics = LiveMetrics(time.monotonic())
         self._shown: RenderedFrame | None = None
         self._drawn_s = 0.0
 
@@ -141,22 +140,22 @@ class LiveSession:
     @property
     def result(self) -> LiveResult:
         """The statistics so far."""
-        return self._metrics.result(
+        return self.metrics.result(
             captured=self.capture.frames.put_count,
             dropped=self.dropped,
             reused=self.renderer.reused,
-            lost_outputs=tuple(lost.output.name for lost in self._outputs.lost),
+            lost_outputs=tuple(lost.output.name for lost in self.outputs.lost),
         )
 
     @property
     def recording_errors(self) -> tuple[BaseException, ...]:
         """Why recordings failed, one error for each that did."""
-        return self._outputs.recording_errors()
+        return self.outputs.recording_errors()
 
     @property
     def has_started(self) -> bool:
         """True once a stylized frame has been shown."""
-        return self._metrics.shown > 0
+        return self.metrics.shown > 0
 
     @property
     def left_behind(self) -> tuple[str, ...]:
@@ -191,7 +190,7 @@ class LiveSession:
                 stack.enter_context(self._window)
                 self._draw()
                 self._process_input()
-            self._outputs.start(self._wanted_outputs, self._options.save_dir, self._notify)
+            self.outputs.start(self._wanted_outputs, self._options.save_dir, self._notify)
             self._loader.start()
             self.capture.start()
             self.renderer.start()
@@ -208,7 +207,7 @@ class LiveSession:
             elif time.monotonic() > self._drawn_s + _REDRAW_S:
                 self._draw()
             self._process_input()
-            if limit_s is not None and self._metrics.elapsed_s >= limit_s:
+            if limit_s is not None and self.metrics.elapsed_s >= limit_s:
                 break
         if not self.state.is_over:
             self.renderer.rendered.take(0)  # raises the error that ended the rendering, if any
@@ -216,12 +215,12 @@ class LiveSession:
     def _raise_failures(self) -> None:
         if self._loader.error is not None:
             raise self._loader.error
-        lost = self._outputs.lost
+        lost = self.outputs.lost
         if self._is_headless_without_output() and lost:
             raise SinkError(error_text(lost[-1].error or SinkError("every output has ended")))
 
     def _is_headless_without_output(self) -> bool:
-        return self._window is None and bool(self._wanted_outputs) and not self._outputs
+        return self._window is None and bool(self._wanted_outputs) and not self.outputs
 
     def _use_stylizer(self, stylizer: LiveStylizer, styles: Sequence[Style]) -> None:
         self.actions.use_stylizer(stylizer, styles)
@@ -232,15 +231,15 @@ class LiveSession:
         self._shown = self.actions.shown = painted
         if painted.is_painted:
             info = VideoInfo(size_of(painted.painting), self._rate())
-            self._outputs.put(self.actions.output_frame(painted), info)
+            self.outputs.put(self.actions.output_frame(painted), info)
         self._draw()
         self._process_input()
         now = time.monotonic()
         if painted.is_painted:
             is_first = not self.has_started
-            self._metrics.show_ms.add(1000 * (now - begun))
-            self.renderer.show_s = self._metrics.show_ms.value / 1000
-            self._metrics.show(painted.number, painted.captured_s, now)
+            self.metrics.show_ms.add(1000 * (now - begun))
+            self.renderer.show_s = self.metrics.show_ms.value / 1000
+            self.metrics.show(painted.number, painted.captured_s, now)
             if is_first:
                 self._on_start()
 
@@ -259,7 +258,7 @@ class LiveSession:
 
     def _hud(self) -> Hud:
         now_s = time.monotonic()
-        stylizer, metrics = self.renderer.stylizer, self._metrics
+        stylizer, metrics = self.renderer.stylizer, self.metrics
         lines = (
             f"{metrics.rate.per_s(now_s):.1f} fps, age {metrics.age_ms.value:.0f} ms, "
             f"{self.dropped} dropped",
@@ -272,7 +271,7 @@ class LiveSession:
             self.actions.refiner.figure,
         )
         figures = tuple(filter(None, lines))
-        badges = self._outputs.badges(now_s)
+        badges = self.outputs.badges(now_s)
         return make_hud(self.state, badges, figures, is_loading=not self.has_started)
 
     def _painting_rate(self) -> str:
@@ -305,7 +304,7 @@ class LiveSession:
             except Empty:
                 break
             call()
-        for ended in self._outputs.collect():
+        for ended in self.outputs.collect():
             text = describe_end(ended)
             # If no output is left and there is no window, the session raises this error itself.
             if text and not (ended.error and self._is_headless_without_output()):
@@ -327,7 +326,7 @@ class LiveSession:
         self.renderer.stop()
         self._loader.stop()
         self.actions.refiner.stop()
-        self._outputs.close(self._on_message)
+        self.outputs.close(self._on_message)
         self.actions.tasks.finish()
         threads = [
             self.renderer.thread,

@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from nst_video.frames import Size
-from nst_video.live.adaptive_resolution import SizeBounds
+from nst_video.live.adaptive_resolution import AdaptiveResolution, SizeBounds
 from nst_video.live.capture_thread import BACK_OFF_S, STALL_S
 from nst_video.validation import RATE, SECONDS, SIDE
 from nst_video.video.capture.capture_options import CaptureOptions
@@ -52,6 +52,12 @@ class LiveOptions:
             SECONDS.check("A wait", wait_s)
         for side in self.virtual_size or ():
             SIDE.check("A side of the virtual camera", side)
+
+    def adaptive_resolution(self) -> AdaptiveResolution | None:
+        """Return what holds the target rate, from `WORK_SIZE` on; None keeps the size fixed."""
+        if self.target_fps is None:
+            return None
+        return AdaptiveResolution(self.target_fps, WORK_SIZE, self.bounds)
 
     def new_file(self, suffix: str) -> Path:
         """Return a path in `save_dir`, named by the time, for a snapshot or recording."""

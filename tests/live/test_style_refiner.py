@@ -90,8 +90,8 @@ def test_second_press_ends_the_refinement_and_a_third_begins_again(session, refi
 def test_master_is_not_refined(session, refinements):
     styles = session.state.styles
     place = next(i for i, style in enumerate(styles) if style.origin == "master")
-    session._pending_calls.put(lambda: setattr(session.state, "current", place))
-    session._pending_calls.put(session.state.select)
+    for _ in range(place - session.state.current):
+        session.press("d")
     wait_until(lambda: session.state.request.selection.styles[0].origin == "master")
     session.press("y")
     wait_until(lambda: "cannot be refined" in session.state.toast)

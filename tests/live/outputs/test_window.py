@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -126,57 +127,73 @@ def red_at(frame: Frame) -> list[bool]:
     return [bool((frame[240, x].astype(int) - frame[240, x, ::-1])[0] > 100) for x in (90, 550)]
 
 
+KeyPress = Callable[[str, Callable[[], object]], None]
+"""Presses a key and waits for its effect."""
+
+
+def press_style_keys(key: KeyPress, session: LiveSession) -> None:
+    state = session.state
+    key("2", lambda: state.current == 1)
+    key("d", lambda: state.current == 2)
+    key("a", lambda: state.current == 1)
+    key("Right", lambda: state.current == 2)
+    key("Left", lambda: state.current == 1)
+    key("Down", lambda: state.request.settings.intensity == 0.9)
+    key("Up", lambda: state.request.settings.intensity == 1.0)
+    key("bracketleft", lambda: state.request.settings.intensity == 0.9)
+    key("bracketright", lambda: state.request.settings.intensity == 1.0)
+    key("b", lambda: state.partner == 2)
+    key("comma", lambda: state.share == 0.4)
+    key("period", lambda: state.share == 0.5)
+    assert [s.name for s in state.request.selection.styles] == ["wave", "stained-glass"]
+    key("0", lambda: state.request.is_original)
+    key("0", lambda: not state.request.is_original)
+    key("c", lambda: state.request.settings.keep_colors)
+    key("minus", lambda: session.work_size == 224)
+    key("equal", lambda: session.work_size == 256)
+
+
+def press_view_keys(key: KeyPress, session: LiveSession, screen: str) -> None:
+    state = session.state
+    wait_until(lambda: red_at(screenshot(screen)) == [False, True])
+    key("f", lambda: red_at(screenshot(screen)) == [True, False])
+    # The shade behind the figures, below the last line of them.
+    wait_until(lambda: screenshot(screen)[92, 100].mean() < 50)
+    key("i", lambda: screenshot(screen)[92, 100].mean() > 50)
+    key("question", lambda: screenshot(screen)[240, 90:550].mean() < 50)
+    key("question", lambda: screenshot(screen)[240, 90:550].mean() > 50)
+    key("Tab", lambda: state.is_side_by_side and screenshot(screen)[380, 320].max() < 30)
+    key("Tab", lambda: not state.is_side_by_side)
+    key("Return", lambda: state.is_fullscreen)  # filling it takes a window manager
+    key("Return", lambda: not state.is_fullscreen)
+
+
+def press_other_keys(key: KeyPress, session: LiveSession, folder: Path) -> None:
+    state = session.state
+    key("w", lambda: list(folder.glob("nst-video-*.png")))
+    key("r", lambda: session.outputs.find("recording") is not None)
+    shown = session.result.shown
+    wait_until(lambda: session.result.shown > shown + 30)
+    key("r", lambda: list(folder.glob("nst-video-*.mp4")))
+    key("n", lambda: "camera" in state.toast)
+    key("v", lambda: "virtual camera" in state.toast.lower())
+    key("l", lambda: len(state.thumbnails) == len(state.styles))
+    key("space", lambda: state.request.is_paused)
+    key("space", lambda: not state.request.is_paused)
+
+
 def test_every_key_does_what_it_says(screen: str, clip: Path, tmp_path: Path) -> None:
     session = make_session(clip, tmp_path)
-    state = session.state
 
     def script(window: str) -> None:
-        def key(name: str, expected: Callable[[], object]) -> None:
-            press_until(window, name, expected)
-
-        wait_until(lambda: len(state.thumbnails) > 9, 60)
-        key("2", lambda: state.current == 1)
-        key("d", lambda: state.current == 2)
-        key("a", lambda: state.current == 1)
-        key("Right", lambda: state.current == 2)
-        key("Left", lambda: state.current == 1)
-        key("Down", lambda: state.request.settings.intensity == 0.9)
-        key("Up", lambda: state.request.settings.intensity == 1.0)
-        key("bracketleft", lambda: state.request.settings.intensity == 0.9)
-        key("bracketright", lambda: state.request.settings.intensity == 1.0)
-        key("b", lambda: state.partner == 2)
-        key("comma", lambda: state.share == 0.4)
-        key("period", lambda: state.share == 0.5)
-        assert [s.name for s in state.request.selection.styles] == ["wave", "stained-glass"]
-        key("0", lambda: state.request.is_original)
-        key("0", lambda: not state.request.is_original)
-        key("c", lambda: state.request.settings.keep_colors)
-        key("minus", lambda: session.work_size == 224)
-        key("equal", lambda: session.work_size == 256)
+        key = partial(press_until, window)
+        wait_until(lambda: len(session.state.thumbnails) > 9, 60)
+        press_style_keys(key, session)
         move_to_corner(screen, window)
-        wait_until(lambda: red_at(screenshot(screen)) == [False, True])
-        key("f", lambda: red_at(screenshot(screen)) == [True, False])
-        # The shade behind the figures, below the last line of them.
-        wait_until(lambda: screenshot(screen)[92, 100].mean() < 50)
-        key("i", lambda: screenshot(screen)[92, 100].mean() > 50)
-        key("question", lambda: screenshot(screen)[240, 90:550].mean() < 50)
-        key("question", lambda: screenshot(screen)[240, 90:550].mean() > 50)
-        key("Tab", lambda: state.is_side_by_side and screenshot(screen)[380, 320].max() < 30)
-        key("Tab", lambda: not state.is_side_by_side)
-        key("Return", lambda: state.is_fullscreen)  # filling it takes a window manager
-        key("Return", lambda: not state.is_fullscreen)
-        key("w", lambda: list(tmp_path.glob("nst-video-*.png")))
-        key("r", lambda: session._outputs.find("recording") is not None)
-        shown = session.result.shown
-        wait_until(lambda: session.result.shown > shown + 30)
-        key("r", lambda: list(tmp_path.glob("nst-video-*.mp4")))
-        key("n", lambda: "camera" in state.toast)
-        key("v", lambda: "virtual camera" in state.toast.lower())
-        key("l", lambda: len(state.thumbnails) == len(state.styles))
-        key("space", lambda: state.request.is_paused)
-        key("space", lambda: not state.request.is_paused)
+        press_view_keys(key, session, screen)
+        press_other_keys(key, session, tmp_path)
         press(window, "q")
-        wait_until(lambda: state.is_over)
+        wait_until(lambda: session.state.is_over)
 
     drive(session, script)
     picture = cv2.imread(str(next(tmp_path.glob("*.png"))))
@@ -306,7 +323,7 @@ def test_keys_without_a_meaning_do_nothing(screen: str, clip: Path, tmp_path: Pa
         press_until(window, "i", lambda: not state.shows_hud)  # after all the others
         assert (state.request, state.is_side_by_side, state.shows_help, state.is_mirrored) == before
         assert not state.is_over
-        assert not len(session._outputs)
+        assert not len(session.outputs)
 
     drive(session, script)
 
