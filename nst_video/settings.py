@@ -1,5 +1,6 @@
 """What a user chooses about stylizing: how the result looks, and what computes it."""
 
+import reprlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
@@ -38,7 +39,8 @@ class StylizeSettings:
         steady: 0..1: how firmly strokes stay on what they were painted on, from frame to frame; 0
             paints every frame by itself, which flickers. Single pictures do not depend on it.
         paint_every: one of so many frames is painted, and the others are moved along from it; more
-            where much is new. "auto" lets the live session decide, and is 1 elsewhere.
+            where much is new. "auto" lets the live session decide, and is 1 elsewhere. It does not
+            matter where `steady` is 0.
 
     Raises:
         UsageError: a value out of its range.
@@ -55,10 +57,12 @@ class StylizeSettings:
         INTENSITY.check("The intensity", self.intensity)
         if self.blend not in get_args(Blend):
             raise UsageError(f"No blend {self.blend!r}. Choose from: {', '.join(get_args(Blend))}.")
-        WORK_SIZE.check_optional("The working size", self.work_size)
-        STEADY.check("The steadiness", self.steady)
-        if self.paint_every != "auto":
-            PAINT_EVERY.check("The number of frames for each painting", self.paint_every)
+        WORK_SIZE.check_optional("work_size", self.work_size)
+        STEADY.check("steady", self.steady)
+        if self.paint_every != "auto" and self.paint_every not in PAINT_EVERY:
+            raise UsageError(
+                f"paint_every must be auto or {PAINT_EVERY}, not {reprlib.repr(self.paint_every)}."
+            )
 
     @property
     def is_original(self) -> bool:
@@ -68,12 +72,12 @@ class StylizeSettings:
     @property
     def is_frame_by_frame(self) -> bool:
         """Whether every frame is painted by itself."""
-        return self.steady == 0 and self.every == 1
+        return self.steady == 0
 
     @property
     def every(self) -> int:
         """One of so many frames is painted."""
-        return 1 if self.paint_every == "auto" else self.paint_every
+        return 1 if self.paint_every == "auto" or self.steady == 0 else self.paint_every
 
     @property
     def fade(self) -> float:

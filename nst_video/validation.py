@@ -99,11 +99,10 @@ def check_fields(options: object, ranges: Mapping[str, Range]) -> None:
     """Check the fields of a dataclass against their ranges, by name.
 
     Raises:
-        UsageError: a field is out of range; the message names it in words, without its unit.
+        UsageError: a field is out of range; the message begins with its name.
     """
     for name, wanted in ranges.items():
-        words = name.removesuffix("_s").removesuffix("_px").replace("_", " ")
-        wanted.check(f"The {words}", getattr(options, name))
+        wanted.check(name, getattr(options, name))
 
 
 MAX_SIDE_PX = 16384

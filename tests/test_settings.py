@@ -35,7 +35,7 @@ def test_settings_refuse_intensities_that_are_none(value: object) -> None:
 
 @pytest.mark.parametrize("value", [0, 2.5, True, 10**9, -360, float("nan"), "360"])
 def test_settings_refuse_working_sizes_that_are_none(value: object) -> None:
-    with pytest.raises(UsageError, match="The working size must be a whole number"):
+    with pytest.raises(UsageError, match="work_size must be a whole number"):
         StylizeSettings(work_size=value)
 
 

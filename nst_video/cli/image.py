@@ -18,7 +18,7 @@ from nst_video.cli.optimization_options import (
     PaintMethod,
 )
 from nst_video.cli.optimization_progress import PicturePainter
-from nst_video.cli.options import grouped
+from nst_video.cli.options import grouped, option_names, refuse_given
 from nst_video.cli.output_options import check_outputs
 from nst_video.cli.picture_jobs import (
     ExtraPictureOptions,
@@ -28,7 +28,6 @@ from nst_video.cli.picture_jobs import (
     paint_by_optimization,
 )
 from nst_video.cli.stylizer_options import ModelArguments, StylizeOptions, build_stylizer
-from nst_video.errors import UsageError
 from nst_video.system.path_lookup import user_path
 
 
@@ -53,8 +52,13 @@ class PictureFileOptions:
     extra: ExtraPictureOptions = field(default_factory=ExtraPictureOptions)
 
 
+_GATYS_ONLY = option_names(OptimizationOptions, LossNetworkOptions) | {"plot", "preview_every"}
+_FAST_ONLY = frozenset(("blend", "model", "engine", "tile"))
+
+
 @grouped
 def image(
+    context: typer.Context,
     *,
     files: PictureFileOptions,
     method: MethodOption = PaintMethod.FAST,
@@ -67,17 +71,13 @@ def image(
 
     The options under Optimization and Loss network need --method gatys.
     """
-    extra, quiet = files.extra, files.batch.quiet
+    quiet = files.batch.quiet
     open_painter: Callable[[], Paint]
     if method is PaintMethod.GATYS:
+        refuse_given(context, _FAST_ONLY, "--method fast")
         open_painter = _optimizer_opener(files, style, model, optimization, network)
-    elif (
-        optimization != OptimizationOptions()
-        or network != LossNetworkOptions()
-        or extra.needs_optimization
-    ):
-        raise UsageError("Settings of the optimization need --method gatys.")
     else:
+        refuse_given(context, _GATYS_ONLY, "--method gatys")
 
         def open_painter() -> Paint:
             return paint_by_network(build_stylizer(style, model, quiet=quiet))
@@ -86,7 +86,7 @@ def image(
     # An optimization shows its own progress.
     shown = method is PaintMethod.FAST and not quiet
     if jobs:
-        paint_all(jobs, open_painter, style.style, extra, replaced, show_progress=shown)
+        paint_all(jobs, open_painter, style.style, files.extra, replaced, show_progress=shown)
 
 
 def _optimizer_opener(

@@ -18,6 +18,7 @@ from nst_video.cli.stylizer_options import (
     MixOption,
     ModelsDirOption,
     OfflineOption,
+    check_paint_every,
     paint_every_option,
     parse_mix,
     parse_paint_every,
@@ -126,13 +127,19 @@ class LiveStyleOptions:
     ] = None
 
     def given(self) -> dict[str, object]:
-        """Return the options as fields of `LiveSettings`; None for those that are not given."""
+        """Return the options as fields of `LiveSettings`; None for those that are not given.
+
+        Raises:
+            UsageError: two of them contradict each other.
+        """
+        every = parse_paint_every(self.paint_every)
+        check_paint_every(self.steady, every)
         return {
             "style": self.style,
             "mix": parse_mix(self.mix) or ([] if self.style else None),
             "intensity": self.intensity,
             "steady": self.steady,
-            "paint_every": _or_zero(parse_paint_every(self.paint_every)),
+            "paint_every": _or_zero(every),
             "keep_colors": self.keep_colors,
             "fade_s": self.fade,
             "work_size": self.work_size,

@@ -1,12 +1,13 @@
 """Declaring options: checked numbers, checked text, and groups of options as dataclasses."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any, cast, get_type_hints
 
 import typer
 
+from nst_video.errors import UsageError
 from nst_video.validation import Range
 
 
@@ -45,6 +46,41 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # PEP 362
     run.__annotations__ = {each.name: each.annotation for each in parameters}
     return run
+
+
+def option_names(*groups: type) -> frozenset[str]:
+    """Return the names, as parameters, of all options of groups, see `grouped`."""
+    names: set[str] = set()
+    for group in groups:
+        for name, hint in get_type_hints(group, include_extras=True).items():
+            names |= option_names(cast("type", hint)) if is_dataclass(hint) else {name}
+    return frozenset(names)
+
+
+def refuse_given(context: typer.Context, names: Collection[str], needed: str) -> None:
+    """Refuse options that a command would ignore, whatever their values.
+
+    Args:
+        context: of the command.
+        names: of the options, as parameters.
+        needed: what they need, such as "--method fast".
+
+    Raises:
+        UsageError: some of them are on the command line; the message names them.
+    """
+    given = [
+        max(parameter.opts, key=len)
+        for parameter in context.command.params
+        if parameter.name in names and _is_typed(context, parameter.name)
+    ]
+    if given:
+        listed = " and ".join([", ".join(given[:-1]), given[-1]] if given[1:] else given)
+        raise UsageError(f"{listed} need{'' if given[1:] else 's'} {needed}.")
+
+
+def _is_typed(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def _options(name: str, hint: Any, default: object) -> list[inspect.Parameter]:  # noqa: ANN401

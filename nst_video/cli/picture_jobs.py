@@ -88,11 +88,6 @@ class ExtraPictureOptions:
         ),
     ] = False
 
-    @property
-    def needs_optimization(self) -> bool:
-        """True if an option only makes sense with --method gatys."""
-        return self.plot is not None or self.preview_every is not None
-
     def outputs(self, jobs: Sequence[Job]) -> list[OutputFile]:
         """Return all files to be written, including the results.
 

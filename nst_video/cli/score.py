@@ -98,9 +98,9 @@ def score(
     if not quiet:
         for note in scored.notes:
             say(note)
-    result(presentation.as_json(scored) if as_json else _table(scored))
     if plot is not None:
         save_picture(plot, presentation.plot(scored), overwrite=plot in replaced)
+    result(presentation.as_json(scored) if as_json else _table(scored))
 
 
 def _frame_reporter(report: Report) -> "OnFrame":

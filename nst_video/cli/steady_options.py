@@ -1,6 +1,6 @@
 """Options of how steady a painted film is, and how much of it is painted."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import typer
@@ -9,8 +9,8 @@ from nst_video.cli.stylizer_options import (
     STEADY_OPTION,
     STYLE_PANEL,
     ModelArguments,
-    StyleOptions,
     StylizeOptions,
+    check_paint_every,
     paint_every_option,
     parse_paint_every,
 )
@@ -42,6 +42,7 @@ class FilmStyleOptions(StylizeOptions):
             UsageError: a value that makes no sense.
         """
         every = parse_paint_every(self.paint_every) or StylizeSettings.paint_every
+        check_paint_every(self.steady, every)
         if self.fast and every == "auto":
             every = FAST_PAINT_EVERY
         return replace(super().settings(), steady=self.steady, paint_every=every)
@@ -53,10 +54,3 @@ class FilmStyleOptions(StylizeOptions):
         from nst_video.engines import fast_engine
 
         return replace(model, engine=fast_engine())
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether nothing is given that only the feed-forward network can do."""
-        shared, default = {each.name for each in fields(StyleOptions)}, FilmStyleOptions()
-        own = [each.name for each in fields(self) if each.name not in shared]
-        return all(getattr(self, name) == getattr(default, name) for name in own)

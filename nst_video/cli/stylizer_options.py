@@ -69,6 +69,23 @@ def parse_paint_every(text: str | None) -> int | Literal["auto"] | None:
     return _auto_or_number("--paint-every", PAINT_EVERY, text, "or auto")
 
 
+def check_paint_every(steady: float | None, every: int | str | None) -> None:
+    """Refuse to move strokes along without keeping them.
+
+    Args:
+        steady: of `--steady`, None if it was not given.
+        every: of `--paint-every`, likewise.
+
+    Raises:
+        UsageError: frames would be moved along, but none may be.
+    """
+    if steady == 0 and isinstance(every, int) and every > 1:
+        raise UsageError(
+            f"--paint-every {every} moves strokes from frame to frame, and --steady 0 paints every "
+            "frame by itself: leave out one of them."
+        )
+
+
 def _auto_or_number(name: str, allowed: Range, text: str, words: str) -> int | Literal["auto"]:
     """Parse the value of an option that is a whole number, "auto" or other `words`."""
     if text == "auto":

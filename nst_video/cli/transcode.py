@@ -17,7 +17,7 @@ from nst_video.cli.optimization_options import (
     OptimizationOptions,
     PaintMethod,
 )
-from nst_video.cli.options import grouped, number
+from nst_video.cli.options import grouped, number, option_names, refuse_given
 from nst_video.cli.output_options import check_outputs
 from nst_video.cli.preview import CommandWithPreview, Preview, PreviewOption, choose_preview
 from nst_video.cli.steady_options import FilmStyleOptions
@@ -62,12 +62,15 @@ class GatysOptions:
     keyframes: KeyframeOptions = field(default_factory=KeyframeOptions)
 
 
+_FAST_ONLY = option_names(FilmStyleOptions) - option_names(StyleOptions) | {"batch_size", "preview"}
+
 transcode_app = typer.Typer(add_completion=False)
 
 
 @transcode_app.command(cls=CommandWithPreview)
 @grouped
 def transcode(
+    context: typer.Context,
     *,
     files: VideoFileOptions,
     method: MethodOption = PaintMethod.FAST,
@@ -92,15 +95,10 @@ def transcode(
     --method gatys.
     """
     if method is PaintMethod.GATYS:
-        if not style.is_plain or batch_size is not None or preview is not None:
-            raise UsageError(
-                "--intensity, --blend, --steady, --paint-every, --fast, --batch-size and --preview "
-                "need --method fast."
-            )
+        refuse_given(context, _FAST_ONLY, "--method fast")
         _optimize(files, style, model, gatys)
         return
-    if gatys != GatysOptions():
-        raise UsageError("Settings of the optimization need --method gatys.")
+    refuse_given(context, option_names(GatysOptions), "--method gatys")
     options, quiet = files.video.parse(batch_size), files.batch.quiet
     excerpt, output = choose_preview(preview, files.output)
     jobs, replaced = _plan(replace(files, output=output), style.style, options, preview=excerpt)

@@ -186,30 +186,29 @@ def _checked(name: str, value: object) -> object:
     Raises:
         UsageError: it has another type, or is out of range.
     """
-    words = name.removesuffix("_s").replace("_", " ")
     like = getattr(LiveSettings(), name)
     if name in _RANGES:
-        _RANGES[name].check(f"The {words}", value)
+        _RANGES[name].check(name, value)
         return type(like)(value)
     if name == "mix":
-        return [_weight(each) for each in _listed(words, value)]
+        return [_weight(each) for each in _listed(name, value)]
     if name == "style":
-        return [_text(words, each) for each in _listed(words, value)] or like
+        return [_text(name, each) for each in _listed(name, value)] or like
     if isinstance(like, str):
-        text = _text(words, value)
+        text = _text(name, value)
         if text or like:
             _TEXTS[name](text)
         return text
     # In Python every bool is an int, so the types themselves are compared.
     if type(value) is not type(like):
-        raise UsageError(f"The {words} must be true or false, not {reprlib.repr(value)}.")
+        raise UsageError(f"{name} must be true or false, not {reprlib.repr(value)}.")
     return value
 
 
-def _listed(words: str, value: object) -> list[object]:
+def _listed(name: str, value: object) -> list[object]:
     if not isinstance(value, list) or len(value) > MAX_STYLES:
         raise UsageError(
-            f"The {words} must be a list of at most {MAX_STYLES}, not {reprlib.repr(value)}."
+            f"{name} must be a list of at most {MAX_STYLES}, not {reprlib.repr(value)}."
         )
     return value
 
@@ -219,9 +218,9 @@ def _weight(value: object) -> float:
     return float(value)  # type: ignore[arg-type]  # a number, as has just been checked
 
 
-def _text(words: str, value: object) -> str:
+def _text(name: str, value: object) -> str:
     if not isinstance(value, str) or not value.isprintable():
-        raise UsageError(f"The {words} must be printable text, not {reprlib.repr(value)}.")
+        raise UsageError(f"{name} must be printable text, not {reprlib.repr(value)}.")
     return value
 
 

@@ -78,7 +78,8 @@ def score(
         SourceError: a film cannot be read.
         StyleError: an unknown style.
         WeightsError: the loss network's weights cannot be had.
-        UsageError: a film is a picture, is named twice, or has another shape than the source.
+        UsageError: a film is a picture, is named twice, or has another shape than the source; or no
+            two of its frames show the same.
     """
     SCORE_SIZE.check("The size", size)
     paths = [painted] if isinstance(painted, str | Path) else list(painted)
@@ -102,6 +103,11 @@ def score(
         notes = _notes(films, sources, measured.frames)
     if measured.frames < 2:
         raise UsageError("The films have fewer than two frames in common: there is no motion.")
+    if not any(measured.source.warp_errors.values()):
+        raise UsageError(
+            "No two frames show the same things, so nothing can be said of steadiness: name a film "
+            "with longer scenes."
+        )
     scores = score_films(measured, [each.name for each in films[1:]])
     notes += [
         f"{each.name} is {each.sharpness_ratio:.1f} times as sharp as {scores[0].name}: name the "

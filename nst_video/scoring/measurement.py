@@ -3,19 +3,23 @@
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from fractions import Fraction
 from statistics import fmean
-from types import MappingProxyType
-from typing import Protocol, TypeAlias
+from types import MappingProxyType, TracebackType
+from typing import Protocol, Self, TypeAlias
 
 from nst_video.frames import Frame
-from nst_video.scoring.flow import correspondences
+from nst_video.scoring.flow import correspondence
 from nst_video.scoring.measures import sharpness, warp_error
+from nst_video.system.opencv_threads import one_opencv_thread_on_few_cores
 
 Series: TypeAlias = Sequence[tuple[float, float]]
 """(seconds, value), in order of time."""
+
+_Compared: TypeAlias = tuple[float, Sequence[float | None]]
+"""The share of the picture that is visible in both frames, and each film's warp error."""
 
 STRIDES: Mapping[int, int] = MappingProxyType({1: 2, 5: 4, 20: 4})
 """Distances in frames at which warp errors are measured, each with the number of frames from one
@@ -96,6 +100,11 @@ class Measurements:
         default_factory=lambda: {distance: [] for distance in STRIDES}
     )
 
+    @property
+    def films(self) -> tuple[FilmSeries, ...]:
+        """All series, that of the source first."""
+        return (self.source, *self.painted)
+
 
 def measure(
     source: Iterable[Frame],
@@ -117,10 +126,9 @@ def measure(
         on_frame: called with the number of frames that were measured so far.
     """
     found = Measurements(FilmSeries(), [FilmSeries() for _ in painted])
-    films = (found.source, *found.painted)
     recent: deque[tuple[Frame, ...]] = deque(maxlen=max(STRIDES) + 1)
     in_scene = 0
-    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as workers:
+    with one_opencv_thread_on_few_cores(), _Comparisons(found) as comparisons:
         for index, frames in enumerate(_together([source, *painted])):
             time_s = float(index / fps)
             if is_cut(frames[0]) and index:
@@ -128,9 +136,10 @@ def measure(
                 recent.clear()
                 in_scene = 0
             recent.append(frames)
-            for film, frame in zip(films, frames, strict=True):
+            for film, frame in zip(found.films, frames, strict=True):
                 film.sharpness.append((time_s, sharpness(frame)))
-            _compare(found, films, recent, _due(in_scene), time_s, workers)
+            for distance in _due(in_scene):
+                comparisons.begin(distance, time_s, frames, recent[-1 - distance])
             if distances is not None and index % DISTANCE_STRIDE == 0:
                 _add_distances(found.painted, distances(frames[0], frames[1:]))
             in_scene += 1
@@ -154,25 +163,53 @@ def _due(in_scene: int) -> list[int]:
     ]
 
 
-def _compare(
-    found: Measurements,
-    films: Sequence[FilmSeries],
-    recent: Sequence[tuple[Frame, ...]],
-    due: Sequence[int],
-    time_s: float,
-    workers: Executor,
-) -> None:
-    """Add the warp errors between the newest frames and those `due` frames before."""
-    newest = recent[-1]
-    earlier = [recent[-1 - distance] for distance in due]
-    pairs = [(newest[0], frames[0]) for frames in earlier]
-    matches = correspondences(pairs, workers)
-    for distance, frames, where in zip(due, earlier, matches, strict=True):
-        found.visible[distance].append(float(where.visible.mean()))
-        for film, now, before in zip(films, newest, frames, strict=True):
-            error = warp_error(now, before, where)
+class _Comparisons:
+    """Compares frames in threads, while the next ones are read, and adds the results in order."""
+
+    def __init__(self, found: Measurements) -> None:
+        self._found = found
+        count = min(4, os.cpu_count() or 1)
+        self._workers = ThreadPoolExecutor(count, "compare")
+        self._most = 2 * count
+        self._pending: deque[tuple[int, float, Future[_Compared]]] = deque()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            while self._pending and error is None:
+                self._add_oldest()
+        finally:
+            self._workers.shutdown(cancel_futures=True)
+
+    def begin(
+        self, distance: int, time_s: float, now: Sequence[Frame], before: Sequence[Frame]
+    ) -> None:
+        """Begin to compare the frames of all films, the source first, with earlier ones."""
+        if len(self._pending) == self._most:
+            self._add_oldest()
+        self._pending.append((distance, time_s, self._workers.submit(_compare, now, before)))
+
+    def _add_oldest(self) -> None:
+        distance, time_s, comparison = self._pending.popleft()
+        visible, errors = comparison.result()
+        self._found.visible[distance].append(visible)
+        for film, error in zip(self._found.films, errors, strict=True):
             if error is not None:
                 film.warp_errors[distance].append((time_s, error))
+
+
+def _compare(now: Sequence[Frame], before: Sequence[Frame]) -> _Compared:
+    """Return what is visible in both of the source's frames, which come first, and all errors."""
+    where = correspondence(now[0], before[0])
+    errors = [warp_error(*each, where) for each in zip(now, before, strict=True)]
+    return float(where.visible.mean()), errors
 
 
 def _add_distances(painted: Sequence[FilmSeries], values: Sequence[FrameDistances]) -> None:

@@ -10,6 +10,9 @@ from nst_video.scoring.flow import Correspondence
 WARP_ERROR_UNIT = 1e-4
 """Unit of warp errors: 1 is a mean squared difference of 1e-4 of 1.0, or 2.55 of 255 levels."""
 
+_MEAN = np.full((1, 3), 1 / 3, np.float32)
+"""Turns three channels into their mean."""
+
 MIN_VISIBLE = 0.05
 """Share of the picture that two frames must have in common to be compared."""
 
@@ -31,9 +34,13 @@ def warp_error(frame: Frame, earlier: Frame, where: Correspondence) -> float | N
     total = float(where.visible.sum())
     if total < MIN_VISIBLE * where.visible.size:
         return None
-    warped = warp(earlier.astype(np.float32), where.flow)
-    squares = np.square(frame.astype(np.float32) - warped).mean(axis=-1)
-    return float((squares * where.visible).sum()) / total / 255**2 / WARP_ERROR_UNIT
+    difference = warp(earlier.astype(np.float32), where.flow)
+    difference -= frame
+    difference *= difference
+    squares = np.asarray(
+        cv2.transform(difference, _MEAN), np.float32
+    )  # NumPy's takes 5 times as long
+    return float(np.vdot(squares, where.visible)) / total / 255**2 / WARP_ERROR_UNIT
 
 
 def sharpness(frame: Frame) -> float:

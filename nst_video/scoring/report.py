@@ -19,7 +19,9 @@ twice the distance is not seen. Packaged styles are painted at 0.2 to 0.3."""
 MUCH_SHARPER = 1.25
 """Sharpness relative to the first film from which there is a note."""
 
-_TINY = 1e-9
+SHARPNESS_FLOOR = 0.1
+"""Added to sharpness before it is compared, so that flat films, which have none, keep all of it.
+Painted films have 200 to 2000; a film blurred beyond recognition has 5."""
 
 Errors: TypeAlias = Mapping[int, float | None]
 """Warp errors by distance in frames; None where no two frames could be compared."""
@@ -162,7 +164,9 @@ def _film_score(name: str, film: FilmSeries, first: FilmSeries, source: Errors) 
     """Return the score of a film; its rank is not known yet."""
     errors = film.mean_warp_errors
     steadiness = steadiness_of(errors, source)
-    sharpness_ratio = film.mean_sharpness / max(first.mean_sharpness, _TINY)
+    sharpness_ratio = (film.mean_sharpness + SHARPNESS_FLOOR) / (
+        first.mean_sharpness + SHARPNESS_FLOOR
+    )
     style, first_style = mean_or_none(film.style), mean_or_none(first.style)
     style_ratio = 1.0
     if style is not None and first_style is not None:

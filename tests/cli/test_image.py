@@ -19,7 +19,8 @@ PLAIN = ["--intensity", "0", "--blend", "pixel"]
 
 def run(*arguments: str | Path):
     """Run `image` in this process; errors that `main` would print come as exceptions."""
-    done = CliRunner().invoke(app, ["image", *map(str, arguments), *PLAIN])
+    plain = PLAIN[:2] if "gatys" in arguments else PLAIN
+    done = CliRunner().invoke(app, ["image", *map(str, arguments), *plain])
     if isinstance(done.exception, NstVideoError):
         raise done.exception
     return done
@@ -126,6 +127,9 @@ def test_each_photo_has_its_comparison(photos: Path, tmp_path: Path):
         (["a.jpg", "b.PNG", "-o", "x.png"], "cannot hold 2 pictures"),
         (["a.jpg", "-o", "x.mp4"], "is not a picture format"),
         (["a.jpg", "b.PNG", "--method", "gatys", "--plot", "l.png"], "losses of one picture"),
+        (["a.jpg", "--method", "gatys", "--blend", "latent"], "--blend needs --method fast"),
+        (["a.jpg", "--method", "gatys", "--tile", "auto"], "--tile needs --method fast"),
+        (["a.jpg", "--plot", "l.png", "--tv", "1"], "--plot and --tv-weight need --method gatys"),
         (["*.gif"], "Nothing matches"),
         (["a.jpg", "b.PNG", "--template", "{style}{ext}"], "would both become"),
     ],

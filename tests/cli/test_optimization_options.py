@@ -72,7 +72,7 @@ def test_masks_mix_and_colors_reach_the_painter(photo, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "error", "said"),
     [
-        (("--steps", 5), UsageError, "need --method gatys"),
+        (("--steps", 5), UsageError, "--steps needs --method gatys"),
         (("--method", "gatys", "--preset", "bold"), UsageError, "classic, faithful"),
         (("--method", "gatys", "--preset", "classic"), UsageError, "no layer 'block5_conv2'"),
         (("--method", "gatys", "--network", "vgg11"), UsageError, "builtin, vgg16, vgg19"),

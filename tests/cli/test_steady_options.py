@@ -124,10 +124,23 @@ def test_no_steadiness_is_frame_by_frame_in_batches_too() -> None:
     assert stylizer.frames_per_painting == 1
 
 
-@pytest.mark.parametrize("option", [["--steady", "0.5"], ["--paint-every", "2"], ["--fast"]])
+@pytest.mark.parametrize(
+    "option", [["--steady", "1"], ["--steady", "0.5"], ["--paint-every", "auto"], ["--fast"]]
+)
 def test_optimization_refuses_them(clip: Path, option: list[str]) -> None:
-    with pytest.raises(UsageError, match=rf"{option[0]}.* need --method fast"):
+    with pytest.raises(UsageError, match=rf"{option[0]} needs --method fast"):
         run(clip, "--method", "gatys", *option)
+
+
+def test_no_steadiness_and_painting_seldom_contradict_each_other(clip: Path) -> None:
+    with pytest.raises(UsageError, match=r"--paint-every 4 .* --steady 0"):
+        run(clip, "--steady", "0", "--paint-every", "4")
+
+
+def test_no_steadiness_paints_every_frame_with_fast_too() -> None:
+    settings = FilmStyleOptions(steady=0, fast=True).settings()
+    assert settings.is_frame_by_frame
+    assert settings.every == 1
 
 
 @pytest.mark.parametrize("text", ["0", "13", "2.5", "often"])

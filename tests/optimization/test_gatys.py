@@ -87,7 +87,7 @@ class TestSettings:
         [
             ({"steps": 0}, "steps must be a whole number from 1 to"),
             ({"scales": 5}, "scales must be a whole number from 1 to 4, not 5"),
-            ({"style_weight": -1.0}, "style weight must be"),
+            ({"style_weight": -1.0}, "style_weight must be"),
             ({"learning_rate": float("nan")}, "rate must be"),
             ({"optimizer": "newton"}, "No optimizer 'newton'. Choose from: adam, lbfgs"),
             ({"start": "void"}, "No start 'void'"),

@@ -1,7 +1,6 @@
 """Video painted by optimization."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -132,9 +131,7 @@ def test_smaller_working_size_is_brought_back_with_its_detail():
 
 def warp_error(frames: Sequence[Frame], contents: Sequence[Frame]) -> float:
     """Return the mean warp error of neighbors, by a flow that is not the painter's."""
-    pairs = [(now, before) for before, now in pairwise(contents)]
-    with ThreadPoolExecutor(2) as workers:
-        found = list(flow.correspondences(pairs, workers))
+    found = [flow.correspondence(now, before) for before, now in pairwise(contents)]
     errors = [
         measures.warp_error(now, before, where)
         for (before, now), where in zip(pairwise(frames), found, strict=True)

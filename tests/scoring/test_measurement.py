@@ -1,14 +1,13 @@
 """Flow, warp error and sharpness, and which frames are compared."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from scoring_ladder import FPS, STEP_PX, blurred, painted_by_frame, scene
 
 from nst_video.frames import Frame
-from nst_video.scoring.flow import Correspondence, correspondences, variational_flow
+from nst_video.scoring.flow import Correspondence, correspondence, variational_flow
 from nst_video.scoring.measurement import STRIDES, measure
 from nst_video.scoring.measures import sharpness, warp_error
 
@@ -27,8 +26,7 @@ def test_flow_of_a_pan_is_its_step() -> None:
 
 def test_what_enters_the_picture_is_not_visible_before() -> None:
     before, now = scene(2)
-    with ThreadPoolExecutor(2) as workers:
-        (where,) = correspondences([(now, before)], workers)
+    where = correspondence(now, before)
     assert where.visible[:, -STEP_PX:].max() == 0
     assert where.visible[8:-8, 8:-8].mean() > 0.95
 

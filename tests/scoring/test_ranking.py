@@ -82,3 +82,12 @@ def test_a_film_as_steady_as_its_source_is_fully_steady() -> None:
 def test_more_sharpness_and_style_than_the_first_film_has_do_not_count() -> None:
     assert score_of(0.5, 3.0, 2.0) == 50
     assert score_of(1.0, 0.5, 0.5) == 25
+
+
+def test_an_exact_copy_has_the_full_score_even_if_it_is_flat() -> None:
+    black = [np.zeros((SIZE[1], SIZE[0], 3), np.uint8)] * 7
+    noise = list(np.random.default_rng(1).integers(0, 256, (7, SIZE[1], SIZE[0], 3), np.uint8))
+    for film in (black, scene(7)):
+        (copy, noisy) = score_films(measure(film, [film, noise], FPS, is_cut=no_cut), ["", ""])
+        assert (copy.score, copy.rank, copy.sharpness_ratio) == (100, 1, 1)
+        assert noisy.score < 10

@@ -175,7 +175,7 @@ def probe(path: Path) -> MediaInfo:
 
 
 def pick_video(media: MediaInfo, number: int | None = None) -> StreamInfo:
-    """Return the video stream to paint.
+    """Return the video stream to read.
 
     Args:
         media: the file.
@@ -188,7 +188,7 @@ def pick_video(media: MediaInfo, number: int | None = None) -> StreamInfo:
     """
     videos = media.videos
     if not videos:
-        raise SourceError(f"{media.path} has no video, {_contents(media)}: nothing to paint.")
+        raise SourceError(f"{media.path} has no video, {_contents(media)}.")
     if number is None:
         return next((s for s in videos if s.is_default), videos[0])
     if not 1 <= number <= len(videos):
