@@ -6,7 +6,16 @@ from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
 from nst_video.errors import UsageError
-from nst_video.validation import INTENSITY, PAINT_EVERY, STEADY, TILE_ROWS, WORK_SIZE, check_type
+from nst_video.validation import (
+    INTENSITY,
+    PAINT_EVERY,
+    STEADY,
+    STROKE_SCALE,
+    TILE_ROWS,
+    WORK_SIZE,
+    Range,
+    check_type,
+)
 
 DEFAULT_STYLE = "starfield"
 
@@ -18,6 +27,17 @@ LATENT_FROM = 0.2
 
 Painted with its own bottleneck a frame does not stay as it was: it changes by 25 of 255 levels on
 average. The cross-fade spreads that change: 0.01 of intensity adds at most 1.4 levels.
+"""
+
+WorkSize: TypeAlias = int | Literal["auto", "full"]
+"""Short side, in pixels, of the frames that the network sees: of so many; of `AUTO_WORK_SIZE`,
+divided by the stroke scale; or that of the input."""
+
+AUTO_WORK_SIZE = 540
+"""Lines from which strokes no longer shrink, so that a style looks alike at 540 and at 2160 lines.
+
+The network's strokes are a few pixels wide, whatever the frame: at 1080 lines a style is hardly
+more than color.
 """
 
 FAST_PAINT_EVERY = 4
@@ -34,8 +54,10 @@ class StylizeSettings:
             style's, and below `LATENT_FROM` also cross-fades with the input; "pixel" cross-fades
             the fully stylized frame with the input.
         keep_colors: take only luminance from the result, and chrominance from the input.
-        work_size: short side, in pixels, of the frames that the network sees; None for full size.
-            The result is enlarged again, with the input's fine structure.
+        work_size: short side, in pixels, of the frames that the network sees, see `WorkSize`. The
+            result is enlarged again, with the input's fine structure.
+        stroke_scale: 0.25..4: width of the strokes relative to the default's, with `work_size`
+            "auto". They are never finer than at full size.
         steady: 0..1: how firmly strokes stay on what they were painted on, from frame to frame; 0
             paints every frame by itself, which flickers. Single pictures do not depend on it.
         paint_every: one of so many frames is painted, and the others are moved along from it; more
@@ -49,7 +71,8 @@ class StylizeSettings:
     intensity: float = 1.0
     blend: Blend = "latent"
     keep_colors: bool = False
-    work_size: int | None = None
+    work_size: WorkSize = "auto"
+    stroke_scale: float = 1.0
     steady: float = 1.0
     paint_every: int | Literal["auto"] = "auto"
 
@@ -57,12 +80,15 @@ class StylizeSettings:
         INTENSITY.check("The intensity", self.intensity)
         if self.blend not in get_args(Blend):
             raise UsageError(f"No blend {self.blend!r}. Choose from: {', '.join(get_args(Blend))}.")
-        WORK_SIZE.check_optional("work_size", self.work_size)
-        STEADY.check("steady", self.steady)
-        if self.paint_every != "auto" and self.paint_every not in PAINT_EVERY:
+        _check_number_or_word("work_size", self.work_size, WORK_SIZE, "auto", "full")
+        STROKE_SCALE.check("stroke_scale", self.stroke_scale)
+        if self.stroke_scale != 1 and self.work_size != "auto":
             raise UsageError(
-                f"paint_every must be auto or {PAINT_EVERY}, not {reprlib.repr(self.paint_every)}."
+                f"A stroke_scale of {self.stroke_scale:g} and a work_size of {self.work_size} "
+                "exclude each other: choose one of them."
             )
+        STEADY.check("steady", self.steady)
+        _check_number_or_word("paint_every", self.paint_every, PAINT_EVERY, "auto")
 
     @property
     def is_original(self) -> bool:
@@ -85,6 +111,17 @@ class StylizeSettings:
         return self.intensity if self.blend == "pixel" else min(1.0, self.intensity / LATENT_FROM)
 
 
+def _check_number_or_word(name: str, value: object, allowed: Range, *words: str) -> None:
+    """Check that a value is one of `words`, or a number in a range.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    if value not in words and value not in allowed:
+        choices = f"{', '.join(words)} or {allowed}"
+        raise UsageError(f"{name} must be {choices}, not {reprlib.repr(value)}.")
+
+
 TileRows: TypeAlias = int | Literal["auto", "off"]
 """How large frames are painted: in tiles of so many rows, whole ("off"), or, with "auto", in tiles
 only where a whole frame does not fit into memory."""
@@ -96,8 +133,7 @@ def check_tile(tile: TileRows) -> None:
     Raises:
         UsageError: neither "auto" nor "off" nor a number of rows.
     """
-    if tile not in ("auto", "off") and tile not in TILE_ROWS:
-        raise UsageError(f"The tile must be auto, off or {TILE_ROWS} (rows), not {tile!r}.")
+    _check_number_or_word("tile", tile, TILE_ROWS, "auto", "off")
 
 
 DEFAULT_SCORE_SIZE = 512

@@ -26,8 +26,8 @@ from nst_video.engines import (
     warm_up,
 )
 from nst_video.errors import UsageError
-from nst_video.finishing import finish_frame
-from nst_video.frames import Floats, Frame, Frames, Size, check_frames, fit_short_side, size_of
+from nst_video.finishing import finish_frame, finish_yuv, shrink_yuv, working_size
+from nst_video.frames import Floats, Frame, Frames, Size, check_frames, size_of
 from nst_video.image.resize import resize_area
 from nst_video.image.yuv420 import YuvColors, YuvFrames, can_be_yuv420, check_yuv, yuv_size
 from nst_video.networks.models import StyleModel, load_model
@@ -300,7 +300,7 @@ class Stylizer:
         size = size_of(frames)
         check_min_size(size)
         self.prepare()
-        work = self._fit_work(size)
+        work = working_size(size, self.settings)
         small = frames if work == size else np.stack([resize_area(frame, work) for frame in frames])
         painting = self._submit_steady(small, self.begin, planes.RGB)
         if work == size and not self.settings.keep_colors and self.settings.fade == 1:
@@ -326,15 +326,15 @@ class Stylizer:
     def accepts_yuv(self, size: Size) -> bool:
         """Return whether `submit_yuv` is the fast way for pictures of `size` (width, height).
 
-        It is where the network's output is the result: at full size, intensity 1 and without
-        `keep_colors`, if both sides are even and the picture is painted whole.
+        It is where the network's output needs no other colors: at intensity 1 and without
+        `keep_colors`, if all sides are even and the picture is painted whole.
 
         Raises:
             WeightsError: the model's files are missing or broken.
             EngineError: the network does not run here.
         """
         engine = self._yuv_engine(size)
-        return engine is not None and engine.accepts_yuv(size)
+        return engine is not None and engine.accepts_yuv(working_size(size, self.settings))
 
     def submit_yuv(self, yuv: YuvFrames, colors: YuvColors) -> PendingFrames:
         """Begin to paint a batch of 4:2:0 frames.
@@ -351,15 +351,23 @@ class Stylizer:
             EngineError: they cannot be painted.
         """
         check_yuv(yuv)
-        engine = self._yuv_engine(yuv_size(yuv))
+        size = yuv_size(yuv)
+        engine = self._yuv_engine(size)
         if engine is None:
-            raise UsageError("YuvFrames are painted at full size and intensity only.")
+            raise UsageError(
+                "YuvFrames are painted at full intensity, in new colors and at even sizes only."
+            )
         self.prepare()
-        return self._submit_steady(
-            yuv,
+        work = working_size(size, self.settings)
+        small = yuv if work == size else np.stack([shrink_yuv(frame, work) for frame in yuv])
+        painting = self._submit_steady(
+            small,
             lambda each: engine.submit_yuv(each, self._mixer.full_parameters(self.model), colors),
             planes.YUV420,
         )
+        if work == size:
+            return painting
+        return painting.then(lambda painted: finish_yuv(painted, yuv, small))
 
     def _submit_steady(
         self,
@@ -382,16 +390,8 @@ class Stylizer:
         )
 
     def _yuv_engine(self, size: Size) -> Engine | None:
-        """Return the engine if it takes YUV frames and its output is the result at `size`."""
+        """Return the engine if it paints YUV frames of `size` as the settings say."""
         settings = self.settings
-        is_plain = (
-            settings.intensity == 1 and not settings.keep_colors and self._fit_work(size) == size
-        )
-        if is_plain and can_be_yuv420(size) and self.engine.capabilities.yuv:
-            return self.engine
-        return None
-
-    def _fit_work(self, size: Size) -> Size:
-        """Return the size at which the network runs for frames of `size`."""
-        work_size = self.settings.work_size
-        return size if work_size is None else fit_short_side(size, work_size)
+        is_plain = settings.intensity == 1 and not settings.keep_colors
+        is_even = can_be_yuv420(size) and can_be_yuv420(working_size(size, settings))
+        return self.engine if is_plain and is_even and self.engine.capabilities.yuv else None

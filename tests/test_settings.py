@@ -35,13 +35,13 @@ def test_settings_refuse_intensities_that_are_none(value: object) -> None:
 
 @pytest.mark.parametrize("value", [0, 2.5, True, 10**9, -360, float("nan"), "360"])
 def test_settings_refuse_working_sizes_that_are_none(value: object) -> None:
-    with pytest.raises(UsageError, match="work_size must be a whole number"):
+    with pytest.raises(UsageError, match="work_size must be auto, full or a whole number"):
         StylizeSettings(work_size=value)
 
 
 @pytest.mark.parametrize("tile", ["x", -5, 0, 2.5, True, 8, 10**9, None, float("nan")])
 def test_model_options_refuse_tiles_that_are_none(tile: object) -> None:
-    with pytest.raises(UsageError, match="The tile must be auto, off or a whole number from 16"):
+    with pytest.raises(UsageError, match="tile must be auto, off or a whole number from 16"):
         ModelOptions(tile=tile)
 
 

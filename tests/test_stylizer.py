@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from nst_video import weights
 from nst_video.engines import IdentityEngine, ModelChoice, choose_model
 from nst_video.errors import EngineError, StyleError, UsageError, WeightsError
-from nst_video.settings import ModelOptions, StylizeSettings
+from nst_video.settings import ModelOptions, StylizeSettings, WorkSize
 from nst_video.stylizer import Stylizer
 
 OPENVINO = ModelOptions("builtin", "openvino")
@@ -242,15 +242,15 @@ def plain(settings: StylizeSettings | None = None, **arguments: object) -> Styli
 
 
 @pytest.mark.parametrize("intensity", [0.0, 0.5, 1.0])
-@pytest.mark.parametrize("work_size", [None, 32])
-def test_batch_of_none_is_painted(intensity: float, work_size: int | None) -> None:
+@pytest.mark.parametrize("work_size", ["full", 32])
+def test_batch_of_none_is_painted(intensity: float, work_size: WorkSize) -> None:
     none = np.zeros((0, 48, 64, 3), np.uint8)
     assert plain(StylizeSettings(intensity, work_size=work_size))(none).shape == none.shape
 
 
 @pytest.mark.parametrize("shape", [(0, 64, 3), (64, 0, 3), (1, 64, 3), (64, 1, 3), (2, 64, 7, 3)])
-@pytest.mark.parametrize("work_size", [None, 32])
-def test_frames_too_small_are_refused(shape: tuple[int, ...], work_size: int | None) -> None:
+@pytest.mark.parametrize("work_size", ["full", 32])
+def test_frames_too_small_are_refused(shape: tuple[int, ...], work_size: WorkSize) -> None:
     with pytest.raises(EngineError, match="at least 8 pixels"):
         plain(StylizeSettings(work_size=work_size))(np.zeros(shape, np.uint8))
 

@@ -27,7 +27,12 @@ from nst_video.cli.picture_jobs import (
     paint_by_network,
     paint_by_optimization,
 )
-from nst_video.cli.stylizer_options import ModelArguments, StylizeOptions, build_stylizer
+from nst_video.cli.stylizer_options import (
+    ModelArguments,
+    StylizeOptions,
+    build_stylizer,
+    parse_work_size,
+)
 from nst_video.system.path_lookup import user_path
 
 
@@ -80,7 +85,7 @@ def image(
         refuse_given(context, _GATYS_ONLY, "--method gatys")
 
         def open_painter() -> Paint:
-            return paint_by_network(build_stylizer(style, model, quiet=quiet))
+            return paint_by_network(build_stylizer(style, model, quiet=quiet), quiet=quiet)
 
     jobs, replaced = _plan(files, style.style, optimization.mask or ())
     # An optimization shows its own progress.
@@ -98,6 +103,7 @@ def _optimizer_opener(
 ) -> Callable[[], Paint]:
     """Return a function that loads styles and loss network; settings are checked at once."""
     settings = optimization.settings(keep_colors=style.keep_colors)
+    work_size = parse_work_size(style.work_size)
 
     def open_painter() -> Paint:
         styles = optimization.load_styles(style)
@@ -105,7 +111,7 @@ def _optimizer_opener(
             network=network.load(model, quiet=files.batch.quiet),
             styles=styles,
             settings=settings,
-            work_size=style.work_size,
+            work_size=work_size if isinstance(work_size, int) else None,
             preview_every=files.extra.preview_every,
             quiet=files.batch.quiet,
         )

@@ -18,6 +18,7 @@ from nst_video.optimization.video_settings import (
     SceneStart,
     VideoSettings,
 )
+from nst_video.settings import WorkSize
 from nst_video.validation import COUNT
 
 _PANEL = "Keyframes"
@@ -75,20 +76,21 @@ class KeyframeOptions:
         ),
     ] = False
 
-    def settings(self, work_size: int | None) -> VideoSettings:
+    def settings(self, work_size: WorkSize) -> VideoSettings:
         """Return the settings of a video.
 
         Args:
-            work_size: short side in pixels at which it is painted; None for the default.
+            work_size: as typed; "auto" for the default.
 
         Raises:
             UsageError: a value that makes no sense.
         """
+        lines = VideoSettings.work_size if work_size == "auto" else work_size
         return VideoSettings(
             keyframe_interval=parse_interval(self.every),
             next_steps=self.next_steps,
             scene_start=self.scene_start,  # type: ignore[arg-type]  # VideoSettings checks it
-            work_size=VideoSettings.work_size if work_size is None else work_size,
+            work_size=None if lines == "full" else lines,
         )
 
 

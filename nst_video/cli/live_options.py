@@ -22,7 +22,6 @@ from nst_video.cli.stylizer_options import (
     paint_every_option,
     parse_mix,
     parse_paint_every,
-    work_size_option,
 )
 from nst_video.validation import FADE_S, RATE, SECONDS, WORK_SIZE
 
@@ -113,7 +112,14 @@ class LiveStyleOptions:
     ] = None
     work_size: Annotated[
         int | None,
-        work_size_option(replace(WORK_SIZE, or_zero=True), "0 adapts it to --target-fps."),
+        number(
+            replace(WORK_SIZE, or_zero=True),
+            "--work-size",
+            help="Short side at which the network runs; smaller is faster, with larger strokes. "
+            "0 adapts it to --target-fps.",
+            metavar="PIXELS",
+            panel=STYLE_PANEL,
+        ),
     ] = None
     target_fps: Annotated[
         float | None,

@@ -91,9 +91,9 @@ def stylize_settings(settings: "LiveSettings") -> StylizeSettings:
         settings.intensity,
         settings.blend,  # type: ignore[arg-type]  # StylizeSettings checks it
         settings.keep_colors,
-        settings.work_size or None,
-        settings.steady,
-        settings.paint_every or "auto",
+        settings.work_size or "auto",
+        steady=settings.steady,
+        paint_every=settings.paint_every or "auto",
     )
 
 
@@ -246,7 +246,7 @@ def _remember(session: "LiveSession", settings: "LiveSettings", before: "LiveSet
         **kept,
         intensity=look.intensity,
         keep_colors=look.keep_colors,
-        work_size=look.work_size or 0,
+        work_size=look.work_size if isinstance(look.work_size, int) else 0,
         steady=look.steady,
         paint_every=0 if look.paint_every == "auto" else look.paint_every,
         mirror=state.is_mirrored if is_camera else settings.mirror,

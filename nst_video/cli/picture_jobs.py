@@ -13,7 +13,7 @@ import typer
 
 from nst_video.cli import optimization_progress
 from nst_video.cli.batch import run_all
-from nst_video.cli.console import result
+from nst_video.cli.console import result, say
 from nst_video.cli.jobs import Job
 from nst_video.cli.optimization_options import PANEL
 from nst_video.cli.options import number
@@ -31,12 +31,19 @@ Paint: TypeAlias = "Callable[[Frame, Path], tuple[Frame, Sequence[PaintStep]]]"
 """Paints a picture for a target path; also returns the steps of an optimization, else none."""
 
 
-def paint_by_network(stylizer: "Stylizer") -> Paint:
+def paint_by_network(stylizer: "Stylizer", *, quiet: bool) -> Paint:
     """Return a function that stylizes pictures independently of each other."""
+    from nst_video.finishing import working_size
+    from nst_video.frames import size_of
 
     def paint(content: "Frame", target: Path) -> "tuple[Frame, Sequence[PaintStep]]":
         stylizer.reset()
-        return stylizer(content), ()
+        painted = stylizer(content)
+        width, height = working_size(size_of(content), stylizer.settings)
+        is_enlarged = (width, height) != size_of(content) and not stylizer.settings.is_original
+        if is_enlarged and not quiet:
+            say(f"{target.name}: painted at {width}x{height} and enlarged.")
+        return painted, ()
 
     return paint
 

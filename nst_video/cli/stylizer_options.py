@@ -13,17 +13,20 @@ from nst_video.cli.options import checked, number
 from nst_video.cli.progress import fetch_progress
 from nst_video.errors import UsageError
 from nst_video.settings import (
+    AUTO_WORK_SIZE,
     DEFAULT_STYLE,
     Blend,
     ModelOptions,
     StylizeSettings,
     TileRows,
+    WorkSize,
 )
 from nst_video.validation import (
     INTENSITY,
     MIX_WEIGHT,
     PAINT_EVERY,
     STEADY,
+    STROKE_SCALE,
     TILE_ROWS,
     WORK_SIZE,
     Range,
@@ -56,6 +59,17 @@ def parse_tile(text: str) -> TileRows:
     if text == "off":
         return "off"
     return _auto_or_number("--tile", TILE_ROWS, text, "auto or off")
+
+
+def parse_work_size(text: str) -> WorkSize:
+    """Turn "auto", "full" or a number of pixels into a `WorkSize`.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    if text == "full":
+        return "full"
+    return _auto_or_number("--work-size", WORK_SIZE, text, "auto or full")
 
 
 def parse_paint_every(text: str | None) -> int | Literal["auto"] | None:
@@ -183,18 +197,6 @@ INTENSITY_OPTION = number(
 )
 
 
-def work_size_option(allowed: Range, default: str) -> object:
-    """Declare `--work-size`; `default` ends the help."""
-    return number(
-        allowed,
-        "--work-size",
-        metavar="PIXELS",
-        help="Short side at which the network runs; smaller is faster, with larger strokes. "
-        f"{default}",
-        panel=STYLE_PANEL,
-    )
-
-
 @dataclass(frozen=True, kw_only=True)
 class StyleOptions:
     """The style, and settings that both methods have."""
@@ -203,11 +205,16 @@ class StyleOptions:
     mix: MixOption = None
     keep_colors: KeepColorsOption = StylizeSettings.keep_colors
     work_size: Annotated[
-        int | None,
-        work_size_option(
-            WORK_SIZE, "By default that of the input; 480 for videos with --method gatys."
+        str,
+        typer.Option(
+            "--work-size",
+            metavar="PIXELS|auto|full",
+            help="Short side at which the network runs; smaller is faster, with larger strokes. "
+            f"auto is at most {AUTO_WORK_SIZE}, so that strokes do not shrink in large frames "
+            "(with --method gatys, 480 for videos and full for pictures).",
+            rich_help_panel=STYLE_PANEL,
         ),
-    ] = StylizeSettings.work_size
+    ] = StylizeSettings.work_size  # type: ignore[assignment]  # "auto"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,6 +232,15 @@ class StylizeOptions(StyleOptions):
             rich_help_panel=STYLE_PANEL,
         ),
     ] = StylizeSettings.blend
+    stroke_scale: Annotated[
+        float,
+        number(
+            STROKE_SCALE,
+            "--stroke-scale",
+            help="Width of the strokes: 2 for twice as wide. Never finer than --work-size full.",
+            panel=STYLE_PANEL,
+        ),
+    ] = StylizeSettings.stroke_scale
 
     def settings(self) -> StylizeSettings:
         """Return everything but the style.
@@ -236,7 +252,8 @@ class StylizeOptions(StyleOptions):
             self.intensity,
             self.blend,  # type: ignore[arg-type]  # StylizeSettings checks it
             self.keep_colors,
-            self.work_size,
+            parse_work_size(self.work_size),
+            self.stroke_scale,
         )
 
 

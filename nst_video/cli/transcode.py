@@ -26,6 +26,7 @@ from nst_video.cli.stylizer_options import (
     ModelArguments,
     StyleOptions,
     build_stylizer,
+    parse_work_size,
 )
 from nst_video.cli.unexpected_errors import report_bugs
 from nst_video.cli.video_jobs import optimize_all, transcode_all
@@ -130,7 +131,7 @@ def _optimize(
 ) -> None:
     """Paint videos by optimization."""
     options, quiet = files.video.parse(), files.batch.quiet
-    video_settings = gatys.keyframes.settings(style.work_size)
+    video_settings = gatys.keyframes.settings(parse_work_size(style.work_size))
     settings = gatys.optimization.settings(
         keep_colors=style.keep_colors, temporal_weight=gatys.keyframes.temporal_weight
     )

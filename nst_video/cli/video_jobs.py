@@ -63,14 +63,21 @@ def transcode_all(
 
 
 def _describe(job: Job, done: "TranscodeResult", painter: "Stylizer") -> None:
+    from nst_video.finishing import working_size
+
     for note in done.notes:
         say(f"{job.source.name}: {note}")
     frames = done.info.frame_count or 0
     slowest = max(done.busy_s, key=lambda stage: done.busy_s[stage])
-    is_sparse = painter.frames_per_painting > 1
-    painted = f", {painter.paintings} of them painted," if is_sparse else ""
+    how = []
+    if painter.frames_per_painting > 1:
+        how.append(f"{painter.paintings} of them painted")
+    work = working_size(done.info.size, painter.settings)
+    if work != done.info.size and not painter.settings.is_original:
+        how.append("painted at {}x{} and enlarged".format(*work))
+    aside = f" ({', '.join(how)})" if how else ""
     say(
-        f"{job.source.name}: {frames} frames{painted} in {done.elapsed_s:.1f} s "
+        f"{job.source.name}: {frames} frames{aside} in {done.elapsed_s:.1f} s "
         f"({frames / max(done.elapsed_s, 1e-6):.1f} fps, limited by {slowest})."
     )
 

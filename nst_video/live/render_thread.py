@@ -283,7 +283,7 @@ class RenderThread:
             return _RenderPlan(None, request.settings, None)
         # Frames smaller than any working size are rendered as they are, or refused as too small.
         is_tiny = self.work_size not in WORK_SIZE
-        settings = replace(request.settings, work_size=None if is_tiny else self.work_size)
+        settings = replace(request.settings, work_size="full" if is_tiny else self.work_size)
         if settings.intensity < 1 and not stylizer.has_predictor:
             # The predictor is not loaded yet; a cross-fade needs none.
             settings = replace(settings, blend="pixel")
@@ -292,7 +292,8 @@ class RenderThread:
     def _choose_size(self, request: RenderRequest, size: Size) -> bool:
         """Use the requested working size once it is compiled; False if no size is compiled yet."""
         automatic = self._fixed_size if self._resolution is None else self._resolution.level.size
-        wanted = min(request.settings.work_size or automatic, *size)
+        requested = _lines(request.settings, limit=min(size))
+        wanted = min(automatic if requested is None else requested, *size)
         exact = fit_short_side(size, wanted)
         if exact in self._ready_sizes:
             self.work_size, self.missing_size = wanted, None
@@ -321,13 +322,27 @@ class RenderThread:
         rates: tuple[int, ...] | None = None
         if not settings.is_frame_by_frame:
             rates = CARRYING if settings.paint_every == "auto" else (settings.paint_every,)
-        resolution.choose_among(rates, settings.work_size)
-        if rates is None and settings.work_size is not None:
+        lines = _lines(settings, limit)
+        resolution.choose_among(rates, lines)
+        if rates is None and lines is not None:
             return
         level = resolution.update(took, time.monotonic(), limit)
         if rates is None:
             self.every = level.every
         self._next_number = number + (level.every if rates is None else 1)
+
+
+def _lines(settings: StylizeSettings, limit: int) -> int | None:
+    """Return the working size that is asked for, None for an adaptive one.
+
+    Args:
+        settings: of the request.
+        limit: short side of the frames in pixels.
+    """
+    size = settings.work_size
+    if size == "auto":
+        return None
+    return limit if size == "full" else size
 
 
 def _run(stylizer: LiveStylizer, content: Frame) -> Frame:

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from nst_video.finishing import finish_planes
-from nst_video.frames import Frame, Luma, Size, fit_short_side, size_of
+from nst_video.finishing import finish_planes, working_size
+from nst_video.frames import Frame, Luma, Size, size_of
 from nst_video.image.resize import shrink
 from nst_video.live.live_stylizer import LiveStylizer
 from nst_video.settings import StylizeSettings
@@ -141,8 +141,7 @@ class SteadyRenderer:
             EngineError: it cannot be painted.
         """
         size, settings = size_of(content), stylizer.settings
-        work = size if settings.work_size is None else fit_short_side(size, settings.work_size)
-        small = shrink(content, work)
+        small = shrink(content, working_size(size, settings))
         luma = luma_of(small)
         # Flow has one size for all working sizes, so that a change of these is no new shot.
         motion = self._estimator.update(shrink(luma, _flow_size(size)))

@@ -166,3 +166,13 @@ def test_results_of_the_same_call_are_no_inputs_even_without_a_note(photos: Path
     make_photo(photos / "a-wave.png")
     jobs = plan_jobs([str(photos)], style="wave", kind=file_kinds.pictures())
     assert [job.source.name for job in jobs] == ["a.jpg", "b.PNG", "c.webp"]
+
+
+def test_the_size_at_which_a_large_picture_is_painted_is_said(tmp_path: Path) -> None:
+    save_picture(tmp_path / "photo.png", np.full((64, 96, 3), 90, np.uint8))
+    target = tmp_path / "out.png"
+    arguments = ["image", tmp_path / "photo.png", "-s", "wave", "-o", target, "--stroke-scale", "2"]
+    assert "painted at" not in run(*arguments[1:]).stderr
+    done = CliRunner().invoke(app, [*map(str, arguments), "-y"])
+    assert "out.png: painted at 48x32 and enlarged." in done.stderr
+    assert load_picture(target).shape == (64, 96, 3)

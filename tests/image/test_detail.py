@@ -16,7 +16,7 @@ def photo(assets: Path) -> NDArray[np.uint8]:
 
 
 def shrink(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return cv2.resize(frame, (256, 192), interpolation=cv2.INTER_AREA)
+    return cv2.resize(frame, (512, 384), interpolation=cv2.INTER_AREA)
 
 
 def error(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
@@ -40,6 +40,16 @@ def test_restore_detail_inverts_the_detail_of_an_inverted_painting(
     assert error(restored, 255 - photo) < 0.35 * error(plain, 255 - photo)
 
 
+def test_lettering_of_the_content_does_not_float_over_a_painting_enlarged_much() -> None:
+    content = np.full((540, 960, 3), 40, np.uint8)
+    cv2.putText(content, "lettering", (200, 300), cv2.FONT_HERSHEY_SIMPLEX, 2, (255,) * 3, 3)
+    for width, most in ((240, 16), (480, 64)):
+        size = (width, width * 540 // 960)
+        small = cv2.resize(content, size, interpolation=cv2.INTER_AREA)
+        plain = cv2.resize(small, (960, 540), interpolation=cv2.INTER_CUBIC)
+        assert 8 < np.abs(restore_detail(small, content, small).astype(int) - plain).max() <= most
+
+
 def test_restore_detail_leaves_flat_paint_flat(photo: NDArray[np.uint8]) -> None:
     small = shrink(photo)
     flat = np.full_like(small, 90)
@@ -58,6 +68,6 @@ def test_restore_detail_adds_no_noise_of_a_flat_content_to_brushwork() -> None:
 def test_restore_luma_is_the_brightness_of_restore_detail(photo: NDArray[np.uint8]) -> None:
     small = shrink(photo)
     painted = 255 - small
-    gray = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in (painted, small)]
+    gray = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in (painted, photo, small)]
     expected = cv2.cvtColor(restore_detail(painted, photo, small), cv2.COLOR_RGB2GRAY)
-    assert error(restore_luma(gray[0], photo, gray[1]), expected) < 1
+    assert error(restore_luma(*gray), expected) < 1

@@ -1,0 +1,56 @@
+"""The working size, and what is made of paintings of that size."""
+
+import cv2
+import numpy as np
+import pytest
+
+from nst_video.finishing import finish_yuv, shrink_yuv, working_size
+from nst_video.frames import Size
+from nst_video.image.yuv420 import rgb_to_yuv
+from nst_video.settings import StylizeSettings
+from nst_video.video.sources import SyntheticSource
+
+
+@pytest.mark.parametrize(
+    ("size", "settings", "expected"),
+    [
+        ((640, 360), {}, (640, 360)),
+        ((1280, 720), {}, (960, 540)),
+        ((720, 1280), {}, (540, 960)),
+        ((3840, 2160), {}, (960, 540)),
+        ((4096, 2160), {}, (1024, 540)),
+        ((999, 777), {}, (694, 540)),
+        ((161, 121), {}, (161, 121)),
+        ((3840, 2160), {"stroke_scale": 0.25}, (3840, 2160)),
+        ((3840, 2160), {"stroke_scale": 0.5}, (1920, 1080)),
+        ((3840, 2160), {"stroke_scale": 2}, (480, 270)),
+        ((640, 360), {"stroke_scale": 0.5}, (640, 360)),
+        ((640, 360), {"stroke_scale": 2}, (320, 180)),
+        ((64, 48), {"stroke_scale": 4}, (44, 32)),
+        ((3840, 2160), {"work_size": "full"}, (3840, 2160)),
+        ((1280, 720), {"work_size": 1080}, (1280, 720)),
+        ((1280, 720), {"work_size": 240}, (427, 240)),
+    ],
+)
+def test_strokes_shrink_no_further_in_large_frames(
+    size: Size, settings: dict, expected: Size
+) -> None:
+    assert working_size(size, StylizeSettings(**settings)) == expected
+
+
+def test_shrunk_yuv_frames_are_what_shrunk_rgb_frames_are() -> None:
+    frame = next(iter(SyntheticSource((160, 120))))
+    small = cv2.resize(frame, (80, 60), interpolation=cv2.INTER_AREA)
+    shrunk = shrink_yuv(rgb_to_yuv(frame[None])[0], (80, 60))
+    assert np.abs(shrunk.astype(int) - rgb_to_yuv(small[None])[0]).max() <= 2
+
+
+def test_yuv_frames_are_finished_with_detail_and_color() -> None:
+    frame = next(iter(SyntheticSource((160, 120))))
+    content = rgb_to_yuv(frame[None])
+    small = shrink_yuv(content[0], (80, 60))[None]
+    finished = finish_yuv(small, content, small)
+    enlarged = cv2.resize(small[0, :60], (160, 120), interpolation=cv2.INTER_CUBIC)
+    lost = np.square(enlarged.astype(float) - content[0, :120]).mean()
+    assert np.square(finished[0, :120].astype(float) - content[0, :120]).mean() < 0.7 * lost
+    assert np.abs(finished[0, 120:].astype(int) - content[0, 120:]).mean() < 3
