@@ -58,11 +58,13 @@ GOOD_SIZE, GOOD_FULL = 480, 1.1
 load above which even that is too slow: nine of ten frames at this size are better than all smaller.
 """
 
-LATE_FRAMES = 8
-"""Frame intervals that a painting may take: new things are shown unpainted for so long."""
+LATE_FRAMES = 12
+"""Frame intervals that a painting may take: what is new is shown in the painting's colors, but
+without its strokes for so long."""
 
 CONTENTION = 1.5
-"""Additional time of a frame while a painting is made in the background, as a share."""
+"""Additional time of a frame while a painting is made in the background, as a share; less where
+painting has a low priority."""
 
 GROWING = 0.5
 """Work of a frame besides painting that grows with the area, as a share of that which does not, at

@@ -28,6 +28,9 @@ BACK_OFF_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 ASK_S = 3.0
 """Seconds after which the user is told that a source has not answered yet."""
 
+_DEPTH = 2
+"""Frames that wait at most: one more than the newest, so that a single slow frame loses none."""
+
 _POLL_S = 0.1
 """Longest time in seconds until a switch to another source is noticed."""
 
@@ -86,6 +89,7 @@ class _Attempt:
         source: LiveSource,
         deliver: Callable[[Frame], None],
         on_note: Callable[[str], None],
+        may_play: threading.Event,
     ) -> None:
         self.is_open = False
         self.last_s: float | None = None
@@ -93,6 +97,7 @@ class _Attempt:
         self._input = source
         self._deliver = deliver
         self._on_note = on_note
+        self._may_play = may_play
         self.ended = threading.Event()
         self._abandoned = threading.Event()
         self._opened: FrameSource | None = None
@@ -131,6 +136,13 @@ class _Attempt:
                         self._on_note(note)
                 self.last_s = time.monotonic()
                 self._deliver(frame)
+                if not self._input.is_endless:
+                    self._wait_to_play()
+
+    def _wait_to_play(self) -> None:
+        """Wait until films may play, which is no silence of the source."""
+        while not self._may_play.wait(_POLL_S) and not self._abandoned.is_set():
+            self.last_s = time.monotonic()
 
 
 def without_frames(error: BaseException) -> BaseException:
@@ -164,6 +176,7 @@ class CaptureThread:
         on_note: Callable[[str], None] = lambda text: None,
         stall_s: float = STALL_S,
         back_off_s: tuple[float, ...] = BACK_OFF_S,
+        holds_films: bool = False,
     ) -> None:
         """Prepare; the threads start on `start`.
 
@@ -173,14 +186,18 @@ class CaptureThread:
             on_note: called with a message when the source ignores something, such as an option.
             stall_s: see `STALL_S`.
             back_off_s: see `BACK_OFF_S`.
+            holds_films: sources that end, such as files, stay at their first frame until `play`.
         """
-        self.frames: LatestQueue[CapturedFrame] = LatestQueue()
+        self.frames: LatestQueue[CapturedFrame] = LatestQueue(_DEPTH)
         self.rate = RateMeter()
         self._input = source
         self._on_trouble = on_trouble
         self._on_note = on_note
         self._stall_s = stall_s
         self._back_off_s = back_off_s
+        self._may_play = threading.Event()
+        if not holds_films:
+            self._may_play.set()
         self._wake = threading.Event()
         self._stopped = False
         self._numbers = count()
@@ -197,6 +214,10 @@ class CaptureThread:
     def start(self) -> None:
         """Start capturing."""
         self._thread.start()
+
+    def play(self) -> None:
+        """Let films go on from their first frame."""
+        self._may_play.set()
 
     @property
     def threads(self) -> tuple[threading.Thread, ...]:
@@ -224,7 +245,7 @@ class CaptureThread:
                 self._wake.clear()
                 source, before = self._input, self.frames.put_count
                 self._opening += 1
-                attempt = _Attempt(source, self._put, self._on_note)
+                attempt = _Attempt(source, self._put, self._on_note, self._may_play)
                 self._attempts = [*(a for a in self._attempts if a.thread.is_alive()), attempt]
                 trouble = self._watch_attempt(attempt, source)
                 attempt.abandon()

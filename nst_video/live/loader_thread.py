@@ -11,6 +11,7 @@ from nst_video.live.live_stylizer import LiveStylizer
 from nst_video.live.render_thread import RenderThread
 from nst_video.live.state import LiveState
 from nst_video.style_library.library import Style
+from nst_video.system.thread_priority import run_at_low_priority
 
 THUMBNAIL_PX = 128
 """Side of the square style thumbnails, in pixels."""
@@ -120,7 +121,8 @@ class LoaderThread:
         size = self._renderer.missing_size
         if size is None:
             return False
-        stylizer.load_size(size)
+        # Painting must not keep frames waiting: where the cores are busy, showing goes first.
+        run_at_low_priority(lambda: stylizer.load_size(size))
         self._renderer.add_size(size)
         self._renderer.missing_size = None
         return True

@@ -24,6 +24,10 @@ from nst_video.video.queues import LatestQueue
 _POLL_S = 0.03
 """Seconds to wait for a frame before the current one is rendered again if a setting changed."""
 
+_STILL_S = 0.1
+"""Seconds without a frame after which the current one counts as still, and is rendered again until
+its painting is finished. Earlier that would keep the next frame waiting."""
+
 _GAP_S = 0.5
 """Seconds without a frame, as in a pause, after which a new shot begins."""
 
@@ -112,6 +116,7 @@ class RenderThread:
         self._fixed_size = fixed_size
         self._applied: Selection | None = None
         self._current: CapturedFrame | None = None
+        self._taken_s = 0.0
         self._plan: _RenderPlan | None = None
         self.every = 1
         self.show_s = 0.0
@@ -174,6 +179,7 @@ class RenderThread:
     def _render_next(self, captured: CapturedFrame) -> None:
         """Render a new frame."""
         last, self._current = self._current, captured
+        self._taken_s = time.monotonic()
         if last is None or captured.at_s > last.at_s + _GAP_S or captured.opening != last.opening:
             self._steady.reset()
         self._render(captured)
@@ -183,9 +189,10 @@ class RenderThread:
         current = self._current
         if current is None:
             return
-        plan = self._choose(self._state.request, size_of(current.frame))
-        if plan != self._plan or self._may_change(plan, current.frame):
-            self._render(replace(current, at_s=time.monotonic()))
+        plan, now_s = self._choose(self._state.request, size_of(current.frame)), time.monotonic()
+        is_still = self._state.request.is_paused or now_s > self._taken_s + _STILL_S
+        if plan != self._plan or (is_still and self._may_change(plan, current.frame)):
+            self._render(replace(current, at_s=now_s))
 
     def _render(self, captured: CapturedFrame) -> None:
         """Render a frame and pass it on; with steadiness, another thread finishes it."""

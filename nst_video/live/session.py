@@ -98,6 +98,7 @@ class LiveSession:
             on_note=self._notify,
             stall_s=self._options.stall_s,
             back_off_s=self._options.back_off_s,
+            holds_films=True,
         )
         self.renderer = RenderThread(
             self.capture.frames, self.state, self._options.adaptive_resolution(), WORK_SIZE
@@ -241,6 +242,7 @@ class LiveSession:
             self.renderer.show_s = self.metrics.show_ms.value / 1000
             self.metrics.show(painted.number, painted.captured_s, now)
             if is_first:
+                self.capture.play()
                 self._on_start()
 
     def _rate(self) -> Fraction:

@@ -202,7 +202,7 @@ def _folder(text: str, options: CaptureOptions) -> LiveSource:
 
 
 def _file(text: str, options: CaptureOptions) -> LiveSource:
-    decode = DecodeOptions(size=options.size, fps=options.fps)
+    decode = DecodeOptions(size=options.size, fps=options.fps, is_quick=True)
 
     def open_once() -> FrameSource:
         return open_source(text, decode)

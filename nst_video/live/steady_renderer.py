@@ -35,6 +35,19 @@ AT_ONCE = MixRates(1, 1)
 """What is shown becomes the painting."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Painted:
+    """A finished painting.
+
+    Attributes:
+        planes: of the painted frame.
+        tones: of its content and itself.
+    """
+
+    planes: Planes
+    tones: ToneMap
+
+
 @dataclass
 class _Painting:
     """A painting in progress.
@@ -44,7 +57,7 @@ class _Painting:
         small: the same at working size.
         look: what it depends on besides the frame.
         rates: how quickly what is shown follows it.
-        future: the painted frame, and the seconds that it took.
+        future: the painting, and the seconds that it took.
         is_passing: it belongs to a transition between styles; another one has to follow.
         is_over: it has been mixed in, or is not needed any more.
     """
@@ -53,7 +66,7 @@ class _Painting:
     small: Frame
     look: Hashable
     rates: MixRates
-    future: "Future[tuple[Frame, float]]"
+    future: "Future[tuple[_Painted, float]]"
     is_passing: bool
     is_over: bool = False
 
@@ -182,8 +195,10 @@ class SteadyRenderer:
         begun = time.monotonic()
         pending = stylizer.begin(small[None])
 
-        def paint() -> tuple[Frame, float]:
-            return pending.wait()[0], time.monotonic() - begun
+        def paint() -> tuple[_Painted, float]:
+            frame = pending.wait()[0]
+            painted = _Painted(planes_of_rgb(frame), ToneMap.fit(small, frame))
+            return painted, time.monotonic() - begun
 
         self._since_painting, self._unseen = 0, 0.0
         is_new = last is None or last.look != look or last.is_passing
@@ -244,11 +259,10 @@ class SteadyRenderer:
 
     def _end(self, painting: _Painting) -> Planes:
         """Return the painted frame, waiting for it."""
-        frame, self.painting_s = painting.future.result()
-        painted = planes_of_rgb(frame)
-        self._tones = ToneMap.fit(painting.small, frame)
+        painted, self.painting_s = painting.future.result()
+        self._tones = painted.tones
         painting.is_over = True
-        return painted
+        return painted.planes
 
 
 def _flow_size(size: Size) -> Size:

@@ -174,6 +174,7 @@ class VideoFileSource:
             fps=timeline.fps,
             size=self.info.size,
             as_yuv=as_yuv,
+            is_quick=self._options.is_quick,
             frame_s=scan.times_s[1] - start_s
             if scan.has_no_timestamps and scan.times_s[1:]
             else None,

@@ -130,6 +130,37 @@ def test_bad_first_picture_does_not_end_the_session(bad: int) -> None:
     ]  # fmt: skip
 
 
+def test_one_slow_frame_of_the_reader_loses_none() -> None:
+    reader = CaptureThread(
+        LiveSource("film", lambda: Film(2), is_endless=False), on_trouble=lambda text: None
+    )
+    reader.start()
+    wait_until(lambda: reader.frames.put_count == 2)
+    assert [reader.frames.take(1).number for _ in range(2)] == [0, 1]
+    assert reader.frames.dropped == 0
+
+
+def test_films_stay_at_their_first_frame_until_they_may_play(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reader_module, "OPEN_S", 0.3)  # which the wait must not exceed
+    sent_s: dict[int, float] = {}
+    reader = CaptureThread(
+        LiveSource("film", lambda: Film(5, sent_s=sent_s), is_endless=False),
+        on_trouble=lambda text: None, holds_films=True,
+    )  # fmt: skip
+    reader.start()
+    wait_until(lambda: reader.frames.put_count == 1)
+    assert not reader.frames.is_closed
+    threading.Event().wait(0.6)
+    assert reader.frames.put_count == 1
+    played_s = time.monotonic()
+    reader.play()
+    wait_until(lambda: reader.frames.put_count == 5)
+    assert sent_s[1] >= played_s
+    end(reader)
+
+
 def test_source_that_never_gives_a_picture_ends_the_session_after_some_tries() -> None:
     opened: list[int] = []
 

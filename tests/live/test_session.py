@@ -42,7 +42,9 @@ def test_finite_source_ends_the_session_with_its_last_frame(tmp_path: Path) -> N
     assert done.first_painted_s + done.elapsed_s > 39 / 30 - 0.1  # it is played, not rushed through
 
 
-def test_film_that_ends_before_the_model_is_there_is_shown_painted() -> None:
+@pytest.mark.parametrize("count", [1, 10])
+def test_short_film_does_not_begin_before_the_model_is_there(tmp_path: Path, count: int) -> None:
+    save_clip(tmp_path / "clip.avi", [numbered(n) for n in range(count)], 10)
     seen, over = Collector(), threading.Event()
 
     def load_late() -> Stylizer:
@@ -50,7 +52,7 @@ def test_film_that_ends_before_the_model_is_there_is_shown_painted() -> None:
         return unchanged()
 
     session = LiveSession(
-        film(count=5),
+        open_live_source(tmp_path / "clip.avi"),
         load_late,
         [seen.output],
         has_window=False,
@@ -58,12 +60,12 @@ def test_film_that_ends_before_the_model_is_there_is_shown_painted() -> None:
         options=FIXED,
     )
     running = Running(session)
-    wait_until(lambda: session.capture.frames.is_closed)
+    wait_until(lambda: session.capture.frames.put_count)
     assert running.thread.is_alive()
     over.set()
     running.thread.join(30)
     assert running.error is None
-    assert seen.numbers == [4]
+    assert seen.numbers == list(range(count))
 
 
 def test_still_picture_is_painted_once() -> None:

@@ -22,6 +22,7 @@ class DecodeOptions:
         size: (width, height), one of them None to keep the aspect ratio; None keeps both.
         video_stream: number of the video stream, from 1; None takes the default stream.
         keep_partial: read what can be decoded of a damaged file instead of failing.
+        is_quick: convert colors in half the time, up to 2 of 255 levels too dark: for playback.
     """
 
     start_s: float = 0.0
@@ -30,6 +31,7 @@ class DecodeOptions:
     size: tuple[int | None, int | None] | None = None
     video_stream: int | None = None
     keep_partial: bool = False
+    is_quick: bool = False
 
     def __post_init__(self) -> None:
         SECONDS.check("The start", self.start_s)
