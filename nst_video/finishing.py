@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from nst_video.frames import Frame, Luma, Size, fit_short_side
+from nst_video.frames import Frame, Frames, Luma, Size, fit_short_side
 from nst_video.image.color import cross_fade, keep_colors
 from nst_video.image.detail import restore_detail, restore_luma
 from nst_video.image.resize import resize_area, resize_linear
@@ -74,6 +74,14 @@ def finish_frame(painted: Frame, content: Frame, small: Frame, settings: Stylize
     if painted.shape != content.shape:
         painted = restore_detail(painted, content, small)
     return _finish_full(painted, content, settings)
+
+
+def finish_frames(
+    painted: Frames, content: Frames, small: Frames, settings: StylizeSettings
+) -> Frames:
+    """Return the results for a batch; see `finish_frame`."""
+    each = zip(painted, content, small, strict=True)
+    return np.stack([finish_frame(*three, settings) for three in each])
 
 
 def finish_planes(painted: Planes, content: Frame, small: Luma, settings: StylizeSettings) -> Frame:

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nst_video.engines import PendingFrames
-from nst_video.temporal import Steadiness, Step
+from nst_video.settings import StylizeSettings
+from nst_video.temporal import State, Steadiness, Step
 from nst_video.temporal.planes import PlaneFormat
 
 Pictures = NDArray[np.uint8]
@@ -32,6 +33,7 @@ class SteadyFrames:
         self.paintings = 0
         self._steadiness = Steadiness(1)
         self._look: Hashable = None
+        self._takes_any_look = False
         self._last: _Batch | None = None
         self._submitting, self._showing = threading.Lock(), threading.RLock()
 
@@ -44,10 +46,10 @@ class SteadyFrames:
         frames: Pictures,
         paint: Callable[[Pictures], PendingFrames],
         pixels: PlaneFormat,
+        settings: StylizeSettings,
         *,
-        strength: float,
-        every: int,
         look: Hashable,
+        is_fading: bool = False,
     ) -> PendingFrames:
         """Begin to paint the next frames of the film.
 
@@ -55,15 +57,21 @@ class SteadyFrames:
             frames: not to be changed until they are painted.
             paint: begins to paint those of them that have to be painted, if any.
             pixels: their format.
-            strength: steadiness, 0..1.
-            every: one of so many frames is painted at least.
-            look: whatever the paintings depend on; where it changes, the strokes begin anew.
+            settings: how steady, and one of how many frames is painted at least.
+            look: whatever else the paintings depend on; where it changes, the strokes begin anew.
+            is_fading: the style changes slowly.
         """
+        if settings.is_frame_by_frame:
+            self.reset()
+            return paint(frames)
         with self._submitting:
+            if self._takes_any_look:
+                self._look, self._takes_any_look = look, False
             if look != self._look:
                 self._begin_anew(look)
             steadiness = self._steadiness
-            steadiness.strength, steadiness.every = strength, every
+            steadiness.strength = settings.steady * (QUICK if is_fading else 1)
+            steadiness.every = settings.every
             steps = [steadiness.follow(pixels.luma(frame)) for frame in frames]
             wanted = [index for index, step in enumerate(steps) if step.paint]
             chosen = frames if len(wanted) == len(frames) else frames[wanted]
@@ -78,9 +86,30 @@ class SteadyFrames:
             self.paintings = 0
             self._begin_anew(None)
 
+    def state(self) -> State:
+        """Wait until everything submitted is shown; return what the next frame depends on."""
+        with self._submitting:
+            if self._last is not None:
+                self._last.wait()
+            state = {**self._steadiness.state(), "paintings": np.array(self.paintings)}
+            # A copy: the next frame may be computed in the same arrays.
+            return {name: array.copy() for name, array in state.items()}
+
+    def restore(self, state: State) -> None:
+        """Go on with the film from what `state` returned, with the look of the next frames.
+
+        Raises:
+            KeyError: something is missing in it.
+        """
+        with self._submitting:
+            self._begin_anew(None)
+            self._takes_any_look = True
+            self._steadiness.restore(state)
+            self.paintings = int(state["paintings"])
+
     def _begin_anew(self, look: Hashable) -> None:
         """Begin with empty strokes."""
-        self._look, self._last = look, None
+        self._look, self._last, self._takes_any_look = look, None, False
         self._steadiness = Steadiness(1)
 
 

@@ -6,7 +6,7 @@ painted = stylizer(frame)          # one RGB uint8 frame (height, width, 3), or 
 
 import copy
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import ClassVar, Literal
@@ -26,17 +26,18 @@ from nst_video.engines import (
     warm_up,
 )
 from nst_video.errors import UsageError
-from nst_video.finishing import finish_frame, finish_yuv, shrink_yuv, working_size
+from nst_video.finishing import finish_frames, finish_yuv, shrink_yuv, working_size
 from nst_video.frames import Floats, Frame, Frames, Size, check_frames, size_of
 from nst_video.image.resize import resize_area
 from nst_video.image.yuv420 import YuvColors, YuvFrames, can_be_yuv420, check_yuv, yuv_size
 from nst_video.networks.models import StyleModel, load_model
 from nst_video.settings import DEFAULT_STYLE, ModelOptions, StylizeSettings
-from nst_video.steady_frames import QUICK, SteadyFrames
+from nst_video.steady_frames import SteadyFrames
 from nst_video.style_library.library import Style, StyleLibrary, StyleName
 from nst_video.style_mixer import StyleMixer
+from nst_video.stylizer_identity import describe_painting
 from nst_video.system.allocator import keep_freed_memory
-from nst_video.temporal import planes
+from nst_video.temporal import State, planes
 from nst_video.validation import FADE_S, check_type
 
 TEST_SIZE = (64, 64)
@@ -265,6 +266,21 @@ class Stylizer:
         self._mixer.reset()
         self._steady.reset()
 
+    def identity(self) -> Mapping[str, object]:
+        """Return everything that the painted frames depend on, as plain values."""
+        self.prepare()
+        parts = None if self.settings.is_original else (self.model, self.engine, self.style_vector)
+        return describe_painting(self.settings, self.options, parts)
+
+    def state(self) -> State:
+        """Return what the next frame depends on, once everything submitted is painted."""
+        return {**self._steady.state(), **self._mixer.state()}
+
+    def restore(self, state: State) -> None:
+        """Go on, after `reset`, from a state of equal `identity`; KeyError: it is not whole."""
+        self._steady.restore(state)
+        self._mixer.restore(state)
+
     def __call__(self, frames: Frame | Frames) -> Frame | Frames:
         """Paint one frame or a batch, and wait for the result.
 
@@ -305,12 +321,7 @@ class Stylizer:
         painting = self._submit_steady(small, self.begin, planes.RGB)
         if work == size and not self.settings.keep_colors and self.settings.fade == 1:
             return painting
-
-        def finish(painted: Frames) -> Frames:
-            each = zip(painted, frames, small, strict=True)
-            return np.stack([finish_frame(*three, self.settings) for three in each])
-
-        return painting.then(finish)
+        return painting.then(lambda painted: finish_frames(painted, frames, small, self.settings))
 
     def begin(self, small: Frames) -> PendingFrames:
         """Begin to paint RGB frames of working size: each by itself, not enlarged.
@@ -352,8 +363,7 @@ class Stylizer:
         """
         check_yuv(yuv)
         size = yuv_size(yuv)
-        engine = self._yuv_engine(size)
-        if engine is None:
+        if (engine := self._yuv_engine(size)) is None:
             raise UsageError(
                 "YuvFrames are painted at full intensity, in new colors and at even sizes only."
             )
@@ -376,17 +386,9 @@ class Stylizer:
         pixels: planes.PlaneFormat,
     ) -> PendingFrames:
         """Begin to paint frames at working size, steady as the settings say."""
-        settings = self.settings
-        if settings.is_frame_by_frame:
-            self._steady.reset()
-            return paint(frames)
+        look = (self.styles, self.mix, replace(self.settings, steady=1, paint_every=1))
         return self._steady.submit(
-            frames,
-            paint,
-            pixels,
-            strength=settings.steady * (QUICK if self.is_fading else 1),
-            every=settings.every,
-            look=(self.styles, self.mix, replace(settings, steady=1, paint_every=1)),
+            frames, paint, pixels, self.settings, look=look, is_fading=self.is_fading
         )
 
     def _yuv_engine(self, size: Size) -> Engine | None:

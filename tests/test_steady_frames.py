@@ -47,7 +47,7 @@ class _Painter:
 def _submit(
     steady: SteadyFrames, frames: Frames, painter: _Painter, *, every: int = 1, look: str = "a"
 ) -> PendingFrames:
-    return steady.submit(frames, painter, RGB, strength=1.0, every=every, look=look)
+    return steady.submit(frames, painter, RGB, StylizeSettings(paint_every=every), look=look)
 
 
 def _change(film: Frames) -> float:

@@ -64,6 +64,9 @@ COMMANDS = {
         "Train the builtin networks on folders of pictures, with magenta-lite as the teacher.",
     ),
     "styles": Entry("styles", "app", "List, add, remove, show and refine styles."),
+    "jobs": Entry(
+        "unfinished", "app", "List, show and remove unfinished films of interrupted runs."
+    ),
     "models": Entry("models", "app", "List, fetch, verify and locate model files."),
 }
 

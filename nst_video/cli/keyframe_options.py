@@ -67,14 +67,6 @@ class KeyframeOptions:
             panel=_PANEL,
         ),
     ] = None
-    fresh: Annotated[
-        bool,
-        typer.Option(
-            "--fresh",
-            help="Discard the finished keyframes of an interrupted run.",
-            rich_help_panel=_PANEL,
-        ),
-    ] = False
 
     def settings(self, work_size: WorkSize) -> VideoSettings:
         """Return the settings of a video.

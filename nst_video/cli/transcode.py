@@ -30,7 +30,7 @@ from nst_video.cli.stylizer_options import (
 )
 from nst_video.cli.unexpected_errors import report_bugs
 from nst_video.cli.video_jobs import optimize_all, transcode_all
-from nst_video.cli.video_options import OutputOption, VideoOptions
+from nst_video.cli.video_options import OUTPUT_PANEL, OutputOption, VideoOptions
 from nst_video.errors import UsageError
 from nst_video.system.output_files import OutputFile
 from nst_video.system.path_lookup import user_path
@@ -47,6 +47,14 @@ class VideoFileOptions:
         typer.Argument(help="Videos, folders of videos, or patterns.", metavar="INPUT..."),
     ]
     output: OutputOption = None
+    restart: Annotated[
+        bool,
+        typer.Option(
+            "--restart",
+            help="Begin anew instead of going on where an interrupted run was.",
+            rich_help_panel=OUTPUT_PANEL,
+        ),
+    ] = False
     video: VideoOptions = field(default_factory=VideoOptions)
     batch: BatchOptions = field(default_factory=BatchOptions)
     show_progress: Annotated[
@@ -109,8 +117,15 @@ def transcode(
     if excerpt:
         excerpt.run(jobs, painter, options, replaced=replaced, quiet=quiet)
         return
-    shown = files.show_progress
-    transcode_all(jobs, painter, options, replaced=replaced, quiet=quiet, show_progress=shown)
+    transcode_all(
+        jobs,
+        painter,
+        options,
+        restart=files.restart,
+        replaced=replaced,
+        quiet=quiet,
+        show_progress=files.show_progress,
+    )
 
 
 @grouped
@@ -158,7 +173,7 @@ def _optimize(
         fill,
         video_settings,
         options,
-        fresh=gatys.keyframes.fresh,
+        restart=files.restart,
         replaced=replaced,
         quiet=quiet,
         show_progress=files.show_progress,

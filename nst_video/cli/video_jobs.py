@@ -1,5 +1,7 @@
 """Stylizing one video after the other, by the fast network or by optimization, with progress."""
 
+import shlex
+import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +27,7 @@ def transcode_all(
     painter: "Stylizer",
     options: TranscodeOptions,
     *,
+    restart: bool = False,
     replaced: Collection[Path] = (),
     quiet: bool,
     show_progress: bool,
@@ -35,6 +38,7 @@ def transcode_all(
         jobs: the files to make.
         painter: stylizes the frames.
         options: what to decode and how to encode.
+        restart: begin anew instead of going on where an interrupted run was.
         replaced: targets that exist and may be replaced.
         quiet: print nothing but errors and results.
         show_progress: show a progress bar.
@@ -43,15 +47,21 @@ def transcode_all(
         NstVideoError: the only video failed.
         typer.Exit: with code 1, some of several videos failed.
     """
-    from nst_video.transcode import transcode
+    from nst_video.transcode import ResumeOptions, transcode
 
     def work(job: Job) -> None:
+        def note(text: str) -> None:
+            say(f"{job.source.name}: {text}")
+
+        command = shlex.join(["nst-video", *sys.argv[1:]])
+        resume = ResumeOptions(restart, command, None if quiet else note)
         with progress(job.source.name, shown=show_progress and not quiet) as report:
             done = transcode(
                 job.source,
                 job.target,
                 painter,
                 options=options,
+                resume=resume,
                 on_progress=_frame_reporter(report),
                 overwrite=job.target in replaced,
             )
@@ -67,10 +77,12 @@ def _describe(job: Job, done: "TranscodeResult", painter: "Stylizer") -> None:
 
     for note in done.notes:
         say(f"{job.source.name}: {note}")
-    frames = done.info.frame_count or 0
+    frames = (done.info.frame_count or 0) - done.kept_frames
     slowest = max(done.busy_s, key=lambda stage: done.busy_s[stage])
     how = []
-    if painter.frames_per_painting > 1:
+    if done.kept_frames:
+        how.append(f"of {done.info.frame_count}")
+    elif painter.frames_per_painting > 1:
         how.append(f"{painter.paintings} of them painted")
     work = working_size(done.info.size, painter.settings)
     if work != done.info.size and not painter.settings.is_original:
@@ -108,7 +120,7 @@ def optimize_all(
     settings: VideoSettings,
     options: TranscodeOptions,
     *,
-    fresh: bool,
+    restart: bool,
     replaced: Collection[Path] = (),
     quiet: bool,
     show_progress: bool = True,
@@ -121,7 +133,7 @@ def optimize_all(
         fill: stylizes what no keyframe shows.
         settings: how keyframes are chosen.
         options: what to decode and how to encode.
-        fresh: discard the finished keyframes of an interrupted run.
+        restart: begin anew instead of going on where an interrupted run was.
         replaced: targets that exist and may be replaced.
         quiet: print nothing but errors and results.
         show_progress: show a progress bar.
@@ -138,7 +150,7 @@ def optimize_all(
             fill,
             settings,
             options,
-            fresh=fresh,
+            restart=restart,
             overwrite=job.target in replaced,
             quiet=quiet,
             show_progress=show_progress,
@@ -160,7 +172,7 @@ def optimize_job(
     settings: VideoSettings,
     options: TranscodeOptions,
     *,
-    fresh: bool,
+    restart: bool,
     overwrite: bool = False,
     quiet: bool,
     show_progress: bool = True,
@@ -173,10 +185,10 @@ def optimize_job(
     from nst_video.transcode.gatys_video import find_store, optimize_video
 
     store = find_store(job.source, job.target, optimizer, fill, settings, options)
-    if fresh:
+    if restart:
         store.discard()
     elif (kept := store.count()) and not quiet:
-        say(f"{kept} finished keyframes of an interrupted run are used; --fresh discards them.")
+        say(f"{kept} finished keyframes of an interrupted run are used; --restart begins anew.")
     try:
         with progress(job.source.name, shown=show_progress and not quiet) as report:
             return optimize_video(

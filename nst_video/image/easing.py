@@ -58,7 +58,11 @@ class EasedVector:
 
 
 class SceneAverage:
-    """An exponential moving average of a vector that begins again where the vector jumps."""
+    """An exponential moving average of a vector that begins again where the vector jumps.
+
+    Attributes:
+        mean: the average, float32 (d,); None before the first value.
+    """
 
     def __init__(self, rate: float, jump: float) -> None:
         """Set how it averages.
@@ -70,17 +74,18 @@ class SceneAverage:
         """
         self._rate = rate
         self._jump = jump
-        self._mean: Floats | None = None
+        self.mean: Floats | None = None
 
     def reset(self) -> None:
         """Begin again with the next value."""
-        self._mean = None
+        self.mean = None
 
     def update(self, value: Floats) -> Floats:
         """Take a new value, float32 (d,), and return the average, of the same shape."""
-        mean = self._mean
+        mean = self.mean
         if mean is None or np.linalg.norm(value - mean) > self._jump * np.linalg.norm(value):
-            self._mean = value
+            mean = value
         else:
-            self._mean = mean + self._rate * (value - mean)
-        return self._mean
+            mean = mean + self._rate * (value - mean)
+        self.mean = mean
+        return mean

@@ -224,6 +224,11 @@ def fit_name(stem: str, tail: str, folder: Path, taken: int = 0) -> str:
     return stem + tail
 
 
+def hidden_name(target: Path, tail: str) -> str:
+    """Return a short hidden name, the same for the same target, that ends in `tail`."""
+    return f"{_PREFIX}{_digest(target)}-{tail}"
+
+
 def is_partial(path: Path) -> bool:
     """Return whether a path is named like a file under construction, recoverable or not."""
     return path.name.startswith(_PREFIX) and (_MARK in path.name or _RECOVERABLE in path.name)
@@ -237,7 +242,7 @@ def is_recoverable(path: Path) -> bool:
 def is_being_written(target: Path) -> bool:
     """Return whether a running process holds a partial file of this target."""
     target = resolve_link(target)
-    pattern = f"{_PREFIX}{_digest(target)}-"
+    pattern = hidden_name(target, "")
     return any(
         path.name.startswith(pattern) and not _is_abandoned(path)
         for path in _partial_files(target.parent)
@@ -337,12 +342,12 @@ def _rename_unless_exists(path: Path, target: Path) -> None:
 
 def _new_name(target: Path) -> str:
     suffix = target.suffix if len(target.suffix) <= _MAX_SUFFIX else ""
-    return f"{_PREFIX}{_digest(target)}-{secrets.token_hex(4)}{_MARK}{suffix}"
+    return hidden_name(target, f"{secrets.token_hex(4)}{_MARK}{suffix}")
 
 
 def _new_recoverable_name(target: Path) -> str:
     """Return a name that carries the target's, cut where it would be too long."""
-    begin = f"{_PREFIX}{_digest(target)}-{secrets.token_hex(4)}{_RECOVERABLE}"
+    begin = hidden_name(target, f"{secrets.token_hex(4)}{_RECOVERABLE}")
     return begin + fit_name(target.stem, target.suffix, target.parent, taken=len(begin))
 
 

@@ -6,8 +6,9 @@ travels, `batches` how frames are grouped.
 
 from nst_video.transcode.demo_clip import write_demo_clip
 from nst_video.transcode.painters import IdentityPainter, Painter, StreamPainter
-from nst_video.transcode.pipeline import TranscodeResult, transcode
+from nst_video.transcode.pipeline import transcode
 from nst_video.transcode.progress import Progress
+from nst_video.transcode.result import ResumeOptions, TranscodeResult
 from nst_video.video.media.codec_options import DecodeOptions, EncodeOptions, TranscodeOptions
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "IdentityPainter",
     "Painter",
     "Progress",
+    "ResumeOptions",
     "StreamPainter",
     "TranscodeOptions",
     "TranscodeResult",

@@ -18,8 +18,9 @@ from nst_video.optimization.keyframe_store import KeyframeStore
 from nst_video.optimization.progress import OnKeyframe
 from nst_video.optimization.video import VideoPainter
 from nst_video.optimization.video_settings import VideoSettings
-from nst_video.transcode.pipeline import TranscodeResult, transcode
+from nst_video.transcode.pipeline import transcode
 from nst_video.transcode.progress import OnProgress
+from nst_video.transcode.result import TranscodeResult
 from nst_video.video.media.codec_options import DecodeOptions, TranscodeOptions
 
 HEAD_BYTES = 1 << 20

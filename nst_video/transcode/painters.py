@@ -1,13 +1,14 @@
 """What paints the frames of a transcode: the protocols, and a painter that changes nothing."""
 
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import ClassVar, Literal, Protocol
 
 from nst_video.engines import PendingFrames
 from nst_video.errors import EngineError
 from nst_video.frames import Frame, Frames, Size, VideoInfo
 from nst_video.image.yuv420 import YuvColors, YuvFrames
+from nst_video.jobs.journal import State
 
 
 class Painter(Protocol):
@@ -32,6 +33,23 @@ class Painter(Protocol):
 
     def reset(self) -> None:
         """Forget all earlier frames; called before the first frame of each video."""
+
+    def identity(self) -> Mapping[str, object] | None:
+        """Return everything that the painted frames depend on, as plain values.
+
+        None, the default, where that is not known: then an interrupted transcode begins anew.
+        """
+        return None
+
+    def state(self) -> State:
+        """Return what the next frame depends on, as arrays; everything submitted is painted.
+
+        By default nothing: frames do not depend on earlier ones.
+        """
+        return {}
+
+    def restore(self, state: State, /) -> None:
+        """Go on, after `reset`, from what `state` returned; KeyError or ValueError if it cannot."""
 
     def submit(self, frames: Frames, /) -> PendingFrames:
         """Begin to paint a batch; by default, paint it at once.

@@ -1,46 +1,30 @@
-"""Transcoding a file: decoder thread, painter in the calling thread, encoder thread."""
+"""Transcoding a file: in chunks that survive the process where that is possible, else at once."""
 
-import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from nst_video.errors import EngineError
 from nst_video.frames import Frame, Frames, Size, VideoInfo
+from nst_video.jobs.folders import check_free
 from nst_video.system.output_files import OutputFile, check_outputs
 from nst_video.system.path_lookup import user_path
 from nst_video.transcode.batches import default_batch_size, paint_batches, stack_batches
+from nst_video.transcode.chunked import transcode_by_chunks
+from nst_video.transcode.chunked_film import plan_film
 from nst_video.transcode.painters import Painter, StreamPainter
-from nst_video.transcode.pixel_format import PixelPath, negotiate_format
+from nst_video.transcode.pixel_format import negotiate_format
 from nst_video.transcode.progress import OnProgress, ProgressMeter
+from nst_video.transcode.result import ResumeOptions, TranscodeResult
+from nst_video.transcode.stages import Stages, run_stages
+from nst_video.transcode.stream_copy import plan_copy
 from nst_video.video.media.animation import slower_rate
 from nst_video.video.media.codec_options import TranscodeOptions
 from nst_video.video.media.containers import container_for
-from nst_video.video.media.stream_copy import StreamCopyPlan, plan_stream_copy
-from nst_video.video.queues import ReaderThread, WriterThread
-from nst_video.video.sinks import NULL_SCHEME, FrameSink, open_sink
+from nst_video.video.sinks import NULL_SCHEME, open_sink
 from nst_video.video.sources import FrameSource, VideoFileSource, open_source
-
-
-@dataclass(frozen=True, slots=True)
-class TranscodeResult:
-    """A finished transcode.
-
-    Attributes:
-        target: the file that was written.
-        info: size, rate and number of its frames.
-        elapsed_s: seconds from start to end.
-        busy_s: seconds that each stage worked: "decode", "paint" and "encode".
-        notes: sentences for the user about differences from the source.
-    """
-
-    target: Path
-    info: VideoInfo
-    elapsed_s: float
-    busy_s: dict[str, float]
-    notes: tuple[str, ...]
 
 
 def transcode(
@@ -49,16 +33,22 @@ def transcode(
     painter: Painter | StreamPainter,
     *,
     options: TranscodeOptions | None = None,
+    resume: ResumeOptions | None = None,
     on_progress: OnProgress | None = None,
     overwrite: bool = False,
 ) -> TranscodeResult:
     """Paint every frame of a video file; copy its audio, subtitles and metadata.
+
+    Video files of 15 seconds and more are painted in chunks, if the painter tells what its frames
+    depend on (`Painter.identity`). Finished chunks are kept in a hidden folder beside the target
+    until it is complete, so that the same call goes on after an interruption.
 
     Args:
         source: a video file, or "demo:".
         target: the file to write, or "null:" to write none.
         painter: gets batches of at most `options.batch_size` frames, or the whole video.
         options: which part to read, and how to encode it.
+        resume: whether finished chunks are used, and who is told.
         on_progress: called in this thread after every batch.
         overwrite: an existing target is replaced once the new file is complete. Without it, a
             target that appears meanwhile is kept, and the result says which name was used instead.
@@ -66,32 +56,66 @@ def transcode(
     Raises:
         SourceError: the source cannot be read, or not to its end.
         SinkError: the target cannot be written.
-        UsageError: the options do not fit this source or target, or the target exists.
+        UsageError: the options do not fit this source or target, the target exists, or another
+            process works on it.
         EngineError: the painter returned frames of another shape, type or number.
     """
     options, target = options or TranscodeOptions(), Path(target)
     if str(target) != NULL_SCHEME:
         check_outputs([OutputFile(target)], [user_path(source)], overwrite=overwrite)
+        check_free(target)
     options, rate_notes = _limit_rate(source, target, options)
     with open_source(source, options) as decoder:
-        info = decoder.info
-        stream_copy = _plan_stream_copy(decoder, target)
-        pixel_path = negotiate_format(decoder, painter)
-        with open_sink(
-            target, info, options, stream_copy, as_yuv=pixel_path.as_yuv, overwrite=overwrite
-        ) as encoder:
-            meter = ProgressMeter(info.frame_count)
-            batch_size = options.batch_size or _default_batch_size(painter, info.size)
-            busy_s = _decode_paint_encode(
-                decoder, pixel_path, encoder, batch_size, meter, on_progress
+        batch_size = options.batch_size or _default_batch_size(painter, decoder.info.size)
+        film = None
+        if painter.paints == "batches" and isinstance(decoder, VideoFileSource):
+            film = plan_film(decoder, painter, options, target, batch_size)
+        if film is not None:
+            resume = resume or ResumeOptions()
+            done = transcode_by_chunks(film, resume, on_progress, overwrite=overwrite)
+        else:
+            done = _transcode_at_once(
+                decoder, target, painter, options, batch_size, on_progress, overwrite=overwrite
             )
-        return TranscodeResult(
-            target=encoder.target or target,
-            info=VideoInfo(info.size, info.fps, meter.frame),
-            elapsed_s=meter.elapsed_s,
-            busy_s=busy_s,
-            notes=(*decoder.notes, *rate_notes, *encoder.notes),
+    return replace(done, notes=(*done.notes, *rate_notes))
+
+
+def _transcode_at_once(
+    decoder: FrameSource,
+    target: Path,
+    painter: Painter | StreamPainter,
+    options: TranscodeOptions,
+    batch_size: int,
+    on_progress: OnProgress | None,
+    *,
+    overwrite: bool,
+) -> TranscodeResult:
+    """Transcode without keeping anything for a later run."""
+    info = decoder.info
+    pixel_path = negotiate_format(decoder, painter)
+    with open_sink(
+        target,
+        info,
+        options,
+        plan_copy(decoder, target),
+        as_yuv=pixel_path.as_yuv,
+        overwrite=overwrite,
+    ) as encoder:
+        meter = ProgressMeter(info.frame_count)
+        stages = Stages(
+            batches=stack_batches(pixel_path.frames, batch_size),
+            paint=lambda batches: _paint(pixel_path.painter, batches, info),
+            sink=encoder,
+            stop_source=decoder.stop,
         )
+        busy_s = run_stages(stages, meter, on_progress)
+    return TranscodeResult(
+        target=encoder.target or target,
+        info=VideoInfo(info.size, info.fps, meter.frame),
+        elapsed_s=meter.elapsed_s,
+        busy_s=busy_s,
+        notes=(*decoder.notes, *encoder.notes),
+    )
 
 
 def _default_batch_size(painter: Painter | StreamPainter, size: Size) -> int:
@@ -99,43 +123,6 @@ def _default_batch_size(painter: Painter | StreamPainter, size: Size) -> int:
     if painter.paints == "video":
         return default_batch_size(size)
     return default_batch_size(size, painter.frames_per_painting)
-
-
-def _decode_paint_encode(
-    decoder: FrameSource,
-    pixel_path: PixelPath[Painter | StreamPainter],
-    encoder: FrameSink,
-    batch_size: int,
-    meter: ProgressMeter,
-    on_progress: OnProgress | None,
-) -> dict[str, float]:
-    """Move every frame from the decoder through the painter to the encoder.
-
-    Returns:
-        Seconds that each stage worked.
-    """
-
-    def encode(batch: Frames) -> None:
-        for frame in batch:
-            encoder.write(frame)
-
-    batches = stack_batches(pixel_path.frames, batch_size)
-    decoding = ReaderThread(batches, stop=decoder.stop)
-    encoding = WriterThread(encode, stop=encoder.stop)
-    painting = _PaintTimer()
-
-    def busy_s() -> dict[str, float]:
-        return {"decode": decoding.busy_s, "paint": painting.busy_s, "encode": encoding.busy_s}
-
-    with decoding, encoding:
-        decoded = painting.without_waits(decoding)
-        painted = _paint(pixel_path.painter, decoded, decoder.info)
-        for batch in painting.measured(painted):
-            encoding.put(batch)
-            progress = meter.advance(len(batch), busy_s())
-            if on_progress is not None:
-                on_progress(progress)
-    return busy_s()
 
 
 def _paint(
@@ -191,39 +178,3 @@ def _limit_rate(
     slower = slower_rate(fps, limit)
     note = f"{float(fps):.5g} fps became {float(slower):.5g}; --fps chooses another rate."
     return replace(options, fps=slower), (note,)
-
-
-def _plan_stream_copy(source: FrameSource, target: Path) -> StreamCopyPlan | None:
-    """Plan the copying of audio, subtitles and metadata; None without a source or target file."""
-    if not isinstance(source, VideoFileSource) or str(target) == NULL_SCHEME:
-        return None
-    return plan_stream_copy(source.media, source.track.stream, container_for(target), source.trim)
-
-
-class _PaintTimer:
-    """Measures the time spent painting, without the time spent waiting for decoded frames.
-
-    Attributes:
-        busy_s: seconds spent painting.
-    """
-
-    def __init__(self) -> None:
-        self.busy_s = 0.0
-
-    def measured(self, painted: Iterable[Frames]) -> Iterator[Frames]:
-        """Pass painted batches on; add the time until each is available."""
-        begun_s = time.monotonic()
-        for batch in painted:
-            self.busy_s += time.monotonic() - begun_s
-            yield batch
-            begun_s = time.monotonic()
-        self.busy_s += time.monotonic() - begun_s
-
-    def without_waits(self, decoded: Iterable[Frames]) -> Iterator[Frames]:
-        """Pass decoded batches on; subtract the time spent waiting for each."""
-        begun_s = time.monotonic()
-        for batch in decoded:
-            self.busy_s -= time.monotonic() - begun_s
-            yield batch
-            begun_s = time.monotonic()
-        self.busy_s -= time.monotonic() - begun_s

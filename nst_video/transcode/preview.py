@@ -12,8 +12,9 @@ from nst_video.errors import SourceError
 from nst_video.frames import Frame, VideoInfo
 from nst_video.transcode.batches import default_batch_size
 from nst_video.transcode.painters import Painter
-from nst_video.transcode.pipeline import TranscodeResult, transcode
+from nst_video.transcode.pipeline import transcode
 from nst_video.transcode.progress import OnProgress, Progress
+from nst_video.transcode.result import TranscodeResult
 from nst_video.video.media.codec_options import TranscodeOptions
 from nst_video.video.media.probe import open_container
 from nst_video.video.sources import open_source

@@ -1,39 +1,27 @@
-"""A video file as a sink for frames: encoded by ffmpeg, verified, then renamed."""
+"""A video file as a sink for frames."""
 
-from contextlib import ExitStack
-from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nst_video.errors import SinkError, SourceError, UsageError
+from nst_video.errors import SinkError
 from nst_video.frames import Frame, Size, VideoInfo
-from nst_video.image.resize import even_size, pad_to_even
+from nst_video.image.resize import pad_to_even
 from nst_video.image.yuv420 import yuv_shape
-from nst_video.system.output_files import OutputFile, check_outputs
-from nst_video.system.partial_file import PartialFile
-from nst_video.system.path_lookup import os_reason
-from nst_video.video.media.animation import webp_length_s, write_gif
 from nst_video.video.media.codec_options import EncodeOptions
-from nst_video.video.media.containers import CONTAINERS, codec_for, container_for
-from nst_video.video.media.ffmpeg import FfmpegProcess, ffmpeg_path
-from nst_video.video.media.filters import encode_filters
-from nst_video.video.media.probe import count_frames, probe
-from nst_video.video.media.quicktime_tags import restore_tags
+from nst_video.video.media.containers import codec_for, container_for
+from nst_video.video.media.encoding import encode_arguments
 from nst_video.video.media.stream_copy import StreamCopyPlan
-
-LARGE_ANIMATION_BYTES = 10_000_000
-"""Animated GIF or WebP files above this size get a note that suggests a smaller frame size."""
+from nst_video.video.video_file_writer import VideoFileWriter
 
 
 class VideoFileSink:
     """A video file encoded by ffmpeg, with streams copied from another file.
 
-    It is written under a hidden temporary name beside the target, verified, then renamed. 4:2:0
-    video has even sides only: an odd side is padded by repeating its last column or row.
+    4:2:0 video has even sides only: an odd side is padded by repeating its last column or row.
     """
 
     def __init__(
@@ -60,51 +48,25 @@ class VideoFileSink:
             SinkError: the folder does not exist.
             UsageError: the container or codec cannot be written, or the file exists.
         """
-        self.target = target
-        self._wanted = target
+        options = options or EncodeOptions()
+        codec = codec_for(container_for(target), options)
+        video = encode_arguments(info, codec, options, as_yuv=as_yuv)
         self._size = info.size
-        self._container = container_for(target)
-        self._info = info
-        self._stream_copy = stream_copy
         self._as_yuv = as_yuv
-        self._options = options or EncodeOptions()
-        self._codec = codec_for(self._container, self._options)
-        check_outputs([OutputFile(target, suffixes=tuple(CONTAINERS))], overwrite=overwrite)
-        if info.fps > self._container.top_fps:
-            raise UsageError(
-                f"{self._container.name} files show at most {self._container.top_fps} frames a "
-                f"second, not {float(info.fps):.5g}: choose a lower --fps."
-            )
-        self._partial = self._encoded = PartialFile(target, overwrite=overwrite)
-        if self._container.has_palette:
-            self._encoded = PartialFile(target.with_suffix(".mkv"))
-        self._open_files = ExitStack()
-        self._process: FfmpegProcess | None = None
-        self._written = self._bytes = 0
+        self._file = VideoFileWriter(target, info, video, stream_copy, overwrite=overwrite)
+
+    @property
+    def target(self) -> Path:
+        """The file, final once the context is left."""
+        return self._file.target
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Streams that could not be copied unchanged, padding, another file name, a large size."""
-        notes = () if self._stream_copy is None else self._stream_copy.notes
-        if even_size(self._size) != self._size:
-            width, height = even_size(self._size)
-            notes += (f"The odd size was padded to {width}x{height} by repeating the edge.",)
-        if self.target != self._wanted:
-            notes += (
-                f"{self._wanted} was created in the meantime; this video is in {self.target}.",
-            )
-        if self._container.max_fps is not None and self._bytes > LARGE_ANIMATION_BYTES:
-            notes += (f"It takes {self._bytes / 1e6:.0f} MB: a smaller --size takes less.",)
-        return notes
+        return self._file.notes
 
     def __enter__(self) -> Self:
-        try:
-            for file in dict.fromkeys((self._partial, self._encoded)):
-                self._open_files.enter_context(file)
-        except OSError as error:
-            self._open_files.close()
-            raise SinkError(f"{self.target} cannot be written: {os_reason(error)}.") from error
-        self._process = FfmpegProcess(self._arguments(), feed=True)
+        self._file.__enter__()
         return self
 
     def __exit__(
@@ -113,21 +75,7 @@ class VideoFileSink:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        process = self._started()
-        try:
-            if error is None:
-                status = process.finish()
-                if status:
-                    raise self._failed(process)
-                self._complete()
-                self._verify()
-                self._bytes = self._partial.path.stat().st_size
-                self.target = self._partial.commit()
-        except OSError as failure:
-            raise SinkError(f"{self.target} cannot be finished: {os_reason(failure)}.") from failure
-        finally:
-            process.close()
-            self._open_files.close()
+        self._file.__exit__(kind, error, trace)
 
     def write(self, frame: Frame) -> None:
         """Encode the next frame.
@@ -135,87 +83,23 @@ class VideoFileSink:
         Raises:
             SinkError: the shape is wrong, or ffmpeg fails, for example on a full disk.
         """
-        check_frame_shape(frame, self._size, self._as_yuv)
-        process = self._started()
-        try:
-            raw = np.ascontiguousarray(frame) if self._as_yuv else pad_to_even(frame)
-            process.write(raw.data.cast("B"))
-        except OSError as error:
-            process.finish()
-            raise self._failed(process) from error
-        self._written += 1
+        self._file.feed(raw_bytes(frame, self._size, as_yuv=self._as_yuv))
+        self._file.frame_count += 1
 
     def stop(self) -> None:
         """Kill the encoder."""
-        self._started().stop()
+        self._file.stop()
 
-    def _started(self) -> FfmpegProcess:
-        if self._process is None:
-            raise SinkError(f"{self.target} is not open: use the sink in a `with` statement.")
-        return self._process
 
-    def _failed(self, process: FfmpegProcess) -> SinkError:
-        return SinkError(f"{self.target} cannot be written: {process.failure()}.")
+def raw_bytes(frame: Frame, size: Size, *, as_yuv: bool) -> memoryview:
+    """Return the bytes of a frame for the arguments of `encode_arguments`.
 
-    def _complete(self) -> None:
-        """Do the steps that need the whole encoded video.
-
-        Raises:
-            SinkError: a step fails.
-        """
-        if self._stream_copy is not None and self._stream_copy.tags:
-            restore_tags(self._partial.path, self._stream_copy.tags)
-        if self._container.has_palette:
-            problem = write_gif(self._encoded.path, self._partial.path)
-            if problem is not None:
-                raise SinkError(f"{self.target} cannot be written: {problem}.")
-
-    def _verify(self) -> None:
-        """Read the file back and count its frames.
-
-        Raises:
-            SinkError: frames are missing.
-        """
-        path = self._partial.path
-        try:
-            if self._container.muxer == "webp":
-                missing = self._missing_length(webp_length_s(path))
-            else:
-                held = count_frames(path, probe(path).streams[0])
-                missing = held != self._written and f"holds {held} of {self._written} frames"
-        except (SourceError, IndexError) as error:
-            raise SinkError(f"{self.target} was written but cannot be read back.") from error
-        if missing:
-            raise SinkError(f"{self.target} was written but {missing}.")
-
-    def _missing_length(self, held_s: Fraction) -> str | Literal[False]:
-        expected_s, frame_s = self._written / self._info.fps, 1 / self._info.fps
-        # WebP stores whole milliseconds. If all frames are equal, the file is a still image.
-        if not held_s or abs(held_s - expected_s) <= frame_s + expected_s / 1000:
-            return False
-        return f"lasts {float(held_s):.2f} of {float(expected_s):.2f} s"
-
-    def _arguments(self) -> list[str]:
-        width, height = even_size(self._size)
-        fps, codec, options = self._info.fps, self._codec, self._options
-        offset = self._stream_copy.video_offset_s if self._stream_copy else 0
-        pixels = "yuv420p" if self._as_yuv else "rgb24"
-        muxer = "matroska" if self._container.has_palette else self._container.muxer
-        return [
-            "-y",
-            *(("-itsoffset", f"{float(offset):.6f}") if offset else ()),
-            *("-f", "rawvideo", "-pix_fmt", pixels, "-video_size", f"{width}x{height}"),
-            *("-framerate", f"{fps.numerator}/{fps.denominator}", "-i", "pipe:0"),
-            *(self._stream_copy.inputs if self._stream_copy else ()),
-            *("-map", "0:0", "-c:0", codec.encoder, "-disposition:0", "default"),
-            *(self._stream_copy.outputs if self._stream_copy else ()),
-            *("-filter:0", encode_filters(codec.pixels, as_yuv=self._as_yuv)),
-            *("-fps_mode:0", "passthrough"),
-            *(*codec.quality(options.crf), *codec.speed(options.preset)),
-            *codec.extra,
-            *self._container.flags,
-            *("-f", muxer, ffmpeg_path(self._encoded.path)),
-        ]
+    Raises:
+        SinkError: the frame has another shape than `size` (width, height) gives.
+    """
+    check_frame_shape(frame, size, as_yuv)
+    raw = np.ascontiguousarray(frame) if as_yuv else pad_to_even(frame)
+    return raw.data.cast("B")
 
 
 def check_frame_shape(frame: NDArray[np.uint8], size: Size, as_yuv: bool) -> None:

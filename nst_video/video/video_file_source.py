@@ -1,5 +1,6 @@
 """A video file as a source of frames: decoded by ffmpeg, upright, at a constant rate."""
 
+import copy
 import math
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -31,6 +32,10 @@ from nst_video.video.media.timing import ClockJumpError, PacketScan, scan_packet
 MISSING_FRAMES, MISSING_PERCENT = 25, 20
 """Most frames, and most percent of the frames, that may not decode before there is a note."""
 
+FRAMES_BEFORE = 16
+"""Frames decoded before the first one wanted: those that refer to a keyframe's predecessors can be
+decoded a few frames after it only, and a deinterlacer looks at the frame before."""
+
 MISSING_END_S = Fraction(1)
 """Seconds by which packets may end before the duration in the header."""
 
@@ -44,6 +49,7 @@ class VideoFileSource:
         media: the file.
         track: the video stream that is read.
         trim: the part of the file that the frames cover, for copying the other streams.
+        may_seek: reading may begin in the middle of the file.
     """
 
     def __init__(self, path: Path, options: DecodeOptions | None = None) -> None:
@@ -76,6 +82,8 @@ class VideoFileSource:
             self.trim = replace(
                 self.trim, length_s=furthest - self.media.start_s - self.trim.start_s
             )
+        self._first, self._end = 0, self._timeline.frame_count
+        self.may_seek = bool(self._options.start_s)
         self._process: FfmpegProcess | None = None
         self._stopped = False
 
@@ -84,6 +92,33 @@ class VideoFileSource:
         """Size, rate and number of the frames that will be read."""
         size = fit_size(self.track.upright_size, self._options.size)
         return VideoInfo(size, self._timeline.fps, self._timeline.frame_count)
+
+    @property
+    def keyframes(self) -> tuple[int, ...]:
+        """Numbers of the frames from which the file's own keyframes are shown, ascending."""
+        timeline = self._timeline
+        numbers = (
+            math.floor((time - timeline.origin_s) * timeline.fps + Fraction(1, 2))
+            for time in self._scan.keyframes_s
+        )
+        return tuple(dict.fromkeys(n for n in numbers if 0 <= n < timeline.frame_count))
+
+    def unread(self) -> Self:
+        """Return the same source, not read yet, without examining the file again."""
+        source = copy.copy(self)
+        source._process, source._stopped, source._decoding_notes = None, False, []
+        return source
+
+    def select_frames(self, first: int, end: int | None = None, *, may_seek: bool = True) -> None:
+        """Read only some of the frames: the same as are read otherwise, bit for bit.
+
+        Args:
+            first: number of the first one.
+            end: number after the last one; None reads to the end.
+            may_seek: begin to decode in the middle of the file, where its index allows it.
+        """
+        self._first, self._end = first, self._timeline.frame_count if end is None else end
+        self.may_seek = may_seek
 
     @cached_property
     def yuv_colors(self) -> YuvColors | None:
@@ -151,7 +186,8 @@ class VideoFileSource:
                 return
         if self._stopped:
             return
-        if delivered and delivered == self._timeline.frame_count - 1:
+        is_last = self._end == self._timeline.frame_count
+        if is_last and delivered and delivered == self._end - self._first - 1:
             # The last frame of the file ends between two output frames.
             yield last
             delivered += 1
@@ -181,15 +217,17 @@ class VideoFileSource:
             until_s=None
             if scan.outliers_from_s is None
             else scan.outliers_from_s - timeline.origin_s,
+            first_frame=self._first,
         )
-        until = timeline.origin_s - start_s + timeline.frame_count / timeline.fps
+        until = timeline.origin_s - start_s + self._end / timeline.fps
+        count = self._end - self._first
         return [
             *("-loglevel", "level+verbose"),
             *self._clock_arguments(),
             # A packet that cannot be decoded does not stop decoding, but changes the exit status.
             *("-max_error_rate", "0", "-reinit_filter", "0"),
             *("-i", ffmpeg_path(self.media.path), "-map", f"0:{self.track.stream.index}"),
-            *("-vf", filters, "-frames:v", str(timeline.frame_count), "-fps_mode", "passthrough"),
+            *("-vf", filters, "-frames:v", str(count), "-fps_mode", "passthrough"),
             *("-f", "rawvideo", "pipe:1"),
             *(audio_reading_arguments(self.media, until) if scan.has_timestamp_resets else ()),
         ]
@@ -198,12 +236,20 @@ class VideoFileSource:
         if self._scan.has_timestamp_resets:
             return []
         seek = None
-        if self._options.start_s:
-            seek = seek_point(self.media, self.track, self._scan, self._timeline.origin_s)
+        if self.may_seek:
+            seek = seek_point(self.media, self.track, self._scan, self._first_needed_s())
         # Decoding starts at a keyframe and the fps filter drops the frames before the start, so it
         # knows which frame is shown at the start.
         place = [] if seek is None else ["-noaccurate_seek", "-ss", f"{float(seek):.6f}"]
         return ["-copyts", *place]
+
+    def _first_needed_s(self) -> Fraction:
+        """Return the timestamp from which frames must be decoded."""
+        timeline, times = self._timeline, self._scan.times_s
+        if not self._first:
+            return timeline.origin_s
+        begin_s = timeline.origin_s + self._first / timeline.fps
+        return times[max(0, bisect_left(times, begin_s) - FRAMES_BEFORE)]
 
     def _examine(self) -> PacketScan:
         end_s = self._options.end_s
@@ -248,7 +294,7 @@ class VideoFileSource:
             frames = "1 damaged frame was" if count == 1 else f"{count} damaged frames were"
             self._decoding_notes.append(f"{frames} repaired by the decoder.")
         self._is_growing |= self._growth.has_grown()
-        expected = self._timeline.frame_count
+        expected = self._end - self._first
         if status or delivered < expected:
             reason = f": {process.failure()}" if status else ""
             what = f"Decoding {self.media.path} gave {delivered} of {expected} frames"
@@ -268,7 +314,8 @@ class VideoFileSource:
         when it is stopped, and frames before the first one wanted.
         """
         held = len(self._scan.times_s)
-        begun = bisect_left(self._scan.times_s, self._timeline.origin_s)
+        begin_s = self._timeline.origin_s + self._first / self._timeline.fps
+        begun = bisect_left(self._scan.times_s, begin_s)
         limit = begun + max(MISSING_FRAMES, held * MISSING_PERCENT // 100)
         return lost > limit and not self.track.is_interlaced
 

@@ -384,7 +384,7 @@ def test_interrupt_ends_within_two_seconds_and_leaves_nothing(
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         try:
             deadline = time.monotonic() + 90
-            while not any(path.stat().st_size for path in tmp_path.iterdir()):
+            while not any(path.stat().st_size for path in tmp_path.rglob("*.part.mp4")):
                 assert process.poll() is None
                 assert time.monotonic() < deadline
                 ready.wait(0.05)

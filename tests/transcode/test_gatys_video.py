@@ -241,15 +241,15 @@ def test_interrupt_says_how_to_go_on(
     monkeypatch.setattr(console, "stderr", lambda: terminal)
     job = Job(clip, tmp_path / "out.mp4")
 
-    def go(optimizer: object, *, fresh: bool = False) -> None:
-        optimize_job(job, optimizer, negative, VIDEO, FAST, fresh=fresh, quiet=False)
+    def go(optimizer: object, *, restart: bool = False) -> None:
+        optimize_job(job, optimizer, negative, VIDEO, FAST, restart=restart, quiet=False)
 
     with pytest.raises(KeyboardInterrupt):
         go(Stopping(make_optimizer(network)))
     assert "2 keyframes are kept in" in shown.getvalue()
     again = Stopping(make_optimizer(network))
     with pytest.raises(KeyboardInterrupt):
-        go(again, fresh=True)
+        go(again, restart=True)
     go(Stopping(make_optimizer(network)))
     assert "2 finished keyframes of an interrupted run are used" in shown.getvalue()
     assert job.target.exists()
@@ -274,7 +274,7 @@ def test_terminal_shows_keyframes(
     terminal = Console(file=shown, force_terminal=True, width=200)
     monkeypatch.setattr(console, "stderr", lambda: terminal)
     job = Job(clip, tmp_path / "out.mp4")
-    optimize_job(job, make_optimizer(network), negative, VIDEO, FAST, fresh=False, quiet=False)
+    optimize_job(job, make_optimizer(network), negative, VIDEO, FAST, restart=False, quiet=False)
     assert re.search(r"keyframe 4/4 .* left  step .*scale 1/1", shown.getvalue())
 
 

@@ -27,6 +27,7 @@ class Codec:
         extra: further arguments.
         tuning: arguments used with the default preset only.
         pixels: the encoder's input pixel format, by ffmpeg's name.
+        tag: name of the codec in the file, where players want another than ffmpeg's.
     """
 
     name: str
@@ -39,6 +40,12 @@ class Codec:
     extra: tuple[str, ...] = ()
     tuning: tuple[str, ...] = ()
     pixels: str = "yuv420p"
+    tag: str = ""
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Arguments for the tag."""
+        return ("-tag:0", self.tag) if self.tag else ()
 
     def quality(self, crf: int | None = None) -> tuple[str, ...]:
         """Return the arguments for a quality, by default the usual one."""
@@ -86,7 +93,8 @@ CODECS = {
             "-preset",
             "fast",
             _X264_PRESETS,
-            ("-tag:0", "hvc1", "-x265-params", "log-level=error"),
+            ("-x265-params", "log-level=error"),
+            tag="hvc1",
         ),
         Codec(
             "vp9",

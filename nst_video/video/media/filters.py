@@ -81,6 +81,7 @@ def decode_filters(
     is_quick: bool = False,
     frame_s: Fraction | None = None,
     until_s: Fraction | None = None,
+    first_frame: int = 0,
 ) -> str:
     """Return the filter chain from decoded, autorotated frames to RGB at a constant rate.
 
@@ -93,6 +94,7 @@ def decode_filters(
         is_quick: see `DecodeOptions`.
         frame_s: seconds between frames, only where the file has no timestamps.
         until_s: frames later than this after the origin are dropped.
+        first_frame: number, at the output rate, of the first frame to return.
     """
     same_size, resized = (
         (_QUICK_SAME_SIZE_FLAGS, _QUICK_RESIZE_FLAGS)
@@ -102,6 +104,9 @@ def decode_filters(
     flags = resized if _is_resized(track, size) else same_size
     scale = f"scale={size[0]}:{size[1]}:flags={flags}"
     chain = _timing(track, origin_s, fps, frame_s, until_s)
+    if first_frame:
+        # Not by start_time: the filter fps rounds relative to it.
+        chain.append(f"trim=start_frame={first_frame}")
     if as_yuv:
         chain.append(f"format={track.pixel_format}")
     else:

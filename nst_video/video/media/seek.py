@@ -32,7 +32,7 @@ def seek_point(
     Returns:
         Seconds after the start of the file; None where it must be read from its beginning.
     """
-    if scan.has_no_timestamps or scan.has_timestamp_resets:
+    if scan.has_no_timestamps or scan.has_timestamp_resets or _needs_first_packet(track):
         return None
     for margin in MARGINS_S:
         seek = time_s - media.start_s - margin
@@ -41,6 +41,15 @@ def seek_point(
         if _seek_works(media, track, scan, seek, time_s):
             return seek
     return None
+
+
+def _needs_first_packet(track: VideoTrack) -> bool:
+    """Return whether decoding depends on the first packet of the file.
+
+    In 4:4:4, files of x264 before 2017 break the standard. FFmpeg decodes them all the same, if it
+    has seen the version of x264, which the first packet holds; otherwise the picture is garbage.
+    """
+    return track.stream.codec == "h264" and track.pixel_format.startswith("yuv444")
 
 
 def _seek_works(

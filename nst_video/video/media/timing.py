@@ -48,6 +48,7 @@ class PacketScan:
 
     Attributes:
         times_s: presentation timestamps of the video frames, ascending.
+        keyframes_s: those of keyframes among them, where they are known.
         end_s: end of the last frame (its timestamp plus its duration).
         last_packet_s: latest end of any packet of any stream.
         discarded_frames: frames in the file that are marked as not to be shown.
@@ -69,6 +70,7 @@ class PacketScan:
     has_timestamp_resets: bool = False
     outlier_frames: int = 0
     outliers_from_s: Fraction | None = None
+    keyframes_s: tuple[Fraction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +99,13 @@ class FramePacket(NamedTuple):
         shown_s: presentation timestamp; None where only the decoding timestamp is known.
         decoded_s: decoding timestamp; None where it is unknown.
         duration_s: duration.
+        is_key: it is a keyframe.
     """
 
     shown_s: Fraction | None
     decoded_s: Fraction | None
     duration_s: Fraction
+    is_key: bool = False
 
     @property
     def time_s(self) -> Fraction:
@@ -162,6 +166,7 @@ class _PacketCollector:
                 shown_s=None if shown is None else shown * base,
                 decoded_s=None if decoded is None else decoded * base,
                 duration_s=duration * base,
+                is_key=packet.is_keyframe,
             )
         )
 
@@ -254,6 +259,7 @@ def summarize(media: MediaInfo, frames: list[FramePacket], last_packet_s: Fracti
         last_packet_s=last_packet_s,
         outlier_frames=len(outliers),
         outliers_from_s=(frames[-1].time_s + outliers[0].time_s) / 2 if outliers else None,
+        keyframes_s=tuple(frame.time_s for frame in frames if frame.is_key),
     )
 
 
@@ -281,7 +287,9 @@ def _with_constant_rate(track: VideoTrack, frames: list[FramePacket]) -> list[Fr
         return []
     total = sum((frame.duration_s for frame in frames), Fraction(0))
     interval = total / len(frames) or 1 / (_plausible(track.header_rates) or Fraction(25))
-    return [FramePacket(i * interval, None, interval) for i, frame in enumerate(frames)]
+    return [
+        FramePacket(i * interval, None, interval, frame.is_key) for i, frame in enumerate(frames)
+    ]
 
 
 def _with_times(frames: list[FramePacket]) -> list[FramePacket]:

@@ -1,0 +1,356 @@
+"""The journal of a job: which chunks are finished, and what the painter went on with.
+
+Every finished chunk is a file of its own, flushed to the disk before the journal names it. The
+journal is replaced as a whole, so that it is never half written.
+"""
+
+import json
+import os
+import secrets
+import threading
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nst_video.errors import NstVideoError, SinkError
+from nst_video.jobs import folders
+from nst_video.jobs.chunks import Chunk
+from nst_video.jobs.fingerprint import Inputs, as_json, digest_of_file, fingerprint
+from nst_video.system.file_lock import FileLock
+from nst_video.system.npz import read_npz
+from nst_video.system.path_lookup import os_reason, short_name
+from nst_video.system.paths import write_atomically
+
+FORMAT = 1
+"""Version of the journal's form; others are not read."""
+
+SMALL_STATE_BYTES = 64 << 10
+"""States up to this size are kept for every chunk, larger ones only for the last: at 1280x720 a
+state takes 5.5 MB, a third of the chunk."""
+
+_LARGEST_STATE_BYTES = 4 << 30
+_PART = ".part.mp4"
+
+State: TypeAlias = Mapping[str, NDArray[Any]]
+"""Everything that a painter's next frame depends on, as arrays."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobDescription:
+    """What a job is to make.
+
+    Attributes:
+        target: the file.
+        source: the source as the user named it.
+        program: name and version of the program.
+        inputs: everything that the frames depend on.
+        chunks: the parts of the film.
+        fps: its rate.
+        command: the command line, empty where there is none.
+    """
+
+    target: Path
+    source: str
+    program: str
+    inputs: Inputs
+    chunks: tuple[Chunk, ...]
+    fps: float
+    command: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedChunk:
+    """A chunk on the disk.
+
+    Attributes:
+        number: of the chunk.
+        frame_count: frames in the file, fewer than planned where the source ends early.
+        file: its name in the folder.
+        sha256: of the file.
+        last_source_sha256: of the last frame of the source in it.
+        state_sha256: of the file with the painter's state after it, empty where that is not kept.
+    """
+
+    number: int
+    frame_count: int
+    file: str
+    sha256: str
+    last_source_sha256: str
+    state_sha256: str = ""
+
+
+class Journal:
+    """The finished chunks of one job, locked for this process while the context is open.
+
+    Methods may be called from any thread.
+
+    Attributes:
+        job: what is to be made.
+        folder: where the chunks lie.
+        damaged: numbers of the chunks that were finished once and cannot be used.
+    """
+
+    def __init__(self, job: JobDescription) -> None:
+        """Determine the folder; nothing is read or written before the context is entered."""
+        self.job = job
+        self.folder = folders.folder_of(job.target, fingerprint(job.inputs))
+        self.damaged: list[int] = []
+        self._lock = FileLock(self.folder / folders.LOCK)
+        self._finished: dict[int, FinishedChunk] = {}
+        self._writing = threading.Lock()
+
+    def __enter__(self) -> Self:
+        """Lock the folder, made if missing, and read what is finished.
+
+        Raises:
+            UsageError: another process works on the target.
+            SinkError: nothing can be written there.
+        """
+        try:
+            self._acquire()
+            self._read()
+        except OSError as error:
+            self._lock.release()
+            raise SinkError(
+                f"Nothing can be kept in {short_name(self.folder)}: {os_reason(error)}."
+            ) from error
+        except BaseException:
+            self._lock.release()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Release the folder; without any finished chunk it is removed."""
+        if not self._finished:
+            self.discard()
+        self._lock.release()
+
+    @property
+    def finished(self) -> dict[int, FinishedChunk]:
+        """The finished chunks by number."""
+        with self._writing:
+            return dict(self._finished)
+
+    @property
+    def missing(self) -> list[Chunk]:
+        """The chunks that are not finished, in order; none after one that ends early."""
+        finished, missing = self.finished, []
+        for chunk in self.job.chunks:
+            entry = finished.get(chunk.number)
+            if entry is None:
+                missing.append(chunk)
+            elif entry.frame_count < chunk.frame_count:
+                break
+        return missing
+
+    def path_of(self, finished: FinishedChunk) -> Path:
+        """Return the file of a finished chunk."""
+        return self.folder / finished.file
+
+    def new_part(self, chunk: Chunk) -> Path:
+        """Return a new name for a chunk under construction.
+
+        It is never used again: an encoder that outlives its killed parent may still write to it.
+        """
+        return self.folder / f"{chunk.number:05}-{secrets.token_hex(4)}{_PART}"
+
+    def add(
+        self, chunk: Chunk, part: Path, frame_count: int, state: State | None, last_source: str
+    ) -> None:
+        """Record a chunk as finished.
+
+        Args:
+            chunk: which one.
+            part: the complete file; it is renamed.
+            frame_count: frames in it.
+            state: the painter's state after it; None where there is none.
+            last_source: SHA-256 of its last source frame.
+
+        Raises:
+            SinkError: the disk is full or fails.
+        """
+        try:
+            with self._writing:
+                self._add(chunk, part, frame_count, state, last_source)
+        except OSError as error:
+            raise SinkError(
+                f"Chunk {chunk.number + 1} of {self.job.target.name} cannot be kept: "
+                f"{os_reason(error)}."
+            ) from error
+
+    def state_before(self, number: int) -> State | None:
+        """Return the painter's state before a chunk; None where it is not known."""
+        before = self.finished.get(number - 1)
+        if before is None or not before.state_sha256:
+            return None
+        path = self._state_path(number - 1)
+        try:
+            if digest_of_file(path) != before.state_sha256:
+                return None
+            return read_npz(path, lambda headers: None, largest=_LARGEST_STATE_BYTES)
+        except (OSError, ValueError):
+            return None
+
+    def verify(self) -> None:
+        """Check every finished chunk against its checksum; those that differ are painted anew."""
+        for number, chunk in self.finished.items():
+            try:
+                is_whole = digest_of_file(self.path_of(chunk)) == chunk.sha256
+            except OSError:
+                is_whole = False
+            if not is_whole:
+                self.damaged.append(number)
+                with self._writing:
+                    del self._finished[number]
+
+    def restart(self) -> None:
+        """Forget what is finished."""
+        with self._writing:
+            self._finished.clear()
+        self._remove_others(set())
+
+    def discard(self) -> None:
+        """Remove the folder."""
+        if not self._lock.is_held:
+            return
+        if os.name != "posix":
+            self._lock.release()  # an open file cannot be removed there
+        folders.remove(self.folder)
+
+    def _acquire(self) -> None:
+        for _ in range(10):
+            self.folder.mkdir(exist_ok=True)
+            try:
+                is_ours = self._lock.acquire()
+            except FileNotFoundError:
+                continue  # another process has just removed the folder
+            if not is_ours:
+                raise folders.in_use(self.job.target, self.folder)
+            if others := [f for f in folders.folders_of(self.job.target) if f != self.folder]:
+                for folder in others:
+                    if folders.is_running(folder):
+                        raise folders.in_use(self.job.target, folder)
+            return
+        raise NstVideoError(f"{short_name(self.folder)} cannot be locked: try again.")
+
+    def _read(self) -> None:
+        """Read the journal; remove the files that it does not name."""
+        record = read_record(self.folder)
+        # Of the same inputs, but the plan of another version may differ.
+        if record is not None and record["chunks"] == [chunk.end for chunk in self.job.chunks]:
+            entries = [FinishedChunk(**each) for each in record["finished"]]
+            self._finished = {each.number: each for each in entries}
+        self._remove_others({each.file for each in self._finished.values()})
+
+    def _remove_others(self, files: set[str]) -> None:
+        kept = files | {folders.LOCK, folders.JOURNAL}
+        kept |= {self._state_path(n).name for n, e in self._finished.items() if e.state_sha256}
+        for path in self.folder.iterdir():
+            if path.name not in kept:
+                path.unlink(missing_ok=True)
+
+    def _add(
+        self, chunk: Chunk, part: Path, frame_count: int, state: State | None, last_source: str
+    ) -> None:
+        entry = FinishedChunk(
+            chunk.number, frame_count, f"{chunk.number:05}.mp4", digest_of_file(part), last_source
+        )
+        _flush(part)
+        part.replace(self.folder / entry.file)
+        if state is not None:
+            arrays = {name: np.asarray(array) for name, array in state.items()}
+            path = part.with_suffix(".npz")
+            np.savez(path, allow_pickle=False, **arrays)
+            _flush(path)
+            entry = replace(entry, state_sha256=digest_of_file(path))
+            path.replace(self._state_path(chunk.number))
+        self._finished[chunk.number] = entry
+        dropped = self._drop_large_states(chunk.number)
+        self._write()
+        for path in dropped:
+            path.unlink(missing_ok=True)
+
+    def _drop_large_states(self, number: int) -> list[Path]:
+        """Forget large states before a chunk; return their files."""
+        dropped = []
+        for each, entry in self._finished.items():
+            path = self._state_path(each)
+            if each < number and entry.state_sha256 and path.exists():
+                if path.stat().st_size <= SMALL_STATE_BYTES:
+                    continue
+                self._finished[each] = replace(entry, state_sha256="")
+                dropped.append(path)
+        return dropped
+
+    def _write(self) -> None:
+        job = self.job
+        record = {
+            "format": FORMAT,
+            "program": job.program,
+            "command": job.command,
+            "target": job.target.name,
+            "source": job.source,
+            "fps": job.fps,
+            "inputs": job.inputs,
+            "chunks": [chunk.end for chunk in job.chunks],
+            "finished": [asdict(each) for each in self._finished.values()],
+        }
+        text = as_json(record)
+        write_atomically(self.folder / folders.JOURNAL, lambda file: file.write(text.encode()))
+
+    def _state_path(self, number: int) -> Path:
+        return self.folder / f"{number:05}.state.npz"
+
+
+def read_record(folder: Path) -> dict[str, Any] | None:
+    """Return what the journal in a folder says; None where it cannot be read."""
+    try:
+        record = json.loads((folder / folders.JOURNAL).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return record if _is_record(record) else None
+
+
+def _is_record(record: object) -> bool:
+    """Return whether a journal has the form that this version writes."""
+    if not isinstance(record, dict) or record.get("format") != FORMAT:
+        return False
+    texts = all(isinstance(record.get(n), str) for n in ("program", "command", "target", "source"))
+    ends, finished = record.get("chunks"), record.get("finished")
+    if not (texts and isinstance(ends, list) and isinstance(finished, list)):
+        return False
+    fields = {name: type_ for name, type_ in FinishedChunk.__annotations__.items()}
+    return (
+        isinstance(record.get("inputs"), dict)
+        and isinstance(record.get("fps"), int | float)
+        and all(isinstance(end, int) for end in ends)
+        and all(_is_entry(each, fields) for each in finished)
+    )
+
+
+def _is_entry(entry: object, fields: Mapping[str, type]) -> bool:
+    return (
+        isinstance(entry, dict)
+        and entry.keys() == fields.keys()
+        and all(isinstance(entry[name], type_) for name, type_ in fields.items())
+        and Path(entry["file"]).name == entry["file"]
+    )
+
+
+def _flush(path: Path) -> None:
+    """Have the system write a file to the disk."""
+    number = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)

@@ -1,0 +1,134 @@
+"""Transcoding in chunks that survive the process, and joining them."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from nst_video.errors import NstVideoError
+from nst_video.frames import VideoInfo
+from nst_video.jobs import folders
+from nst_video.jobs.fingerprint import differences
+from nst_video.jobs.journal import Journal, read_record
+from nst_video.transcode.chunked_film import ChunkedFilm
+from nst_video.transcode.progress import OnProgress, ProgressMeter
+from nst_video.transcode.result import ResumeOptions, TranscodeResult
+from nst_video.transcode.resumable import paint_stretch, plan_stretches
+from nst_video.transcode.stream_copy import plan_copy
+from nst_video.video.chunk_encoder import join_chunks
+from nst_video.video.media.containers import codec_for, container_for
+
+
+def transcode_by_chunks(
+    film: ChunkedFilm,
+    resume: ResumeOptions,
+    on_progress: OnProgress | None = None,
+    *,
+    overwrite: bool = False,
+) -> TranscodeResult:
+    """Paint what no earlier run has finished, and join everything to the target.
+
+    Args:
+        film: what to make of what.
+        resume: whether finished chunks are used, and who is told.
+        on_progress: called in this thread after every batch.
+        overwrite: an existing target is replaced once the new file is complete.
+
+    Raises:
+        NstVideoError: as `transcode`. What is finished stays for the next run.
+    """
+    film = replace(film, job=replace(film.job, command=resume.command))
+    with Journal(film.job) as journal:
+        if resume.restart:
+            journal.restart()
+            for folder in _others(journal):
+                folders.remove(folder)
+        journal.verify()
+        _tell_found(journal, resume)
+        try:
+            result = _complete(film, journal, on_progress, overwrite=overwrite)
+        except BaseException:
+            _tell_kept(journal, resume)
+            raise
+        journal.discard()
+        for folder in _others(journal):
+            folders.remove(folder)
+    return result
+
+
+def _complete(
+    film: ChunkedFilm, journal: Journal, on_progress: OnProgress | None, *, overwrite: bool
+) -> TranscodeResult:
+    info, kept = film.source.info, sum(e.frame_count for e in journal.finished.values())
+    meter = ProgressMeter(info.frame_count)
+    busy_s = {"decode": 0.0, "paint": 0.0, "encode": 0.0}
+    notes = film.source.notes
+    stretches = plan_stretches(film, journal)
+    meter.frame = (info.frame_count or 0) - sum(each.frame_count for each in stretches)
+    for stretch in stretches:
+        worked, more = paint_stretch(film, journal, stretch, meter, on_progress)
+        busy_s = {stage: busy_s[stage] + worked[stage] for stage in busy_s}
+        notes = tuple(dict.fromkeys((*notes, *more)))
+    finished = sorted(journal.finished.values(), key=lambda entry: entry.number)
+    if [entry.number for entry in finished] != [*range(len(finished))]:
+        raise NstVideoError(f"Chunks of {film.target} are missing: repeat the command.")
+    file = join_chunks(
+        film.target,
+        info,
+        codec_for(container_for(film.target), film.options),
+        [journal.path_of(entry) for entry in finished],
+        plan_copy(film.source, film.target),
+        overwrite=overwrite,
+    )
+    return TranscodeResult(
+        target=file.target,
+        info=VideoInfo(info.size, info.fps, file.frame_count),
+        elapsed_s=meter.elapsed_s,
+        busy_s=busy_s,
+        notes=(*notes, *file.notes),
+        kept_frames=kept,
+    )
+
+
+def _tell_found(journal: Journal, resume: ResumeOptions) -> None:
+    """Say what an interrupted run has left."""
+    finished, total = journal.finished, len(journal.job.chunks)
+    if journal.damaged:
+        count = len(journal.damaged)
+        chunks = "1 finished chunk is" if count == 1 else f"{count} finished chunks are"
+        resume.note(f"{chunks} damaged or was replaced; painting anew.")
+    if finished:
+        left = sum(chunk.frame_count for chunk in journal.missing)
+        resume.note(
+            f"An interrupted run has finished {len(finished)} of {total} chunks; "
+            f"{left} frames are left. --restart begins anew."
+        )
+        return
+    for folder in _others(journal):
+        record = read_record(folder)
+        if record is None:
+            resume.note(
+                f"An interrupted run of another version of nst-video is in {folder}; "
+                "it cannot be used."
+            )
+        elif record["finished"]:
+            changed = ", ".join(differences(record["inputs"], journal.job.inputs)[:3])
+            count = len(record["finished"])
+            resume.note(
+                f"An interrupted run has finished {count} of {len(record['chunks'])} chunks, but "
+                f"not for this command: {changed}. They are kept until this one is complete."
+            )
+
+
+def _tell_kept(journal: Journal, resume: ResumeOptions) -> None:
+    """Say what the next run will find."""
+    finished, total = journal.finished, len(journal.job.chunks)
+    if finished:
+        resume.note(
+            f"{len(finished)} of {total} chunks are kept in {journal.folder}: run the same "
+            "command to resume."
+        )
+
+
+def _others(journal: Journal) -> list[Path]:
+    """Return the folders of interrupted runs for the same target, of other inputs."""
+    found = folders.folders_of(journal.job.target)
+    return [f for f in found if f != journal.folder and not folders.is_running(f)]
