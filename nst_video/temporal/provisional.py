@@ -37,6 +37,11 @@ MAX_CONTRAST = 3.0
 HIDDEN, SHOWN = 0.3, 0.05
 """Trust in the canvas from which on nothing of the source is shown, and below which only that."""
 
+FEATHER_PX, THIN_PX, FEATHER_GAIN = 15, 3, 1.3
+"""Sides, in pixels of the flow, of the boxes across which what is shown changes from the canvas to
+the source: wide at the edges of large areas, where a seam would be seen for some frames, and
+narrow for thin ones, which must be covered all the same."""
+
 MARGIN = 2
 """Pixels of the flow around the place to fill that are computed, too: for the blurs."""
 
@@ -125,12 +130,13 @@ def fill(canvas: Canvas, source: Frame, luma: Luma, tones: ToneMap) -> None:
         tones: of an earlier frame and its painting.
     """
     lacking = np.clip((HIDDEN - canvas.trust) / np.float32(HIDDEN - SHOWN), 0, 1)
-    left, top, width, height = cv2.boundingRect((lacking > 0).astype(np.uint8))
-    if not width:
+    if not lacking.any():
         return
+    lacking = _feathered(np.asarray(lacking, np.float32))
+    left, top, width, height = cv2.boundingRect((lacking > 0).astype(np.uint8))
     rows = _even(top, top + height, lacking.shape[0], luma.shape[0])
     columns = _even(left, left + width, lacking.shape[1], luma.shape[1])
-    weight = resize_linear(np.asarray(lacking, np.float32), (luma.shape[1], luma.shape[0]))
+    weight = resize_linear(lacking, (luma.shape[1], luma.shape[0]))
     new = _wash(source[rows, columns], luma[rows, columns], tones)
     for plane, wanted, step in zip(canvas.planes, new, (1, 2, 2), strict=True):
         height, width = wanted.shape
@@ -138,6 +144,12 @@ def fill(canvas: Canvas, source: Frame, luma: Luma, tones: ToneMap) -> None:
         part = plane[y : y + height, x : x + width]
         share = resize_linear(np.ascontiguousarray(weight[rows, columns]), (width, height))
         part += share * (wanted - part)
+
+
+def _feathered(lacking: Floats) -> Floats:
+    """Return weights (h, w) that rise across the edges of what is lacking, and cover thin parts."""
+    wide, narrow = (cv2.blur(lacking, (side, side)) for side in (FEATHER_PX, THIN_PX))
+    return np.asarray(np.maximum(np.minimum(FEATHER_GAIN * wide, 1), narrow), np.float32)
 
 
 def _even(begin: int, end: int, count: int, size: int) -> slice:
