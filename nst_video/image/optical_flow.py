@@ -10,57 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nst_video.frames import Floats, Luma, Size
+from nst_video.frames import Floats, Size
 from nst_video.image.resize import resize_linear
 
 Flow: TypeAlias = NDArray[np.float32]
-
-SMOOTHNESS, DATA_WEIGHT, REFINEMENTS = 40.0, 2.0, 5
-"""Variational refinement of DIS (presets: 20, 5, 5). Distance to DeepFlow on four clips, in pixels:
-0.18, 0.47, 0.07, 0.06 instead of 0.28, 0.51, 0.08, 0.10."""
-
-DESCENT_STEPS, PATCH_STRIDE = 6, 4
-"""Of DIS (presets: 25, 3): the refinement makes more of them needless. With stride 5 and 4
-refinements it takes three quarters of the time, and the warp error is 1.05 times as large."""
-
-MIN_SIDE_PX = 16
-"""DIS fails on smaller images; they get zero flow."""
-
-
-class DisFlow:
-    """Finds flow by Dense Inverse Search: Kroeger et al. 2016 (arXiv 1603.03590).
-
-    Reuse it for frames of one size: it keeps its buffers. One thread at a time.
-    """
-
-    def __init__(self) -> None:
-        """Set up the search."""
-        self._search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-        self._search.setVariationalRefinementAlpha(SMOOTHNESS)
-        self._search.setVariationalRefinementDelta(DATA_WEIGHT)
-        self._search.setVariationalRefinementIterations(REFINEMENTS)
-        self._search.setGradientDescentIterations(DESCENT_STEPS)
-        self._search.setPatchStride(PATCH_STRIDE)
-
-    def __call__(self, a: Luma, b: Luma, initial: Flow | None = None) -> Flow:
-        """Return the flow from `a` to `b`.
-
-        Args:
-            a: brightness, uint8 (height, width).
-            b: likewise, of the same shape.
-            initial: initial flow, such as one composed over frames in between, for large motion.
-
-        Returns:
-            float32 (height, width, 2).
-        """
-        if min(a.shape) < MIN_SIDE_PX:
-            return np.zeros((*a.shape, 2), np.float32)
-        guess = None if initial is None else initial.copy()
-        a, b = np.ascontiguousarray(a), np.ascontiguousarray(b)
-        found = self._search.calc(a, b, guess)  # type: ignore[arg-type]  # None is its default
-        # DIS can diverge; fmax turns NaN into numbers.
-        limit = np.float32(2 * max(a.shape))
-        return np.asarray(np.fmin(np.fmax(found, -limit), limit), np.float32)
 
 
 def warp(picture: Floats, flow: Flow, *, is_sharp: bool = False) -> Floats:

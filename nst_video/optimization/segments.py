@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from nst_video.frames import Frame, Luma, fit_short_side, size_of
-from nst_video.image.optical_flow import DisFlow
+from nst_video.image.dis_flow import DisFlow
 from nst_video.image.resize import resize_area, shrink
 from nst_video.optimization.keyframes import ChangeSinceKeyframe, CutDetector, is_keyframe_due
 from nst_video.optimization.video_settings import KeyframeInterval

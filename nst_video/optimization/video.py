@@ -9,7 +9,7 @@ import numpy as np
 
 from nst_video.frames import Floats, Frame, VideoInfo, size_of
 from nst_video.image.detail import restore_detail
-from nst_video.image.optical_flow import DisFlow
+from nst_video.image.dis_flow import DisFlow
 from nst_video.optimization.interpolation import (
     FillFrame,
     KeyframeImages,

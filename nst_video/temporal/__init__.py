@@ -2,7 +2,7 @@
 
 from nst_video.temporal.canvas import Canvas, MixRates
 from nst_video.temporal.motion import Motion, MotionEstimator
-from nst_video.temporal.steadiness import State, Steadiness, Step, mix_rates
+from nst_video.temporal.steadiness import State, Steadiness, Step, compile_loops, mix_rates
 
 __all__ = [
     "Canvas",
@@ -12,5 +12,6 @@ __all__ = [
     "State",
     "Steadiness",
     "Step",
+    "compile_loops",
     "mix_rates",
 ]

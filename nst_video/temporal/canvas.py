@@ -1,9 +1,4 @@
-"""The canvas: what was shown before, moved along with the picture, and mixed with new paintings.
-
-Tone (the local mean) and texture (the rest) are mixed at their own rates: colors follow each new
-painting quickly, strokes stay. Mixing two textures lowers their contrast, so the local contrast of
-the new painting is given back, for coarse and fine structure apart.
-"""
+"""The canvas: what was shown before, moved along with the picture, and mixed with new paintings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,45 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nst_video.frames import Floats, Size
-from nst_video.image.optical_flow import Flow
-from nst_video.image.resize import resize, resize_area, resize_linear
-from nst_video.temporal import deformation
+from nst_video.image.optical_flow import Flow, warp
+from nst_video.image.resize import resize
+from nst_video.temporal import deformation, plane_loops
+from nst_video.temporal.carrying import carry
+from nst_video.temporal.mixing import Weights, field_of, mix_color, mix_luma
 from nst_video.temporal.motion import Motion
-from nst_video.temporal.path import Path
 from nst_video.temporal.planes import Plane, Planes
-
-TONE_SHRINK, TONE_BLUR = 4, 1.5
-"""Tone is the plane shrunk so many times and blurred by this sigma: 6 pixels in all."""
-
-CONTRAST_BLUR, FINE_BLUR = 3.0, 1.5
-"""Sigmas, in shrunk pixels, of the local contrast of all texture and of its fine part."""
-
-FINE_SIGMA = 0.8
-"""Fine structure is what a blur of this sigma removes: what repeated interpolation loses. Across
-rows and across columns it has gains of its own: a vertical pan blurs only rows, and one gain for
-both would turn the picture into a comb of vertical lines."""
-
-CONTRAST_RANGE, FINE_RANGE = (1.0, 1.6), (0.85, 3.0)
-"""Limits of the gain for each frame, which is measured at every second pixel of every second row.
-Fine structure may be weakened too, or flat areas get dirty."""
-
-_FINE_KERNEL = np.array([[0.0], [1.0], [0.0]]) - cv2.getGaussianKernel(3, FINE_SIGMA)
-
-COLOR_RANGE = (1.0, 1.6)
-"""Of color, which fades where strokes of several colors are mixed: blue and orange become gray."""
 
 NEW_BELOW = 0.1
 """Where trust is below, what was painted after some frames that were not begins to show at once;
 elsewhere it comes in as many frames. Every third frame painted, 0.2 here, the warp error of four
 clips is 0.71 to 0.88 of that without. Every fourth: 0.1 is 5 % better than 0.2."""
-
-FADED = 0.7
-"""Below this ratio of the painting's contrast to the canvas's, the canvas loses contrast at once:
-what fades to one color leaves no ghost."""
-
-VARIANCE_FLOOR = 1.0
-"""Added to variances (of 255 squared), so that flat areas keep their gain near 1."""
-
 
 FloatPlanes: TypeAlias = tuple[Floats, Floats, Floats]
 """`Planes` as float32, 0..255."""
@@ -106,12 +74,10 @@ class Canvas:
             return
         self.light = self.light * motion.light
         flow = motion.flow
-        paths = _paths(flow, self.planes)
-        self.planes = _move(self.planes, paths, cv2.INTER_CUBIC)  # linear would blur it
+        self.planes = _move(self.planes, flow)
         if self.shown is not None:
-            self.shown = _move(self.shown, paths, cv2.INTER_LINEAR)  # for some frames only
-        trust_path = Path.along(flow, _size(self.trust))
-        self.trust = trust_path.move(self.trust, cv2.INTER_LINEAR) * motion.reliability
+            self.shown = _move(self.shown, flow)
+        self.trust = warp(self.trust, flow) * motion.reliability
         self.deformation = deformation.advance(self.deformation, flow)
 
     def fit(self, size: Size) -> None:
@@ -143,14 +109,14 @@ class Canvas:
         stale = deformation.enlarge(deformation.staleness(self.deformation), size)
         kept = self.trust * (1 - np.maximum(np.float32(now.texture), np.float32(renewal) * stale))
         kept = 1 - seen * (1 - kept)
-        low = _tone_size(_size(self.planes[0]))
         tone = seen * np.maximum(np.float32(now.tone), 1 - self.trust * self.light)
-        weights = _Weights(resize_linear(kept, low), resize_linear(tone, low))
         before, (luma, first, second) = self.shown or self.planes, self.planes
+        color_weights = Weights.at(_size(first), kept, tone)
+        scale = first.shape[1] / luma.shape[1]
         self.planes = (
-            _mix_luma(luma, painted[0], weights),
-            _mix_color(first, painted[1], weights),
-            _mix_color(second, painted[2], weights),
+            mix_luma(luma, painted[0], Weights.at(_size(luma), kept, tone)),
+            mix_color(first, painted[1], color_weights, scale),
+            mix_color(second, painted[2], color_weights, scale),
         )
         self.deformation = deformation.renew(self.deformation, kept)
         self.shown, self.remaining = None, 0
@@ -201,155 +167,28 @@ class Canvas:
         return luma, first, second
 
 
-@dataclass(frozen=True, slots=True)
-class _Weights:
-    """How a painting is mixed in, each (h, w) at the size of tone.
-
-    Attributes:
-        kept: 0..1, share of the canvas that stays.
-        tone: 0..1, share of the painting's tone.
-    """
-
-    kept: Floats
-    tone: Floats
-
-    @property
-    def size(self) -> Size:
-        """(width, height)."""
-        return _size(self.kept)
-
-
-@dataclass(frozen=True, slots=True)
-class _Blend:
-    """A plane after mixing, at full size; its local mean, the painting's, and the tone to show.
-
-    The last three are at the size of tone.
-    """
-
-    plane: Floats
-    mean: Floats
-    painted_mean: Floats
-    tone: Floats
-
-    def assemble(self, gain: Floats) -> Floats:
-        """Return the tone and the texture times `gain`, at full size. Changes `plane`."""
-        size, result = _size(self.plane), self.plane
-        result *= resize_linear(gain, size)
-        result += resize_linear(self.tone - gain * self.mean, size)
-        return result
-
-
 def _toward(mine: FloatPlanes, other: FloatPlanes, share: Floats | float) -> FloatPlanes:
     """Return planes that have gone `share` of the way to others; the share may be (h, w), 0..1."""
 
     def go(a: Floats, b: Floats) -> Floats:
         if isinstance(share, float):
             return np.asarray(cv2.addWeighted(a, 1 - share, b, share, 0), np.float32)
-        return a + (b - a) * resize_linear(share, _size(a))
+        result = np.empty_like(a)
+        plane_loops.approach(a, b, field_of(share, _size(a)), result)
+        return result
 
     (a, b, c), (x, y, z) = mine, other
     return go(a, x), go(b, y), go(c, z)
 
 
-def _mix_luma(mine: Floats, painted: Plane, weights: _Weights) -> Floats:
-    """Mix the plane of brightness."""
-    new = _floats(painted)
-    blend = _blend(mine, new, weights)
-    gain = _contrast_gain(blend, new, CONTRAST_RANGE)
-    fine = [_fine(blend.plane, axis) for axis in (0, 1)]
-    fine_gains = [
-        _gain(_sample(mine), _sample(_fine(new, axis)), weights.size, FINE_BLUR, FINE_RANGE)
-        for axis, mine in enumerate(fine)
-    ]
-    shown = blend.assemble(gain)
-    for each, fine_gain in zip(fine, fine_gains, strict=True):
-        each *= resize_linear(fine_gain - gain, _size(each))
-        shown += each
-    return shown
-
-
-def _mix_color(mine: Floats, painted: Plane, weights: _Weights) -> Floats:
-    """Mix a plane of color with a gain of its own."""
-    new = _floats(painted)
-    blend = _blend(mine, new, weights)
-    return blend.assemble(_contrast_gain(blend, new, COLOR_RANGE))
-
-
-def _contrast_gain(blend: _Blend, new: Floats, limits: tuple[float, float]) -> Floats:
-    """Return what the texture of a mixed plane lacks of the painting's, at the size of tone."""
-    mine, theirs = _texture(blend.plane, blend.mean), _texture(new, blend.painted_mean)
-    return _gain(mine, theirs, _size(blend.mean), CONTRAST_BLUR, limits)
-
-
-def _blend(mine: Floats, new: Floats, weights: _Weights) -> _Blend:
-    low = weights.size
-    mine_low, new_low = _blur(resize_area(mine, low)), _blur(resize_area(new, low))
-    plane = mine - new
-    plane *= resize_linear(weights.kept, _size(mine))
-    plane += new
-    return _Blend(
-        plane=plane,
-        mean=new_low + weights.kept * (mine_low - new_low),
-        painted_mean=new_low,
-        tone=mine_low + weights.tone * (new_low - mine_low),
-    )
-
-
-def _texture(plane: Floats, mean: Floats) -> Floats:
-    """Return every second pixel of a plane minus its local mean, given at the size of tone."""
-    few = _sample(plane)
-    few -= resize_linear(mean, _size(few))
-    return few
-
-
-def _sample(plane: Floats) -> Floats:
-    """Return every second pixel of every second row."""
-    return plane[::2, ::2].copy()
-
-
-def _fine(plane: Floats, axis: int) -> Floats:
-    """Return the fine structure of a plane across rows (axis 0) or columns (axis 1)."""
-    return np.asarray(
-        cv2.filter2D(plane, -1, _FINE_KERNEL if axis == 0 else _FINE_KERNEL.T), np.float32
-    )
-
-
-def _blur(plane: Floats) -> Floats:
-    return np.asarray(cv2.GaussianBlur(plane, (0, 0), TONE_BLUR), np.float32)
-
-
-def _gain(
-    mine: Floats, new: Floats, low: Size, sigma: float, limits: tuple[float, float]
-) -> Floats:
-    """Return the ratio of the local standard deviations of two textures, at size `low`."""
-    ours, theirs = (
-        cv2.GaussianBlur(resize_area(np.square(each), low), (0, 0), sigma) for each in (mine, new)
-    )
-    ratio = np.sqrt((theirs + VARIANCE_FLOOR) / (ours + VARIANCE_FLOOR))
-    return np.asarray(np.clip(ratio, *limits) * np.minimum(ratio / FADED, 1), np.float32)
-
-
-def _paths(flow: Flow, planes: FloatPlanes) -> tuple[Path, Path]:
-    return Path.along(flow, _size(planes[0])), Path.along(flow, _size(planes[1]))
-
-
-def _move(planes: FloatPlanes, paths: tuple[Path, Path], of_luma: int) -> FloatPlanes:
-    (luma, first, second), (path, color_path) = planes, paths
-    return (
-        path.move(luma, of_luma),
-        color_path.move(first, cv2.INTER_LINEAR),
-        color_path.move(second, cv2.INTER_LINEAR),
-    )
+def _move(planes: FloatPlanes, flow: Flow) -> FloatPlanes:
+    luma, first, second = planes
+    return carry(luma, flow), carry(first, flow), carry(second, flow)
 
 
 def _move_painting(planes: Planes, flow: Flow) -> Planes:
-    floats = (_floats(planes[0]), _floats(planes[1]), _floats(planes[2]))
-    moved = _move(floats, _paths(flow, floats), cv2.INTER_CUBIC)
-    return _round(moved[0]), _round(moved[1]), _round(moved[2])
-
-
-def _tone_size(size: Size) -> Size:
-    return max(1, round(size[0] / TONE_SHRINK)), max(1, round(size[1] / TONE_SHRINK))
+    luma, first, second = _move((_floats(planes[0]), _floats(planes[1]), _floats(planes[2])), flow)
+    return _round(luma), _round(first), _round(second)
 
 
 def _size(plane: Floats) -> Size:
@@ -361,4 +200,6 @@ def _floats(plane: Plane) -> Floats:
 
 
 def _round(plane: Floats) -> Plane:
-    return np.asarray(cv2.add(plane, np.zeros(1), dtype=cv2.CV_8U))  # rounds and clips
+    rounded = np.empty(plane.shape, np.uint8)
+    plane_loops.quantize(plane, rounded)
+    return rounded

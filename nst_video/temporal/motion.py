@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nst_video.frames import Floats, Luma, Size
-from nst_video.image.optical_flow import MIN_SIDE_PX, DisFlow, Flow, compose, warp
+from nst_video.image.dis_flow import MIN_SIDE_PX, DisFlow
+from nst_video.image.optical_flow import Flow, compose, warp
 from nst_video.image.resize import shrink
+from nst_video.system.compiled import compiled
 
 FLOW_SIDE = 512
 """Longer side in pixels at which flow is computed: larger frames are shrunk. With 384 the warp
@@ -32,6 +34,8 @@ LIGHT_BOX, LIGHT_FLOOR, LIGHT_RATE, DARK = 15, 0.5, 0.15, 32.0
 """Brightness is compared in boxes of so many pixels. A change by more than the floor (of 255)
 lowers `Motion.light` by `exp(-LIGHT_RATE)` for each level, and several times as much below `DARK`,
 where a level is seen better: in a fade, tone must follow at once."""
+
+_0, _QUARTER, _1, _1_5 = (np.float32(each) for each in (0, 0.25, 1, 1.5))
 
 CUT_SHARE = 0.6
 """Share of the frame that cannot be relied on, from which a frame begins a new shot."""
@@ -137,23 +141,75 @@ def rely(now: Luma, before: Luma, flow: Flow) -> Motion:
         before: the frame before.
         flow: from `now` to `before`, (hf, wf, 2).
     """
-    u, v = cv2.split(flow)
+    u, v = (np.ascontiguousarray(flow[..., axis]) for axis in (0, 1))
     columns, rows = _grid(*now.shape)
     warped = cv2.remap(
         before, u + columns, v + rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
-    at_rest, moved = _residual(now, before), _residual(now, np.asarray(warped, np.uint8))
-    still = (at_rest < moved + REST_FLOOR) & (u * u + v * v < REST_LIMIT_PX**2)
-    residual = np.where(still, at_rest, moved)
-    same = np.where(still, before, warped)
-    moving = (~still).astype(np.float32)
-    u, v = u * moving, v * moving
-    reliable = _fall(residual, 0.75 * RESIDUAL, 1.25 * RESIDUAL)
-    reliable *= _fall(_bend(u, v), 0.5, 1.5)
-    reliable[~_inside(u + columns, v + rows)] = 0
+    same, reliable = np.array(warped, np.uint8), np.empty(now.shape, np.float32)
+    resting, moving = _residual(now, before), _residual(now, same)
+    _hold_at_rest(before, resting, moving, u, v, same, reliable)
+    _doubt_boundaries(_smooth(u), _smooth(v), reliable)
     blurred = cv2.GaussianBlur(reliable, (0, 0), 2.5)
     flow = np.asarray(cv2.merge((u, v)), np.float32)
     return Motion(flow, np.asarray(blurred, np.float32), _light(now, same))
+
+
+@compiled
+def _hold_at_rest(
+    before: Luma,
+    resting: NDArray[np.int32],
+    moving: NDArray[np.int32],
+    u: Floats,
+    v: Floats,
+    same: Luma,
+    reliable: Floats,
+) -> None:
+    """Set the flow to 0 where nothing moves, `same` to `before` there, and the reliability.
+
+    Args:
+        before: the frame before.
+        resting: its difference to this frame, summed in boxes.
+        moving: likewise, of the frame before when moved along the flow.
+        u: the flow to the right.
+        v: down.
+        same: the frame before, moved along the flow.
+        reliable: set to 1 where the residual is small and the flow does not lead outside.
+    """
+    height, width = before.shape
+    floor = REST_FLOOR * RESIDUAL_BOX**2
+    end, scale = np.float32(1.25 * RESIDUAL), np.float32(1 / (0.5 * RESIDUAL))
+    area = np.float32(1 / RESIDUAL_BOX**2)
+    limit = np.float32(REST_LIMIT_PX**2)
+    last_x, last_y = np.float32(width - 1), np.float32(height - 1)
+    for y in range(height):
+        row = np.float32(y)
+        for x in range(width):
+            a, b = u[y, x], v[y, x]
+            still = (resting[y, x] < moving[y, x] + floor) & (a * a + b * b < limit)
+            residual = area * np.float32(resting[y, x] if still else moving[y, x])
+            a, b = (_0, _0) if still else (a, b)
+            u[y, x], v[y, x] = a, b
+            same[y, x] = before[y, x] if still else same[y, x]
+            right, down = np.float32(x) + a, row + b
+            inside = (right >= _0) & (right <= last_x) & (down >= _0) & (down <= last_y)
+            share = min(max((end - residual) * scale, _0), _1)
+            reliable[y, x] = share if inside else _0
+
+
+@compiled
+def _doubt_boundaries(u: Floats, v: Floats, reliable: Floats) -> None:
+    """Lower the reliability at motion boundaries, given the flow, blurred."""
+    height, width = u.shape
+    share, floor = np.float32(BOUNDARY_SHARE), np.float32(BOUNDARY_FLOOR)
+    for y in range(height):
+        above, below = max(y - 1, 0), min(y + 1, height - 1)
+        for x in range(1, width - 1):
+            a, b = u[y, x + 1] - u[y, x - 1], v[y, x + 1] - v[y, x - 1]
+            c, d = u[below, x] - u[above, x], v[below, x] - v[above, x]
+            slope = _QUARTER * (a * a + b * b + c * c + d * d)
+            limit = share * (u[y, x] * u[y, x] + v[y, x] * v[y, x]) + floor
+            reliable[y, x] *= min(max(_1_5 - slope / limit, _0), _1)
 
 
 def _light(now: Luma, before: Luma) -> Floats:
@@ -166,35 +222,15 @@ def _light(now: Luma, before: Luma) -> Floats:
     return np.asarray(np.exp(-weight * np.maximum(np.abs(a - b) - LIGHT_FLOOR, 0)), np.float32)
 
 
-def _bend(u: Floats, v: Floats) -> Floats:
-    """Return the squared gradient of a flow over the limit for it, (hf, wf)."""
-    smooth = [np.asarray(cv2.GaussianBlur(each, (5, 5), 1), np.float32) for each in (u, v)]
-    slopes = [_slope(each, *axis) for each in smooth for axis in ((1, 0), (0, 1))]
-    limit = np.float32(BOUNDARY_SHARE) * sum(map(np.square, smooth)) + np.float32(BOUNDARY_FLOOR)
-    return np.asarray(sum(map(np.square, slopes)) / limit, np.float32)
+def _smooth(field: Floats) -> Floats:
+    return np.asarray(cv2.GaussianBlur(field, (5, 5), 1), np.float32)
 
 
-def _slope(field: Floats, x: int, y: int) -> Floats:
-    """Return the central difference of a field along one axis."""
-    return np.asarray(cv2.Sobel(field, cv2.CV_32F, x, y, ksize=1, scale=0.5), np.float32)
-
-
-def _residual(a: Luma, b: Luma) -> Floats:
+def _residual(a: Luma, b: Luma) -> NDArray[np.int32]:
+    """Return the absolute difference of two frames, summed in boxes."""
     box = (RESIDUAL_BOX, RESIDUAL_BOX)
-    total = cv2.boxFilter(cv2.absdiff(a, b), cv2.CV_32F, box, normalize=False)
-    return np.asarray(total, np.float32) / np.float32(RESIDUAL_BOX**2)
-
-
-def _fall(value: Floats, begin: float, end: float) -> Floats:
-    """Return 1 up to `begin`, 0 from `end` on, and a line between them."""
-    falling = (np.float32(end) - value) * np.float32(1 / (end - begin))
-    return np.asarray(np.clip(falling, 0, 1, out=falling), np.float32)
-
-
-def _inside(x: Floats, y: Floats) -> NDArray[np.bool_]:
-    """Return where coordinates (h, w) are inside the frame."""
-    height, width = x.shape
-    return np.asarray((x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1))
+    total = cv2.boxFilter(cv2.absdiff(a, b), cv2.CV_32S, box, normalize=False)
+    return np.asarray(total, np.int32)
 
 
 @lru_cache(maxsize=4)

@@ -9,7 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from nst_video.frames import Luma
-from nst_video.image.optical_flow import DisFlow, compose, reliability, resize_flow, warp
+from nst_video.image.dis_flow import DisFlow
+from nst_video.image.optical_flow import compose, reliability, resize_flow, warp
 
 Array = NDArray[np.float32]
 PAIRS = [(first, first + 1) for first in range(1, 5)]

@@ -1,0 +1,32 @@
+"""Loops over pixels that are compiled to machine code."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import llvmlite.binding
+import numba
+
+# Loops over more than a few arrays are vectorized, too: LLVM has to compare their addresses.
+llvmlite.binding.set_option("nst_video", "--runtime-memory-check-threshold=128")
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def compiled(function: Function) -> Function:
+    """Return a function of arrays and numbers, compiled by Numba when it is called first.
+
+    It lets other Python threads run meanwhile. The machine code is kept on disk, beside the module
+    or in the user's cache folder, and used again while the module does not change; so a function
+    may call only compiled functions of its own module. Indices must not be negative.
+    """
+    try:
+        return _compiled(function, keep=True)
+    except RuntimeError:  # there is no folder that can be written
+        return _compiled(function, keep=False)
+
+
+def _compiled(function: Function, *, keep: bool) -> Function:
+    make: Callable[[Function], Function] = numba.njit(
+        cache=keep, nogil=True, fastmath=True, error_model="numpy"
+    )
+    return make(function)
