@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from nst_video.engines import PendingFrames
 from nst_video.settings import StylizeSettings
-from nst_video.temporal import State, Steadiness, Step
+from nst_video.system.allocator import keep_freed_memory
+from nst_video.temporal import State, Steadiness, Step, compile_loops
 from nst_video.temporal.planes import PlaneFormat
 
 Pictures = NDArray[np.uint8]
@@ -79,6 +80,11 @@ class SteadyFrames:
             painting = paint(chosen) if wanted else None
             self._last = _Batch(steadiness, pixels, steps, painting, self._last, lock=self._showing)
             return PendingFrames(self._last.wait)
+
+    def prepare(self) -> None:
+        """Compile everything now instead of at the second frame."""
+        keep_freed_memory()
+        compile_loops()
 
     def reset(self) -> None:
         """Forget the film; batches that are not shown yet are not affected."""

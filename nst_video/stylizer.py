@@ -36,8 +36,7 @@ from nst_video.steady_frames import SteadyFrames
 from nst_video.style_library.library import Style, StyleLibrary, StyleName
 from nst_video.style_mixer import StyleMixer
 from nst_video.stylizer_identity import describe_painting
-from nst_video.system.allocator import keep_freed_memory
-from nst_video.temporal import State, compile_loops, planes
+from nst_video.temporal import State, planes
 from nst_video.validation import FADE_S, check_type
 
 TEST_SIZE = (64, 64)
@@ -244,10 +243,9 @@ class Stylizer:
             EngineError: the network does not run on this machine.
         """
         if not (self._is_prepared or self.settings.is_original):
-            keep_freed_memory()
             warm_up(self.engine, TEST_SIZE, self.model.to_parameters(self.style_vector[None]))
             if not self.settings.is_frame_by_frame:
-                compile_loops()
+                self._steady.prepare()
             self._is_prepared = True
 
     def load_size(self, size: Size) -> None:
