@@ -211,6 +211,7 @@ class RenderThread:
         self._plan = plan
         begun = time.monotonic()
         if stylizer is None:
+            self._wait_finished()  # or the frame before could come after this one
             self._pass_on(done)
             return
         self.wait_ms.add(1000 * (begun - captured.at_s))
@@ -223,6 +224,7 @@ class RenderThread:
         stylizer.settings = plan.settings
         if plan.settings.is_frame_by_frame:
             self._steady.reset()
+            self._wait_finished()
             self._pass_on(replace(done, painting=_run(stylizer, content)))
             took = FrameTime(time.monotonic() - begun)
             self.paint_ms.add(1000 * took.busy_s)

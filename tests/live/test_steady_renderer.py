@@ -18,7 +18,7 @@ from nst_video.live.capture_thread import CapturedFrame
 from nst_video.live.hotkeys import press
 from nst_video.live.render_thread import RenderThread
 from nst_video.live.state import LiveState, RenderRequest
-from nst_video.live.steady_renderer import SteadyRenderer
+from nst_video.live.steady_renderer import FollowedFrame, SteadyRenderer
 from nst_video.settings import StylizeSettings
 from nst_video.video.queues import LatestQueue
 
@@ -209,9 +209,9 @@ class Rendering:
     def __init__(
         self, settings: StylizeSettings, resolution: AdaptiveResolution | None = None
     ) -> None:
-        state = LiveState(RenderRequest(None, settings), clock=time.monotonic)
+        self.state = LiveState(RenderRequest(None, settings), clock=time.monotonic)
         self._captured: LatestQueue[CapturedFrame] = LatestQueue()
-        self.renderer = RenderThread(self._captured, state, resolution, 128)
+        self.renderer = RenderThread(self._captured, self.state, resolution, 128)
         self.stylizer = self.renderer.stylizer = unchanged()
         self.begun = 0
         self._begin = self.stylizer.begin
@@ -230,8 +230,11 @@ class Rendering:
         self.renderer.stop()
         self.renderer.thread.join(20)
 
-    def __call__(self, content: Frame, number: int, at_s: float, opening: int = 1) -> Frame:
+    def put(self, content: Frame, number: int, at_s: float, opening: int = 1) -> None:
         self._captured.put(CapturedFrame(content, number, at_s, opening))
+
+    def __call__(self, content: Frame, number: int, at_s: float, opening: int = 1) -> Frame:
+        self.put(content, number, at_s, opening)
         while (rendered := self.renderer.rendered.take(20)) is not None:
             if rendered.number == number:
                 return rendered.painting
@@ -248,6 +251,34 @@ def test_another_source_and_a_pause_begin_a_new_shot(gap_s: float, opening: int)
         painting = render(frames[4], 4, 3 / 30 + gap_s, opening)
         assert render.begun == 2
     assert difference(painting, frames[4]) < 2
+
+
+@pytest.mark.parametrize("change", [{"is_original": True}, {"settings": StylizeSettings(steady=0)}])
+def test_frame_that_is_not_carried_does_not_overtake_the_one_before(
+    monkeypatch: pytest.MonkeyPatch, change: dict[str, object]
+) -> None:
+    frames, is_slow, may_finish = pan(3, step=1), threading.Event(), threading.Event()
+    finish = SteadyRenderer.finish
+
+    def finish_late(self: SteadyRenderer, frame: FollowedFrame) -> Frame:
+        is_slow.set()
+        may_finish.wait(20)
+        return finish(self, frame)
+
+    with Rendering(StylizeSettings()) as render:
+        render(frames[0], 0, 0.0)
+        monkeypatch.setattr(SteadyRenderer, "finish", finish_late)
+        render.put(frames[1], 1, 1 / 30)
+        assert is_slow.wait(20)
+        render.state.request = replace(render.state.request, **change)
+        render.put(frames[2], 2, 2 / 30)
+        early = render.renderer.rendered.take(0.3)
+        may_finish.set()
+        numbers = []
+        while 2 not in numbers:
+            numbers.append(render.renderer.rendered.take(20).number)
+    assert early is None
+    assert numbers == sorted(numbers)
 
 
 def test_painting_is_reduced_where_frames_cannot_be_shown_in_time() -> None:
