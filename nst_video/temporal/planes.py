@@ -73,9 +73,9 @@ def planes_of_yuv(yuv: Plane) -> Planes:
 
 def yuv_of_planes(planes: Planes) -> Plane:
     """Return one 4:2:0 frame, uint8 (height * 3 / 2, width)."""
-    luma, *colors = planes
-    width = luma.shape[1]
-    return np.concatenate([luma, *(each.reshape(-1, width) for each in colors)])
+    # A plane of color need not fill whole rows: in 160x90 it has 45 rows of 80.
+    flat = np.concatenate([plane.ravel() for plane in planes])
+    return flat.reshape(-1, planes[0].shape[1])
 
 
 RGB = PlaneFormat(luma_of, planes_of_rgb, rgb_of_planes)
