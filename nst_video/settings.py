@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias, get_args
 
 from nst_video.errors import UsageError
 from nst_video.validation import (
+    GENTLE,
     INTENSITY,
     PAINT_EVERY,
     STEADY,
@@ -57,7 +58,9 @@ class StylizeSettings:
         work_size: short side, in pixels, of the frames that the network sees, see `WorkSize`. The
             result is enlarged again, with the input's fine structure.
         stroke_scale: 0.25..4: width of the strokes relative to the default's, with `work_size`
-            "auto". They are never finer than at full size.
+            "auto". Below 1 a frame may be enlarged before it is painted.
+        gentle: 0..1: how much of the structure of faces and hands is brought back into the strokes,
+            see `image.skin`.
         steady: 0..1: how firmly strokes stay on what they were painted on, from frame to frame; 0
             paints every frame by itself, which flickers. Single pictures do not depend on it.
         paint_every: one of so many frames is painted, and the others are moved along from it; more
@@ -73,6 +76,7 @@ class StylizeSettings:
     keep_colors: bool = False
     work_size: WorkSize = "auto"
     stroke_scale: float = 1.0
+    gentle: float = 0.5
     steady: float = 1.0
     paint_every: int | Literal["auto"] = "auto"
 
@@ -87,6 +91,7 @@ class StylizeSettings:
                 f"A stroke_scale of {self.stroke_scale:g} and a work_size of {self.work_size} "
                 "exclude each other: choose one of them."
             )
+        GENTLE.check("gentle", self.gentle)
         STEADY.check("steady", self.steady)
         _check_number_or_word("paint_every", self.paint_every, PAINT_EVERY, "auto")
 

@@ -14,7 +14,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from nst_video import weights
+from nst_video import finishing, weights
 from nst_video.engines import (
     Engine,
     OnNote,
@@ -26,9 +26,7 @@ from nst_video.engines import (
     warm_up,
 )
 from nst_video.errors import UsageError
-from nst_video.finishing import finish_frames, finish_yuv, shrink_yuv, working_size
 from nst_video.frames import Floats, Frame, Frames, Size, check_frames, size_of
-from nst_video.image.resize import resize_area
 from nst_video.image.yuv420 import YuvColors, YuvFrames, can_be_yuv420, check_yuv, yuv_size
 from nst_video.networks.models import StyleModel, load_model
 from nst_video.settings import DEFAULT_STYLE, ModelOptions, StylizeSettings
@@ -316,12 +314,13 @@ class Stylizer:
         size = size_of(frames)
         check_min_size(size)
         self.prepare()
-        work = working_size(size, self.settings)
-        small = frames if work == size else np.stack([resize_area(frame, work) for frame in frames])
+        work = finishing.working_size(size, self.settings)
+        small = finishing.resize_rgb(frames, work)
         painting = self._submit_steady(small, self.begin, planes.RGB)
         if work == size and not self.settings.keep_colors and self.settings.fade == 1:
             return painting
-        return painting.then(lambda painted: finish_frames(painted, frames, small, self.settings))
+        settings = self.settings
+        return painting.then(lambda each: finishing.finish_rgb(each, frames, small, settings))
 
     def begin(self, small: Frames) -> PendingFrames:
         """Begin to paint RGB frames of working size: each by itself, not enlarged.
@@ -332,7 +331,11 @@ class Stylizer:
         Raises:
             EngineError: they cannot be painted.
         """
-        return self.engine.submit(small, self._mixer.parameters(self.model, small, self.settings))
+        settings = self.settings
+        painting = self.engine.submit(small, self._mixer.parameters(self.model, small, settings))
+        return painting.then(
+            lambda painted: finishing.restore_faces(painted, small, settings.gentle)
+        )
 
     def accepts_yuv(self, size: Size) -> bool:
         """Return whether `submit_yuv` is the fast way for pictures of `size` (width, height).
@@ -345,7 +348,9 @@ class Stylizer:
             EngineError: the network does not run here.
         """
         engine = self._yuv_engine(size)
-        return engine is not None and engine.accepts_yuv(working_size(size, self.settings))
+        return engine is not None and engine.accepts_yuv(
+            finishing.working_size(size, self.settings)
+        )
 
     def submit_yuv(self, yuv: YuvFrames, colors: YuvColors) -> PendingFrames:
         """Begin to paint a batch of 4:2:0 frames.
@@ -368,16 +373,18 @@ class Stylizer:
                 "YuvFrames are painted at full intensity, in new colors and at even sizes only."
             )
         self.prepare()
-        work = working_size(size, self.settings)
-        small = yuv if work == size else np.stack([shrink_yuv(frame, work) for frame in yuv])
-        painting = self._submit_steady(
-            small,
-            lambda each: engine.submit_yuv(each, self._mixer.full_parameters(self.model), colors),
-            planes.YUV420,
-        )
+        work = finishing.working_size(size, self.settings)
+        small = finishing.resize_yuv(yuv, work)
+        gentle = self.settings.gentle
+
+        def paint(yuv: YuvFrames) -> PendingFrames:
+            painting = engine.submit_yuv(yuv, self._mixer.full_parameters(self.model), colors)
+            return painting.then(lambda painted: finishing.restore_faces_yuv(painted, yuv, gentle))
+
+        painting = self._submit_steady(small, paint, planes.YUV420)
         if work == size:
             return painting
-        return painting.then(lambda painted: finish_yuv(painted, yuv, small))
+        return painting.then(lambda painted: finishing.finish_yuv(painted, yuv, small))
 
     def _submit_steady(
         self,
@@ -395,5 +402,5 @@ class Stylizer:
         """Return the engine if it paints YUV frames of `size` as the settings say."""
         settings = self.settings
         is_plain = settings.intensity == 1 and not settings.keep_colors
-        is_even = can_be_yuv420(size) and can_be_yuv420(working_size(size, settings))
+        is_even = can_be_yuv420(size) and can_be_yuv420(finishing.working_size(size, settings))
         return self.engine if is_plain and is_even and self.engine.capabilities.yuv else None

@@ -116,6 +116,9 @@ PAINT_EVERY = Range(1, 12, is_whole=True, unit="frames")
 WORK_SIZE = Range(32, MAX_SIDE_PX, is_whole=True, unit="pixels")
 """Short side, in pixels, at which a network paints."""
 
+GENTLE = Range(0, 1)
+"""How much of the structure of skin is brought back."""
+
 STROKE_SCALE = Range(0.25, 4)
 """Width of strokes, relative to the default."""
 

@@ -100,7 +100,7 @@ def test_the_dial_moves_smoothly() -> None:
 
 
 def test_no_steadiness_is_frame_by_frame_to_the_bit() -> None:
-    film, stylizer = _film(), _make(steady=0)
+    film, stylizer = _film(), _make(steady=0, gentle=0)
     painted = stylizer(film)
     parameters = stylizer.model.to_parameters(stylizer.style_vector[None])
     np.testing.assert_array_equal(painted, stylizer.engine(film, parameters))

@@ -58,7 +58,7 @@ class PictureFileOptions:
 
 
 _GATYS_ONLY = option_names(OptimizationOptions, LossNetworkOptions) | {"plot", "preview_every"}
-_FAST_ONLY = frozenset(("blend", "model", "engine", "tile"))
+_FAST_ONLY = frozenset(("blend", "stroke_scale", "gentle", "model", "engine", "tile"))
 
 
 @grouped

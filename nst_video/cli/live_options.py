@@ -10,6 +10,7 @@ from nst_video.cli.options import number
 from nst_video.cli.output_options import OverwriteOption, QuietOption
 from nst_video.cli.stylizer_options import (
     ENGINE_OPTION,
+    GENTLE_OPTION,
     INTENSITY_OPTION,
     MODEL_OPTION,
     STEADY_OPTION,
@@ -96,6 +97,7 @@ class LiveStyleOptions:
             rich_help_panel=STYLE_PANEL,
         ),
     ] = None
+    gentle: Annotated[float | None, GENTLE_OPTION] = None
     steady: Annotated[float | None, STEADY_OPTION] = None
     paint_every: Annotated[
         str | None, paint_every_option("auto, the default, adapts it to --target-fps.")
@@ -144,6 +146,7 @@ class LiveStyleOptions:
             "style": self.style,
             "mix": parse_mix(self.mix) or ([] if self.style else None),
             "intensity": self.intensity,
+            "gentle": self.gentle,
             "steady": self.steady,
             "paint_every": _or_zero(every),
             "keep_colors": self.keep_colors,

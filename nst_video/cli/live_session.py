@@ -92,6 +92,7 @@ def stylize_settings(settings: "LiveSettings") -> StylizeSettings:
         settings.blend,  # type: ignore[arg-type]  # StylizeSettings checks it
         settings.keep_colors,
         settings.work_size or "auto",
+        gentle=settings.gentle,
         steady=settings.steady,
         paint_every=settings.paint_every or "auto",
     )
@@ -247,6 +248,7 @@ def _remember(session: "LiveSession", settings: "LiveSettings", before: "LiveSet
         intensity=look.intensity,
         keep_colors=look.keep_colors,
         work_size=look.work_size if isinstance(look.work_size, int) else 0,
+        gentle=look.gentle,
         steady=look.steady,
         paint_every=0 if look.paint_every == "auto" else look.paint_every,
         mirror=state.is_mirrored if is_camera else settings.mirror,

@@ -22,6 +22,7 @@ from nst_video.settings import (
     WorkSize,
 )
 from nst_video.validation import (
+    GENTLE,
     INTENSITY,
     MIX_WEIGHT,
     PAINT_EVERY,
@@ -118,6 +119,12 @@ STYLE_OPTION = typer.Option(
     autocompletion=completion.styles,
     help="A style's name (see `styles list`) or any picture; repeat to mix several.",
     rich_help_panel=STYLE_PANEL,
+)
+GENTLE_OPTION = number(
+    GENTLE,
+    "--gentle",
+    help="How much of the structure of faces and hands is brought back, from 0 to 1.",
+    panel=STYLE_PANEL,
 )
 MODEL_OPTION = typer.Option(
     "--model",
@@ -237,10 +244,11 @@ class StylizeOptions(StyleOptions):
         number(
             STROKE_SCALE,
             "--stroke-scale",
-            help="Width of the strokes: 2 for twice as wide. Never finer than --work-size full.",
+            help="Width of the strokes: 2 for twice as wide; 0.5 for half, four times the work.",
             panel=STYLE_PANEL,
         ),
     ] = StylizeSettings.stroke_scale
+    gentle: Annotated[float, GENTLE_OPTION] = StylizeSettings.gentle
 
     def settings(self) -> StylizeSettings:
         """Return everything but the style.
@@ -254,6 +262,7 @@ class StylizeOptions(StyleOptions):
             self.keep_colors,
             parse_work_size(self.work_size),
             self.stroke_scale,
+            self.gentle,
         )
 
 

@@ -13,7 +13,7 @@ from nst_video.errors import SinkError, UsageError
 from nst_video.settings import DEFAULT_STYLE, Blend, ModelOptions, StylizeSettings
 from nst_video.system import paths
 from nst_video.validation import FADE_S as FADE_RANGE
-from nst_video.validation import INTENSITY, MIX_WEIGHT, PAINT_EVERY, RATE, STEADY, WORK_SIZE
+from nst_video.validation import GENTLE, INTENSITY, MIX_WEIGHT, PAINT_EVERY, RATE, STEADY, WORK_SIZE
 from nst_video.video.capture.camera import driver_number
 from nst_video.video.capture.capture_options import CaptureOptions
 from nst_video.video.media.codec_options import parse_rate, parse_size
@@ -41,6 +41,7 @@ class LiveSettings:
         blend: see `StylizeSettings`.
         keep_colors: see `StylizeSettings`.
         work_size: short side in pixels, 0 for automatic.
+        gentle: see `StylizeSettings`.
         steady: see `StylizeSettings`.
         paint_every: see `StylizeSettings`, 0 for automatic.
         target_fps: what the automatic working size is chosen for, 0 to leave it as it is.
@@ -62,6 +63,7 @@ class LiveSettings:
     blend: str = StylizeSettings.blend
     keep_colors: bool = StylizeSettings.keep_colors
     work_size: int = 0
+    gentle: float = StylizeSettings.gentle
     steady: float = StylizeSettings.steady
     paint_every: int = 0
     target_fps: float = 30.0
@@ -103,6 +105,7 @@ def _one_of(kind: str, known: tuple[str, ...]) -> Callable[[str], None]:
 _RANGES = {
     "intensity": INTENSITY,
     "work_size": replace(WORK_SIZE, or_zero=True),
+    "gentle": GENTLE,
     "steady": STEADY,
     "paint_every": replace(PAINT_EVERY, or_zero=True),
     "target_fps": replace(RATE, or_zero=True),

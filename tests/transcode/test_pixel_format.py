@@ -270,7 +270,9 @@ def test_what_is_painted_in_tiles_stays_in_rgb() -> None:
 
 
 def test_a_plain_look_takes_yuv_with_even_sides() -> None:
-    stylizer = Stylizer(["wave", "neon"], StylizeSettings(work_size=48, steady=0), OPENVINO)
+    stylizer = Stylizer(
+        ["wave", "neon"], StylizeSettings(work_size=48, steady=0, gentle=0), OPENVINO
+    )
     assert stylizer.accepts_yuv((64, 48))
     assert not stylizer.accepts_yuv((64, 50))
     assert not stylizer.accepts_yuv((63, 48))
