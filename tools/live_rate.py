@@ -66,7 +66,7 @@ def main() -> None:
     settings = StylizeSettings(
         steady=arguments.steady,
         paint_every=arguments.paint_every or "auto",
-        work_size=arguments.work_size or None,
+        work_size=arguments.work_size or "auto",
     )
     options = ModelOptions("builtin", choose_live_engine("auto"))
     session = LiveSession(
