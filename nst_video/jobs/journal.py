@@ -8,7 +8,7 @@ import json
 import os
 import secrets
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -93,6 +93,7 @@ class Journal:
         job: what is to be made.
         folder: where the chunks lie.
         damaged: numbers of the chunks that were finished once and cannot be used.
+        on_finished: called after each chunk, in the thread that records it.
     """
 
     def __init__(self, job: JobDescription) -> None:
@@ -100,6 +101,7 @@ class Journal:
         self.job = job
         self.folder = folders.folder_of(job.target, fingerprint(job.inputs))
         self.damaged: list[int] = []
+        self.on_finished: Callable[[], None] = _nothing
         self._lock = FileLock(self.folder / folders.LOCK)
         self._finished: dict[int, FinishedChunk] = {}
         self._writing = threading.Lock()
@@ -187,6 +189,7 @@ class Journal:
                 f"Chunk {chunk.number + 1} of {self.job.target.name} cannot be kept: "
                 f"{os_reason(error)}."
             ) from error
+        self.on_finished()
 
     def state_before(self, number: int) -> State | None:
         """Return the painter's state before a chunk; None where it is not known."""
@@ -345,6 +348,10 @@ def _is_entry(entry: object, fields: Mapping[str, type]) -> bool:
         and all(isinstance(entry[name], type_) for name, type_ in fields.items())
         and Path(entry["file"]).name == entry["file"]
     )
+
+
+def _nothing() -> None:
+    """Nobody is told."""
 
 
 def _flush(path: Path) -> None:

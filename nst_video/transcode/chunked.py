@@ -9,6 +9,7 @@ from nst_video.jobs import folders
 from nst_video.jobs.fingerprint import differences
 from nst_video.jobs.journal import Journal, read_record
 from nst_video.transcode.chunked_film import ChunkedFilm
+from nst_video.transcode.disk_space import space_warning
 from nst_video.transcode.progress import OnProgress, ProgressMeter
 from nst_video.transcode.result import ResumeOptions, TranscodeResult
 from nst_video.transcode.resumable import paint_stretch, plan_stretches
@@ -44,7 +45,7 @@ def transcode_by_chunks(
         journal.verify()
         _tell_found(journal, resume)
         try:
-            result = _complete(film, journal, on_progress, overwrite=overwrite)
+            result = _complete(film, journal, resume, on_progress, overwrite=overwrite)
         except BaseException:
             _tell_kept(journal, resume)
             raise
@@ -55,14 +56,23 @@ def transcode_by_chunks(
 
 
 def _complete(
-    film: ChunkedFilm, journal: Journal, on_progress: OnProgress | None, *, overwrite: bool
+    film: ChunkedFilm,
+    journal: Journal,
+    resume: ResumeOptions,
+    on_progress: OnProgress | None,
+    *,
+    overwrite: bool,
 ) -> TranscodeResult:
+    """Paint and join."""
     info, kept = film.source.info, sum(e.frame_count for e in journal.finished.values())
     meter = ProgressMeter(info.frame_count)
     busy_s = {"decode": 0.0, "paint": 0.0, "encode": 0.0}
     notes = film.source.notes
     stretches = plan_stretches(film, journal)
     meter.frame = (info.frame_count or 0) - sum(each.frame_count for each in stretches)
+    watch = _SpaceWatch(film, journal, resume)
+    journal.on_finished = watch
+    watch()
     for stretch in stretches:
         worked, more = paint_stretch(film, journal, stretch, meter, on_progress)
         busy_s = {stage: busy_s[stage] + worked[stage] for stage in busy_s}
@@ -86,6 +96,20 @@ def _complete(
         notes=(*notes, *file.notes),
         kept_frames=kept,
     )
+
+
+class _SpaceWatch:
+    """Says once that the disk has too little room: at first by a guess, then by what is there."""
+
+    def __init__(self, film: ChunkedFilm, journal: Journal, resume: ResumeOptions) -> None:
+        self._film, self._journal, self._resume = film, journal, resume
+        self._has_warned = False
+
+    def __call__(self) -> None:
+        """Look again."""
+        if not self._has_warned and (warning := space_warning(self._film, self._journal)):
+            self._has_warned = True
+            self._resume.note(warning)
 
 
 def _tell_found(journal: Journal, resume: ResumeOptions) -> None:

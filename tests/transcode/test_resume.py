@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from collections import namedtuple
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -269,6 +270,16 @@ def test_source_that_cannot_be_read_from_the_middle_is_read_from_its_beginning(
     monkeypatch.setattr(VideoFileSource, "__iter__", garbage)
     finish(film, target)
     assert hashes(target) == hashes(whole)
+
+
+def test_disk_that_is_too_small_is_said_once_and_early(
+    film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    usage = namedtuple("usage", "free")
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: usage(50_000))
+    _, _, said = finish(film, tmp_path / "film.mp4")
+    (sentence,) = (text for text in said if "GB" in text)
+    assert "make room" in sentence
 
 
 def test_damaged_source_keeps_what_could_be_painted(film: Path, tmp_path: Path):
