@@ -3,10 +3,10 @@
 from dataclasses import replace
 from pathlib import Path
 
-from nst_video.errors import NstVideoError
+from nst_video.errors import NstVideoError, SourceError
 from nst_video.frames import VideoInfo
 from nst_video.jobs import folders
-from nst_video.jobs.fingerprint import differences
+from nst_video.jobs.fingerprint import differences, identify_source
 from nst_video.jobs.journal import Journal, read_record
 from nst_video.transcode.chunked_film import ChunkedFilm
 from nst_video.transcode.disk_space import space_warning
@@ -77,6 +77,11 @@ def _complete(
         worked, more = paint_stretch(film, journal, stretch, meter, on_progress)
         busy_s = {stage: busy_s[stage] + worked[stage] for stage in busy_s}
         notes = tuple(dict.fromkeys((*notes, *more)))
+    source = film.source
+    if not source.has_grown and identify_source(source.media.path) != film.job.inputs["source"]:
+        raise SourceError(
+            f"{source.media.path} has changed while it was painted: repeat the command."
+        )
     finished = sorted(journal.finished.values(), key=lambda entry: entry.number)
     if [entry.number for entry in finished] != [*range(len(finished))]:
         raise NstVideoError(f"Chunks of {film.target} are missing: repeat the command.")

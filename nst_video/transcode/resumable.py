@@ -22,7 +22,6 @@ from nst_video.transcode.pixel_format import PixelPath, negotiate_format
 from nst_video.transcode.progress import OnProgress, ProgressMeter
 from nst_video.transcode.stages import Stages, run_stages
 from nst_video.video.chunk_encoder import ChunkEncoder
-from nst_video.video.media.containers import container_for
 from nst_video.video.video_file_source import VideoFileSource
 
 Pixels = NDArray[np.uint8]
@@ -85,13 +84,13 @@ def paint_stretch(
     Raises:
         NstVideoError: as `transcode`; what is finished by then stays in the journal.
     """
-    boundaries, container = Boundaries(), container_for(film.target)
+    boundaries = Boundaries()
     wanted = {chunk.number for chunk in journal.missing}
     with ExitStack() as opened:
         source, path = _open_at(film, stretch, opened)
 
         def open_encoder(file: Path) -> ChunkEncoder:
-            return ChunkEncoder(file, source.info, container, film.options, as_yuv=path.as_yuv)
+            return ChunkEncoder(file, film.target, source.info, film.options, as_yuv=path.as_yuv)
 
         sink = ChunkSink(journal, stretch.chunks, wanted, boundaries, open_encoder)
         stages = Stages(

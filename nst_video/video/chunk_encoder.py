@@ -7,12 +7,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from nst_video.errors import SinkError
+from nst_video.errors import SinkError, SourceError
 from nst_video.frames import Frame, VideoInfo
 from nst_video.video.media.codec_options import EncodeOptions
-from nst_video.video.media.containers import Codec, Container, codec_for
+from nst_video.video.media.containers import Codec, codec_for, container_for
 from nst_video.video.media.encoding import copy_arguments, encode_arguments
 from nst_video.video.media.ffmpeg import FfmpegProcess, ffmpeg_path
+from nst_video.video.media.probe import open_container
 from nst_video.video.media.stream_copy import StreamCopyPlan
 from nst_video.video.video_file_sink import raw_bytes
 from nst_video.video.video_file_writer import VideoFileWriter
@@ -36,8 +37,8 @@ class ChunkEncoder:
     def __init__(
         self,
         path: Path,
+        film: Path,
         info: VideoInfo,
-        container: Container,
         options: EncodeOptions,
         *,
         as_yuv: bool,
@@ -46,14 +47,16 @@ class ChunkEncoder:
 
         Args:
             path: the file to write.
+            film: the whole film, whose container decides the codec.
             info: size and rate of the frames.
-            container: of the whole film, which decides the codec.
             options: codec, quality and speed.
             as_yuv: frames are YUV 4:2:0 instead of RGB.
         """
-        video = encode_arguments(info, codec_for(container, options), options, as_yuv=as_yuv)
+        codec = codec_for(container_for(film), options)
+        video = encode_arguments(info, codec, options, as_yuv=as_yuv)
         self.path = path
         self.frame_count = 0
+        self._film = film
         self._size, self._as_yuv = info.size, as_yuv
         output = ("-map", "0:0", *video.output, "-f", "mp4", ffmpeg_path(path))
         self._process = FfmpegProcess(["-y", *video.source, *output], feed=True)
@@ -95,7 +98,7 @@ class ChunkEncoder:
             held = len(packets)
         if held != self.frame_count:
             raise SinkError(
-                f"{self.path.name} was written but holds {held} of {self.frame_count} frames."
+                f"{self._film} was written but a chunk holds {held} of {self.frame_count} frames."
             )
 
     def stop(self) -> None:
@@ -107,7 +110,7 @@ class ChunkEncoder:
         self._process.close()
 
     def _failed(self) -> SinkError:
-        return SinkError(f"{self.path.name} cannot be written: {self._process.failure()}.")
+        return SinkError(f"{self._film} cannot be written: {self._process.failure()}.")
 
 
 def join_chunks(
@@ -206,14 +209,13 @@ def _packets(path: Path) -> Iterator[list["Packet[Any]"]]:
     Raises:
         SinkError: it cannot be read, or has none.
     """
-    import av
     import av.error
 
     with ExitStack() as opened:
         try:
-            container = opened.enter_context(av.open(str(path)))
+            container = opened.enter_context(open_container(path))
             packets = [packet for packet in container.demux(video=0) if packet.size]
-        except (av.error.FFmpegError, OSError, IndexError) as error:
+        except (SourceError, av.error.FFmpegError, OSError, IndexError) as error:
             raise SinkError(f"{path.name} was written but cannot be read back.") from error
         if not packets:
             raise SinkError(f"{path.name} was written but holds no frames.")

@@ -103,6 +103,11 @@ class VideoFileSource:
         )
         return tuple(dict.fromkeys(n for n in numbers if 0 <= n < timeline.frame_count))
 
+    @property
+    def has_grown(self) -> bool:
+        """Whether somebody has written more to the file since it was examined."""
+        return self._growth.has_grown()
+
     def unread(self) -> Self:
         """Return the same source, not read yet, without examining the file again."""
         source = copy.copy(self)

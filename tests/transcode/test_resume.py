@@ -232,6 +232,21 @@ def test_changed_source_is_noticed(film: Path, tmp_path: Path):
     assert "but not for this command: the source." in said[0]
 
 
+def test_source_that_is_replaced_while_it_is_painted_gives_no_sound_of_another(
+    film: Path, tmp_path: Path
+):
+    source, target = tmp_path / "in.mp4", tmp_path / "out" / "film.mp4"
+    target.parent.mkdir()
+    source.write_bytes(film.read_bytes())
+
+    def replace_source(progress: Progress) -> None:
+        os.utime(source, (1, 1))
+
+    with pytest.raises(SourceError, match=r"in\.mp4 has changed while it was painted"):
+        transcode(source, target, Mixing(), options=FAST, on_progress=replace_source)
+    assert not target.exists()
+
+
 def test_restart_begins_anew(film: Path, tmp_path: Path):
     target = tmp_path / "film.mp4"
     interrupt(film, target, 130)
