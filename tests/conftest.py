@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,27 @@ OPENBOX = """<?xml version="1.0"?>
 </openbox_config>
 """
 """Windows without frames in the upper left corner; no keys of its own."""
+
+
+SLOW = (
+    "tests/training/test_runs.py",
+    "tests/training/test_loss_network.py",
+    "tests/optimization/",
+    "tests/networks/test_builtin.py",
+    "tests/live/",
+)
+"""Where single tests take long: they begin first, so that none is left for one process alone."""
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Run more processes than there are cores: live sessions and child processes are waited for."""
+    cores = os.cpu_count() or 1
+    return cores + (cores + 1) // 2
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the slow tests first, otherwise in their order."""
+    items.sort(key=lambda item: not item.nodeid.startswith(SLOW))
 
 
 @pytest.fixture(scope="session")
@@ -82,9 +103,27 @@ def _shared_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep every test away from the user's real cache, config and styles."""
-    monkeypatch.setenv("NST_VIDEO_HOME", str(tmp_path / "home"))
+    home = tmp_path.with_name(f"{tmp_path.name}-home")
+    monkeypatch.setenv("NST_VIDEO_HOME", str(home))
     for name in ("NST_VIDEO_MODELS", "NST_VIDEO_OFFLINE"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def _compiled_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("openvino")
+
+
+@pytest.fixture(autouse=True)
+def compiled_networks(_own_folders: None, _compiled_folder: Path) -> None:
+    """Share the compiled networks of OpenVINO: to compile one takes half a second of CPU time.
+
+    Modules whose tests look at what is in an empty cache replace it by a fixture of this name.
+    """
+    cache = Path(os.environ["NST_VIDEO_HOME"], "cache")
+    cache.mkdir(parents=True)
+    with suppress(OSError):  # Windows allows links to few; the tests are only slower then
+        (cache / "openvino").symlink_to(_compiled_folder, target_is_directory=True)
 
 
 @pytest.fixture

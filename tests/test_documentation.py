@@ -55,7 +55,8 @@ def test_python_samples_of_a_page_run(
     make_clip(Path("holiday.mp4"), seconds=0.4, fps="10")
     names: dict[str, object] = {"__name__": "sample"}
     for code, can_run in blocks(REPO / page, "python"):
-        sample = ast.parse(code)
+        # Painting by optimization is as good as its number of steps, which is not at stake here.
+        sample = ast.parse(re.sub(r"steps=\d+", "steps=2", code))
         if not can_run:
             sample.body = [line for line in sample.body if isinstance(line, ast.ImportFrom)]
         exec(compile(sample, page, "exec"), names)

@@ -24,6 +24,7 @@ from nst_video.cli.unexpected_errors import report_bugs
 from nst_video.cli.video_jobs import progress_facts
 from nst_video.errors import NstVideoError, UsageError
 from nst_video.live.outputs.recording import RecordingSink
+from nst_video.system import paths
 from nst_video.transcode import IdentityPainter, Progress, TranscodeOptions, transcode
 from nst_video.video.media.probe import probe
 
@@ -288,7 +289,7 @@ def test_not_even_a_bug_ends_a_batch(
     else:
         cause = f"{type(error).__name__}: {error.args[0].split()[0]}"
         assert f"failed because of a bug in nst-video ({cause}" in line
-        log = tmp_path / "home" / "cache" / "bugs.log"
+        log = paths.cache_dir() / "bugs.log"
         assert str(log) in line
         assert "Traceback" in log.read_text()
 

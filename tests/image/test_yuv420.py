@@ -135,7 +135,7 @@ def test_color_maps_undo_each_other() -> None:
 
 
 @settings(
-    max_examples=12,
+    max_examples=6,
     deadline=None,
     derandomize=True,
     phases=(Phase.explicit, Phase.generate),  # to shrink would compile for every size
@@ -168,10 +168,15 @@ def test_openvino_reads_networks_for_yuv_from_the_disk(arrays: checkpoints.Array
 
 def test_tensorflow_paints_yuv_as_on_a_gpu_by_xla(arrays: checkpoints.Arrays) -> None:
     engine = TensorFlowEngine(CONFIG, arrays, Device("CPU:0", "test", "mixed_float16", xla=True))
+    yuv, colors = random_yuv((24, 16), 2), YuvColors("bt709", is_full_range=False)
+    expected = rgb_to_yuv(engine(yuv_to_rgb(yuv, colors), style()))
+    assert difference(engine.submit_yuv(yuv, style(), colors).wait(), expected) <= 1
+
+
+def test_tensorflow_traces_yuv_once_for_all_sizes(arrays: checkpoints.Arrays) -> None:
+    engine = TensorFlowEngine(CONFIG, arrays)
     for size in SIZES[:2]:
-        yuv, colors = random_yuv(size, 2), YuvColors("bt709", is_full_range=False)
-        expected = rgb_to_yuv(engine(yuv_to_rgb(yuv, colors), style()))
-        assert difference(engine.submit_yuv(yuv, style(), colors).wait(), expected) <= 1
+        engine.submit_yuv(random_yuv(size), style(), OUTPUT_COLORS).wait()
     assert engine._paint_yuv.experimental_get_tracing_count() == 1
 
 

@@ -12,7 +12,7 @@ from nst_video.networks.checkpoints import network_shapes
 from nst_video.networks.models import load_model, style_input
 from nst_video.networks.openvino_predictor import open_style_predictor, predictor_shapes
 from nst_video.networks.transformer import TRANSFORMERS
-from nst_video.training.evaluate import evaluate, painter
+from nst_video.training import evaluate
 from nst_video.training.state import save_weights
 from nst_video.weights.store import EMBEDDED_DIR
 
@@ -42,7 +42,7 @@ def test_packaged_weights_are_small():
             assert {archive[key].dtype for key in archive.files} == {np.dtype(np.float16)}
 
 
-def test_packaged_networks_paint_like_the_teacher_and_steadier(assets, lite_files):
+def test_packaged_networks_paint_like_the_teacher_and_steadier(assets, lite_files, monkeypatch):
     teacher = load_model("magenta-lite", lite_files)
     config = TRANSFORMERS["builtin"]
     arrays = checkpoints.load_npz(TRANSFORMER, config.array_shapes(), "it")
@@ -54,9 +54,10 @@ def test_packaged_networks_paint_like_the_teacher_and_steadier(assets, lite_file
 
     photos = [load_picture(path) for path in sorted((assets / "photos").iterdir())][:2]
     paintings = [load_picture(path) for path in sorted((assets / "paintings").iterdir())]
-    report = evaluate(
-        painter(checkpoints.load_transformer(teacher.config, teacher.arrays)),
-        painter(student),
+    monkeypatch.setattr(evaluate, "SIDE", 192)
+    report = evaluate.evaluate(
+        evaluate.painter(checkpoints.load_transformer(teacher.config, teacher.arrays)),
+        evaluate.painter(student),
         (teacher.predictor, predict),
         (photos, paintings),
     )

@@ -25,6 +25,11 @@ from nst_video.style_library.library import StyleLibrary, packaged_styles_dir, s
 from nst_video.system import paths as folders
 
 
+@pytest.fixture(autouse=True)
+def compiled_networks() -> None:
+    """These tests begin with an empty cache."""
+
+
 class Predictor:
     """Mean color and how often it was asked: a predictor small enough for tests."""
 

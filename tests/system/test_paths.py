@@ -6,6 +6,12 @@ import pytest
 
 from nst_video.system import paths
 
+
+@pytest.fixture(autouse=True)
+def compiled_networks() -> None:
+    """These tests begin with an empty cache."""
+
+
 KINDS = {"cache": paths.cache_dir, "data": paths.data_dir, "config": paths.config_dir}
 
 

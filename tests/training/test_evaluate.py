@@ -10,6 +10,11 @@ from nst_video.training import (
 )
 
 
+@pytest.fixture(autouse=True)
+def _small_pictures(monkeypatch):
+    monkeypatch.setattr(evaluate, "SIDE", 64)
+
+
 class TestEvaluate:
     def test_a_teacher_is_as_good_as_itself(self, assets):
         paint = evaluate.painter(tiny(0))

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
+from training_samples import on_small_pictures
 from typer.testing import CliRunner
 
 from nst_video.cli.app import app
@@ -82,7 +83,7 @@ def test_layerwise_training_also_lowers_the_error_of_the_whole_network(vgg_path,
     evaluate = loss_network.feature_evaluation(examples, vgg)
     before, before_whole = float(loss(examples)), evaluate(student)
     Trainer(student, average, tmp_path, 0).run(
-        TrainingStage("loss", 80, 3e-3, lambda _: (examples,), loss, evaluate), lambda _: None
+        TrainingStage("loss", 30, 6e-3, lambda _: (examples,), loss, evaluate), lambda _: None
     )
     assert float(loss(examples)) < 0.5 * before
     assert all(evaluate(student)[name] < before_whole[name] for name in LOSS_LAYERS)
@@ -118,7 +119,7 @@ def test_training_lowers_the_loss(vgg, tmp_path):
     loss = loss_network.feature_loss(student, vgg, examples, 0.5)
     before = float(loss(examples))
     evaluate = loss_network.feature_evaluation(examples, vgg)
-    training_stage = TrainingStage("loss", 80, 3e-3, lambda _: (examples,), loss, evaluate)
+    training_stage = TrainingStage("loss", 30, 6e-3, lambda _: (examples,), loss, evaluate)
     entries = []
     Trainer(student, average, tmp_path, 0).run(training_stage, entries.append)
     assert float(loss(examples)) < 0.8 * before
@@ -159,7 +160,8 @@ def test_training_the_loss_network_needs_vgg(tmp_path):
         runs.train_loss_network(run, config.BUILTIN, print)
 
 
-def test_train_makes_a_loss_network(tmp_path, assets, vgg_path):
+def test_train_makes_a_loss_network(tmp_path, assets, vgg_path, monkeypatch):
+    monkeypatch.setattr(config, "BUILTIN", on_small_pictures(config.BUILTIN))
     for index, picture in enumerate(pictures(20)):
         save_picture(tmp_path / "pictures" / f"{index}.png", picture)
     folder, out = str(tmp_path / "pictures"), tmp_path / "run"
@@ -168,7 +170,7 @@ def test_train_makes_a_loss_network(tmp_path, assets, vgg_path):
     made = CliRunner().invoke(app, [*arguments, "--shorten", "2000"], catch_exceptions=False)
     assert made.stdout.split() == [str(out / "loss.npz")]
     steps = [json.loads(line)["stage"] for line in (out / "log.jsonl").read_text().splitlines()]
-    assert steps == ["loss-layers", "loss-trajectories", "loss-large"]
+    assert steps == ["loss-layers", "loss-trajectories"]
     network = load_loss_network("builtin", out / "loss.npz")
     assert network.layers == LOSS_TRUNK
     assert set(network(np.zeros((1, 16, 16, 3), np.float32), LOSS_LAYERS)) == set(LOSS_LAYERS)

@@ -4,15 +4,13 @@ import json
 
 import numpy as np
 import pytest
-from training_samples import tiny
+from training_samples import on_small_pictures, tiny
 from typer.testing import CliRunner
 
 from nst_video.cli.app import app
 from nst_video.errors import SinkError, UsageError
 from nst_video.networks.checkpoints import collect, load_npz, network_shapes
-from nst_video.training import (
-    config,
-)
+from nst_video.training import config, evaluate, runs
 from nst_video.training.state import save_weights
 
 
@@ -34,7 +32,12 @@ def test_a_shortened_config_keeps_all_its_stages():
     assert {stage.steps for stage in short.transformer_stages} | {short.style_samples} == {1}
 
 
-def test_train_makes_weights_of_folders_of_pictures_and_judges_them(folder, tmp_path, assets):
+def test_train_makes_weights_of_folders_of_pictures_and_judges_them(
+    folder, tmp_path, assets, monkeypatch
+):
+    monkeypatch.setattr(config, "BUILTIN", on_small_pictures(config.BUILTIN))
+    monkeypatch.setattr(runs, "EVALUATION_SIDE", 64)
+    monkeypatch.setattr(evaluate, "SIDE", 64)
     run = CliRunner()
     out = tmp_path / "run"
     arguments = ["train", str(out), "--photos", str(folder), "--artworks", str(folder)]
@@ -43,9 +46,8 @@ def test_train_makes_weights_of_folders_of_pictures_and_judges_them(folder, tmp_
     assert "stage predictor  step 2" in made.stderr
     assert made.stdout.split() == [str(out / "transformer.npz"), str(out / "predictor.npz")]
     steps = [json.loads(line)["stage"] for line in (out / "log.jsonl").read_text().splitlines()]
-    assert steps == [f"transformer-{s.name}" for s in config.BUILTIN.transformer_stages] + [
-        "predictor"
-    ]
+    stages = [f"transformer-{stage.name}" for stage in config.BUILTIN.transformer_stages]
+    assert steps == [*stages, "predictor"]
     judged = run.invoke(app, [*arguments, "--evaluate"], catch_exceptions=False)
     assert judged.stdout.startswith("psnr ")
 

@@ -18,6 +18,12 @@ from nst_video.errors import DownloadError, HashMismatchError, ModelMissingError
 from nst_video.system import paths
 from nst_video.weights import FileVariant, ModelArchive, ModelFile, ModelFiles, fetch
 
+
+@pytest.fixture(autouse=True)
+def compiled_networks() -> None:
+    """These tests begin with an empty cache."""
+
+
 BODY = bytes(range(256)) * 2000
 OTHER = b"<html>please log in</html>"
 

@@ -14,6 +14,12 @@ from nst_video.errors import HashMismatchError, ModelMissingError, UsageError, W
 from nst_video.system import paths
 from nst_video.weights import FileVariant, ModelArchive, ModelFile, ModelFiles, store
 
+
+@pytest.fixture(autouse=True)
+def compiled_networks() -> None:
+    """These tests begin with an empty cache."""
+
+
 PLAIN, TAGGED, GRAPH = b"network" * 99, b"network" * 99 + b"metadata", b"graph" * 99
 
 

@@ -21,6 +21,12 @@ from nst_video.networks.config import TransformerConfig
 from nst_video.networks.models import StyleModel, load_model
 from nst_video.system import paths
 
+
+@pytest.fixture(autouse=True)
+def compiled_networks() -> None:
+    """These tests begin with an empty cache."""
+
+
 CONFIG = TransformerConfig((4, 8, 8), 1, bottleneck=5)
 
 

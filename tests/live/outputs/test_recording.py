@@ -33,6 +33,7 @@ from nst_video.live.outputs.microphone import RATE, SAMPLE_BYTES, SoundTrack
 from nst_video.live.outputs.recording import RecordingSink
 from nst_video.live.outputs.recording_recovery import RecordingRecovery
 from nst_video.live.outputs.threads import OutputThread
+from nst_video.system import paths
 from nst_video.system.partial_file import PartialFile, is_recoverable, remove_abandoned
 
 SIZE = (320, 240)
@@ -217,7 +218,7 @@ def test_session_says_what_it_has_recovered(tmp_path: Path) -> None:
     session = LiveSession(
         film(fps=30), unchanged, [Output("null", lambda info: _Nothing())], has_window=False,
         settings=FRAME_BY_FRAME,
-        options=LiveOptions(target_fps=None, save_dir=tmp_path / "home"), on_message=told.append,
+        options=LiveOptions(target_fps=None, save_dir=tmp_path / "other"), on_message=told.append,
     )  # fmt: skip
     with Running(session):
         wait_until(lambda: told)
@@ -239,7 +240,7 @@ def test_recording_that_the_journal_does_not_know_is_found_in_its_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record_and_kill(tmp_path / "take.mp4", 40, kills_ffmpeg=True)
-    shutil.rmtree(tmp_path / "home")
+    shutil.rmtree(paths.cache_dir().parent)
     assert recover(tmp_path, monkeypatch) == []  # perhaps another machine still writes to it
     monkeypatch.setattr("nst_video.system.partial_file.UNLOCKED_AGE_S", -1)
     assert len(recover(tmp_path, monkeypatch)) == 1
