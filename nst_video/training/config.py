@@ -1,5 +1,6 @@
 """Training configurations, with the one that the packaged networks were trained with."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from nst_video.validation import COUNT
@@ -47,6 +48,40 @@ class TransformerStage:
     def is_temporal(self) -> bool:
         """Whether it has a temporal loss, and so is trained on pairs of views."""
         return self.noise_weight > 0 or self.shift_weight > 0
+
+
+@dataclass(frozen=True, slots=True)
+class FinetuneStage:
+    """One stage of the style transformer's training without a teacher, see `finetune`.
+
+    Attributes:
+        name: in the log and in file names.
+        steps: number of optimizer steps.
+        batch: pairs of views per step, each pair in a style of its own.
+        side: of the square crops, in pixels.
+        learning_rate: Adam's, see `loop.learning_rate_at`.
+        weights: of the terms of the loss, by the names of `finetune.Terms`.
+    """
+
+    name: str
+    steps: int
+    batch: int
+    side: int
+    learning_rate: float
+    weights: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class FinetuneConfig:
+    """Configuration of a fine-tuning.
+
+    Attributes:
+        stages: in order.
+        styles: number of styles that are measured before.
+    """
+
+    stages: tuple[FinetuneStage, ...]
+    styles: int = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +187,45 @@ BUILTIN = TrainingConfig(
     )
 )
 """How `builtin` was trained: about two hours on two CPU cores, half of it for the loss network."""
+
+
+FINETUNE = FinetuneConfig(
+    stages=(
+        FinetuneStage(
+            "steady",
+            steps=900,
+            batch=2,
+            side=160,
+            learning_rate=1e-3,
+            weights={
+                "style": 1.0,
+                "distribution": 1.0,
+                "content": 0.1,
+                "texture": 0.1,
+                "lattice": 0.5,
+                "change": 1.0,
+                "halo": 0.0,
+            },
+        ),
+        FinetuneStage(
+            "style",
+            steps=900,
+            batch=2,
+            side=160,
+            learning_rate=1e-3,
+            weights={
+                "style": 2.0,
+                "distribution": 1.5,
+                "content": 0.15,
+                "texture": 0.15,
+                "lattice": 1.0,
+                "change": 0.4,
+                "halo": 4.0,
+            },
+        ),
+    )
+)
+"""What made the checkpoint of `training_runs/builtin-2`, see there for what it lacks."""
 
 
 def shortened(divisor: int) -> TrainingConfig:

@@ -15,15 +15,17 @@ SIDE = 256
 """Side of the style predictor's input, in pixels."""
 
 
-def draw_style_picture(pictures: Sequence[Frame], rng: np.random.Generator) -> Frame:
-    """Draw an augmented style image, RGB uint8 (SIDE, SIDE, 3).
+def draw_style_picture(
+    pictures: Sequence[Frame], rng: np.random.Generator, side: int = SIDE
+) -> Frame:
+    """Draw an augmented style image, RGB uint8 (side, side, 3).
 
     It is whole or cropped, recolored, blurred, rotated, mixed with another one, or procedural.
     """
     if rng.random() < 0.25:
-        return procedural(SIDE, rng)
+        return procedural(side, rng)
     picture = pick(pictures, rng)
-    style = center_square(picture, SIDE) if rng.random() < 0.2 else random_crop(picture, SIDE, rng)
+    style = center_square(picture, side) if rng.random() < 0.2 else random_crop(picture, side, rng)
     if rng.random() < 0.5:
         style = jitter(style, rng, rng.uniform(0.2, 1))
     if rng.random() < 0.15:
@@ -31,7 +33,7 @@ def draw_style_picture(pictures: Sequence[Frame], rng: np.random.Generator) -> F
     if rng.random() < 0.3:
         style = np.ascontiguousarray(np.rot90(style, int(rng.integers(4))))
     if rng.random() < 0.2:
-        style = _patch(style, draw_style_picture(pictures, rng), rng)
+        style = _patch(style, draw_style_picture(pictures, rng, side), rng)
     return style
 
 
@@ -40,8 +42,9 @@ def _patch(style: Frame, other: Frame, rng: np.random.Generator) -> Frame:
     if rng.random() < 0.5:
         weight = rng.uniform(0.2, 0.8)
         return np.asarray(cv2.addWeighted(style, weight, other, 1 - weight, 0), np.uint8)
-    edge = int(rng.integers(SIDE // 4, SIDE))
-    top, left = rng.integers(SIDE - edge, size=2)
+    side = len(style)
+    edge = int(rng.integers(side // 4, side))
+    top, left = rng.integers(side - edge, size=2)
     patched = style.copy()
     patched[top : top + edge, left : left + edge] = other[top : top + edge, left : left + edge]
     return patched

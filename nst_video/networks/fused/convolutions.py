@@ -35,6 +35,9 @@ LayerPrecision: TypeAlias = Literal["any", "float32", "uint8", "scaled uint8"]
 
 PIXEL_SCALE = 255.0
 
+STRIDES: Mapping[str, tuple[int, int]] = {"contract2": (2, 1), "contract3": (2, 2)}
+"""Of the rewritten convolutions, where not 1."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Convolution:
@@ -94,6 +97,20 @@ def rearrange(kernel: Floats, rows: TapMap, columns: TapMap) -> Floats:
     return np.ascontiguousarray(folded.reshape(*taps, inputs, -1), np.float32)
 
 
+def tap_maps(config: TransformerConfig) -> dict[str, tuple[TapMap, TapMap]]:
+    """Return the tap maps of rows and columns of every layer, for `rearrange`."""
+    maps = {
+        "contract1": (identity_taps(9), block_taps(9)),
+        "contract2": (identity_taps(3), strided_taps()),
+        "contract3": (identity_taps(3), identity_taps(3)),
+        "expand3": (block_taps(9), block_taps(9)),
+    }
+    for name, _ in config.norms[:-1]:
+        taps = upsampled_taps() if name.startswith("expand") else identity_taps(3)
+        maps[name] = (taps, taps)
+    return maps
+
+
 def fuse_transformer(
     config: TransformerConfig, arrays: Mapping[str, Floats]
 ) -> dict[str, Convolution]:
@@ -109,16 +126,16 @@ def fuse_transformer(
     Raises:
         KeyError: a layer's weights are missing.
     """
-    contract1 = rearrange(arrays["contract1.kernel"] / PIXEL_SCALE, identity_taps(9), block_taps(9))
-    contract2 = rearrange(arrays["contract2.kernel"], identity_taps(3), strided_taps())
-    contract3 = np.asarray(arrays["contract3.kernel"], np.float32)
-    folded = {
-        "contract1": Convolution(contract1, np.tile(arrays["contract1.bias"], 2)),
-        "contract2": Convolution(contract2, arrays["contract2.bias"], (2, 1)),
-        "contract3": Convolution(contract3, arrays["contract3.bias"], (2, 2)),
-        "expand3": Convolution(rearrange(arrays["expand3.kernel"], block_taps(9), block_taps(9))),
+    kernels = {
+        name: rearrange(arrays[f"{name}.kernel"], *maps) for name, maps in tap_maps(config).items()
     }
-    for name, _ in config.norms[:-1]:
-        tap_map = upsampled_taps() if name.startswith("expand") else identity_taps(3)
-        folded[name] = Convolution(rearrange(arrays[f"{name}.kernel"], tap_map, tap_map))
-    return folded
+    kernels["contract1"] = kernels["contract1"] / np.float32(PIXEL_SCALE)
+    biases = {
+        "contract1": np.tile(arrays["contract1.bias"], 2),
+        "contract2": arrays["contract2.bias"],
+        "contract3": arrays["contract3.bias"],
+    }
+    return {
+        name: Convolution(kernel, biases.get(name), STRIDES.get(name, (1, 1)))
+        for name, kernel in kernels.items()
+    }
