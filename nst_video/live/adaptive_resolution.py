@@ -58,9 +58,9 @@ GOOD_SIZE, GOOD_FULL = 480, 1.1
 load above which even that is too slow: nine of ten frames at this size are better than all smaller.
 """
 
-LATE_FRAMES = 12
-"""Frame intervals that a painting may take: what is new is shown in the painting's colors, but
-without its strokes for so long."""
+LATE_FRAMES, GOOD_LATE_FRAMES = 12, 24
+"""Frame intervals that a painting may take, and at `GOOD_SIZE`: what is new is shown in the
+painting's colors, but without its strokes for so long."""
 
 CONTENTION = 1.5
 """Additional time of a frame while a painting is made in the background, as a share; less where
@@ -224,7 +224,8 @@ class AdaptiveResolution:
         then = min(1.0, excess * self._painting_share(painting_s * growth, level.every))
         frame_s = typical.busy_s / (1 + CONTENTION * now) * (1 + CONTENTION * then)
         frame_s *= _other_work(level.size) / _other_work(self.level.size)
-        return max(frame_s, painting_s * growth / LATE_FRAMES) / self._frame_s
+        late = GOOD_LATE_FRAMES if level.size == GOOD_SIZE else LATE_FRAMES
+        return max(frame_s, painting_s * growth / late) / self._frame_s
 
     def _is_least_good(self, place: int) -> bool:
         """Return whether the next worse level has less than `GOOD_SIZE`."""

@@ -121,7 +121,12 @@ class SteadyRenderer:
         return self._painting is not None and not self._painting.is_over
 
     def is_settled(self, content: Frame, look: Hashable) -> bool:
-        """Return whether the last painting is of this frame and look, and is shown."""
+        """Return whether the last painting is of this frame and look, and is shown in full."""
+        is_shown = self._canvas is None or self._canvas.shown is None
+        return is_shown and self._has_painted(content, look)
+
+    def _has_painted(self, content: Frame, look: Hashable) -> bool:
+        """Return whether the last painting is of this frame and look, and has been mixed in."""
         last = self._painting
         return (
             last is not None
@@ -169,7 +174,7 @@ class SteadyRenderer:
 
     def _is_due(self, content: Frame, every: int, look: Hashable) -> bool:
         last = self._painting
-        if self.is_settled(content, look):
+        if self._has_painted(content, look):
             return False
         return (
             last is None

@@ -120,7 +120,7 @@ class Canvas:
         )
         self.deformation = deformation.renew(self.deformation, kept)
         self.shown, self.remaining = None, 0
-        if self.age > 1 and since is None:
+        if self.age > 1:
             now_shown = np.maximum(np.float32(now.texture), 1 - self.trust / np.float32(NEW_BELOW))
             self.shown, self.remaining = _toward(before, self.planes, now_shown), self.age
         self.trust = np.maximum(self.trust, seen)

@@ -138,12 +138,13 @@ def fill(canvas: Canvas, source: Frame, luma: Luma, tones: ToneMap) -> None:
     columns = _even(left, left + width, lacking.shape[1], luma.shape[1])
     weight = resize_linear(lacking, (luma.shape[1], luma.shape[0]))
     new = _wash(source[rows, columns], luma[rows, columns], tones)
-    for plane, wanted, step in zip(canvas.planes, new, (1, 2, 2), strict=True):
-        height, width = wanted.shape
-        x, y = columns.start // step, rows.start // step
-        part = plane[y : y + height, x : x + width]
-        share = resize_linear(np.ascontiguousarray(weight[rows, columns]), (width, height))
-        part += share * (wanted - part)
+    for planes in (canvas.planes, *([canvas.shown] if canvas.shown else [])):
+        for plane, wanted, step in zip(planes, new, (1, 2, 2), strict=True):
+            height, width = wanted.shape
+            x, y = columns.start // step, rows.start // step
+            part = plane[y : y + height, x : x + width]
+            share = resize_linear(np.ascontiguousarray(weight[rows, columns]), (width, height))
+            part += share * (wanted - part)
 
 
 def _feathered(lacking: Floats) -> Floats:

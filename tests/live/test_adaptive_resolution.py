@@ -243,3 +243,15 @@ def test_good_size_is_painted_seldom_before_it_is_left() -> None:
     for number in range(25):
         found.append(resolution.update(FrameTime(0.06, 0.03), number / 30, 720))
     assert found[-1] == QualityLevel(480, 12)
+
+
+def test_good_size_is_kept_where_paintings_are_slow_but_frames_are_not() -> None:
+    def level(painting_s: float) -> QualityLevel:
+        resolution = AdaptiveResolution(30, 480)
+        resolution.choose_among(CARRYING)
+        for number in range(400):
+            resolution.update(FrameTime(0.025, painting_s, is_painting=True), number / 30, 720)
+        return resolution.level
+
+    assert level(0.6).size == 480
+    assert level(1.0).size < 480

@@ -116,6 +116,21 @@ def test_painting_that_comes_late_is_moved_to_where_things_are_now(show: Show) -
     assert difference(255 - frames[1], 255 - frames[6]) > 20
 
 
+def test_painting_that_differs_comes_in_over_several_frames(show: Show) -> None:
+    show.every, still = 4, shown_part(40)
+    show.stylizer.settings = StylizeSettings(steady=0.5)
+    show(still)
+    show(shown_part(43))
+    inner = show.stylizer.begin
+    show.stylizer.begin = lambda small: inner(255 - small // 2)  # another painting of the same
+    levels = []
+    for _ in range(12):
+        levels.append(float(show(shown_part(43)).mean()))
+        show.wait_painted()
+    steps = np.abs(np.diff(levels))
+    assert steps.max() < 0.5 * np.ptp(levels)
+
+
 @pytest.mark.parametrize("left_out", [1, 2])
 def test_motion_is_right_when_frames_are_dropped(show: Show, left_out: int) -> None:
     show.every = 12
@@ -184,11 +199,12 @@ def test_still_picture_is_settled_once_it_has_been_painted_itself(show: Show) ->
     show(first)
     show(still)
     assert not show.renderer.is_settled(still, "a look")
-    for _ in range(14):
+    for _ in range(28):  # until it is painted, and comes in as slowly
         show(still)
         show.wait_painted()
     assert show.renderer.is_settled(still, "a look")
     begun, show.every = show.stylizer.begun, 1
+    assert begun == 2
     show(still)
     assert show.stylizer.begun == begun
     assert not show.renderer.is_settled(still, "another look")
