@@ -247,9 +247,7 @@ class Stylizer:
             self._is_prepared = True
 
     def load_size(self, size: Size) -> None:
-        """Compile for frames of a working size (width, height). Safe to call from any thread.
-
-        Engines that compile once per size then paint the first such frame without a delay.
+        """Compile for a working size (width, height), where engines do. Thread-safe.
 
         Raises:
             EngineError: the network does not run at that size.
@@ -333,9 +331,7 @@ class Stylizer:
         """
         settings = self.settings
         painting = self.engine.submit(small, self._mixer.parameters(self.model, small, settings))
-        return painting.then(
-            lambda painted: finishing.restore_faces(painted, small, settings.gentle)
-        )
+        return painting.then(lambda each: finishing.restore_faces(each, small, settings.gentle))
 
     def accepts_yuv(self, size: Size) -> bool:
         """Return whether `submit_yuv` is the fast way for pictures of `size` (width, height).
@@ -348,9 +344,8 @@ class Stylizer:
             EngineError: the network does not run here.
         """
         engine = self._yuv_engine(size)
-        return engine is not None and engine.accepts_yuv(
-            finishing.working_size(size, self.settings)
-        )
+        work = finishing.working_size(size, self.settings)
+        return engine is not None and engine.accepts_yuv(work)
 
     def submit_yuv(self, yuv: YuvFrames, colors: YuvColors) -> PendingFrames:
         """Begin to paint a batch of 4:2:0 frames.
