@@ -254,8 +254,7 @@ class Stylizer:
         """
         self.prepare()
         style = self.model.to_parameters(self.style_vector[None])
-        width, height = size
-        self.engine(np.zeros((1, height, width, 3), np.uint8), style)
+        self.engine(np.zeros((1, *size[::-1], 3), np.uint8), style)
 
     def reset(self) -> None:
         """Forget earlier frames; call it before another clip or an unrelated picture."""

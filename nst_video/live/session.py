@@ -100,17 +100,15 @@ class LiveSession:
             back_off_s=self._options.back_off_s,
             holds_films=True,
         )
-        self.renderer = RenderThread(
-            self.capture.frames, self.state, self._options.adaptive_resolution(), WORK_SIZE
-        )
+        resolution = self._options.adaptive_resolution()
+        self.renderer = RenderThread(self.capture.frames, self.state, resolution, WORK_SIZE)
         self._loader = LoaderThread(
             open_stylizer,
             self.renderer,
             self.state,
             lambda *loaded: self._pending_calls.put(lambda: self._use_stylizer(*loaded)),
         )
-        self._on_message = on_message
-        self._on_start = on_start
+        self._on_message, self._on_start = on_message, on_start
         self._wanted_outputs = tuple(outputs)
         self.outputs = LiveOutputs()
         self._pending_calls: SimpleQueue[Callable[[], None]] = SimpleQueue()

@@ -11,7 +11,7 @@ from nst_video.frames import Size, VideoInfo, fit_within
 from nst_video.image.files import PICTURE_SUFFIXES
 from nst_video.networks.config import DEFAULT_NETWORK
 from nst_video.optimization.keyframes import CutDetector
-from nst_video.scoring.measurement import measure
+from nst_video.scoring.measurement import Measurements, measure
 from nst_video.scoring.report import MUCH_SHARPER, ScoreReport, score_films, source_score
 from nst_video.settings import DEFAULT_SCORE_SIZE
 from nst_video.style_library.library import StyleLibrary
@@ -101,13 +101,7 @@ def score(
             on_frame=None if on_frame is None else lambda frame: on_frame(frame, total),
         )
         notes = _notes(films, sources, measured.frames)
-    if measured.frames < 2:
-        raise UsageError("The films have fewer than two frames in common: there is no motion.")
-    if not any(measured.source.warp_errors.values()):
-        raise UsageError(
-            "No two frames show the same things, so nothing can be said of steadiness: name a film "
-            "with longer scenes."
-        )
+    _check_motion(measured)
     scores = score_films(measured, [each.name for each in films[1:]])
     notes += [
         f"{each.name} is {each.sharpness_ratio:.1f} times as sharp as {scores[0].name}: name the "
@@ -126,6 +120,21 @@ def score(
         cuts_s=tuple(measured.cuts_s),
         notes=tuple(notes),
     )
+
+
+def _check_motion(measured: Measurements) -> None:
+    """Check that there was something to measure.
+
+    Raises:
+        UsageError: fewer than two frames, or no two that show the same things.
+    """
+    if measured.frames < 2:
+        raise UsageError("The films have fewer than two frames in common: there is no motion.")
+    if not any(measured.source.warp_errors.values()):
+        raise UsageError(
+            "No two frames show the same things, so nothing can be said of steadiness: name a film "
+            "with longer scenes."
+        )
 
 
 def _checked(paths: Sequence[str | Path]) -> list[str]:
