@@ -250,6 +250,12 @@ class AdaptiveResolution:
     def _next_better(self, place: int, limit: int) -> QualityLevel | None:
         """Return the best level, up to the next size, that should have spare time, if any."""
         better = self._ladder[place + 1 :]
+        # The good size is reached at once, since it is left only far above this load.
+        for good in range(place + 1, len(self._ladder)):
+            if self._is_least_good(good) and limit >= GOOD_SIZE:
+                if self._load(self._ladder[good]) < FULL:
+                    return self._ladder[good]
+                break
         sizes = [level.size for level in better if level.size > self.level.size]
         largest = sizes[0] if sizes and self.level.size < limit else self.level.size
         limit_load = ROOMY if self._choices[0] is None else ROOMY_CARRYING

@@ -255,3 +255,13 @@ def test_good_size_is_kept_where_paintings_are_slow_but_frames_are_not() -> None
 
     assert level(0.6).size == 480
     assert level(1.0).size < 480
+
+
+def test_good_size_is_reached_at_once_where_it_should_hold() -> None:
+    resolution = AdaptiveResolution(30, 256)
+    resolution.choose_among(CARRYING, None)
+    found = []
+    for number in range(200):
+        found.append(resolution.update(FrameTime(0.015, 0.15, is_painting=True), number / 30, 720))
+    changes = [level for level, before in zip(found[1:], found, strict=False) if level != before]
+    assert changes[0] == QualityLevel(480, 12)
