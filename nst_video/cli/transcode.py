@@ -193,6 +193,7 @@ def _plan(
     Raises:
         NstVideoError: inputs, outputs or encoder options with which nothing can be made.
     """
+    from nst_video.jobs.journal import remove_completed
     from nst_video.style_library.library import StyleLibrary
     from nst_video.video.sources import open_source
 
@@ -214,6 +215,8 @@ def _plan(
         # A single unreadable input fails before the model is loaded.
         with report_bugs(jobs[0].source):
             open_source(jobs[0].source, options)
+    for job in jobs:
+        remove_completed(job.target)
     outputs = [OutputFile(job.target, suffixes=tuple(CONTAINERS)) for job in jobs]
     replaced = check_outputs(
         preview.outputs(jobs) if preview else outputs,

@@ -104,6 +104,7 @@ class Journal:
         self.on_finished: Callable[[], None] = _nothing
         self._lock = FileLock(self.folder / folders.LOCK)
         self._finished: dict[int, FinishedChunk] = {}
+        self._result_bytes = 0
         self._writing = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -216,6 +217,18 @@ class Journal:
                 with self._writing:
                     del self._finished[number]
 
+    def note_result(self, size: int) -> None:
+        """Record that the target is complete and has so many bytes, before it gets its name.
+
+        If the process is killed before the folder is removed, `remove_completed` does it.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        with self._writing:
+            self._result_bytes = size
+            self._write()
+
     def restart(self) -> None:
         """Forget what is finished."""
         with self._writing:
@@ -307,6 +320,7 @@ class Journal:
             "inputs": job.inputs,
             "chunks": [chunk.end for chunk in job.chunks],
             "finished": [asdict(each) for each in self._finished.values()],
+            "result_bytes": self._result_bytes,
         }
         text = as_json(record)
         write_atomically(self.folder / folders.JOURNAL, lambda file: file.write(text.encode()))
@@ -324,6 +338,19 @@ def read_record(folder: Path) -> dict[str, Any] | None:
     return record if _is_record(record) else None
 
 
+def remove_completed(target: Path) -> None:
+    """Remove what a process left that was killed after it had completed the target."""
+    for folder in folders.folders_of(target):
+        record = read_record(folder)
+        size = record["result_bytes"] if record else 0
+        try:
+            is_complete = size > 0 and target.stat().st_size == size
+        except OSError:
+            continue
+        if is_complete and not folders.is_running(folder):
+            folders.remove(folder)
+
+
 def _is_record(record: object) -> bool:
     """Return whether a journal has the form that this version writes."""
     if not isinstance(record, dict) or record.get("format") != FORMAT:
@@ -336,6 +363,7 @@ def _is_record(record: object) -> bool:
     return (
         isinstance(record.get("inputs"), dict)
         and isinstance(record.get("fps"), int | float)
+        and isinstance(record.get("result_bytes"), int)
         and all(isinstance(end, int) for end in ends)
         and all(_is_entry(each, fields) for each in finished)
     )

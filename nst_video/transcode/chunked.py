@@ -92,6 +92,7 @@ def _complete(
         [journal.path_of(entry) for entry in finished],
         plan_copy(film.source, film.target),
         overwrite=overwrite,
+        on_verified=journal.note_result,
     )
     return TranscodeResult(
         target=file.target,

@@ -1,6 +1,6 @@
 """Encodes a part of a film into a file of its own, and joins such files without encoding again."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -11,7 +11,11 @@ from nst_video.errors import SinkError, SourceError
 from nst_video.frames import Frame, VideoInfo
 from nst_video.video.media.codec_options import EncodeOptions
 from nst_video.video.media.containers import Codec, codec_for, container_for
-from nst_video.video.media.encoding import copy_arguments, encode_arguments
+from nst_video.video.media.encoding import (
+    copy_arguments,
+    encode_arguments,
+    stream_format,
+)
 from nst_video.video.media.ffmpeg import FfmpegProcess, ffmpeg_path
 from nst_video.video.media.probe import open_container
 from nst_video.video.media.stream_copy import StreamCopyPlan
@@ -121,6 +125,7 @@ def join_chunks(
     stream_copy: StreamCopyPlan | None = None,
     *,
     overwrite: bool = False,
+    on_verified: Callable[[int], None] | None = None,
 ) -> VideoFileWriter:
     """Write a film from its encoded chunks, with streams copied from another file.
 
@@ -131,6 +136,7 @@ def join_chunks(
         chunks: files of `ChunkEncoder`, in order.
         stream_copy: streams to copy from the source file.
         overwrite: an existing file is replaced once the new one is complete.
+        on_verified: called with the bytes of the complete file before it gets its name.
 
     Returns:
         The file that was written, closed.
@@ -140,8 +146,9 @@ def join_chunks(
         UsageError: the file exists.
     """
     file = VideoFileWriter(target, info, copy_arguments(codec), stream_copy, overwrite=overwrite)
+    file.on_verified = on_verified
     with file:
-        file.frame_count = _write_nut(_Feed(file), chunks, info.fps)
+        file.frame_count = _write_stream(_Feed(file), chunks, info.fps, codec)
     return file
 
 
@@ -157,7 +164,9 @@ class _Feed:
         return len(data)
 
 
-def _write_nut(feed: "SupportsWrite[bytes]", chunks: Sequence[Path], fps: Fraction) -> int:
+def _write_stream(
+    feed: "SupportsWrite[bytes]", chunks: Sequence[Path], fps: Fraction, codec: Codec
+) -> int:
     """Write the packets of chunks as one stream; return how many frames it has.
 
     Raises:
@@ -167,7 +176,8 @@ def _write_nut(feed: "SupportsWrite[bytes]", chunks: Sequence[Path], fps: Fracti
 
     frame_count, header, last = 0, b"", -(1 << 60)
     tick = 1 / fps
-    with av.open(feed, "w", format="nut") as output:
+    name, options = stream_format(codec)
+    with av.open(feed, "w", format=name, options=options) as output:
         stream: VideoStream | None = None
         for path in chunks:
             with _packets(path) as packets:

@@ -1,5 +1,6 @@
 """Writes a video file by ffmpeg from what comes through a pipe: verified, then renamed."""
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
@@ -32,6 +33,7 @@ class VideoFileWriter:
     Attributes:
         target: the file, final once the context is left.
         frame_count: frames given to it, which the complete file must hold.
+        on_verified: called with the bytes of the complete file before it gets its name.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class VideoFileWriter:
         """
         self.target = target
         self.frame_count = 0
+        self.on_verified: Callable[[int], None] | None = None
         self._wanted = target
         self._container = container_for(target)
         self._info = info
@@ -116,6 +119,8 @@ class VideoFileWriter:
                 self._complete()
                 self._verify()
                 self._bytes = self._partial.path.stat().st_size
+                if self.on_verified is not None:
+                    self.on_verified(self._bytes)
                 self.target = self._partial.commit()
         except OSError as failure:
             raise SinkError(f"{self.target} cannot be finished: {os_reason(failure)}.") from failure

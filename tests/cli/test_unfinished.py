@@ -42,7 +42,7 @@ def test_unfinished_films_are_listed(journal: Journal, tmp_path: Path):
     assert line.startswith("1 of 2 chunks, 0:10 of 0:25, 2.0 MB  since 2")
     assert line.endswith(str(tmp_path / "film.mp4"))
     assert run("list", str(tmp_path / "film.mp4")) == [line]
-    assert run("list", str(tmp_path.parent), "-r") == [line]
+    assert line in run("list", str(tmp_path.parent), "-r")
     with journal:
         (line,) = run("list", str(tmp_path))
         assert "  running  " in line

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from clips import ffmpeg, make_numbered
 from live_tools import wait_until
 
-from nst_video.errors import SourceError
+from nst_video.errors import SourceError, UsageError
 from nst_video.jobs import folders
 from nst_video.jobs.journal import read_record
 from nst_video.transcode import (
@@ -130,11 +131,33 @@ def finish(
     return done, painter, said
 
 
-def test_chunks_do_not_change_what_is_painted(film: Path, whole: Path, tmp_path: Path):
-    class Unknown(Mixing):
-        def identity(self) -> None:
-            return None
+class Unknown(Mixing):
+    """A painter that does not tell what its frames depend on, and so gets no chunks."""
 
+    def identity(self) -> None:
+        return None
+
+
+def facts(path: Path) -> dict[str, object]:
+    """Return what a file says about its picture."""
+    with av.open(str(path)) as container:
+        video = container.streams.video[0]
+        names = ("color_range", "colorspace", "color_primaries", "color_trc", "codec_tag")
+        found = {name: getattr(video.codec_context, name) for name in names}
+        rates = video.average_rate, video.start_time, container.duration, video.metadata
+        return found | {"profile": video.profile, "others": rates}
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".webm"])
+def test_joined_file_says_the_same_about_its_picture(film: Path, tmp_path: Path, suffix: str):
+    files = [tmp_path / f"{name}{suffix}" for name in ("plain", "joined")]
+    for file, painter in zip(files, (Unknown(), Mixing()), strict=True):
+        transcode(film, file, painter, options=TranscodeOptions(end_s=20))
+    plain, joined = map(facts, files)
+    assert joined == plain
+
+
+def test_chunks_do_not_change_what_is_painted(film: Path, whole: Path, tmp_path: Path):
     transcode(film, tmp_path / "plain.mp4", Unknown(), options=FAST)
     plain, chunked = (decoded(path) for path in (tmp_path / "plain.mp4", whole))
     assert len(plain) == len(chunked) == FRAMES
@@ -184,6 +207,19 @@ def test_interrupted_while_joining_only_that_is_repeated(
     _, painter, _ = finish(film, target)
     assert painter.painted == 0
     assert hashes(target) == hashes(whole)
+
+
+def test_killed_before_the_folder_is_removed_the_next_command_removes_it(
+    film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    target = tmp_path / "film.mp4"
+    with monkeypatch.context() as patch:
+        patch.setattr("nst_video.jobs.journal.Journal.discard", lambda journal: None)
+        transcode(film, target, Mixing(), options=FAST)
+    assert len(list(tmp_path.iterdir())) == 2
+    with pytest.raises(UsageError, match="exists"):
+        transcode(film, target, Mixing(), options=FAST)
+    assert list(tmp_path.iterdir()) == [target]
 
 
 def test_damaged_chunk_is_painted_anew(film: Path, whole: Path, tmp_path: Path):

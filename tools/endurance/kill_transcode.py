@@ -117,6 +117,10 @@ def run_once(film: Film, source: Path, options: Sequence[str], after_s: float, w
             kill(process, who)
             film.kills.append(f"{who} {after_s:.1f} s")
         _, said = process.communicate()
+        if film.target.exists():
+            # Complete, but killed before all was tidied up: the next command does that.
+            start(source, film.target, options).communicate()
+            return True
         if finished_chunks(film.target) < seen and not film.target.exists():
             film.problems.append(f"chunks were lost: {seen}, then less")
     check_words(film, said, before)

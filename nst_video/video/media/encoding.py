@@ -52,6 +52,21 @@ def encode_arguments(
     )
 
 
+def stream_format(codec: Codec) -> tuple[str, dict[str, str]]:
+    """Return PyAV's name and options of the format in which encoded video goes through a pipe.
+
+    NUT holds any time, but no primaries, which only VP9 does not hold itself. VP9 is not
+    reordered, as fragmented MP4 needs.
+    """
+    if codec.name == "vp9":
+        return "mp4", {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
+    return "nut", {}
+
+
 def copy_arguments(codec: Codec) -> VideoArguments:
-    """Return the arguments that take encoded video as it is, from a NUT stream."""
-    return VideoArguments(("-f", "nut", "-i", "pipe:0"), ("-c:0", "copy", *codec.tags))
+    """Return the arguments that take encoded video as it is, in its `stream_format`."""
+    name, _ = stream_format(codec)
+    without_name = ("-metadata:s:0", "handler_name=")
+    return VideoArguments(
+        ("-f", name, "-i", "pipe:0"), ("-c:0", "copy", *codec.tags, *without_name)
+    )
