@@ -18,7 +18,11 @@ Indices: TypeAlias = NDArray[np.int32]
 Weights: TypeAlias = tuple[np.float32, np.float32, np.float32, np.float32]
 
 _0, _1, _2, _3, _4, _5, _8 = (np.float32(value) for value in (0, 1, 2, 3, 4, 5, 8))
-_A = np.float32(-0.75)  # the parameter of the cubic, as in OpenCV
+
+SHARPNESS = np.float32(-0.75)
+"""Parameter of the cubic, as in OpenCV. With -0.83, every fourth frame painted, a close, fast bird
+keeps 0.95 of its sharpness instead of 0.88, but what pans gets 1.27 times as sharp as painted."""
+
 _BLOCK = 32  # pixels that are computed at once
 _ROW = np.int32(1 << 16)  # whole pixels down are counted by this, those to the right by 1
 _SIDE, _FAR = np.uintp(1), np.uintp(2)
@@ -150,9 +154,9 @@ def _move_run(
 def _cubic(share: np.float32) -> Weights:
     """Return the weights of four pixels for a place between the second and the third."""
     far, near, rest = _1 + share, share, _1 - share
-    first = ((_A * far - _5 * _A) * far + _8 * _A) * far - _4 * _A
-    second = ((_A + _2) * near - (_A + _3)) * near * near + _1
-    third = ((_A + _2) * rest - (_A + _3)) * rest * rest + _1
+    first = ((SHARPNESS * far - _5 * SHARPNESS) * far + _8 * SHARPNESS) * far - _4 * SHARPNESS
+    second = ((SHARPNESS + _2) * near - (SHARPNESS + _3)) * near * near + _1
+    third = ((SHARPNESS + _2) * rest - (SHARPNESS + _3)) * rest * rest + _1
     return first, second, third, _1 - first - second - third
 
 
