@@ -85,6 +85,9 @@ def stylize_video(
 ) -> TranscodeResult:
     """Paint every frame of a video file; sound, subtitles and metadata are kept.
 
+    Finished chunks are kept beside the target until it is complete, so that the same call goes on
+    after an interruption. `transcode` also takes `ResumeOptions`.
+
     Args:
         source: a video file.
         style: the style, or a `Stylizer`.
