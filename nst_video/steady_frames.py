@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 import numpy as np
 from numpy.typing import NDArray
 
-from nst_video.engines import PendingFrames
+from nst_video.engines import OnNote, PendingFrames
 from nst_video.settings import StylizeSettings
 from nst_video.system.allocator import keep_freed_memory
 from nst_video.temporal import State, Steadiness, Step, compile_loops
@@ -20,6 +20,10 @@ QUICK = 0.35
 """Factor of the strength during a transition between styles: strokes must follow it."""
 
 
+SLOW_S = 2.0
+"""Seconds of compiling after which the user is told why nothing happens yet."""
+
+
 class SteadyFrames:
     """Paints the frames of a film in batches, carrying the strokes from each to the next.
 
@@ -30,8 +34,15 @@ class SteadyFrames:
         paintings: frames that were painted, of those since `reset`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, on_note: OnNote | None = None) -> None:
+        """Begin a film.
+
+        Args:
+            on_note: called with a sentence if compiling takes long, from any thread.
+        """
         self.paintings = 0
+        self._on_note = on_note
+        self._is_prepared = False
         self._steadiness = Steadiness(1)
         self._look: Hashable = None
         self._takes_any_look = False
@@ -65,6 +76,8 @@ class SteadyFrames:
         if settings.is_frame_by_frame:
             self.reset()
             return paint(frames)
+        if not self._is_prepared and (len(frames) > 1 or self._last is not None):
+            self._prepare()
         with self._submitting:
             if self._takes_any_look:
                 self._look, self._takes_any_look = look, False
@@ -81,10 +94,18 @@ class SteadyFrames:
             self._last = _Batch(steadiness, pixels, steps, painting, self._last, lock=self._showing)
             return PendingFrames(self._last.wait)
 
-    def prepare(self) -> None:
-        """Compile everything now instead of at the second frame."""
+    def _prepare(self) -> None:
+        """Compile everything that the second frame needs; single pictures need nothing."""
         keep_freed_memory()
-        compile_loops()
+        note = "Compiling for this processor: once, some 20 seconds ..."
+        timer = threading.Timer(SLOW_S, self._on_note or (lambda _: None), (note,))
+        timer.daemon = True
+        timer.start()
+        try:
+            compile_loops()
+        finally:
+            timer.cancel()
+        self._is_prepared = True
 
     def reset(self) -> None:
         """Forget the film; batches that are not shown yet are not affected."""

@@ -106,7 +106,7 @@ class Stylizer:
         self._on_fetch = on_fetch
         self._is_prepared = False
         self._mixer = StyleMixer(self.library, fade_s, clock)
-        self._steady = SteadyFrames()
+        self._steady = SteadyFrames(on_note)
         self.set_style(style, mix)
 
     def __getstate__(self) -> dict[str, object]:
@@ -242,8 +242,6 @@ class Stylizer:
         """
         if not (self._is_prepared or self.settings.is_original):
             warm_up(self.engine, TEST_SIZE, self.model.to_parameters(self.style_vector[None]))
-            if not self.settings.is_frame_by_frame:
-                self._steady.prepare()
             self._is_prepared = True
 
     def load_size(self, size: Size) -> None:

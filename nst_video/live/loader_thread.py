@@ -12,6 +12,7 @@ from nst_video.live.render_thread import RenderThread
 from nst_video.live.state import LiveState
 from nst_video.style_library.library import Style
 from nst_video.system.thread_priority import run_at_low_priority
+from nst_video.temporal import compile_loops
 
 THUMBNAIL_PX = 128
 """Side of the square style thumbnails, in pixels."""
@@ -89,6 +90,7 @@ class LoaderThread:
         try:
             stylizer = self._open()
             stylizer.prepare()
+            compile_loops()
             self._compile(stylizer)
             if not self._stopped:
                 self._on_ready(stylizer, selectable_styles(stylizer))

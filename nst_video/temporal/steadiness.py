@@ -54,7 +54,7 @@ def mix_rates(strength: float) -> MixRates:
 def compile_loops() -> None:
     """Compile everything for this processor now instead of at the second frame.
 
-    That takes 10 seconds on two cores, once: the machine code is kept on disk.
+    That takes 15 to 25 seconds, once: the machine code is kept on disk.
     """
     random = np.random.default_rng(0).integers(0, 255, (16, 16), np.uint8)
     luma = random.repeat(4, 0).repeat(4, 1)
