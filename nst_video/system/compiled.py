@@ -9,6 +9,13 @@ import numba
 # Loops over more than a few arrays are vectorized, too: LLVM has to compare their addresses.
 llvmlite.binding.set_option("nst_video", "--runtime-memory-check-threshold=128")
 
+_FLOAT_FLAGS = {"nnan", "ninf", "nsz"}
+"""What the compiler may assume of floating-point numbers: none is NaN or infinite, and -0 is 0.
+
+It may not reorder sums: compiled into its caller or loaded from disk, a function would give other
+frames, and a film that is resumed would not be the film that was interrupted. Costs 5 to 10 %.
+"""
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -27,6 +34,6 @@ def compiled(function: Function) -> Function:
 
 def _compiled(function: Function, *, keep: bool) -> Function:
     make: Callable[[Function], Function] = numba.njit(
-        cache=keep, nogil=True, fastmath=True, error_model="numpy"
+        cache=keep, nogil=True, fastmath=_FLOAT_FLAGS, error_model="numpy"
     )
     return make(function)
