@@ -225,7 +225,7 @@ FINETUNE = FinetuneConfig(
         ),
     )
 )
-"""What made the checkpoint of `training_runs/builtin-2`, see there for what it lacks."""
+"""What made the checkpoints in `tools/training/builtin-2`; its README says what they lack."""
 
 
 def shortened(divisor: int) -> TrainingConfig:

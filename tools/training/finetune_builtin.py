@@ -1,10 +1,10 @@
 """Fine-tune the `builtin` transformer on many styles; its style predictor stays as it is.
 
-    python tools/finetune_builtin.py ASSETS FOLDER [--threads 2]
+    python tools/training/finetune_builtin.py ASSETS FOLDER [--threads 2]
 
 ASSETS has `train/` with photos, rooms, people and artworks. FOLDER gets styles, states, log and the
 result, `finetuned.npz`; a stopped run goes on where it was. Judge states and result by
-`tools/judge_builtin.py`.
+`tools/training/judge_builtin.py`.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 CONTENTS = ("photos", "rooms", "people")
 

@@ -1,6 +1,6 @@
 """Judge weights of the `builtin` transformer against the packaged ones, on pictures not trained on.
 
-    python tools/judge_builtin.py ASSETS WEIGHTS.npz [--sheet SHEET.png] [--photos 4] [--styles 12]
+    python tools/training/judge_builtin.py ASSETS WEIGHTS.npz [--sheet SHEET.png]
 
 WEIGHTS is a result or a saved state of a fine-tuning. Photos and paintings are those of the assets
 that every training holds out. VGG-19 judges, which the fine-tuning does not see. A line for each
