@@ -26,6 +26,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import typer
 from forked_process import CRASHED, run_forked
 
 from nst_video.cli import app as command_line
@@ -160,6 +161,8 @@ def commands() -> dict[str, list[Parameter]]:
 def _parameters(callback: Callable[..., object]) -> Iterator[Parameter]:
     hints = typing.get_type_hints(callback, include_extras=True)
     for key in inspect.signature(callback).parameters:
+        if hints[key] is typer.Context:
+            continue
         wanted, info = typing.get_args(hints[key])[:2]
         if isinstance(wanted, types.UnionType):
             wanted = next(each for each in typing.get_args(wanted) if each is not type(None))

@@ -79,7 +79,7 @@ def transcode(
             done = _transcode_at_once(
                 decoder, target, painter, options, batch_size, on_progress, overwrite=overwrite
             )
-    return replace(done, notes=(*done.notes, *rate_notes))
+    return replace(done, notes=(*rate_notes, *done.notes))
 
 
 def _transcode_at_once(

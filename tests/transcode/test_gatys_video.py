@@ -216,10 +216,10 @@ def test_transcode_by_gatys_is_paint(clip: Path, tmp_path: Path):
 
 def test_settings_of_the_optimization_need_the_method(clip: Path):
     for option in (["--steps", "3"], ["--every", "3"], ["--network", "vgg19"]):
-        with pytest.raises(UsageError, match=f"{option[0]} needs --method gatys"):
+        with pytest.raises(UsageError, match=f"{option[0]}.* needs? --method gatys"):
             run(clip, *option, command=("transcode",))
     for option in (["--intensity", "0.5"], ["--batch-size", "2"], ["--preview"]):
-        with pytest.raises(UsageError, match=f"{option[0]} needs --method fast"):
+        with pytest.raises(UsageError, match=f"{option[0]}.* needs? --method fast"):
             run(clip, *option, command=("transcode", "--method", "gatys"))
 
 

@@ -126,7 +126,8 @@ def test_recording_of_a_session_plays_as_fast_as_its_film(tmp_path: Path) -> Non
             (frame.time, number_in(frame.to_ndarray(format="rgb24")))
             for frame in container.decode(video=0)
         ]
-    (begin_s, first), (end_s, last) = frames[0], frames[-1]
+    # The first may have been standing for long when it was recorded.
+    (begin_s, first), (end_s, last) = frames[1], frames[-1]
     assert last - first > 60
     assert end_s - begin_s == pytest.approx((last - first) / 30, abs=0.25)
 

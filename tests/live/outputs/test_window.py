@@ -302,10 +302,11 @@ def test_200_updates_of_a_window_hold_nothing(screen: str) -> None:
 # Not with Alt: Qt keeps the last code only, so on a busy machine Alt itself may go unheard.
 MEANINGLESS = [
     "Home", "End", "Prior", "Next", "Insert", "Delete", "BackSpace", "F1", "F2", "F5", "F12",
-    "KP_Home", "KP_Begin", "KP_Multiply", "Shift_L", "Num_Lock", "Print", "Pause", "Menu",
-    "shift+Tab", "ctrl+q", "ctrl+r", "adiaeresis",
-    "Cyrillic_a", "XF86AudioMute", "dead_acute", "e", "g", "j", "k", "m", "o", "p", "s", "t", "u",
-    "x", "y", "z", "exclam", "colon",
+    "KP_Home", "KP_Begin", "KP_Multiply", "Num_Lock", "Print", "Pause", "Menu",
+    "e", "g", "j", "k", "m", "o", "p", "s", "t", "u", "x", "y", "z", "exclam", "colon",
+    # Last, as shift and another layout of the keyboard may last into the next key.
+    "ctrl+q", "ctrl+r", "Shift_L", "shift+Tab", "adiaeresis", "Cyrillic_a", "XF86AudioMute",
+    "dead_acute",
 ]  # fmt: skip
 
 
