@@ -4,6 +4,7 @@ import importlib.util
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -49,6 +50,13 @@ def pytest_xdist_auto_num_workers() -> int:
     """Run more processes than there are cores: live sessions and child processes are waited for."""
     cores = os.cpu_count() or 1
     return cores + (cores + 1) // 2
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile the loops once, before several processes would each do it."""
+    if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
+        code = "from nst_video.temporal import compile_loops; compile_loops()"
+        subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,10 +1,12 @@
 """Loops over pixels that are compiled to machine code."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import llvmlite.binding
 import numba
+from numba.core.caching import FunctionCache
 
 # Loops over more than a few arrays are vectorized, too: LLVM has to compare their addresses.
 llvmlite.binding.set_option("nst_video", "--runtime-memory-check-threshold=128")
@@ -26,14 +28,16 @@ def compiled(function: Function) -> Function:
     or in the user's cache folder, and used again while the module does not change; so a function
     may call only compiled functions of its own module. Indices must not be negative.
     """
-    try:
-        return _compiled(function, keep=True)
-    except RuntimeError:  # there is no folder that can be written
-        return _compiled(function, keep=False)
+    dispatcher = numba.njit(nogil=True, fastmath=_FLOAT_FLAGS, error_model="numpy")(function)
+    with suppress(RuntimeError):  # there is no folder that can be written
+        dispatcher._cache = _OptionalCache(function)
+    compiled_function: Function = dispatcher
+    return compiled_function
 
 
-def _compiled(function: Function, *, keep: bool) -> Function:
-    make: Callable[[Function], Function] = numba.njit(
-        cache=keep, nogil=True, fastmath=_FLOAT_FLAGS, error_model="numpy"
-    )
-    return make(function)
+class _OptionalCache(FunctionCache):  # type: ignore[misc]  # Numba has no types
+    """Keeps machine code on disk if it can: a full disk costs time, and no more."""
+
+    def save_overload(self, sig: object, data: object) -> None:
+        with suppress(OSError):
+            super().save_overload(sig, data)
