@@ -86,7 +86,7 @@ def _describe(job: Job, done: "TranscodeResult", painter: "Stylizer") -> None:
         how.append(f"{painter.paintings} of them painted")
     work = working_size(done.info.size, painter.settings)
     if work != done.info.size and not painter.settings.is_original:
-        how.append("painted at {}x{} and enlarged".format(*work))
+        how.append("{}at {}x{} and enlarged".format("" if how else "painted ", *work))
     aside = f" ({', '.join(how)})" if how else ""
     say(
         f"{job.source.name}: {frames} frames{aside} in {done.elapsed_s:.1f} s "
