@@ -20,6 +20,7 @@ from nst_video.live.live_stylizer import LiveStylizer
 from nst_video.settings import StylizeSettings
 from nst_video.steady_frames import QUICK
 from nst_video.temporal import Canvas, MixRates, Motion, MotionEstimator, mix_rates
+from nst_video.temporal.canvas import rounded
 from nst_video.temporal.planes import Planes, luma_of, planes_of_rgb
 from nst_video.temporal.provisional import ToneMap, fill
 
@@ -122,7 +123,7 @@ class SteadyRenderer:
 
     def is_settled(self, content: Frame, look: Hashable) -> bool:
         """Return whether the last painting is of this frame and look, and is shown in full."""
-        is_shown = self._canvas is None or self._canvas.shown is None
+        is_shown = self._canvas is None or self._canvas.is_settled
         return is_shown and self._has_painted(content, look)
 
     def _has_painted(self, content: Frame, look: Hashable) -> bool:
@@ -228,7 +229,10 @@ class SteadyRenderer:
             canvas = self._begin_shot(frame)
         else:
             canvas = self._carry(frame, frame.motion)
-        return finish_planes(canvas.show(), frame.content, frame.luma, frame.settings)
+        shown = canvas.picture()
+        if self._tones is not None:
+            shown = fill(shown, canvas.trust_now(), frame.small, frame.luma, self._tones)
+        return finish_planes(rounded(shown), frame.content, frame.luma, frame.settings)
 
     def _begin_shot(self, frame: FollowedFrame) -> Canvas:
         """Wait for the painting of the first frame of a shot, and make it the canvas."""
@@ -258,8 +262,6 @@ class SteadyRenderer:
             if size_of(pending.small) == size:
                 canvas.mix(painted, pending.rates, self._moved)
             self._pending = self._moved = None
-        if self._tones is not None:
-            fill(canvas, frame.small, frame.luma, self._tones)
         return canvas
 
     def _end(self, painting: _Painting) -> Planes:

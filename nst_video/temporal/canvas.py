@@ -46,51 +46,61 @@ class MixRates:
 class Canvas:
     """A painting in three planes that moves with the picture.
 
+    It is moved from where it was last painted in one step, along the motion since then: repeated
+    interpolation would blur it, and would take more time.
+
     Attributes:
-        planes: float32, 0..255: brightness (height, width), and two of color at half size.
-        trust: float32 (hf, wf) at flow size, 1 where everything since the last painting could be
+        planes: float32, 0..255: brightness (height, width), and two of color at half size, where
+            things were at the last painting.
+        before: what was shown there, on its way to `planes`; None where they are shown.
+        steps: frames that the way takes.
+        trust: float32 (hf, wf) at flow size, 1 where everything up to the last painting could be
             relied on.
         light: float32 (hf, wf), 1 where brightness is as in the last painting, see `Motion`.
         deformation: of the texture, see `temporal.deformation`.
         age: frames since the last painting.
-        shown: the planes on their way to a new painting; None where they are `planes`.
-        remaining: steps of that way.
+        moved: the motion since then; None where there is none.
     """
 
     def __init__(self, painted: Planes, flow_size: Size) -> None:
         """Begin with a painting; flows will have `flow_size` (width, height)."""
         luma, first, second = painted
         self.planes: FloatPlanes = (_floats(luma), _floats(first), _floats(second))
+        self.before: FloatPlanes | None = None
         self.trust = np.ones((flow_size[1], flow_size[0]), np.float32)
         self.light = np.ones_like(self.trust)
         self.deformation = deformation.none_yet(flow_size)
-        self.age = self.remaining = 0
-        self.shown: FloatPlanes | None = None
+        self.age = self.steps = 0
+        self.moved: Motion | None = None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the last painting is shown in full."""
+        return self.before is None or self.age + 1 >= self.steps
 
     def carry(self, motion: Motion) -> None:
         """Move the canvas to the next frame."""
         self.age += 1
-        if motion.at_rest:
-            return
-        self.light = self.light * motion.light
-        flow = motion.flow
-        self.planes = _move(self.planes, flow)
-        if self.shown is not None:
-            self.shown = _move(self.shown, flow)
-        self.trust = warp(self.trust, flow) * motion.reliability
-        self.deformation = deformation.advance(self.deformation, flow)
+        if not motion.at_rest:
+            self.moved = motion if self.moved is None else motion.after(self.moved)
 
     def fit(self, size: Size) -> None:
         """Bring the canvas to `size` (width, height) if it has another."""
         luma, first, second = self.planes
         if _size(luma) != size:
-            self.shown, self.remaining = None, 0
+            self.before = None
             half = ((size[0] + 1) // 2, (size[1] + 1) // 2)
             self.planes = (
                 resize(luma, size, enlarge="cubic"),
                 resize(first, half, enlarge="linear"),
                 resize(second, half, enlarge="linear"),
             )
+
+    def trust_now(self) -> Floats:
+        """Return `trust` of this frame: 1 where everything up to it could be relied on."""
+        if self.moved is None:
+            return self.trust
+        return warp(self.trust, self.moved.flow) * self.moved.reliability
 
     def mix(self, painted: Planes, rates: MixRates, since: Motion | None = None) -> None:
         """Mix a painting of this frame, or of an earlier one, into the canvas.
@@ -101,6 +111,8 @@ class Canvas:
             since: the motion since the frame that was painted, if it was an earlier one. The
                 painting is moved along with it.
         """
+        shown = None if self.is_settled else self.picture()
+        self._settle()
         seen = np.ones_like(self.trust) if since is None else since.reliability
         if since is not None and not since.at_rest:
             painted = _move_painting(painted, since.flow)
@@ -110,61 +122,94 @@ class Canvas:
         kept = self.trust * (1 - np.maximum(np.float32(now.texture), np.float32(renewal) * stale))
         kept = 1 - seen * (1 - kept)
         tone = seen * np.maximum(np.float32(now.tone), 1 - self.trust * self.light)
-        before, (luma, first, second) = self.shown or self.planes, self.planes
-        color_weights = Weights.at(_size(first), kept, tone)
-        scale = first.shape[1] / luma.shape[1]
-        self.planes = (
-            mix_luma(luma, painted[0], Weights.at(_size(luma), kept, tone)),
-            mix_color(first, painted[1], color_weights, scale),
-            mix_color(second, painted[2], color_weights, scale),
-        )
+        before = shown or self.planes
+        self.planes = _mix(self.planes, painted, kept, tone)
         self.deformation = deformation.renew(self.deformation, kept)
-        self.shown, self.remaining = None, 0
+        self.before, self.steps = None, self.age
         if self.age > 1:
             now_shown = np.maximum(np.float32(now.texture), 1 - self.trust / np.float32(NEW_BELOW))
-            self.shown, self.remaining = _toward(before, self.planes, now_shown), self.age
+            self.before = _toward(before, self.planes, now_shown)
         self.trust = np.maximum(self.trust, seen)
         self.light = np.ones_like(self.light) if since is None else since.light
         self.age = 0
 
+    def _settle(self) -> None:
+        """Move everything to where things are in this frame."""
+        if self.moved is not None:
+            self.trust = self.trust_now()
+            self.light = self.light * self.moved.light
+            self.planes = _move(self.planes, self.moved.flow)
+            self.deformation = deformation.advance(self.deformation, self.moved.flow)
+            self.moved = None
+
     def state(self) -> dict[str, NDArray[Any]]:
         """Return everything about the canvas as arrays."""
-        luma, first, second = self.planes
-        state = {
-            "luma": luma,
-            "first": first,
-            "second": second,
+        state: dict[str, NDArray[Any]] = {
+            **dict(zip(_PLANES, self.planes, strict=True)),
             "trust": self.trust,
             "light": self.light,
             "deformation": self.deformation,
             "age": np.array(self.age),
-            "remaining": np.array(self.remaining),
+            "steps": np.array(self.steps),
         }
-        names = ("shown_luma", "shown_first", "shown_second")
-        return state | dict(zip(names, self.shown or (), strict=False))
+        if self.before is not None:
+            state |= dict(zip(_BEFORE, self.before, strict=True))
+        if self.moved is not None:
+            motion = self.moved
+            moved = (motion.flow, motion.reliability, motion.light)
+            state |= dict(zip(_MOVED, moved, strict=True))
+        return state
 
     @classmethod
     def from_state(cls, state: Mapping[str, NDArray[Any]]) -> Self:
         """Return the canvas that `state` was made from."""
         canvas = cls.__new__(cls)
-        canvas.planes = (state["luma"], state["first"], state["second"])
+        canvas.planes = _three(state, _PLANES)
+        canvas.before = _three(state, _BEFORE) if _BEFORE[0] in state else None
         canvas.trust, canvas.light = state["trust"], state["light"]
         canvas.deformation = state["deformation"]
-        canvas.age, canvas.remaining = int(state["age"]), int(state["remaining"])
-        canvas.shown = None
-        if canvas.remaining:
-            canvas.shown = (state["shown_luma"], state["shown_first"], state["shown_second"])
+        canvas.age, canvas.steps = int(state["age"]), int(state["steps"])
+        canvas.moved = Motion(*_three(state, _MOVED)) if _MOVED[0] in state else None
         return canvas
 
+    def picture(self) -> FloatPlanes:
+        """Return what to show of this frame, not to be changed."""
+        planes = self.planes
+        if self.before is not None and not self.is_settled:
+            planes = _toward(self.before, planes, (self.age + 1) / self.steps)
+        return planes if self.moved is None else _move(planes, self.moved.flow)
+
     def show(self) -> Planes:
-        """Return what to show of this frame, uint8; call it once for each."""
-        if self.remaining > 1 and self.shown is not None:
-            self.shown = _toward(self.shown, self.planes, 1 / self.remaining)
-            self.remaining -= 1
-        else:
-            self.shown, self.remaining = None, 0
-        luma, first, second = (_round(each) for each in self.shown or self.planes)
-        return luma, first, second
+        """Return what to show of this frame, uint8."""
+        return rounded(self.picture())
+
+
+_PLANES = ("luma", "first", "second")
+_BEFORE = ("before_luma", "before_first", "before_second")
+_MOVED = ("moved_flow", "moved_reliability", "moved_light")
+
+
+def _three(state: Mapping[str, NDArray[Any]], names: tuple[str, str, str]) -> FloatPlanes:
+    first, second, third = names
+    return state[first], state[second], state[third]
+
+
+def rounded(planes: FloatPlanes) -> Planes:
+    """Return planes as uint8."""
+    luma, first, second = (_round(each) for each in planes)
+    return luma, first, second
+
+
+def _mix(planes: FloatPlanes, painted: Planes, kept: Floats, tone: Floats) -> FloatPlanes:
+    """Return planes with a painting mixed in, see `mixing.Weights`."""
+    luma, first, second = planes
+    color_weights = Weights.at(_size(first), kept, tone)
+    scale = first.shape[1] / luma.shape[1]
+    return (
+        mix_luma(luma, painted[0], Weights.at(_size(luma), kept, tone)),
+        mix_color(first, painted[1], color_weights, scale),
+        mix_color(second, painted[2], color_weights, scale),
+    )
 
 
 def _toward(mine: FloatPlanes, other: FloatPlanes, share: Floats | float) -> FloatPlanes:

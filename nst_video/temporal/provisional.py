@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from nst_video.frames import Floats, Frame, Luma, Size
 from nst_video.image.resize import resize_area, resize_linear
-from nst_video.temporal.canvas import Canvas
+from nst_video.temporal.canvas import FloatPlanes
 
 FIT_SIZE = (80, 45)
 """(width, height) at which tones of source and painting are compared."""
@@ -120,31 +120,35 @@ def _texture(frame: Frame) -> Floats:
     return np.asarray(luma - cv2.blur(luma, (9, 9)), np.float32)
 
 
-def fill(canvas: Canvas, source: Frame, luma: Luma, tones: ToneMap) -> None:
-    """Show the source where the canvas cannot be trusted. Changes the canvas.
+def fill(
+    planes: FloatPlanes, trust: Floats, source: Frame, luma: Luma, tones: ToneMap
+) -> FloatPlanes:
+    """Return planes of a canvas that show the source where they cannot be trusted.
 
     Args:
-        canvas: carried to the frame.
+        planes: what the canvas shows of this frame.
+        trust: float32 (hf, wf), 0..1, how far it can be relied on.
         source: the frame at the canvas' size, RGB uint8 (h, w, 3).
         luma: its brightness.
         tones: of an earlier frame and its painting.
     """
-    lacking = np.clip((HIDDEN - canvas.trust) / np.float32(HIDDEN - SHOWN), 0, 1)
+    lacking = np.clip((HIDDEN - trust) / np.float32(HIDDEN - SHOWN), 0, 1)
     if not lacking.any():
-        return
+        return planes
     lacking = _feathered(np.asarray(lacking, np.float32))
     left, top, width, height = cv2.boundingRect((lacking > 0).astype(np.uint8))
     rows = _even(top, top + height, lacking.shape[0], luma.shape[0])
     columns = _even(left, left + width, lacking.shape[1], luma.shape[1])
     weight = resize_linear(lacking, (luma.shape[1], luma.shape[0]))
     new = _wash(source[rows, columns], luma[rows, columns], tones)
-    for planes in (canvas.planes, *([canvas.shown] if canvas.shown else [])):
-        for plane, wanted, step in zip(planes, new, (1, 2, 2), strict=True):
-            height, width = wanted.shape
-            x, y = columns.start // step, rows.start // step
-            part = plane[y : y + height, x : x + width]
-            share = resize_linear(np.ascontiguousarray(weight[rows, columns]), (width, height))
-            part += share * (wanted - part)
+    first, second, third = (plane.copy() for plane in planes)
+    for plane, wanted, step in zip((first, second, third), new, (1, 2, 2), strict=True):
+        height, width = wanted.shape
+        x, y = columns.start // step, rows.start // step
+        part = plane[y : y + height, x : x + width]
+        share = resize_linear(np.ascontiguousarray(weight[rows, columns]), (width, height))
+        part += share * (wanted - part)
+    return first, second, third
 
 
 def _feathered(lacking: Floats) -> Floats:

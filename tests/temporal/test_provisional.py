@@ -17,8 +17,10 @@ def shown(new: slice) -> Floats:
     half = np.full((SIZE[1] // 2, SIZE[0] // 2), 128, np.uint8)
     canvas = Canvas((black, half, half), SIZE)
     canvas.trust[:, new] = 0
-    fill(canvas, GRAY, GRAY[..., 0].copy(), ToneMap.fit(GRAY, BRIGHT))
-    return canvas.planes[0][SIZE[1] // 2] / 200
+    tones = ToneMap.fit(GRAY, BRIGHT)
+    planes = fill(canvas.picture(), canvas.trust_now(), GRAY, GRAY[..., 0].copy(), tones)
+    assert canvas.planes[0].max() == 0
+    return planes[0][SIZE[1] // 2] / 200
 
 
 def test_large_area_has_no_seam() -> None:
