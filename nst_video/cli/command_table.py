@@ -30,6 +30,11 @@ COMMANDS = {
         "live",
         "Stylize a camera or another source live in a window; press ? there for all keys.",
     ),
+    "serve": Entry(
+        "serve",
+        "serve",
+        "Open a page: the browser's camera painted, controls for a phone, films and pictures.",
+    ),
     "devices": Entry("devices", "devices", "List the cameras: number, name, frame size."),
     "transcode": Entry(
         "transcode",

@@ -1,0 +1,122 @@
+"""The application: which address leads where."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+from nst_video import __version__
+from nst_video.errors import NstVideoError
+from nst_video.web.access import Access
+from nst_video.web.camera_socket import Sockets
+from nst_video.web.guard import Guard
+from nst_video.web.problems import ProblemError, problem, problem_of, without_paths
+from nst_video.web.studio import Studio
+from nst_video.web.styles_api import style_routes
+
+STATIC = Path(__file__).parent / "static"
+
+_GZIP_BYTES = 1000
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the application is made of.
+
+    Attributes:
+        studio: paints.
+        sockets: the cameras of browsers.
+        access: who may use it.
+    """
+
+    studio: Studio
+    sockets: Sockets
+    access: Access
+
+
+class _Static(StaticFiles):
+    """Files that browsers keep, and ask for again whether they have changed."""
+
+    def file_response(self, *args: object, **kwargs: object) -> Response:
+        """Return the answer with a file."""
+        response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
+def build_app(parts: Parts) -> ASGIApp:
+    """Return the ASGI application."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        parts.studio.start()
+        try:
+            yield
+        finally:
+            parts.studio.close()
+
+    app = Starlette(
+        routes=_routes(parts),
+        lifespan=lifespan,
+        exception_handlers={
+            HTTPException: _our_problem,
+            NstVideoError: _our_problem,
+            ProblemError: _our_problem,
+            Exception: _our_problem,
+        },
+    )
+    return Guard(GZipMiddleware(app, _GZIP_BYTES), parts.access)
+
+
+def _routes(parts: Parts) -> list[BaseRoute]:
+    async def server(request: Request) -> Response:
+        return JSONResponse(_describe(parts))
+
+    return [
+        Route("/", _file("index.html")),
+        Route("/favicon.ico", _file("icon.svg")),
+        Mount("/static", _Static(directory=STATIC)),
+        Route("/api/server", server),
+        *style_routes(parts.studio),
+        WebSocketRoute("/ws", parts.sockets.serve),
+    ]
+
+
+def _describe(parts: Parts) -> dict[str, object]:
+    studio = parts.studio
+    return {
+        "name": "nst-video",
+        "version": __version__,
+        "model": studio.model_name,
+        "engine": studio.description,
+        "has_live": False,
+        "is_loopback": parts.access.token is None,
+        "https": parts.access.is_https,
+        "sessions": parts.sockets.places.count,
+        "max_painting": parts.sockets.places.max_painting,
+        "ready": studio.is_ready,
+        "text": without_paths(studio.trouble),
+    }
+
+
+def _file(name: str) -> Callable[[Request], Awaitable[Response]]:
+    async def send(request: Request) -> Response:
+        return FileResponse(STATIC / name, headers={"Cache-Control": "no-cache"})
+
+    return send
+
+
+async def _our_problem(request: Request, error: Exception) -> Response:
+    if isinstance(error, HTTPException):
+        return problem(HTTPStatus(error.status_code), error.detail)
+    return problem_of(error)

@@ -1,0 +1,288 @@
+"""Paints the frames of one browser's camera: the threads of a live session, without a camera.
+
+`put` is given JPEG pictures by the event loop. The render thread of live sessions paints the newest
+of them. Another thread encodes what is painted, as soon as the page has shown the picture before.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from nst_video.errors import NstVideoError
+from nst_video.frames import Frame, size_of
+from nst_video.live.capture_thread import CapturedFrame
+from nst_video.live.metrics import RateMeter, SmoothedValue
+from nst_video.live.render_thread import RenderedFrame, RenderThread
+from nst_video.live.session_options import WORK_SIZE, LiveOptions
+from nst_video.live.state import LiveState, RenderRequest, Selection
+from nst_video.video.queues import LatestQueue
+from nst_video.web.look import Look
+from nst_video.web.protocol import Credit, Kind, Message, ProtocolError
+from nst_video.web.studio import Studio
+
+TARGET_FPS = 24.0
+"""Rate for which lines and paintings are adapted: the browser needs part of the same cores."""
+
+WINDOW = 2
+"""Frames that may be on the way in each direction: one is painted while the next one comes."""
+
+JPEG_QUALITY = 85
+
+WAITING_S = 2.0
+"""Seconds without a frame after which the session says that it waits."""
+
+_POLL_S = 0.1
+_REMEMBERED = 64
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStatus:
+    """What a session does.
+
+    Attributes:
+        state: "loading", "waiting", "painting" or "trouble".
+        text: a sentence, or empty.
+        fps: painted frames sent per second.
+        age_ms: time of a frame in the server, averaged.
+        paint_ms: time to paint a frame, averaged.
+        lines: short side at which frames are painted.
+        every: one of so many frames is painted.
+        fading: a transition to another style is under way.
+    """
+
+    state: str
+    text: str
+    fps: float
+    age_ms: int
+    paint_ms: int
+    lines: int
+    every: int
+    fading: bool
+
+
+class _TakenQueue(LatestQueue[CapturedFrame]):
+    """The newest frame; tells when one is taken."""
+
+    def __init__(self, on_taken: Callable[[int], None]) -> None:
+        super().__init__()
+        self._on_taken = on_taken
+
+    def take(self, timeout_s: float) -> CapturedFrame | None:
+        item = super().take(timeout_s)
+        if item is not None:
+            self._on_taken(item.number)
+        return item
+
+
+class CameraSession:
+    """Paints the newest frame of one browser.
+
+    Attributes:
+        look: what is wanted.
+        incoming: credit of the page's frames.
+        outgoing: credit of the painted ones.
+    """
+
+    def __init__(self, studio: Studio, look: Look, send: Callable[[Message], None]) -> None:
+        """Prepare; `start` starts the threads.
+
+        Args:
+            studio: whose engine is shared.
+            look: to begin with.
+            send: given each message for the page, from any thread; must not block.
+        """
+        self.look = look
+        self.incoming, self.outgoing = Credit(WINDOW), Credit(WINDOW)
+        self._studio, self._send = studio, send
+        self._state = LiveState(RenderRequest(None, look.live_settings()), clock=time.monotonic)
+        self._frames = _TakenQueue(self._taken)
+        resolution = LiveOptions(target_fps=TARGET_FPS).adaptive_resolution()
+        self._renderer = RenderThread(self._frames, self._state, resolution, WORK_SIZE)
+        self._stamps: deque[tuple[int, int, float]] = deque(maxlen=_REMEMBERED)
+        self._opening = 0
+        self._last_s = time.monotonic()
+        self._rate, self._age_ms = RateMeter(), SmoothedValue()
+        self._trouble = ""
+        self._is_loading = False
+        self._is_over = threading.Event()
+        self._may_send = threading.Condition()
+        self._sender = threading.Thread(target=self._work, name="send", daemon=True)
+
+    def start(self) -> None:
+        """Start to paint."""
+        self._renderer.start()
+        self._sender.start()
+
+    def stop(self) -> None:
+        """End the threads, without waiting for them."""
+        self._is_over.set()
+        self._renderer.stop()
+        self._frames.close()
+        with self._may_send:
+            self._may_send.notify_all()
+
+    def put(self, message: Message) -> None:
+        """Decode a frame of the page and have it painted; blocks for some milliseconds.
+
+        The caller has counted it in `incoming`.
+
+        Raises:
+            ProtocolError: it is no JPEG.
+        """
+        now = time.monotonic()
+        data = np.frombuffer(message.payload, np.uint8)
+        decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
+        if decoded is None:
+            raise ProtocolError("A frame must be a complete JPEG picture.")
+        frame = np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)
+        self._stamps.append((message.sequence, message.stamp, now))
+        self._last_s = now
+        self._frames.put(CapturedFrame(frame, message.sequence, now, self._opening))
+
+    def restart(self) -> None:
+        """Forget earlier frames, as the camera has changed."""
+        self._opening += 1
+
+    def shown(self, sequence: int) -> None:
+        """Note that the page has shown a painted frame.
+
+        Raises:
+            ProtocolError: it has not been sent.
+        """
+        with self._may_send:
+            self.outgoing.report(sequence)
+            self._may_send.notify_all()
+
+    def change(self, look: Look) -> None:
+        """Use another look from the next frame on.
+
+        Raises:
+            StyleError: an unknown style.
+        """
+        styles = self._studio.catalog.select(look.names)
+        selection = Selection(styles, look.mix) if self._renderer.stylizer is not None else None
+        self.look = look
+        self._state.request = RenderRequest(
+            selection, look.live_settings(), is_original=look.original
+        )
+
+    def status(self) -> SessionStatus:
+        """Return what the session does now."""
+        now, renderer = time.monotonic(), self._renderer
+        state, text = "painting", self._trouble
+        if text:
+            state = "trouble"
+        elif renderer.stylizer is None or renderer.missing_size is not None:
+            state = "loading"
+        elif now > self._last_s + WAITING_S:
+            state = "waiting"
+        stylizer = renderer.stylizer
+        return SessionStatus(
+            state,
+            text or self._state.toast,
+            fps=round(self._rate.per_s(now), 1),
+            age_ms=round(self._age_ms.value),
+            paint_ms=round(renderer.paint_ms.value),
+            lines=renderer.work_size,
+            every=renderer.every,
+            fading=stylizer is not None and stylizer.is_fading,
+        )
+
+    def _taken(self, number: int) -> None:
+        self._send(Message(Kind.TAKEN, number))
+
+    def _work(self) -> None:
+        while not self._is_over.is_set():
+            self._load()
+            with self._may_send:
+                if not self.outgoing.may_send:
+                    self._may_send.wait(_POLL_S)
+                    continue
+            try:
+                rendered = self._renderer.rendered.take(_POLL_S)
+            except Exception as error:  # noqa: BLE001 - shown to the user
+                self._trouble = str(error)
+                return
+            if rendered is not None and not self._is_over.is_set():
+                self._pass_on(rendered)
+
+    def _pass_on(self, rendered: RenderedFrame) -> None:
+        begun = time.monotonic()
+        data = encode_jpeg(rendered.painting)
+        now = time.monotonic()
+        self._renderer.show_s = now - begun
+        stamp, put_s = self._stamp_of(rendered.number)
+        age_ms = 1000 * (now - put_s)
+        self._age_ms.add(age_ms)
+        self._rate.tick(now)
+        is_painted = rendered.is_painted and not self.look.original
+        with self._may_send:
+            self.outgoing.send(rendered.number)
+        self._send(Message(Kind.PAINTED, rendered.number, stamp, round(age_ms), is_painted, data))
+
+    def _stamp_of(self, number: int) -> tuple[int, float]:
+        """Return the page's stamp of a frame and when it came."""
+        for sequence, stamp, at_s in reversed(self._stamps.copy()):
+            if sequence == number:
+                return stamp, at_s
+        return 0, time.monotonic()
+
+    def _load(self) -> None:
+        """Let the loader's thread load what is missing: stylizer, size, styles, predictor."""
+        if self._is_loading or not self._studio.is_ready:
+            return
+        work = self._missing()
+        if work is not None:
+            self._is_loading = True
+            self._studio.later(work, self._loaded)
+
+    def _missing(self) -> Callable[[], object] | None:
+        renderer, request = self._renderer, self._state.request
+        stylizer = renderer.stylizer
+        if stylizer is None:
+            return self._open
+        size = renderer.missing_size
+        if size is not None:
+
+            def compile_size() -> None:
+                self._studio.compile_size(size)
+                renderer.add_size(size)
+                renderer.missing_size = None
+
+            return compile_size
+        styles = request.selection.styles if request.selection else ()
+        style = next((each for each in styles if not stylizer.has_loaded(each)), None)
+        if style is not None:
+            return lambda: stylizer.load_style(style)
+        if request.settings.intensity < 1 and not stylizer.has_predictor:
+            return stylizer.load_predictor
+        return None
+
+    def _open(self) -> None:
+        stylizer = self._studio.live_stylizer(self.look)
+        for style in stylizer.styles:
+            stylizer.load_style(style)
+        stylizer.prepare()
+        selection = Selection(tuple(stylizer.styles), tuple(stylizer.mix))
+        self._state.request = replace(self._state.request, selection=selection)
+        self._renderer.stylizer = stylizer
+        self.change(self.look)
+
+    def _loaded(self, found: object) -> None:
+        if isinstance(found, NstVideoError):
+            self._state.say(str(found))
+        self._is_loading = False
+
+
+def encode_jpeg(frame: Frame, quality: int = JPEG_QUALITY) -> bytes:
+    """Return a frame, RGB uint8 (height, width, 3), as JPEG."""
+    picture = cv2.cvtColor(frame, cv2.COLOR_RGB2BGR)
+    done, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if not done:
+        raise NstVideoError(f"A picture of {size_of(frame)} pixels cannot be encoded.")
+    return data.tobytes()

@@ -1,0 +1,102 @@
+"""Running the application with uvicorn."""
+
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from nst_video.errors import MissingExtraError, SinkError
+
+try:
+    import uvicorn
+    from starlette.types import ASGIApp
+except ImportError as error:
+    raise MissingExtraError("The page", error.name or "uvicorn", "web") from error
+
+from nst_video.web import protocol
+
+PORT = 8800
+HOST = "127.0.0.1"
+
+_GRACE_S = 3
+_BACKLOG = 128
+_MAX_CONNECTIONS = 256
+_KEEP_ALIVE_S = 30
+_HEAD_BYTES = 16384
+
+
+@dataclass(frozen=True)
+class Binding:
+    """Where the server listens.
+
+    Attributes:
+        listener: a bound socket.
+        host: as given.
+        port: in use.
+    """
+
+    listener: socket.socket
+    host: str
+    port: int
+
+
+def bind(host: str = HOST, port: int = PORT) -> Binding:
+    """Return a bound socket; port 0 takes a free one.
+
+    Raises:
+        SinkError: the address or the port cannot be used.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except (OSError, OverflowError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise SinkError(
+            f"Port {port} of {host} cannot be used for the page: {reason}. Try --port {port + 1}."
+        ) from error
+    return Binding(listener, host, listener.getsockname()[1])
+
+
+def run(app: ASGIApp, binding: Binding, *, on_start: Callable[[], None]) -> None:
+    """Serve until Ctrl-C.
+
+    Args:
+        app: the application.
+        binding: where to listen.
+        on_start: called once connections are accepted.
+    """
+    server = make_server(app, on_start)
+    server.run(sockets=[binding.listener])
+
+
+def make_server(app: ASGIApp, on_start: Callable[[], None]) -> uvicorn.Server:
+    """Return a server that has not been started."""
+    config = uvicorn.Config(
+        app,
+        http="h11",  # strict: requests that two servers could read in two ways are refused
+        ws="websockets-sansio",
+        ws_max_size=protocol.HEADER_BYTES + protocol.MAX_FRAME_BYTES,
+        ws_per_message_deflate=False,  # JPEG does not become smaller
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=_MAX_CONNECTIONS,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=_GRACE_S,
+        h11_max_incomplete_event_size=_HEAD_BYTES,
+    )
+    return _Server(config, on_start)
+
+
+class _Server(uvicorn.Server):
+    """Tells when it has started."""
+
+    def __init__(self, config: uvicorn.Config, on_start: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_start = on_start
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to accept connections."""
+        await super().startup(sockets)
+        if self.started:
+            self._on_start()

@@ -1,0 +1,177 @@
+"""The engine that everyone who uses the server shares, and the styles they choose from."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nst_video.errors import NstVideoError
+from nst_video.frames import Frame, Size
+from nst_video.live.live_stylizer import LiveStylizer
+from nst_video.live.loader_thread import choose_live_engine
+from nst_video.networks.models import StyleModel
+from nst_video.settings import ModelOptions, StylizeSettings
+from nst_video.stylizer import Stylizer
+from nst_video.system.thread_priority import run_at_low_priority
+from nst_video.temporal import compile_loops
+from nst_video.web.catalog import StyleCatalog
+from nst_video.web.look import Look
+
+FADE_S = 0.4
+"""Seconds of the transition to another style, as in live sessions."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class _SharedPredictor:
+    """A style predictor for several threads, one at a time."""
+
+    predict: Callable[[Frame], NDArray[np.float32]]
+    key: str
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __call__(self, picture: Frame) -> NDArray[np.float32]:
+        with self.lock:
+            return self.predict(picture)
+
+
+class Studio:
+    """Makes stylizers that share one model and one compiled engine.
+
+    Attributes:
+        catalog: the styles.
+        look: that pages begin with.
+        trouble: why nothing can be painted, empty otherwise.
+    """
+
+    def __init__(self, catalog: StyleCatalog, options: ModelOptions, look: Look) -> None:
+        """Prepare; `start` loads.
+
+        Args:
+            catalog: the styles.
+            options: the network, and what computes it.
+            look: that pages begin with.
+        """
+        self.catalog = catalog
+        self.look = look
+        self.trouble = ""
+        self._options = replace(options, engine=choose_live_engine(options.engine))
+        self._first: Stylizer | None = None
+        self._model: StyleModel | None = None
+        self._loader = ThreadPoolExecutor(1, "load")
+        self._compiled: set[Size] = set()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether model and engine are loaded."""
+        return self._model is not None
+
+    @property
+    def model_name(self) -> str:
+        """The name of the model, empty until it is loaded."""
+        return "" if self._first is None else self._first.choice.name
+
+    @property
+    def description(self) -> str:
+        """Model, engine and device in a few words."""
+        return "" if self._first is None else self._first.describe()
+
+    def start(self) -> None:
+        """Begin to load, in a thread."""
+        self._loader.submit(self._load)
+
+    def close(self) -> None:
+        """Load nothing further."""
+        self._loader.shutdown(wait=False, cancel_futures=True)
+
+    def later(self, work: Callable[[], T], on_done: Callable[[T | NstVideoError], None]) -> None:
+        """Run slow work in the loader's thread, one after the other; pass on what it returns."""
+
+        def run() -> None:
+            try:
+                found: T | NstVideoError = work()
+            except NstVideoError as error:
+                found = error
+            on_done(found)
+
+        try:
+            self._loader.submit(run)
+        except RuntimeError:
+            return  # The server ends.
+
+    def wait(self) -> None:
+        """Wait until model and engine are loaded.
+
+        Raises:
+            NstVideoError: they cannot be loaded.
+        """
+        self._loader.submit(lambda: None).result()
+        if not self.is_ready:
+            raise NstVideoError(self.trouble)
+
+    def stylizer(self, look: Look, *, fade_s: float = 0.0) -> Stylizer:
+        """Return a stylizer of its own state, with the shared model and engine.
+
+        Args:
+            look: its styles and settings.
+            fade_s: seconds of the transition from one style to the next.
+
+        Raises:
+            StyleError: an unknown style.
+            NstVideoError: the model cannot be loaded.
+        """
+        if self._first is None or self._model is None:
+            self.wait()
+        return self._share(look, look.settings(), fade_s)
+
+    def live_stylizer(self, look: Look) -> LiveStylizer:
+        """Return a stylizer for live frames, see `stylizer`."""
+        return self._share(look, look.live_settings(), FADE_S)
+
+    def _share(self, look: Look, settings: StylizeSettings, fade_s: float) -> Stylizer:
+        first, model = self._first, self._model
+        if first is None or model is None:
+            raise NstVideoError(self.trouble or "The model is not loaded yet.")
+        made = Stylizer(
+            self.catalog.select(look.names),
+            settings,
+            self._options,
+            mix=look.mix,
+            library=self.catalog.library,
+            fade_s=fade_s,
+        )
+        made.model, made.engine = model, first.engine
+        return made
+
+    def compile_size(self, size: Size) -> None:
+        """Compile the network for a working size (width, height).
+
+        Raises:
+            EngineError: the network does not run at that size.
+        """
+        first = self._first
+        if first is not None and size not in self._compiled:
+            # Frames of other sizes are painted meanwhile: they go first.
+            run_at_low_priority(lambda: first.load_size(size))
+            self._compiled.add(size)
+
+    def _load(self) -> None:
+        try:
+            first = Stylizer(
+                self.catalog.select(self.look.names),
+                options=self._options,
+                library=self.catalog.library,
+            )
+            first.prepare()
+            compile_loops()
+            predictor = first.model.predictor
+            shared = _SharedPredictor(predictor, predictor.key)
+            self._first = first
+            self._model = replace(first.model, predictor=shared)  # type: ignore[arg-type]
+        except NstVideoError as error:
+            self.trouble = str(error)
