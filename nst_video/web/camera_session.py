@@ -20,6 +20,7 @@ from nst_video.live.metrics import RateMeter, SmoothedValue
 from nst_video.live.render_thread import RenderedFrame, RenderThread
 from nst_video.live.session_options import WORK_SIZE, LiveOptions
 from nst_video.live.state import LiveState, RenderRequest, Selection
+from nst_video.settings import StylizeSettings
 from nst_video.video.queues import LatestQueue
 from nst_video.web.look import Look
 from nst_video.web.protocol import Credit, Kind, Message, ProtocolError
@@ -99,7 +100,7 @@ class CameraSession:
         self.look = look
         self.incoming, self.outgoing = Credit(WINDOW), Credit(WINDOW)
         self._studio, self._send = studio, send
-        self._state = LiveState(RenderRequest(None, look.live_settings()), clock=time.monotonic)
+        self._state = LiveState(RenderRequest(None, self._settings()), clock=time.monotonic)
         self._frames = _TakenQueue(self._taken)
         resolution = LiveOptions(target_fps=TARGET_FPS).adaptive_resolution()
         self._renderer = RenderThread(self._frames, self._state, resolution, WORK_SIZE)
@@ -167,9 +168,7 @@ class CameraSession:
         styles = self._studio.catalog.select(look.names)
         selection = Selection(styles, look.mix) if self._renderer.stylizer is not None else None
         self.look = look
-        self._state.request = RenderRequest(
-            selection, look.live_settings(), is_original=look.original
-        )
+        self._state.request = RenderRequest(selection, self._settings(), is_original=look.original)
 
     def status(self) -> SessionStatus:
         """Return what the session does now."""
@@ -192,6 +191,10 @@ class CameraSession:
             every=renderer.every,
             fading=stylizer is not None and stylizer.is_fading,
         )
+
+    def _settings(self) -> StylizeSettings:
+        settings = self.look.live_settings()
+        return settings if self._studio.has_loops else replace(settings, steady=0)
 
     def _taken(self, number: int) -> None:
         self._send(Message(Kind.TAKEN, number))
@@ -256,6 +259,8 @@ class CameraSession:
 
             return compile_size
         styles = request.selection.styles if request.selection else ()
+        if request.settings != self._settings():
+            return lambda: self.change(self.look)
         style = next((each for each in styles if not stylizer.has_loaded(each)), None)
         if style is not None:
             return lambda: stylizer.load_style(style)

@@ -47,6 +47,8 @@ class Studio:
         catalog: the styles.
         look: that pages begin with.
         trouble: why nothing can be painted, empty otherwise.
+        has_loops: steady frames can be made. At the first start, compiling what they need takes
+            half a minute; frames are painted one by one until then.
     """
 
     def __init__(self, catalog: StyleCatalog, options: ModelOptions, look: Look) -> None:
@@ -60,11 +62,13 @@ class Studio:
         self.catalog = catalog
         self.look = look
         self.trouble = ""
+        self.has_loops = False
         self._options = replace(options, engine=choose_live_engine(options.engine))
         self._first: Stylizer | None = None
         self._model: StyleModel | None = None
         self._loader = ThreadPoolExecutor(1, "load")
         self._compiled: set[Size] = set()
+        self._compiler = threading.Thread(target=self._compile_loops, name="loops", daemon=True)
 
     @property
     def is_ready(self) -> bool:
@@ -168,10 +172,15 @@ class Studio:
                 library=self.catalog.library,
             )
             first.prepare()
-            compile_loops()
             predictor = first.model.predictor
             shared = _SharedPredictor(predictor, predictor.key)
             self._first = first
             self._model = replace(first.model, predictor=shared)  # type: ignore[arg-type]
         except NstVideoError as error:
             self.trouble = str(error)
+            return
+        self._compiler.start()
+
+    def _compile_loops(self) -> None:
+        compile_loops()
+        self.has_loops = True
