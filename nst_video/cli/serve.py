@@ -49,21 +49,15 @@ def serve(*, address: AddressOptions, page: PageOptions) -> None:
     """Open a page: the browser's camera painted, controls for a phone, films and pictures."""
     from nst_video.web import server
     from nst_video.web.access import Access
-    from nst_video.web.app import Parts, build_app
-    from nst_video.web.camera_socket import Sockets
-    from nst_video.web.catalog import StyleCatalog
+    from nst_video.web.assembly import assemble
     from nst_video.web.look import Look
-    from nst_video.web.studio import Studio
 
-    catalog = StyleCatalog()
-    catalog.select(page.style)
     options = ModelOptions(
         page.model, page.engine, models_dir=page.models_dir, offline=page.offline
     )
     look = Look(tuple((name, 1.0) for name in page.style), page.intensity)
-    studio = Studio(catalog, options, look)
     binding = server.bind(port=address.port)
-    app = build_app(Parts(studio, Sockets(studio), Access(binding.port)))
+    app = assemble(Access(binding.port), options, look)
     url = f"http://localhost:{binding.port}/"
 
     def announce() -> None:

@@ -99,21 +99,22 @@ _STRIP_PIXELS = 1 << 18
 """Pixels converted at a time: few enough for the CPU cache."""
 
 
-def load_picture(path: Path, *, small: bool = False) -> Frame:
+def load_picture(path: Path, *, small: bool = False, max_pixels: int = MAX_PIXELS) -> Frame:
     """Read an image: upright, in sRGB, transparency on white, the first frame of an animation.
 
     Args:
         path: a file in one of the formats that the guide lists, with any name.
         small: a JPEG may be decoded at a fraction of its size, no side below THUMBNAIL_PX: faster.
+        max_pixels: most pixels.
 
     Returns:
         RGB uint8 (height, width, 3).
 
     Raises:
-        SourceError: there is no such file, it is not an image, or it is larger than MAX_PIXELS.
+        SourceError: there is no such file, it is not an image, or it has too many pixels.
     """
     with open_picture(path) as file, _without_warnings():
-        return _decode(file, path, small=small)
+        return _decode(file, path, small=small, max_pixels=max_pixels)
 
 
 def animation_frames(path: Path) -> Iterator[tuple[Frame, int]]:
@@ -258,13 +259,13 @@ def _without_warnings() -> Iterator[None]:
         yield
 
 
-def _decode(file: BinaryIO, path: Path, *, small: bool) -> Frame:
+def _decode(file: BinaryIO, path: Path, *, small: bool, max_pixels: int) -> Frame:
     """Return the image in an open file.
 
     Raises:
         SourceError: there is none, or it is too large.
     """
-    image = _open(file, path)
+    image = _open(file, path, max_pixels)
     try:
         if small:
             image.draft(None, (THUMBNAIL_PX, THUMBNAIL_PX))
@@ -281,27 +282,27 @@ def _decode(file: BinaryIO, path: Path, *, small: bool) -> Frame:
         raise _damaged(path, image.format, error) from error
 
 
-def _open(file: BinaryIO, path: Path) -> Image.Image:
+def _open(file: BinaryIO, path: Path, max_pixels: int = MAX_PIXELS) -> Image.Image:
     """Return an image of which only the header is read.
 
     Raises:
         SourceError: the format is not supported, or the header gives too many pixels.
     """
-    image = _identify(file, path)
+    image = _identify(file, path, max_pixels)
     width, height = image.size
-    if width * height > MAX_PIXELS:
-        raise _too_large(path, f"{width}x{height}")
+    if width * height > max_pixels:
+        raise _too_large(path, f"{width}x{height}", max_pixels)
     if (image.format, image.mode) == ("TIFF", "I"):
         raise SourceError(f"{path} has pixels of 32-bit integers: save it with 8 or 16 bits.")
     return image
 
 
-def _identify(file: BinaryIO, path: Path) -> Image.Image:
+def _identify(file: BinaryIO, path: Path, max_pixels: int) -> Image.Image:
     """Return an image without checking its size; SourceError where the format is not supported."""
     try:
         return Image.open(file, formats=_FORMATS)
     except Image.DecompressionBombError as error:
-        raise _too_large(path, "far too many") from error
+        raise _too_large(path, "far too many", max_pixels) from error
     except UnidentifiedImageError as error:
         file.seek(0)
         head = file.read(_HEAD_BYTES)
@@ -310,7 +311,7 @@ def _identify(file: BinaryIO, path: Path) -> Image.Image:
     except Exception as error:  # as above
         raise _damaged(path, None, error) from error
     try:
-        return Image.open(io.BytesIO(heic_to_tiff(path, MAX_PIXELS)), formats=("TIFF",))
+        return Image.open(io.BytesIO(heic_to_tiff(path, max_pixels)), formats=("TIFF",))
     except (OSError, ValueError) as error:
         raise SourceError(f"{path} cannot be decoded as HEIC ({_reason(error)}).") from error
 
@@ -334,8 +335,8 @@ def _reason(error: Exception) -> str:
     return re.sub(r"\s+", " ", str(error)).strip(" .")[:80] or type(error).__name__
 
 
-def _too_large(path: Path, pixels: str) -> SourceError:
-    limit = f"{MAX_PIXELS // 1_000_000} megapixels"
+def _too_large(path: Path, pixels: str, max_pixels: int) -> SourceError:
+    limit = f"{max_pixels // 1_000_000} megapixels"
     return SourceError(f"{path} has {pixels} pixels, more than {limit}: scale it down.")
 
 

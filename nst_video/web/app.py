@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from pathlib import Path
 
@@ -20,9 +20,10 @@ from nst_video.errors import NstVideoError
 from nst_video.web.access import Access
 from nst_video.web.camera_socket import Sockets
 from nst_video.web.guard import Guard
+from nst_video.web.limits import Limits
 from nst_video.web.problems import ProblemError, problem, problem_of, without_paths
 from nst_video.web.studio import Studio
-from nst_video.web.styles_api import style_routes
+from nst_video.web.styles_api import StyleApi
 
 STATIC = Path(__file__).parent / "static"
 
@@ -36,12 +37,16 @@ class Parts:
     Attributes:
         studio: paints.
         sockets: the cameras of browsers.
+        styles: styles and pictures.
         access: who may use it.
+        limits: of what is accepted.
     """
 
     studio: Studio
     sockets: Sockets
+    styles: StyleApi
     access: Access
+    limits: Limits
 
 
 class _Static(StaticFiles):
@@ -63,6 +68,7 @@ def build_app(parts: Parts) -> ASGIApp:
         try:
             yield
         finally:
+            parts.styles.refiner.stop()
             parts.studio.close()
 
     app = Starlette(
@@ -87,7 +93,7 @@ def _routes(parts: Parts) -> list[BaseRoute]:
         Route("/favicon.ico", _file("icon.svg")),
         Mount("/static", _Static(directory=STATIC)),
         Route("/api/server", server),
-        *style_routes(parts.studio),
+        *parts.styles.routes(),
         WebSocketRoute("/ws", parts.sockets.serve),
     ]
 
@@ -104,6 +110,7 @@ def _describe(parts: Parts) -> dict[str, object]:
         "https": parts.access.is_https,
         "sessions": parts.sockets.places.count,
         "max_painting": parts.sockets.places.max_painting,
+        "limits": asdict(parts.limits),
         "ready": studio.is_ready,
         "text": without_paths(studio.trouble),
     }

@@ -110,6 +110,7 @@ class CameraSession:
         self._rate, self._age_ms = RateMeter(), SmoothedValue()
         self._trouble = ""
         self._is_loading = False
+        self._refined = studio.refined
         self._is_over = threading.Event()
         self._may_send = threading.Condition()
         self._sender = threading.Thread(target=self._work, name="send", daemon=True)
@@ -259,6 +260,10 @@ class CameraSession:
 
             return compile_size
         styles = request.selection.styles if request.selection else ()
+        if self._refined != self._studio.refined:
+            self._refined = self._studio.refined
+            stylizer.forget_styles()
+            renderer.forget_styles()
         if request.settings != self._settings():
             return lambda: self.change(self.look)
         style = next((each for each in styles if not stylizer.has_loaded(each)), None)

@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nst_video.web.access import Access
+from nst_video.web.limits import RateLimiter
 from nst_video.web.problems import problem
 
 _SELF = "'self'"
@@ -52,6 +53,7 @@ class Guard:
     def __init__(self, app: ASGIApp, access: Access) -> None:
         """Wrap an application."""
         self._app, self._access = app, access
+        self._limiter = RateLimiter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection of the ASGI server."""
@@ -76,8 +78,22 @@ class Guard:
                 added.setdefault("Cache-Control", "no-store")
             await send(message)
 
-        answer = problem(refused.status, refused.detail) if refused else self._exchange(scope)
+        if refused:
+            answer: Response | None = problem(refused.status, refused.detail)
+        else:
+            answer = self._limit(method, scope) or self._exchange(scope)
         await (answer or self._app)(scope, receive, send_with_headers)
+
+    def _limit(self, method: str, scope: Scope) -> Response | None:
+        """Return the answer to an address that changes too much, None if it may go on."""
+        if method in ("GET", "HEAD"):
+            return None
+        client = scope.get("client")
+        wait_s = self._limiter.wait_s(client[0] if client else "")
+        if not wait_s:
+            return None
+        detail = f"Too many requests: try again in {wait_s:.1f} seconds."
+        return problem(HTTPStatus.TOO_MANY_REQUESTS, detail, retry_after_s=round(wait_s, 2))
 
     def _exchange(self, scope: Scope) -> Response | None:
         """Return the answer to an address with a token: the page's own address and a cookie."""

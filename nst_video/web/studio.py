@@ -49,6 +49,7 @@ class Studio:
         trouble: why nothing can be painted, empty otherwise.
         has_loops: steady frames can be made. At the first start, compiling what they need takes
             half a minute; frames are painted one by one until then.
+        refined: how often a style has been given better style parameters.
     """
 
     def __init__(self, catalog: StyleCatalog, options: ModelOptions, look: Look) -> None:
@@ -63,6 +64,7 @@ class Studio:
         self.look = look
         self.trouble = ""
         self.has_loops = False
+        self.refined = 0
         self._options = replace(options, engine=choose_live_engine(options.engine))
         self._first: Stylizer | None = None
         self._model: StyleModel | None = None
@@ -81,6 +83,11 @@ class Studio:
         return "" if self._first is None else self._first.choice.name
 
     @property
+    def transformer_key(self) -> str:
+        """Names the model and its weights, empty until it is loaded."""
+        return "" if self._model is None else self._model.transformer_key
+
+    @property
     def description(self) -> str:
         """Model, engine and device in a few words."""
         return "" if self._first is None else self._first.describe()
@@ -88,6 +95,10 @@ class Studio:
     def start(self) -> None:
         """Begin to load, in a thread."""
         self._loader.submit(self._load)
+
+    def note_refined(self) -> None:
+        """Have all sessions load their styles again."""
+        self.refined += 1
 
     def close(self) -> None:
         """Load nothing further."""

@@ -1,30 +1,203 @@
-"""`/api/styles`: the styles that pages choose from."""
+"""`/api/styles`, `/api/refinement` and `/api/image`: styles, and pictures painted in them."""
 
+import io
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from http import HTTPStatus
+from urllib.parse import quote
+
+import numpy as np
+from PIL import Image
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from nst_video.errors import UsageError
+from nst_video.frames import Frame, size_of
+from nst_video.image.resize import shrink
 from nst_video.style_library.library import Style
+from nst_video.validation import Range
+from nst_video.web.camera_session import encode_jpeg
+from nst_video.web.catalog import is_upload
+from nst_video.web.desk import Desk
+from nst_video.web.look import Look, from_query
+from nst_video.web.problems import ProblemError
+from nst_video.web.refinement import Refiner
 from nst_video.web.studio import Studio
+from nst_video.web.thumbnails import thumbnail, version
+
+PICTURE_PX = 512
+"""Longest side of the pictures of styles that are sent."""
+
+MINUTES = Range(0.1, 60, unit="minutes")
+
+PAINTED_QUALITY = 92
+
+_FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
+
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def style_routes(studio: Studio) -> list[BaseRoute]:
-    """Return the routes of the styles."""
+@dataclass(frozen=True)
+class StyleApi:
+    """Answers requests about styles and pictures.
 
-    async def listing(request: Request) -> Response:
-        styles = [_describe(style, studio) for style in studio.catalog.styles()]
-        return JSONResponse({"styles": styles})
+    Attributes:
+        studio: paints.
+        desk: paints one picture at a time.
+        refiner: refines one style at a time.
+    """
 
-    return [Route("/api/styles", listing)]
+    studio: Studio
+    desk: Desk
+    refiner: Refiner
+
+    def routes(self) -> list[BaseRoute]:
+        """Return the routes."""
+        return [
+            Route("/api/styles", self.listing, methods=["GET"]),
+            Route("/api/styles", self.upload, methods=["POST"]),
+            Route("/api/styles/{name:path}/thumbnail.jpg", self.thumbnail),
+            Route("/api/styles/{name:path}/picture.jpg", self.picture),
+            Route("/api/styles/{name:path}/keep", self.keep, methods=["POST"]),
+            Route("/api/styles/{name:path}/refine", self.refine, methods=["POST"]),
+            Route("/api/styles/{name:path}", self.remove, methods=["DELETE"]),
+            Route("/api/refinement", self.refinement, methods=["GET"]),
+            Route("/api/refinement", self.end_refinement, methods=["DELETE"]),
+            Route("/api/image", self.paint, methods=["POST"]),
+        ]
+
+    async def listing(self, request: Request) -> Response:
+        """List the library's styles."""
+        return JSONResponse(await self.desk.run(self._list))
+
+    async def upload(self, request: Request) -> Response:
+        """Make an uploaded picture a style."""
+        title = request.query_params.get("name", "")
+        async with self.desk.uploaded_picture(request) as path:
+            catalog = self.studio.catalog
+            style = await self.desk.run(lambda: catalog.upload(self.desk.load(path), title))
+        return JSONResponse(self.describe(style), HTTPStatus.CREATED)
+
+    async def thumbnail(self, request: Request) -> Response:
+        """Send a style's thumbnail."""
+        style = self.studio.catalog.find(request.path_params["name"])
+        data = await self.desk.run(partial(thumbnail, self.studio, style))
+        return Response(data, media_type="image/jpeg", headers=_FOREVER)
+
+    async def picture(self, request: Request) -> Response:
+        """Send a style's picture."""
+        style = self.studio.catalog.find(request.path_params["name"])
+        if style.origin == "master":
+            raise ProblemError(HTTPStatus.NOT_FOUND, f"The painting of {style.title} is not here.")
+        data = await self.desk.run(lambda: encode_jpeg(_small(style.load())))
+        return Response(data, media_type="image/jpeg", headers=_FOREVER)
+
+    async def keep(self, request: Request) -> Response:
+        """Make an upload one of the user's styles."""
+        title = (await read_json(request)).get("name", "")
+        if not isinstance(title, str):
+            raise UsageError("The name must be a text.")
+        name = request.path_params["name"]
+        style = await self.desk.run(lambda: self.studio.catalog.keep(name, title))
+        return JSONResponse(self.describe(style), HTTPStatus.CREATED)
+
+    async def remove(self, request: Request) -> Response:
+        """Delete an upload or one of the user's styles."""
+        name = request.path_params["name"]
+        await self.desk.run(lambda: self.studio.catalog.remove(name))
+        return Response(status_code=HTTPStatus.NO_CONTENT)
+
+    async def refine(self, request: Request) -> Response:
+        """Begin to refine a style."""
+        minutes = (await read_json(request)).get("minutes", 2.0)
+        MINUTES.check("minutes", minutes)
+        style = self.studio.catalog.find(request.path_params["name"])
+        if style.origin == "master":
+            raise ProblemError(
+                HTTPStatus.CONFLICT, f"{style.title} cannot be refined: its painting is not here."
+            )
+        if not self.refiner.start(style, self.studio.catalog.library, float(minutes)):  # type: ignore[arg-type]  # checked
+            raise ProblemError(HTTPStatus.CONFLICT, "Another style is being refined already.")
+        return JSONResponse(self.refiner.describe(), HTTPStatus.ACCEPTED)
+
+    async def refinement(self, request: Request) -> Response:
+        """Tell what the refinement has come to."""
+        return JSONResponse(self.refiner.describe())
+
+    async def end_refinement(self, request: Request) -> Response:
+        """End the refinement."""
+        self.refiner.stop()
+        return JSONResponse(self.refiner.describe())
+
+    async def paint(self, request: Request) -> Response:
+        """Paint an uploaded picture."""
+        look = from_query(request.query_params.multi_items(), self.studio.look)
+        kind = request.query_params.get("format", "jpg")
+        if kind not in ("jpg", "png"):
+            raise UsageError(f"The format must be jpg or png, not {kind[:20]!r}.")
+        self.studio.catalog.select(look.names)
+        async with self.desk.uploaded_picture(request) as path:
+            data = await self.desk.run(lambda: self._paint(self.desk.load(path), look, kind))
+        return Response(data, media_type="image/png" if kind == "png" else "image/jpeg")
+
+    def describe(self, style: Style) -> dict[str, object]:
+        """Return a style as it is sent."""
+        studio, address = self.studio, f"/api/styles/{quote(style.name)}"
+        mark = version(studio, style) if studio.is_ready else "0"
+        picture = None if style.origin == "master" else f"{address}/picture.jpg?v={mark}"
+        return {
+            "id": style.name,
+            "title": style.title,
+            "artist": style.artist,
+            "description": style.description,
+            "license": style.license,
+            "origin": "uploaded" if is_upload(style) else style.origin,
+            "refined": style.origin == "master" or studio.catalog.library.is_refined(style),
+            "thumbnail": f"{address}/thumbnail.jpg?v={mark}",
+            "picture": picture,
+        }
+
+    def _list(self) -> dict[str, object]:
+        return {"styles": [self.describe(style) for style in self.studio.catalog.styles()]}
+
+    def _paint(self, picture: Frame, look: Look, kind: str) -> bytes:
+        painted = self.studio.stylizer(replace(look, steady=0.0))(picture)
+        if kind == "jpg":
+            return encode_jpeg(painted, PAINTED_QUALITY)
+        data = io.BytesIO()
+        Image.fromarray(painted).save(data, "PNG", compress_level=1)
+        return data.getvalue()
 
 
-def _describe(style: Style, studio: Studio) -> dict[str, object]:
-    return {
-        "id": style.name,
-        "title": style.title,
-        "artist": style.artist,
-        "description": style.description,
-        "license": style.license,
-        "origin": style.origin,
-        "refined": style.origin == "master" or studio.catalog.library.is_refined(style),
-    }
+async def read_json(request: Request) -> dict[str, object]:
+    """Return the JSON object in the body of a request, {} where it is empty.
+
+    Raises:
+        UsageError: it is no object.
+        ProblemError: it is too large.
+    """
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > 1 << 14:
+            raise ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The request is too large.")
+    if not body:
+        return {}
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise UsageError("The body of the request must be a JSON object.")
+    return found
+
+
+def _small(picture: Frame) -> Frame:
+    width, height = size_of(picture)
+    scale = min(1.0, PICTURE_PX / max(width, height))
+    return np.asarray(
+        shrink(picture, (max(1, round(width * scale)), max(1, round(height * scale))))
+    )

@@ -1,0 +1,43 @@
+"""Puts the parts of the server together."""
+
+from starlette.types import ASGIApp
+
+from nst_video.settings import ModelOptions
+from nst_video.web.access import Access
+from nst_video.web.app import Parts, build_app
+from nst_video.web.camera_socket import Sockets
+from nst_video.web.catalog import StyleCatalog
+from nst_video.web.desk import Desk
+from nst_video.web.limits import Limits
+from nst_video.web.look import Look
+from nst_video.web.refinement import Refiner
+from nst_video.web.studio import Studio
+from nst_video.web.styles_api import StyleApi
+
+
+def assemble(
+    access: Access,
+    options: ModelOptions | None = None,
+    look: Look | None = None,
+    *,
+    catalog: StyleCatalog | None = None,
+    limits: Limits | None = None,
+) -> ASGIApp:
+    """Return the application.
+
+    Args:
+        access: who may use it.
+        options: the network, and what computes it.
+        look: that pages begin with.
+        catalog: the styles.
+        limits: of what is accepted.
+
+    Raises:
+        StyleError: the look has an unknown style.
+    """
+    options, look, limits = options or ModelOptions(), look or Look(), limits or Limits()
+    catalog = catalog or StyleCatalog()
+    catalog.select(look.names)
+    studio = Studio(catalog, options, look)
+    styles = StyleApi(studio, Desk(limits), Refiner(options, studio.note_refined))
+    return build_app(Parts(studio, Sockets(studio), styles, access, limits))
