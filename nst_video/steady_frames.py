@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Hashable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 
 import numpy as np
@@ -48,6 +49,7 @@ class SteadyFrames:
         self._takes_any_look = False
         self._last: _Batch | None = None
         self._submitting, self._showing = threading.Lock(), threading.RLock()
+        self._shower = ThreadPoolExecutor(1, "show")
 
     def __reduce__(self) -> tuple[type["SteadyFrames"], tuple[()]]:
         """Copies begin another film."""
@@ -92,7 +94,8 @@ class SteadyFrames:
             self.paintings += len(wanted)
             painting = paint(chosen) if wanted else None
             self._last = _Batch(steadiness, pixels, steps, painting, self._last, lock=self._showing)
-            return PendingFrames(self._last.wait)
+            # At once, while the frames after them are followed.
+            return PendingFrames(self._shower.submit(self._last.wait).result)
 
     def _prepare(self) -> None:
         """Compile everything that the second frame needs; single pictures need nothing."""

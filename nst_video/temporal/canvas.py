@@ -227,8 +227,9 @@ def _toward(mine: FloatPlanes, other: FloatPlanes, share: Floats | float) -> Flo
 
 
 def _move(planes: FloatPlanes, flow: Flow) -> FloatPlanes:
-    luma, first, second = planes
-    return carry(luma, flow), carry(first, flow), carry(second, flow)
+    luma, *colors = planes
+    (moved,), (first, second) = carry((luma,), flow), carry(tuple(colors), flow)
+    return moved, first, second
 
 
 def _move_painting(planes: Planes, flow: Flow) -> Planes:
