@@ -1,5 +1,6 @@
 """The application: which address leads where."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
@@ -19,6 +20,7 @@ from nst_video import __version__
 from nst_video.errors import NstVideoError
 from nst_video.web.access import Access
 from nst_video.web.camera_socket import Sockets
+from nst_video.web.films_api import FilmApi
 from nst_video.web.guard import Guard
 from nst_video.web.limits import Limits
 from nst_video.web.problems import ProblemError, problem, problem_of, without_paths
@@ -38,6 +40,7 @@ class Parts:
         studio: paints.
         sockets: the cameras of browsers.
         styles: styles and pictures.
+        films: films.
         access: who may use it.
         limits: of what is accepted.
     """
@@ -45,6 +48,7 @@ class Parts:
     studio: Studio
     sockets: Sockets
     styles: StyleApi
+    films: FilmApi
     access: Access
     limits: Limits
 
@@ -65,10 +69,12 @@ def build_app(parts: Parts) -> ASGIApp:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         parts.studio.start()
+        parts.films.films.start()
         try:
             yield
         finally:
             parts.styles.refiner.stop()
+            await asyncio.to_thread(parts.films.films.close)
             parts.studio.close()
 
     app = Starlette(
@@ -94,6 +100,7 @@ def _routes(parts: Parts) -> list[BaseRoute]:
         Mount("/static", _Static(directory=STATIC)),
         Route("/api/server", server),
         *parts.styles.routes(),
+        *parts.films.routes(),
         WebSocketRoute("/ws", parts.sockets.serve),
     ]
 

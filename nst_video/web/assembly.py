@@ -1,13 +1,20 @@
 """Puts the parts of the server together."""
 
+from pathlib import Path
+
 from starlette.types import ASGIApp
 
 from nst_video.settings import ModelOptions
+from nst_video.stylizer import Stylizer
 from nst_video.web.access import Access
 from nst_video.web.app import Parts, build_app
 from nst_video.web.camera_socket import Sockets
 from nst_video.web.catalog import StyleCatalog
 from nst_video.web.desk import Desk
+from nst_video.web.film_painter import WatchedPainter
+from nst_video.web.film_store import FilmStore
+from nst_video.web.films import Films
+from nst_video.web.films_api import FilmApi
 from nst_video.web.limits import Limits
 from nst_video.web.look import Look
 from nst_video.web.refinement import Refiner
@@ -22,6 +29,7 @@ def assemble(
     *,
     catalog: StyleCatalog | None = None,
     limits: Limits | None = None,
+    films_dir: Path | None = None,
 ) -> ASGIApp:
     """Return the application.
 
@@ -31,6 +39,7 @@ def assemble(
         look: that pages begin with.
         catalog: the styles.
         limits: of what is accepted.
+        films_dir: whose films may be chosen, None for none.
 
     Raises:
         StyleError: the look has an unknown style.
@@ -39,5 +48,19 @@ def assemble(
     catalog = catalog or StyleCatalog()
     catalog.select(look.names)
     studio = Studio(catalog, options, look)
-    styles = StyleApi(studio, Desk(limits), Refiner(options, studio.note_refined))
-    return build_app(Parts(studio, Sockets(studio), styles, access, limits))
+    desk = Desk(limits)
+    styles = StyleApi(studio, desk, Refiner(options, studio.note_refined))
+
+    def open_painter(look: Look) -> WatchedPainter:
+        """Return a painter as the command line has it, with the exact engine."""
+        made = Stylizer(
+            catalog.select(look.names),
+            look.settings(),
+            options,
+            mix=look.mix,
+            library=catalog.library,
+        )
+        return WatchedPainter(made)
+
+    films = FilmApi(studio, desk, Films(FilmStore(), open_painter), films_dir)
+    return build_app(Parts(studio, Sockets(studio), styles, films, access, limits))

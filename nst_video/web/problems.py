@@ -1,5 +1,6 @@
 """Errors as answers: RFC 9457, `application/problem+json`."""
 
+import logging
 import re
 from http import HTTPStatus
 
@@ -13,6 +14,8 @@ from nst_video.errors import (
     StyleError,
     UsageError,
 )
+
+_log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -77,4 +80,5 @@ def problem_of(error: Exception) -> JSONResponse:
             HTTPStatus.INTERNAL_SERVER_ERROR,
         )
         return problem(status, without_paths(str(error)))
+    _log.error("A request has failed", exc_info=error)
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The server has made a mistake.")

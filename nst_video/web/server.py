@@ -1,10 +1,14 @@
 """Running the application with uvicorn."""
 
+import logging
 import socket
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
 
-from nst_video.errors import MissingExtraError, SinkError
+from nst_video.errors import MissingExtraError, SinkError, UsageError
 
 try:
     import uvicorn
@@ -13,6 +17,9 @@ except ImportError as error:
     raise MissingExtraError("The page", error.name or "uvicorn", "web") from error
 
 from nst_video.web import protocol
+
+Certificate: TypeAlias = tuple[Path, Path]
+"""The files of a certificate and its key, PEM."""
 
 PORT = 8800
 HOST = "127.0.0.1"
@@ -56,20 +63,34 @@ def bind(host: str = HOST, port: int = PORT) -> Binding:
     return Binding(listener, host, listener.getsockname()[1])
 
 
-def run(app: ASGIApp, binding: Binding, *, on_start: Callable[[], None]) -> None:
+def run(
+    app: ASGIApp,
+    binding: Binding,
+    *,
+    on_start: Callable[[], None],
+    certificate: Certificate | None = None,
+) -> None:
     """Serve until Ctrl-C.
 
     Args:
         app: the application.
         binding: where to listen.
         on_start: called once connections are accepted.
+        certificate: for HTTPS, None for HTTP.
+
+    Raises:
+        UsageError: the certificate cannot be used.
     """
-    server = make_server(app, on_start)
+    server = make_server(app, on_start, certificate)
     server.run(sockets=[binding.listener])
 
 
-def make_server(app: ASGIApp, on_start: Callable[[], None]) -> uvicorn.Server:
-    """Return a server that has not been started."""
+def make_server(
+    app: ASGIApp, on_start: Callable[[], None], certificate: Certificate | None = None
+) -> uvicorn.Server:
+    """Return a server that has not been started, see `run`."""
+    if certificate is not None:
+        _check(certificate)
     config = uvicorn.Config(
         app,
         http="h11",  # strict: requests that two servers could read in two ways are refused
@@ -84,8 +105,31 @@ def make_server(app: ASGIApp, on_start: Callable[[], None]) -> uvicorn.Server:
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=_GRACE_S,
         h11_max_incomplete_event_size=_HEAD_BYTES,
+        ssl_certfile=None if certificate is None else certificate[0],
+        ssl_keyfile=None if certificate is None else certificate[1],
     )
     return _Server(config, on_start)
+
+
+def _check(certificate: Certificate) -> None:
+    """Check the files of a certificate.
+
+    Raises:
+        UsageError: they cannot be read, or do not belong together.
+    """
+    path, key = certificate
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(path, key)
+    except (OSError, ssl.SSLError) as error:
+        reason = error.strerror or error
+        raise UsageError(
+            f"The certificate {path} with the key {key} cannot be used: {reason}."
+        ) from error
+
+
+# What clients do wrong is no news for the user; without a handler Python would print it.
+logging.getLogger("uvicorn").addHandler(logging.NullHandler())
+logging.getLogger("uvicorn").propagate = False
 
 
 class _Server(uvicorn.Server):
