@@ -15,7 +15,7 @@ import pytest
 from numpy.typing import NDArray
 
 from nst_video import weights
-from nst_video.engines import IdentityEngine, ModelChoice, choose_model
+from nst_video.engines import IdentityEngine, ModelChoice, SecondStyle, choose_model
 from nst_video.errors import EngineError, StyleError, UsageError, WeightsError
 from nst_video.settings import ModelOptions, StylizeSettings, WorkSize
 from nst_video.stylizer import Stylizer
@@ -52,7 +52,12 @@ class RecordingEngine(IdentityEngine):
         self.shapes: list[tuple[int, ...]] = []
         self.styles: list[NDArray[np.float32]] = []
 
-    def __call__(self, frames: NDArray[np.uint8], style: NDArray[np.float32]) -> NDArray[np.uint8]:
+    def __call__(
+        self,
+        frames: NDArray[np.uint8],
+        style: NDArray[np.float32],
+        second: SecondStyle | None = None,
+    ) -> NDArray[np.uint8]:
         self.shapes.append(frames.shape)
         self.styles.append(style)
         return frames.copy()

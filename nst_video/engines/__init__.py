@@ -12,6 +12,7 @@ from nst_video.engines.base import (
     EngineCapabilities,
     IdentityEngine,
     PendingFrames,
+    SecondStyle,
     check_min_size,
     warm_up,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "OnNote",
     "OpenVinoEngine",
     "PendingFrames",
+    "SecondStyle",
     "TensorFlowEngine",
     "TilingEngine",
     "check_engine",

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nst_video.errors import EngineError
-from nst_video.frames import Frame, Frames, Size
+from nst_video.frames import Floats, Frame, Frames, Size
 from nst_video.image.yuv420 import YuvColors, YuvFrames
 from nst_video.networks.config import MIN_SIDE
+from nst_video.networks.fused.regions import region_maps
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,25 @@ class Device:
     reason: str
     dtype: str = "float32"
     xla: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SecondStyle:
+    """Where frames are painted in a second style, in the same pass of the network.
+
+    Attributes:
+        style: style parameters (n or 1, style_size), float32.
+        masks: uint8 (n, height, width): 255 where the first style is, 0 where the second one is,
+            and mixed between them.
+    """
+
+    style: NDArray[np.float32]
+    masks: NDArray[np.uint8]
+
+    def part(self, here: slice) -> "SecondStyle":
+        """Return it for some frames of the batch."""
+        style = self.style if len(self.style) == 1 else self.style[here]
+        return SecondStyle(style, self.masks[here])
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +110,15 @@ class Engine(Protocol):
         """What it can do besides painting whole RGB frames."""
         ...
 
-    def __call__(self, frames: Frames, style: NDArray[np.float32]) -> Frames:
+    def __call__(
+        self, frames: Frames, style: NDArray[np.float32], second: SecondStyle | None = None
+    ) -> Frames:
         """Paint RGB frames and wait for the result.
 
         Args:
             frames: (n, height, width, 3).
             style: style parameters (n or 1, style_size).
+            second: another style for a part of the frames.
 
         Returns:
             The painted frames, RGB, of the same shape.
@@ -106,7 +129,9 @@ class Engine(Protocol):
         """
         ...
 
-    def submit(self, frames: Frames, style: NDArray[np.float32]) -> PendingFrames:
+    def submit(
+        self, frames: Frames, style: NDArray[np.float32], second: SecondStyle | None = None
+    ) -> PendingFrames:
         """Begin to paint RGB frames, as a call does, and return at once where the engine can.
 
         `frames` must not be changed until the result has been waited for.
@@ -125,7 +150,11 @@ class Engine(Protocol):
         ...
 
     def submit_yuv(
-        self, yuv: YuvFrames, style: NDArray[np.float32], colors: YuvColors
+        self,
+        yuv: YuvFrames,
+        style: NDArray[np.float32],
+        colors: YuvColors,
+        second: SecondStyle | None = None,
     ) -> PendingFrames:
         """Begin to paint 4:2:0 frames, as `submit` does.
 
@@ -133,6 +162,7 @@ class Engine(Protocol):
             yuv: (n, height * 3 / 2, width); both sides of the picture are even.
             style: style parameters (n or 1, style_size).
             colors: matrix and range of the YUV frames.
+            second: another style for a part of the pictures; masks have their full size.
 
         Returns:
             YuvFrames of the same shape in `image.yuv420.OUTPUT_COLORS`.
@@ -142,7 +172,13 @@ class Engine(Protocol):
         """
         ...
 
-    def paint_tiles(self, frame: Frame, style: NDArray[np.float32], rows: int) -> Frame:
+    def paint_tiles(
+        self,
+        frame: Frame,
+        style: NDArray[np.float32],
+        rows: int,
+        second: SecondStyle | None = None,
+    ) -> Frame:
         """Paint one RGB frame (height, width, 3) in tiles of `rows` rows and the full width.
 
         The result is within 1 of 255 levels of the frame painted whole.
@@ -160,11 +196,15 @@ class IdentityEngine:
     device = Device("none", "identity: nothing is computed")
     capabilities = EngineCapabilities()
 
-    def __call__(self, frames: Frames, style: NDArray[np.float32]) -> Frames:
+    def __call__(
+        self, frames: Frames, style: NDArray[np.float32], second: SecondStyle | None = None
+    ) -> Frames:
         """Return a copy of `frames`."""
         return frames.copy()
 
-    def submit(self, frames: Frames, style: NDArray[np.float32]) -> PendingFrames:
+    def submit(
+        self, frames: Frames, style: NDArray[np.float32], second: SecondStyle | None = None
+    ) -> PendingFrames:
         """Return a copy of `frames`, finished."""
         return PendingFrames.done(self(frames, style))
 
@@ -173,14 +213,41 @@ class IdentityEngine:
         return False
 
     def submit_yuv(
-        self, yuv: YuvFrames, style: NDArray[np.float32], colors: YuvColors
+        self,
+        yuv: YuvFrames,
+        style: NDArray[np.float32],
+        colors: YuvColors,
+        second: SecondStyle | None = None,
     ) -> PendingFrames:
         """Raise EngineError: not supported."""
         raise EngineError("The engine identity takes RGB frames only.")
 
-    def paint_tiles(self, frame: Frame, style: NDArray[np.float32], rows: int) -> Frame:
+    def paint_tiles(
+        self,
+        frame: Frame,
+        style: NDArray[np.float32],
+        rows: int,
+        second: SecondStyle | None = None,
+    ) -> Frame:
         """Raise EngineError: not supported."""
         raise EngineError("The engine identity takes whole frames only.")
+
+
+def second_inputs(second: SecondStyle | None, here: slice = slice(None)) -> list[Floats]:
+    """Return what a network takes in for a second style; nothing for one style.
+
+    That is its style parameters, then mask and weights of `fused.regions.RegionMap` at each
+    resolution.
+
+    Args:
+        second: of a batch.
+        here: frames of the batch.
+    """
+    if second is None:
+        return []
+    part = second.part(here)
+    maps = region_maps(part.masks).values()
+    return [part.style, *(array for each in maps for array in (each.mask, each.weights))]
 
 
 def check_min_size(size: Size) -> None:

@@ -10,7 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nst_video.engines.base import Device, EngineCapabilities, PendingFrames, check_min_size
+from nst_video.engines.base import (
+    Device,
+    EngineCapabilities,
+    PendingFrames,
+    SecondStyle,
+    check_min_size,
+    second_inputs,
+)
 from nst_video.engines.tiles import paint_in_tiles
 from nst_video.errors import EngineError, OutOfMemoryError
 from nst_video.frames import Floats, Frame, Frames, Size, size_of
@@ -18,6 +25,13 @@ from nst_video.image.yuv420 import YuvColors, YuvFrames, yuv_size
 from nst_video.networks.checkpoints import Arrays
 from nst_video.networks.config import TransformerConfig
 from nst_video.networks.fused.convolutions import PIXEL_SCALE, fuse_transformer
+from nst_video.networks.fused.regions import (
+    REGIONS,
+    RESOLUTIONS,
+    RegionMap,
+    RegionMaps,
+    phases_of,
+)
 from nst_video.system.stderr import quiet_stderr
 
 
@@ -99,33 +113,46 @@ class TensorFlowEngine:
         def rounded(painted: tf.Tensor) -> tf.Tensor:
             return tf.cast(tf.round(painted * PIXEL_SCALE), tf.uint8)
 
-        def paint(frames: tf.Tensor, style: tf.Tensor) -> tf.Tensor:
-            return rounded(keras_backend.paint(config, convolutions, scaled(frames), style, dtype))
+        def paint(frames: tf.Tensor, style: tf.Tensor, *second: tf.Tensor) -> tf.Tensor:
+            regions = _regions(second)
+            content = scaled(frames)
+            return rounded(
+                keras_backend.paint(config, convolutions, content, style, dtype, regions)
+            )
 
-        def yuv(yuv: tf.Tensor, style: tf.Tensor, to_rgb: tf.Tensor) -> tf.Tensor:
-            return keras_backend.paint_yuv(config, convolutions, yuv, style, to_rgb, dtype)
+        def yuv(
+            yuv: tf.Tensor, style: tf.Tensor, to_rgb: tf.Tensor, *second: tf.Tensor
+        ) -> tf.Tensor:
+            regions = _regions(second)
+            return keras_backend.paint_yuv(config, convolutions, yuv, style, to_rgb, dtype, regions)
 
         self._tf = tf
         self.config = config
         frames_spec = tf.TensorSpec((None, None, None, 3), tf.uint8)
         style_spec = tf.TensorSpec((None, config.style_size), tf.float32)
+        second_specs = [style_spec, *_map_specs(tf)]
         self._paint = self._compile(paint, [frames_spec, style_spec])
+        self._paint_two = self._compile(paint, [frames_spec, style_spec, *second_specs])
         yuv_spec = tf.TensorSpec((None, None, None), tf.uint8)
         to_rgb_spec = tf.TensorSpec((3, 4), tf.float32)
-        self._paint_yuv = self._compile(yuv, [yuv_spec, style_spec, to_rgb_spec])
+        yuv_specs = [yuv_spec, style_spec, to_rgb_spec]
+        self._paint_yuv = self._compile(yuv, yuv_specs)
+        self._paint_two_yuv = self._compile(yuv, [*yuv_specs, *second_specs])
         self._tiles = KerasTiles(config, convolutions, dtype)
         self._largest: dict[tuple[int, ...] | None, int] = {}
 
-    def __call__(self, frames: Frames, style: Floats) -> Frames:
+    def __call__(self, frames: Frames, style: Floats, second: SecondStyle | None = None) -> Frames:
         """Paint `frames` (n, height, width, 3) with `style` (n or 1, style_size).
 
         Raises:
             EngineError: a side is under 8 pixels.
             OutOfMemoryError: the device has not enough memory.
         """
-        return self.submit(frames, style).wait()
+        return self.submit(frames, style, second).wait()
 
-    def submit(self, frames: Frames, style: Floats) -> PendingFrames:
+    def submit(
+        self, frames: Frames, style: Floats, second: SecondStyle | None = None
+    ) -> PendingFrames:
         """Begin to paint RGB frames.
 
         A GPU works asynchronously: the next batch is uploaded, and the last one downloaded, while
@@ -134,36 +161,50 @@ class TensorFlowEngine:
         Raises:
             EngineError: as for a call; so does waiting.
         """
-        return self._submit(frames, size_of(frames), style, None)
+        return self._submit(frames, size_of(frames), style, None, second)
 
     def accepts_yuv(self, size: Size) -> bool:
         """Return True: every size can be painted whole as YUV frames."""
         return True
 
-    def submit_yuv(self, yuv: YuvFrames, style: Floats, colors: YuvColors) -> PendingFrames:
+    def submit_yuv(
+        self,
+        yuv: YuvFrames,
+        style: Floats,
+        colors: YuvColors,
+        second: SecondStyle | None = None,
+    ) -> PendingFrames:
         """Begin to paint 4:2:0 frames, see `Engine.submit_yuv`.
 
         Raises:
             EngineError: as for a call; so does waiting.
         """
-        return self._submit(yuv, yuv_size(yuv), style, colors)
+        return self._submit(yuv, yuv_size(yuv), style, colors, second)
 
     def _submit(
-        self, pictures: Frames | YuvFrames, size: Size, style: Floats, colors: YuvColors | None
+        self,
+        pictures: Frames | YuvFrames,
+        size: Size,
+        style: Floats,
+        colors: YuvColors | None,
+        second: SecondStyle | None,
     ) -> PendingFrames:
         """Begin to paint RGB frames (`colors` is None) or YUV frames."""
         count, shape = len(pictures), pictures.shape[1:]
+        others = second_inputs(second)
         with self._running(count, size, shape):
             if self.device.xla:
                 # XLA compiles for every batch size, which takes far longer than painting a few
                 # frames in vain: the last batch of a video is often smaller than the others.
                 full = self._largest[shape] = max(count, self._largest.get(shape, 0))
                 pictures = _fill_up(pictures, full)
-                style = _fill_up(style, full)
+                style, *others = (_fill_up(each, full) for each in (style, *others))
             if colors is None:
-                painted = self._paint(pictures, style)
+                paint = self._paint_two if others else self._paint
+                painted = paint(pictures, style, *others)
             else:
-                painted = self._paint_yuv(pictures, style, colors.to_rgb())
+                paint = self._paint_two_yuv if others else self._paint_yuv
+                painted = paint(pictures, style, colors.to_rgb(), *others)
 
         def wait() -> NDArray[np.uint8]:
             with self._running(count, size, shape):
@@ -171,14 +212,16 @@ class TensorFlowEngine:
 
         return PendingFrames(wait)
 
-    def paint_tiles(self, frame: Frame, style: Floats, rows: int) -> Frame:
+    def paint_tiles(
+        self, frame: Frame, style: Floats, rows: int, second: SecondStyle | None = None
+    ) -> Frame:
         """Paint one frame in tiles: see `tiles.paint_in_tiles`.
 
         Raises:
             EngineError: as for a call.
         """
         with self._running(1, size_of(frame)):
-            return paint_in_tiles(self._tiles, self.config, frame, style, rows)
+            return paint_in_tiles(self._tiles, self.config, frame, style, rows, second)
 
     def _compile(
         self, function: Callable[..., Any], signature: Sequence[Any]
@@ -210,6 +253,26 @@ class TensorFlowEngine:
                 f"{self.device.name} has not enough memory for {frames}. "
                 "Try a smaller --work-size or --batch-size."
             ) from error
+
+
+def _regions(inputs: Sequence[Any]) -> tuple[Any, RegionMaps] | None:
+    """Return the style of the second region and the maps of `second_inputs`, None without."""
+    if not inputs:
+        return None
+    style, *arrays = inputs
+    pairs = zip(arrays[::2], arrays[1::2], strict=True)
+    return style, {
+        resolution: RegionMap(*pair) for resolution, pair in zip(RESOLUTIONS, pairs, strict=True)
+    }
+
+
+def _map_specs(tf: Any) -> list[Any]:  # noqa: ANN401 - TensorFlow has no types
+    """Return the signature of all maps, for any size."""
+    return [
+        tf.TensorSpec(shape, tf.float32)
+        for phases in map(phases_of, RESOLUTIONS)
+        for shape in ((None, None, None, phases), (None, None, REGIONS * phases))
+    ]
 
 
 def _fill_up(batch: NDArray[Any], count: int) -> NDArray[Any]:

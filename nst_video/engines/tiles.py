@@ -11,15 +11,19 @@ The last three layers are computed from it four times: up to each of their norms
 statistics, then to the end.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from nst_video.engines.base import SecondStyle
+from nst_video.engines.tile_regions import TileRegions
 from nst_video.frames import Floats, Frame, Frames
 from nst_video.networks.config import STRIDE, TransformerConfig
 from nst_video.networks.fused.norms import PHASES
+from nst_video.networks.fused.regions import Masks, mix_regions
 from nst_video.networks.fused.statistics import Statistics, norm_slices
 
 Painted: TypeAlias = NDArray[Any]
@@ -29,7 +33,8 @@ HALO = 2
 """Rows of the feature map above and below a tile: 8 pixels, as 7 are wrong after the encoder and 7
 after the decoder."""
 
-EXPANDING = ("expand1", "expand2", "expand3")
+EXPANDING = {"expand1": 2, "expand2": 4, "expand3": 4}
+"""The decoder's layers: rows of pixels for each row of the feature map."""
 
 
 class TileNetwork(Protocol):
@@ -48,36 +53,53 @@ class TileNetwork(Protocol):
         ...
 
     def residual(
-        self, layer: str, features: Floats, affine: Floats | None, weights: Floats
+        self,
+        layer: str,
+        features: Floats,
+        affine: Floats | None,
+        weights: Floats,
+        masks: Masks | None = None,
     ) -> tuple[Floats, Floats]:
         """Apply a convolution of a residual block, and measure the statistics of the tile's rows.
 
         Args:
             layer: name of the convolution.
             features: its input, before `affine`.
-            affine: (1, 2 x channels), scale and shift of the norm before it, applied with a ReLU;
-                None to apply neither.
-            weights: weight of each row in the statistics, see `norms.tile_moments`.
+            affine: (regions, 2 x channels), scale and shift of the norm before it, applied with a
+                ReLU; None to apply neither.
+            weights: weight of each row in the statistics, see `norms.tile_moments`; for two styles
+                that of each pixel, see `regions.RegionMap`.
+            masks: of the window, for two styles.
 
         Returns:
-            The feature map, and (2, channels): means, variances.
+            The feature map, and (regions, 2, channels): means, variances.
         """
         ...
 
-    def measure(self, layer: str, features: Floats, style: Floats, weights: Floats) -> Floats:
-        """Return the statistics (2, channels) of a decoder layer's output: means, variances.
+    def measure(
+        self,
+        layer: str,
+        features: Floats,
+        style: Floats,
+        weights: Floats,
+        masks: Masks | None = None,
+    ) -> Floats:
+        """Return the statistics of a decoder layer's output, (regions, 2, channels), as above.
 
         Args:
             layer: "expand1", "expand2" or "expand3".
             features: input of the decoder.
-            style: scales and shifts (1, style_size) of the layers before it, see
+            style: scales and shifts (regions, style_size) of the layers before it, see
                 `Statistics.fold`.
-            weights: weight of each row in the statistics, see `norms.tile_moments`.
+            weights: as for `residual`.
+            masks: of the window, for two styles.
         """
         ...
 
-    def finish(self, features: Floats, style: Floats, width: int) -> Painted:
-        """Return the painted rows (1, rows, width, 3), RGB; `style` as for `measure`."""
+    def finish(
+        self, features: Floats, style: Floats, width: int, masks: Masks | None = None
+    ) -> Painted:
+        """Return the painted rows (1, rows, width, 3), RGB; arguments as for `measure`."""
         ...
 
 
@@ -117,6 +139,7 @@ def paint_in_tiles(
     frame: Frame,
     style: Floats,
     rows: int,
+    second: SecondStyle | None = None,
 ) -> Painted:
     """Paint one frame tile by tile.
 
@@ -126,11 +149,12 @@ def paint_in_tiles(
         frame: (height, width, 3), uint8 RGB.
         style: style parameters (1, `config.style_size`).
         rows: height of a tile in pixels; at least `STRIDE`.
+        second: another style for a part of the frame.
 
     Returns:
         The painted frame (height, width, 3), RGB, of type `network.dtype`.
     """
-    tiled = _TiledPass(network, config, frame, style, rows)
+    tiled = _TiledPass(network, config, frame, style, rows, second)
     x = tiled.encode()
     tiled.transform(x)
     tiled.measure(x)
@@ -147,12 +171,14 @@ class _TiledPass:
         frame: Frame,
         style: Floats,
         rows: int,
+        second: SecondStyle | None,
     ) -> None:
         self._network = network
         self._config = config
         self._frame = frame
-        self._style = style
-        self._statistics = Statistics.blank(config)
+        self._style = style if second is None else np.concatenate([style, second.style])
+        self._regions = None if second is None else TileRegions(second.masks[0])
+        self._statistics = Statistics.blank(config, len(self._style))
         self._slices = norm_slices(config)
         self._tiles = plan_tiles(-(-frame.shape[0] // STRIDE), max(1, rows // STRIDE))
 
@@ -181,15 +207,23 @@ class _TiledPass:
             first, second = f"residual{block}_conv1", f"residual{block}_conv2"
             self._convolve(first, x, None, y)
             self._convolve(second, y, self._affine(first), y)
-            scale, shift = np.split(self._affine(second), 2, axis=1)
             for tile in self._tiles:
+                scale, shift = np.split(self._affine_of(second, tile), 2, axis=-1)
                 y[tile.own] *= scale
                 y[tile.own] += shift
                 x[tile.own] += y[tile.own]
 
+    def _affine_of(self, layer: str, tile: Tile) -> Floats:
+        """Return scale and shift of the rows of a tile; with two styles, those of each pixel."""
+        affine = self._affine(layer)
+        if self._regions is None:
+            return affine
+        mask = self._regions.masks(tile.own)["quarter"][0]
+        return mix_regions(affine, mask)
+
     def _convolve(self, layer: str, x: Floats, affine: Floats | None, y: Floats) -> None:
         """Apply a layer to the feature map `x`; write its output to `y`, which may be `x`."""
-        moments = []
+        moments, totals = [], []
         above = None
         for tile in self._tiles:
             window = x[tile.window]
@@ -197,37 +231,54 @@ class _TiledPass:
                 window = window.copy()
                 window[tile.inner.start - 1] = above
             above = x[tile.own.stop - 1].copy()
-            weights = _weights(tile, x.shape[1])
-            features, own = self._network.residual(layer, window[None], affine, weights)
+            weights, counts = self._weights(layer, tile, x.shape[1])
+            masks = self._masks(tile)
+            features, own = self._network.residual(layer, window[None], affine, weights, masks)
             y[tile.own] = features[0, tile.inner]
             moments.append(own)
-        self._keep(layer, moments)
+            totals.append(counts)
+        self._keep(layer, moments, totals)
+
+    def _masks(self, tile: Tile) -> Masks | None:
+        return None if self._regions is None else self._regions.masks(tile.window)
+
+    def _weights(self, layer: str, tile: Tile, columns: int) -> tuple[Floats, tuple[float, ...]]:
+        """Return a tile's weights in the statistics, and how much each region has of the tile."""
+        if self._regions is not None:
+            return self._regions.weights(layer, tile.window, tile.inner)
+        rows = tile.own.stop - tile.own.start
+        if layer not in EXPANDING:
+            return _weights(tile, columns), (rows,)
+        here = self._slices[layer]
+        return _block_weights(tile, columns, EXPANDING[layer], here.stop - here.start), (rows,)
 
     def _affine(self, layer: str) -> Floats:
-        """Return scale and shift (1, 2 x channels) of a layer whose statistics are known."""
+        """Return scale and shift (regions, 2 x channels) of a layer whose statistics are known."""
         scale, shift = np.split(self._statistics.fold(self._style), 2, axis=1)
         here = self._slices[layer]
         return np.concatenate([scale[:, here], shift[:, here]], axis=1)
 
     def measure(self, x: Floats) -> None:
         """Measure the statistics of the decoder's layers."""
-        for layer, enlarged in zip(EXPANDING, (2, 4, 4), strict=True):
-            here = self._slices[layer]
+        for layer in EXPANDING:
             style = self._statistics.fold(self._style)
-            moments = []
+            moments, totals = [], []
             for tile in self._tiles:
-                weights = _block_weights(tile, x.shape[1], enlarged, here.stop - here.start)
-                moments.append(self._network.measure(layer, x[None, tile.window], style, weights))
-            self._keep(layer, moments)
+                weights, counts = self._weights(layer, tile, x.shape[1])
+                window, masks = x[None, tile.window], self._masks(tile)
+                moments.append(self._network.measure(layer, window, style, weights, masks))
+                totals.append(counts)
+            self._keep(layer, moments, totals)
 
-    def _keep(self, layer: str, moments: list[Floats]) -> None:
-        """Combine the statistics of the tiles into those of the layer."""
-        means, variances = np.asarray(moments, np.float64).swapaxes(0, 1)
-        shares = [tile.own.stop - tile.own.start for tile in self._tiles]
-        mean = np.average(means, axis=0, weights=shares)
-        variance = np.average(variances + (means - mean) ** 2, axis=0, weights=shares)
-        self._statistics.mean[:, self._slices[layer]] = mean
-        self._statistics.variance[:, self._slices[layer]] = variance
+    def _keep(self, layer: str, moments: list[Floats], totals: Sequence[tuple[float, ...]]) -> None:
+        """Combine the statistics of the tiles into those of the layer, for each region."""
+        for region, shares in enumerate(zip(*totals, strict=True)):
+            own = np.asarray([each[region] for each in moments], np.float64)
+            means, variances = own.swapaxes(0, 1)
+            mean = np.average(means, axis=0, weights=shares)
+            variance = np.average(variances + (means - mean) ** 2, axis=0, weights=shares)
+            self._statistics.mean[region, self._slices[layer]] = mean
+            self._statistics.variance[region, self._slices[layer]] = variance
 
     def finish(self, x: Floats) -> Painted:
         """Return the painted frame."""
@@ -235,7 +286,8 @@ class _TiledPass:
         style = self._statistics.fold(self._style)
         painted = np.empty(self._frame.shape, self._network.dtype)
         for tile in self._tiles:
-            rows = self._network.finish(x[None, tile.window], style, width)[0]
+            window, masks = x[None, tile.window], self._masks(tile)
+            rows = self._network.finish(window, style, width, masks)[0]
             start, stop = STRIDE * tile.own.start, min(STRIDE * tile.own.stop, height)
             first = STRIDE * tile.inner.start
             painted[start:stop] = rows[first : first + stop - start]

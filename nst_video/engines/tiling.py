@@ -11,6 +11,7 @@ from nst_video.engines.base import (
     Engine,
     EngineCapabilities,
     PendingFrames,
+    SecondStyle,
     check_min_size,
 )
 from nst_video.engines.flat_frames import preserve_flat_frames
@@ -40,11 +41,31 @@ UNLIMITED = 1 << 16
 
 Pictures: TypeAlias = Frames | YuvFrames
 
-Whole: TypeAlias = Callable[[Pictures, Floats], Pictures]
-"""Paints a batch of pictures, given a style for each."""
 
-InTiles: TypeAlias = Callable[[Pictures, Floats, int], Pictures]
-"""Paints a batch of one, given its style, in tiles of so many rows."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Batch:
+    """Pictures to paint, and how.
+
+    Attributes:
+        pictures: RGB frames (`colors` is None) or YUV frames.
+        style: style parameters (n or 1, style_size).
+        colors: matrix and range of YUV frames.
+        second: another style for a part of the pictures.
+    """
+
+    pictures: Pictures
+    style: Floats
+    colors: YuvColors | None
+    second: SecondStyle | None
+
+    def part(self, here: slice) -> "_Batch":
+        style = self.style if len(self.style) == 1 else self.style[here]
+        second = self.second and self.second.part(here)
+        return _Batch(self.pictures[here], style, self.colors, second)
+
+    @property
+    def size(self) -> Size:
+        return size_of(self.pictures) if self.colors is None else yuv_size(self.pictures)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,24 +134,32 @@ class TilingEngine:
         """Return whether YUV frames of `size` (width, height) would be painted whole."""
         return self.capabilities.yuv and self._find_plan(size).frames > 0
 
-    def __call__(self, frames: Frames, style: Floats) -> Frames:
+    def __call__(self, frames: Frames, style: Floats, second: SecondStyle | None = None) -> Frames:
         """Paint `frames` (n, height, width, 3) with `style` (n or 1, style_size).
 
         Raises:
             EngineError: the engine cannot paint them.
             OutOfMemoryError: not even in the smallest tiles.
         """
-        return self.submit(frames, style).wait()
+        return self.submit(frames, style, second).wait()
 
-    def submit(self, frames: Frames, style: Floats) -> PendingFrames:
+    def submit(
+        self, frames: Frames, style: Floats, second: SecondStyle | None = None
+    ) -> PendingFrames:
         """Begin to paint RGB frames; a batch that does not fit into memory is painted at once.
 
         Raises:
             EngineError: as for a call; so does waiting.
         """
-        return self._submit(frames, size_of(frames), style, None)
+        return self._submit(_Batch(frames, style, None, second))
 
-    def submit_yuv(self, yuv: YuvFrames, style: Floats, colors: YuvColors) -> PendingFrames:
+    def submit_yuv(
+        self,
+        yuv: YuvFrames,
+        style: Floats,
+        colors: YuvColors,
+        second: SecondStyle | None = None,
+    ) -> PendingFrames:
         """Begin to paint 4:2:0 frames, see `Engine.submit_yuv`.
 
         In tiles they are converted to RGB and back, which is slower than `submit` with RGB.
@@ -138,30 +167,31 @@ class TilingEngine:
         Raises:
             EngineError: as for a call; so does waiting.
         """
-        return self._submit(yuv, yuv_size(yuv), style, colors)
+        return self._submit(_Batch(yuv, style, colors, second))
 
-    def paint_tiles(self, frame: Frame, style: Floats, rows: int) -> Frame:
+    def paint_tiles(
+        self, frame: Frame, style: Floats, rows: int, second: SecondStyle | None = None
+    ) -> Frame:
         """Paint one RGB frame in tiles of `rows` rows, whatever the memory; see `Engine`."""
-        return self._engine.paint_tiles(frame, preserve_flat_frames(style, frame[None]), rows)
+        batch = _keep_flat(_Batch(frame[None], style, None, second))
+        return self._engine.paint_tiles(frame, batch.style, rows, batch.second)
 
-    def _submit(
-        self, pictures: Pictures, size: Size, style: Floats, colors: YuvColors | None
-    ) -> PendingFrames:
-        """Begin to paint RGB frames (`colors` is None) or YUV frames."""
-        check_min_size(size)
-        style = preserve_flat_frames(style, pictures, colors)
-        plan = self._find_plan(size)
+    def _submit(self, batch: _Batch) -> PendingFrames:
+        """Begin to paint a batch."""
+        check_min_size(batch.size)
+        batch = _keep_flat(batch)
+        plan = self._find_plan(batch.size)
         begun = None
-        if len(pictures) <= plan.frames:
-            begun = self._begin(pictures, style, colors)
+        if len(batch.pictures) <= plan.frames:
+            begun = self._begin(batch)
         if begun is None or begun.is_done:
-            return PendingFrames.done(self._complete(pictures, style, colors, begun))
-        return PendingFrames(lambda: self._complete(pictures, style, colors, begun))
+            return PendingFrames.done(self._complete(batch, begun))
+        return PendingFrames(lambda: self._complete(batch, begun))
 
-    def _begin(self, pictures: Pictures, style: Floats, colors: YuvColors | None) -> PendingFrames:
+    def _begin(self, batch: _Batch) -> PendingFrames:
         """Begin to paint all frames at once; being out of memory is raised by `wait`."""
         try:
-            return self._begin_whole(pictures, style, colors)
+            return self._begin_whole(batch)
         except OutOfMemoryError as error:
             failure = error
 
@@ -170,55 +200,42 @@ class TilingEngine:
 
         return PendingFrames(fail)
 
-    def _begin_whole(
-        self, pictures: Pictures, style: Floats, colors: YuvColors | None
-    ) -> PendingFrames:
-        if colors is None:
-            return self._engine.submit(pictures, style)
-        return self._engine.submit_yuv(pictures, style, colors)
+    def _begin_whole(self, batch: _Batch) -> PendingFrames:
+        if batch.colors is None:
+            return self._engine.submit(batch.pictures, batch.style, batch.second)
+        return self._engine.submit_yuv(batch.pictures, batch.style, batch.colors, batch.second)
 
-    def _complete(
-        self,
-        pictures: Pictures,
-        style: Floats,
-        colors: YuvColors | None,
-        begun: PendingFrames | None,
-    ) -> Pictures:
-        """Wait for the frames that were submitted, or paint them according to the plan."""
+    def _paint_tiles(self, batch: _Batch, rows: int) -> Pictures:
+        """Paint a batch of one in tiles."""
+        colors, pictures = batch.colors, batch.pictures
+        frame = pictures[0] if colors is None else yuv_to_rgb(pictures, colors)[0]
+        painted = self._engine.paint_tiles(frame, batch.style, rows, batch.second)[None]
+        return painted if colors is None else rgb_to_yuv(painted)
+
+    def _complete(self, batch: _Batch, begun: PendingFrames | None) -> Pictures:
+        """Wait for the frames that were submitted, or paint them according to the plan.
+
+        The plan is reduced when memory runs out.
+        """
+        size, count = batch.size, len(batch.pictures)
         waiting = [] if begun is None else [begun]
-
-        def whole(part: Pictures, own: Floats) -> Pictures:
-            # Another batch may have reduced the plan meanwhile.
-            if waiting and len(part) == len(pictures):
-                return waiting.pop().wait()
-            return self._begin_whole(part, own, colors).wait()
-
-        def in_tiles(part: Pictures, own: Floats, rows: int) -> Pictures:
-            frame = part[0] if colors is None else yuv_to_rgb(part, colors)[0]
-            painted = self._engine.paint_tiles(frame, own, rows)[None]
-            return painted if colors is None else rgb_to_yuv(painted)
-
-        size = size_of(pictures) if colors is None else yuv_size(pictures)
-        return self._paint(pictures, size, style, whole, in_tiles)
-
-    def _paint(
-        self, pictures: Pictures, size: Size, style: Floats, whole: Whole, in_tiles: InTiles
-    ) -> Pictures:
-        """Paint according to the plan for this size; reduce it when memory runs out."""
         plan = self._find_plan(size)
-        styles = np.broadcast_to(style, (len(pictures), style.shape[1]))
         while True:
             self._plans[size] = plan
             step = plan.frames or 1
             try:
                 parts = []
-                for start in range(0, len(pictures), step):
-                    part, own = pictures[start : start + step], styles[start : start + step]
-                    parts.append(
-                        whole(part, own) if plan.frames else in_tiles(part, own, plan.rows)
-                    )
+                for start in range(0, count, step):
+                    part = batch.part(slice(start, start + step))
+                    if not plan.frames:
+                        parts.append(self._paint_tiles(part, plan.rows))
+                    # Another batch may have reduced the plan meanwhile.
+                    elif waiting and len(part.pictures) == count:
+                        parts.append(waiting.pop().wait())
+                    else:
+                        parts.append(self._begin_whole(part).wait())
             except OutOfMemoryError as error:
-                plan = self._smaller(plan, size, len(pictures), error)
+                plan = self._smaller(plan, size, count, error)
             else:
                 return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
@@ -271,6 +288,16 @@ class TilingEngine:
                 f"(about {self._need(size, plan.rows) / 1e9:.1f} GB): whole they take about "
                 f"{self._need(size) / 1e9:.1f} GB, and {why}."
             )
+
+
+def _keep_flat(batch: _Batch) -> _Batch:
+    """Return a batch with styles that keep the color of flat pictures."""
+    pictures, colors, second = batch.pictures, batch.colors, batch.second
+    style = preserve_flat_frames(batch.style, pictures, colors)
+    if second is not None:
+        other = preserve_flat_frames(second.style, pictures, colors)
+        second = SecondStyle(other, second.masks)
+    return _Batch(pictures, style, colors, second)
 
 
 def _rows(size: Size) -> int:

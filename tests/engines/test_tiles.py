@@ -16,6 +16,7 @@ from nst_video.engines import (
     Engine,
     OpenVinoEngine,
     PendingFrames,
+    SecondStyle,
     TensorFlowEngine,
     TilingEngine,
     memory_estimate,
@@ -100,17 +101,25 @@ class ShortEngine(OpenVinoEngine):
         self.most, self.rows = frames, rows
         self.log: list[object] = []
 
-    def submit(self, frames: NDArray[np.uint8], style: Floats) -> PendingFrames:
+    def submit(
+        self, frames: NDArray[np.uint8], style: Floats, second: SecondStyle | None = None
+    ) -> PendingFrames:
         self.log.append(len(frames))
         if len(frames) > self.most:
             raise OutOfMemoryError("too much")
-        return super().submit(frames, style)
+        return super().submit(frames, style, second)
 
-    def paint_tiles(self, frame: NDArray[np.uint8], style: Floats, rows: int) -> NDArray[np.uint8]:
+    def paint_tiles(
+        self,
+        frame: NDArray[np.uint8],
+        style: Floats,
+        rows: int,
+        second: SecondStyle | None = None,
+    ) -> NDArray[np.uint8]:
         self.log.append(f"{rows} rows")
         if rows > self.rows:
             raise OutOfMemoryError("too much")
-        return super().paint_tiles(frame, style, rows)
+        return super().paint_tiles(frame, style, rows, second)
 
 
 def test_tiling_takes_fewer_frames_at_once_where_memory_runs_out(

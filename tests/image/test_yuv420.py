@@ -14,6 +14,7 @@ from nst_video.engines import (
     Engine,
     OpenVinoEngine,
     PendingFrames,
+    SecondStyle,
     TensorFlowEngine,
     TilingEngine,
 )
@@ -162,7 +163,7 @@ def test_openvino_reads_networks_for_yuv_from_the_disk(arrays: checkpoints.Array
     np.testing.assert_array_equal(painted, again[::-1])
     assert difference(painted[0], painted[1]) > 5
     for each in colors:
-        network = second._compiled((48, 32), "LATENCY", each).model
+        network = second._compiled((48, 32), "LATENCY", each, False).model
         assert network.get_property("LOADED_FROM_CACHE")
 
 
@@ -207,7 +208,11 @@ class ShortEngine(OpenVinoEngine):
     is_late = False
 
     def submit_yuv(
-        self, yuv: YuvFrames, style: NDArray[np.float32], colors: YuvColors
+        self,
+        yuv: YuvFrames,
+        style: NDArray[np.float32],
+        colors: YuvColors,
+        second: SecondStyle | None = None,
     ) -> PendingFrames:
         def fail() -> YuvFrames:
             raise OutOfMemoryError("no memory")

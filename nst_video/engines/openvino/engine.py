@@ -8,8 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
-from nst_video.engines.base import Device, EngineCapabilities, PendingFrames, check_min_size
+from nst_video.engines.base import (
+    Device,
+    EngineCapabilities,
+    PendingFrames,
+    SecondStyle,
+    check_min_size,
+    second_inputs,
+)
 from nst_video.engines.openvino.backend import build_model
 from nst_video.engines.openvino.compiled_cache import add_checksums, discard_damaged
 from nst_video.engines.openvino.requests import Inference, InferRequestPool
@@ -95,37 +103,50 @@ class OpenVinoEngine:
             return f"openvino-{self.device.name.lower()}"
         return "openvino-fast" if self._precision == "mixed" else "openvino"
 
-    def __call__(self, frames: Frames, style: Floats) -> Frames:
+    def __call__(self, frames: Frames, style: Floats, second: SecondStyle | None = None) -> Frames:
         """Paint `frames` (n, height, width, 3) with `style` (n or 1, style_size).
 
         Raises:
             EngineError: a side is under 8 pixels, or OpenVINO fails.
             OutOfMemoryError: there is not enough memory.
         """
-        return self.submit(frames, style).wait()
+        return self.submit(frames, style, second).wait()
 
-    def submit(self, frames: Frames, style: Floats) -> PendingFrames:
+    def submit(
+        self, frames: Frames, style: Floats, second: SecondStyle | None = None
+    ) -> PendingFrames:
         """Begin to paint RGB frames; returns once the last of them has started.
 
         Raises:
             EngineError: as for a call; so does waiting.
         """
-        return self._submit(frames, size_of(frames), style, None)
+        return self._submit(frames, size_of(frames), style, None, second)
 
     def accepts_yuv(self, size: Size) -> bool:
         """Return True: every size can be painted whole as YUV frames."""
         return True
 
-    def submit_yuv(self, yuv: YuvFrames, style: Floats, colors: YuvColors) -> PendingFrames:
+    def submit_yuv(
+        self,
+        yuv: YuvFrames,
+        style: Floats,
+        colors: YuvColors,
+        second: SecondStyle | None = None,
+    ) -> PendingFrames:
         """Begin to paint 4:2:0 frames, see `Engine.submit_yuv`; returns as `submit` does.
 
         Raises:
             EngineError: as for a call; so does waiting.
         """
-        return self._submit(yuv, yuv_size(yuv), style, colors)
+        return self._submit(yuv, yuv_size(yuv), style, colors, second)
 
     def _submit(
-        self, pictures: Frames | YuvFrames, size: Size, style: Floats, colors: YuvColors | None
+        self,
+        pictures: Frames | YuvFrames,
+        size: Size,
+        style: Floats,
+        colors: YuvColors | None,
+        second: SecondStyle | None,
     ) -> PendingFrames:
         """Begin to paint RGB frames (`colors` is None) or YUV frames."""
         check_min_size(size)
@@ -135,10 +156,12 @@ class OpenVinoEngine:
         started: list[Inference] = []
         with _explained(len(pictures), size):
             hint: Hint = "LATENCY" if len(pictures) == 1 else "THROUGHPUT"
-            pool = self._compiled(size, hint, colors)
+            pool = self._compiled(size, hint, colors, second is not None)
             try:
                 for here in (slice(index, index + 1) for index in range(len(pictures))):
-                    started.append(pool.submit([pictures[here], styles[here]], painted[here]))
+                    others = second_inputs(second, here)
+                    inputs: list[NDArray[Any]] = [pictures[here], styles[here], *others]
+                    started.append(pool.submit(inputs, painted[here]))
             except RuntimeError:
                 with suppress(RuntimeError):
                     pool.wait(started)
@@ -151,7 +174,9 @@ class OpenVinoEngine:
 
         return PendingFrames(wait)
 
-    def paint_tiles(self, frame: Frame, style: Floats, rows: int) -> Frame:
+    def paint_tiles(
+        self, frame: Frame, style: Floats, rows: int, second: SecondStyle | None = None
+    ) -> Frame:
         """Paint one frame in tiles: see `tiles.paint_in_tiles`.
 
         Raises:
@@ -159,14 +184,17 @@ class OpenVinoEngine:
         """
         check_min_size(size_of(frame))
         with _explained(1, size_of(frame)):
-            return paint_in_tiles(self._tiles, self.config, frame, style, rows)
+            return paint_in_tiles(self._tiles, self.config, frame, style, rows, second)
 
-    def _compile(self, size: Size, hint: Hint, colors: YuvColors | None) -> InferRequestPool:
+    def _compile(
+        self, size: Size, hint: Hint, colors: YuvColors | None, two_styles: bool
+    ) -> InferRequestPool:
         """Compile the network for frames of `size`, or read it from the disk."""
+        config, convolutions = self.config, self._convolutions
         if colors is None:
-            model = build_model(self.config, self._convolutions, size)
+            model = build_model(config, convolutions, size, two_styles=two_styles)
         else:
-            model = build_yuv_model(self.config, self._convolutions, size, colors)
+            model = build_yuv_model(config, convolutions, size, colors, two_styles=two_styles)
         compiled = self._compile_model(model, hint)
         count = 1
         if hint == "THROUGHPUT":

@@ -14,7 +14,14 @@ from nst_video.frames import Floats, Frames
 from nst_video.networks.config import STRIDE, TransformerConfig
 from nst_video.networks.fused import network
 from nst_video.networks.fused.convolutions import Convolution
+from nst_video.networks.fused.network import Normalize
 from nst_video.networks.fused.norms import FoldedNorms, tile_moments
+from nst_video.networks.fused.regions import (
+    FoldedRegionNorms,
+    Masks,
+    RegionMap,
+    region_moments,
+)
 from nst_video.networks.fused.statistics import norm_slices
 
 if TYPE_CHECKING:
@@ -57,22 +64,40 @@ class OpenVinoTiles:
         return features
 
     def residual(
-        self, layer: str, features: Floats, affine: Floats | None, weights: Floats
+        self,
+        layer: str,
+        features: Floats,
+        affine: Floats | None,
+        weights: Floats,
+        masks: Masks | None = None,
     ) -> tuple[Floats, Floats]:
         """See `TileNetwork.residual`."""
         kernel = np.ascontiguousarray(self._convolutions[layer].kernel.transpose(3, 2, 0, 1))
         before = [] if affine is None else [affine]
+        if affine is not None and masks is not None:
+            before.append(masks["quarter"])
         convolved, moments = self._run("residual", "", features, kernel, weights, *before)
-        return convolved, moments[0, 0]
+        return convolved, moments[0]
 
-    def measure(self, layer: str, features: Floats, style: Floats, weights: Floats) -> Floats:
+    def measure(
+        self,
+        layer: str,
+        features: Floats,
+        style: Floats,
+        weights: Floats,
+        masks: Masks | None = None,
+    ) -> Floats:
         """See `TileNetwork.measure`."""
-        moments: Floats = self._run("measure", layer, features, style, weights)[0][0, 0]
+        arrays = features, style, weights, *_block_masks(masks)
+        moments: Floats = self._run("measure", layer, *arrays)[0][0]
         return moments
 
-    def finish(self, features: Floats, style: Floats, width: int) -> Frames:
+    def finish(
+        self, features: Floats, style: Floats, width: int, masks: Masks | None = None
+    ) -> Frames:
         """See `TileNetwork.finish`."""
-        painted: Frames = self._run("finish", str(width), features, style)[0]
+        arrays = features, style, *_block_masks(masks)
+        painted: Frames = self._run("finish", str(width), *arrays)[0]
         return painted
 
     def _run(self, part: str, detail: str, *inputs: NDArray[Any]) -> list[NDArray[Any]]:
@@ -117,32 +142,69 @@ class OpenVinoTiles:
         kernel: Node,
         weights: Node,
         affine: Node | None = None,
+        mask: Node | None = None,
     ) -> dict[str, Node]:
         x = graph.to_nchw(features)
         channels = self._config.widths[2]
         if affine is not None:
-            both = graph.as_1x1(affine)
-            scale = graph.slice(both, "channels", 0, channels)
-            x = graph.relu(x * scale + graph.slice(both, "channels", channels, 2 * channels))
+            both = _regions(graph, affine)
+            each = both[0]
+            if mask is not None:
+                each = both[1] + graph.to_nchw(mask) * (both[0] - both[1])
+            scale = graph.slice(each, "channels", 0, channels)
+            x = graph.relu(x * scale + graph.slice(each, "channels", channels, 2 * channels))
         y = graph.convolve_by(graph.pad(x, (1, 1), (1, 1), "reflect"), kernel)
-        moments = tile_moments(graph, "residual", y, channels, graph.to_nchw(weights))
+        moments = _moments(graph, "residual", y, channels, weights)
         return {"features": graph.to_nhwc(y), "moments": graph.to_nhwc(moments)}
 
     def _measure(
-        self, graph: OpenVinoBackend, layer: str, features: Node, style: Node, weights: Node
+        self,
+        graph: OpenVinoBackend,
+        layer: str,
+        features: Node,
+        style: Node,
+        weights: Node,
+        *masks: Node,
     ) -> dict[str, Node]:
-        norms = FoldedNorms(graph, self._config, graph.as_1x1(style))
+        norms = self._norms(graph, style, masks)
         x = graph.to_nchw(features)
         y = network.expand(graph, self._config, self._convolutions, x, norms, layer)
         channels = self._slices[layer].stop - self._slices[layer].start
-        moments = tile_moments(graph, layer, y, channels, graph.to_nchw(weights))
+        moments = _moments(graph, layer, y, channels, weights)
         return {"moments": graph.to_nhwc(moments)}
 
     def _finish(
-        self, graph: OpenVinoBackend, width: str, features: Node, style: Node
+        self, graph: OpenVinoBackend, width: str, features: Node, style: Node, *masks: Node
     ) -> dict[str, Node]:
-        norms = FoldedNorms(graph, self._config, graph.as_1x1(style))
+        norms = self._norms(graph, style, masks)
         x = graph.to_nchw(features)
         blocks = network.finish(graph, self._config, self._convolutions, x, norms)
         size = int(width), STRIDE * features.get_output_shape(0)[1]
         return {"painted": graph.frame(blocks, size)}
+
+    def _norms(self, graph: OpenVinoBackend, style: Node, masks: Sequence[Node]) -> Normalize:
+        styles = _regions(graph, style)
+        if not masks:
+            return FoldedNorms(graph, self._config, styles[0])
+        half, full = (RegionMap(graph.to_nchw(mask)) for mask in masks)
+        return FoldedRegionNorms(graph, self._config, styles, {"half": half, "full": full})
+
+
+def _block_masks(masks: Masks | None) -> list[Floats]:
+    """Return the masks that the decoder needs."""
+    return [] if masks is None else [masks["half"], masks["full"]]
+
+
+def _regions(graph: OpenVinoBackend, vectors: Node) -> list[Node]:
+    """Return the rows of (regions, channels), each as a picture of 1x1."""
+    count = vectors.get_output_shape(0)[0]
+    if count == 1:
+        return [graph.as_1x1(vectors)]
+    return [graph.as_1x1(graph.rows(vectors, row, row + 1)) for row in range(count)]
+
+
+def _moments(graph: OpenVinoBackend, layer: str, x: Node, channels: int, weights: Node) -> Node:
+    """Return the statistics of a tile, for pictures with an axis of rows and columns of weights."""
+    if len(weights.get_output_shape(0)) == 4:
+        return tile_moments(graph, layer, x, channels, graph.to_nchw(weights))
+    return region_moments(graph, layer, x, channels, weights)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from nst_video.engines.openvino.backend import OpenVinoBackend, integers
+from nst_video.engines.openvino.backend import OpenVinoBackend, integers, style_inputs
 from nst_video.engines.openvino.quantization import Node
 from nst_video.frames import Floats, Size
 from nst_video.image.yuv420 import OUTPUT_COLORS, ColorMap, YuvColors, yuv_shape
@@ -21,7 +21,6 @@ from nst_video.networks.config import STRIDE, TransformerConfig
 from nst_video.networks.fused import network
 from nst_video.networks.fused.convolutions import PIXEL_SCALE, Convolution
 from nst_video.networks.fused.network import MARGIN
-from nst_video.networks.fused.norms import ExactNorms
 
 if TYPE_CHECKING:
     import openvino
@@ -32,20 +31,21 @@ def build_yuv_model(
     convolutions: Mapping[str, Convolution],
     size: Size,
     colors: YuvColors,
+    *,
+    two_styles: bool = False,
 ) -> "openvino.Model":
     """Return the graph that paints one picture of `size`, both sides even.
 
-    Its inputs are a YUV frame, uint8 (1, height * 3 / 2, width), and the style parameters, float32
-    (1, style_size); its output is a YUV frame in `OUTPUT_COLORS`. The colors are no input, because
-    an input would be rounded to bfloat16 where the convolutions are computed in it.
+    Its inputs are a YUV frame, uint8 (1, height * 3 / 2, width), and those of `style_inputs`; its
+    output is a YUV frame in `OUTPUT_COLORS`. The colors are no input, because an input would be
+    rounded to bfloat16 where the convolutions are computed in it.
     """
     graph = OpenVinoBackend()
     yuv = graph.op.parameter([1, *yuv_shape(size)], np.uint8, name="yuv")
-    style = graph.op.parameter([1, config.style_size], np.float32, name="style")
-    norms = ExactNorms(graph, config, graph.as_1x1(style))
+    norms, inputs = style_inputs(graph, config, size, two_styles)
     content = _to_content(graph, yuv, colors.to_rgb(), size)
     blocks = network.paint(graph, config, convolutions, content, norms)
-    return graph.make_model({"painted": _rgb_to_yuv(graph, blocks, size)}, [yuv, style])
+    return graph.make_model({"painted": _rgb_to_yuv(graph, blocks, size)}, [yuv, *inputs])
 
 
 def _to_content(graph: OpenVinoBackend, yuv: Node, to_rgb: ColorMap, size: Size) -> Node:

@@ -63,6 +63,19 @@ class Backend(Protocol):
         """Sum the squares along an axis, which is kept with length 1."""
         ...
 
+    def weighted_sums(self, x: Tensor, weights: Tensor) -> Tensor:
+        """Return weighted sums over all pixels: a picture of one column, one row for each weight.
+
+        Args:
+            x: a picture.
+            weights: (n, rows x columns of `x`, number of weights).
+        """
+        ...
+
+    def repeat_channels(self, x: Tensor, times: int) -> Tensor:
+        """Repeat each of a few channels, one after the other, so many times."""
+        ...
+
     def count_valid_pixels(self, x: Tensor) -> Tensor:
         """Return how many pixels of shifted blocks lie inside of the picture, for one picture."""
         ...

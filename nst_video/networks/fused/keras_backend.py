@@ -1,7 +1,7 @@
 """The fused transformer in `keras.ops`: for TensorFlow, JAX and PyTorch, on any device."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 from keras import ops
@@ -12,11 +12,15 @@ from nst_video.networks.config import LAYOUT, NORM_EPSILON, STRIDE, TransformerC
 from nst_video.networks.fused import network
 from nst_video.networks.fused.backend import Arrange, Axis
 from nst_video.networks.fused.convolutions import PIXEL_SCALE, Convolution
-from nst_video.networks.fused.network import EDGE, MARGIN
+from nst_video.networks.fused.network import EDGE, MARGIN, Normalize
 from nst_video.networks.fused.norms import ExactNorms
+from nst_video.networks.fused.regions import ExactRegionNorms, RegionMaps
 from nst_video.networks.transformer import Tensor, pad_to_stride, reflect
 
 _AXES: Mapping[Axis, int] = {"rows": 1, "columns": 2, "channels": 3}
+
+Regions: TypeAlias = tuple[Tensor, RegionMaps]
+"""Style parameters (n or 1, `config.style_size`) of the second region, and what masks become."""
 
 
 def paint(
@@ -25,6 +29,7 @@ def paint(
     content: Tensor,
     style: Tensor,
     dtype: str = "float32",
+    regions: Regions | None = None,
 ) -> Tensor:
     """Paint `content` as `transformer.StyleTransformer` does, with fewer multiplications.
 
@@ -34,15 +39,26 @@ def paint(
         content: (n, height, width, 3), 0..1; both sides at least `config.MIN_SIDE`.
         style: style parameters (n or 1, `config.style_size`).
         dtype: type in which the convolutions compute; everything else is float32.
+        regions: another style for a part of the pictures.
 
     Returns:
         (n, height, width, 3), 0..1, float32.
     """
     runtime = KerasBackend(dtype)
-    norms = ExactNorms(runtime, config, style[:, None, None, :])
+    norms = _norms(runtime, config, style, regions)
     height, width = ops.shape(content)[1:3]
     x = runtime.content(content * PIXEL_SCALE)
     return runtime.pixels(network.paint(runtime, config, convolutions, x, norms), height, width)
+
+
+def _norms(
+    runtime: "KerasBackend", config: TransformerConfig, style: Tensor, regions: Regions | None
+) -> Normalize:
+    if regions is None:
+        return ExactNorms(runtime, config, style[:, None, None, :])
+    second, maps = regions
+    styles = [each[:, None, None, :] for each in (style, second)]
+    return ExactRegionNorms(runtime, config, styles, maps)
 
 
 def encode(convolutions: Mapping[str, Convolution], content: Tensor) -> Tensor:
@@ -90,6 +106,7 @@ def paint_yuv(
     style: Tensor,
     to_rgb: Tensor,
     dtype: str = "float32",
+    regions: Regions | None = None,
 ) -> Tensor:
     """Paint as `paint` does, from YUV to YUV of `OUTPUT_COLORS`, by way of rounded RGB.
 
@@ -100,9 +117,11 @@ def paint_yuv(
         style: style parameters (n or 1, `config.style_size`).
         to_rgb: see `image.yuv420.YuvColors.to_rgb`.
         dtype: type in which the convolutions compute; everything else is float32.
+        regions: another style for a part of the pictures.
     """
     content = _yuv_to_rgb(yuv, to_rgb) / PIXEL_SCALE
-    return _rgb_to_yuv(ops.round(paint(config, convolutions, content, style, dtype) * PIXEL_SCALE))
+    painted = paint(config, convolutions, content, style, dtype, regions)
+    return _rgb_to_yuv(ops.round(painted * PIXEL_SCALE))
 
 
 def _yuv_to_rgb(yuv: Tensor, to_rgb: Tensor) -> Tensor:
@@ -194,6 +213,16 @@ class KerasBackend:
     def sum_of_squares(self, x: Tensor, axis: Axis) -> Tensor:
         """Sum the squares along an axis, which is kept with length 1."""
         return ops.sum(ops.square(x), _AXES[axis], keepdims=True)
+
+    def weighted_sums(self, x: Tensor, weights: Tensor) -> Tensor:
+        """Return weighted sums over all pixels: one column, one row for each weight."""
+        _, rows, columns, channels = ops.shape(x)
+        pixels = ops.reshape(x, (-1, rows * columns, channels))
+        return ops.matmul(ops.transpose(weights, (0, 2, 1)), pixels)[:, :, None, :]
+
+    def repeat_channels(self, x: Tensor, times: int) -> Tensor:
+        """Repeat each of a few channels, one after the other, so many times."""
+        return ops.repeat(x, times, axis=-1)
 
     def count_valid_pixels(self, x: Tensor) -> Tensor:
         """Return how many pixels of shifted blocks lie inside of the picture, for one picture."""

@@ -11,7 +11,15 @@ from nst_video.networks.config import STRIDE, TransformerConfig
 from nst_video.networks.fused import network
 from nst_video.networks.fused.convolutions import PIXEL_SCALE, Convolution
 from nst_video.networks.fused.keras_backend import KerasBackend
+from nst_video.networks.fused.network import Normalize
 from nst_video.networks.fused.norms import FoldedNorms, tile_moments
+from nst_video.networks.fused.regions import (
+    FoldedRegionNorms,
+    Masks,
+    RegionMap,
+    mix_regions,
+    region_moments,
+)
 from nst_video.networks.transformer import Tensor
 
 
@@ -49,44 +57,65 @@ class KerasTiles:
         return _array(network.encode(self._ops, self._convolutions, content))
 
     def residual(
-        self, layer: str, features: Floats, affine: Floats | None, weights: Floats
+        self,
+        layer: str,
+        features: Floats,
+        affine: Floats | None,
+        weights: Floats,
+        masks: Masks | None = None,
     ) -> tuple[Floats, Floats]:
         """See `TileNetwork.residual`."""
         x = ops.convert_to_tensor(features)
         if affine is not None:
-            scale, shift = np.split(affine[0], 2)
+            each = affine[0] if masks is None else mix_regions(affine, masks["quarter"])
+            scale, shift = np.split(each, 2, axis=-1)
             x = ops.relu(x * scale + shift)
         x = network.residual(self._ops, self._convolutions[layer], x)
-        return _array(x), self._moments(layer, x, int(x.shape[-1]), weights)
+        return _array(x), self._moments(layer, x, int(x.shape[-1]), weights, masks)
 
-    def measure(self, layer: str, features: Floats, style: Floats, weights: Floats) -> Floats:
+    def measure(
+        self,
+        layer: str,
+        features: Floats,
+        style: Floats,
+        weights: Floats,
+        masks: Masks | None = None,
+    ) -> Floats:
         """See `TileNetwork.measure`."""
         x = network.expand(
             self._ops,
             self._config,
             self._convolutions,
             ops.convert_to_tensor(features),
-            self._norms(style),
+            self._norms(style, masks),
             layer,
         )
-        return self._moments(layer, x, int(x.shape[-1]) // 4, weights)
+        return self._moments(layer, x, int(x.shape[-1]) // 4, weights, masks)
 
-    def finish(self, features: Floats, style: Floats, width: int) -> NDArray[np.uint8] | Floats:
+    def finish(
+        self, features: Floats, style: Floats, width: int, masks: Masks | None = None
+    ) -> NDArray[np.uint8] | Floats:
         """See `TileNetwork.finish`."""
         x = ops.convert_to_tensor(features)
-        norms = self._norms(style)
+        norms = self._norms(style, masks)
         blocks = network.finish(self._ops, self._config, self._convolutions, x, norms)
         painted = _array(self._ops.pixels(blocks, STRIDE * features.shape[1], width))
         if self.dtype == np.float32:
             return painted
         return (painted * PIXEL_SCALE).round().astype(np.uint8)
 
-    def _norms(self, style: Floats) -> FoldedNorms:
-        return FoldedNorms(self._ops, self._config, ops.convert_to_tensor(style)[:, None, None, :])
+    def _norms(self, style: Floats, masks: Masks | None) -> Normalize:
+        styles = [ops.convert_to_tensor(each)[None, None, None] for each in style]
+        if masks is None:
+            return FoldedNorms(self._ops, self._config, styles[0])
+        maps = {key: RegionMap(ops.convert_to_tensor(mask)) for key, mask in masks.items()}
+        return FoldedRegionNorms(self._ops, self._config, styles, maps)
 
-    def _moments(self, layer: str, x: Tensor, channels: int, weights: Floats) -> Floats:
-        moments = tile_moments(self._ops, layer, x, channels, ops.convert_to_tensor(weights))
-        return _array(moments[0, 0])
+    def _moments(
+        self, layer: str, x: Tensor, channels: int, weights: Floats, masks: Masks | None
+    ) -> Floats:
+        measure = tile_moments if masks is None else region_moments
+        return _array(measure(self._ops, layer, x, channels, ops.convert_to_tensor(weights))[0])
 
 
 def _array(x: Tensor) -> Floats:

@@ -41,9 +41,9 @@ class FoldedNorms:
 
     def __call__(self, layer: str, x: Tensor) -> Tensor:
         """Apply the norm of `layer`."""
-        return self._apply(layer, x, *self._parameters(layer))
+        return self._apply(layer, x, *self.parameters(layer))
 
-    def _parameters(self, layer: str) -> tuple[Tensor, Tensor]:
+    def parameters(self, layer: str) -> tuple[Tensor, Tensor]:
         """Return both halves of the style for one layer: gamma and beta, or scale and shift."""
         here = self._slices[layer]
         first = self._ops.slice(self._style, "channels", here.start, here.stop)
@@ -57,7 +57,8 @@ class FoldedNorms:
             )
         return x * scale + shift
 
-    def _channels(self, layer: str) -> int:
+    def channels(self, layer: str) -> int:
+        """Return the number of channels of a layer."""
         here = self._slices[layer]
         return int(here.stop - here.start)
 
@@ -67,9 +68,9 @@ class ExactNorms(FoldedNorms):
 
     def __call__(self, layer: str, x: Tensor) -> Tensor:
         """Apply the norm of `layer`."""
-        gamma, beta = self._parameters(layer)
+        gamma, beta = self.parameters(layer)
         if is_blocks(layer):
-            mean, variance = block_moments(self._ops, x, self._channels(layer))
+            mean, variance = block_moments(self._ops, x, self.channels(layer))
             scale = gamma * self._ops.inverse_std(variance)
             return self._apply(layer, x, scale, beta - mean * scale)
         return self._ops.normalize(x) * gamma + beta

@@ -27,7 +27,8 @@ class Statistics:
     """Mean and variance of every channel of the normalized layers, float32.
 
     Attributes:
-        mean: (1, channels of all normalized layers, in their order).
+        mean: (regions, channels of all normalized layers, in their order). One region for one
+            style.
         variance: same shape.
     """
 
@@ -35,13 +36,13 @@ class Statistics:
     variance: Floats
 
     @classmethod
-    def blank(cls, config: TransformerConfig) -> Self:
+    def blank(cls, config: TransformerConfig, regions: int = 1) -> Self:
         """Return statistics to be filled in: mean 0, variance 1."""
-        shape = (1, config.style_size // 2)
+        shape = (regions, config.style_size // 2)
         return cls(np.zeros(shape, np.float32), np.ones(shape, np.float32))
 
     def fold(self, style: Floats) -> Floats:
-        """Return `style` (1, style_size) with the statistics folded in: scales and shifts."""
+        """Return `style` (regions, style_size) with the statistics folded in: scales and shifts."""
         gamma, beta = np.split(style, 2, axis=1)
         scale = gamma / np.sqrt(self.variance + NORM_EPSILON)
         return np.concatenate([scale, beta - self.mean * scale], 1, dtype=np.float32)

@@ -69,7 +69,7 @@ def styles(n: int) -> NDArray[np.float32]:
 
 
 def was_on_disk(engine: OpenVinoEngine, size: tuple[int, int]) -> bool:
-    compiled = engine._compiled(size, "LATENCY", None).model
+    compiled = engine._compiled(size, "LATENCY", None, False).model
     return bool(compiled.get_property("LOADED_FROM_CACHE"))
 
 
@@ -245,7 +245,7 @@ def test_openvino_stops_what_still_runs_when_interrupted(
     engine = OpenVinoEngine(CONFIG, arrays)
     content = frames(1, 1080, 1920)
     expected = engine(content, styles(1))
-    pool = engine._compiled((1920, 1080), "LATENCY", None)
+    pool = engine._compiled((1920, 1080), "LATENCY", None, False)
     running = pool.submit([content, styles(1)], np.empty_like(content))
 
     def interrupt(inference: Inference) -> None:

@@ -53,7 +53,7 @@ def psnr_db(painted: Frames, exact: Frames) -> float:
 
 def numbers_computed_in(engine: OpenVinoEngine) -> list[str]:
     """Return the numbers of the convolutions' inputs, as OpenVINO tells them."""
-    compiled = engine._compiled(SIZE, "LATENCY", None).model
+    compiled = engine._compiled(SIZE, "LATENCY", None, False).model
     return [
         node.get_rt_info()["runtimePrecision"].astype(str)
         for node in compiled.get_runtime_model().get_ordered_ops()
@@ -197,7 +197,7 @@ def test_fast_engine_is_read_from_the_disk_at_a_second_start(
     second = OpenVinoEngine(config, arrays, "mixed")
     second(frame[:, :32, :32], style)  # another size first, as a real second start may have
     np.testing.assert_array_equal(second(frame, style), painted)
-    compiled = second._compiled(SIZE, "LATENCY", None).model
+    compiled = second._compiled(SIZE, "LATENCY", None, False).model
     assert compiled.get_property("LOADED_FROM_CACHE")
 
 
