@@ -30,6 +30,7 @@ def assemble(
     catalog: StyleCatalog | None = None,
     limits: Limits | None = None,
     films_dir: Path | None = None,
+    store: Path | None = None,
 ) -> ASGIApp:
     """Return the application.
 
@@ -40,6 +41,7 @@ def assemble(
         catalog: the styles.
         limits: of what is accepted.
         films_dir: whose films may be chosen, None for none.
+        store: folder of uploaded films, by default one of the user's.
 
     Raises:
         StyleError: the look has an unknown style.
@@ -62,5 +64,5 @@ def assemble(
         )
         return WatchedPainter(made)
 
-    films = FilmApi(studio, desk, Films(FilmStore(), open_painter), films_dir)
+    films = FilmApi(studio, desk, Films(FilmStore(store), open_painter), films_dir)
     return build_app(Parts(studio, Sockets(studio), styles, films, access, limits))

@@ -27,9 +27,8 @@ _STATUS: tuple[tuple[type[NstVideoError], HTTPStatus], ...] = (
     (EngineError, HTTPStatus.UNPROCESSABLE_ENTITY),
 )
 
-_PATH = re.compile(
-    r"(?:[A-Za-z]:)?(?:[\\/][^\\/\s'\":;,]+)+[\\/]([^\\/\s'\":;,]+)|/(?=\w)[^\s'\":;,]+"
-)
+_PATH = re.compile(r"(?<![\w/\\.])(?:[A-Za-z]:)?(?:[\\/][^\\/\s'\":;,]+)*[\\/]([^\\/\s'\":;,]+)")
+"""An absolute path; its last part is told."""
 
 
 class ProblemError(Exception):
@@ -52,7 +51,7 @@ class ProblemError(Exception):
 
 def without_paths(text: str) -> str:
     """Return a message with every absolute path replaced by its last part."""
-    return _PATH.sub(lambda match: match[1] or "a file", text)
+    return _PATH.sub(lambda match: match[1], text)
 
 
 def problem(status: HTTPStatus, detail: str, *, retry_after_s: float | None = None) -> JSONResponse:
