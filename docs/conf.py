@@ -83,6 +83,13 @@ def write_styles() -> None:
     (GENERATED / "masters.md").write_text("\n".join(lines) + "\n", "utf-8")
 
 
+def write_http() -> None:
+    """Write a table of the requests that the page's server answers."""
+    from nst_video.web.openapi import markdown
+
+    (GENERATED / "http.md").write_text(markdown(), "utf-8")
+
+
 def summary(module: str) -> str:
     """Return the first sentence of a module's docstring."""
     path = ROOT / "nst_video" / module
@@ -128,5 +135,6 @@ def setup(app: Sphinx) -> None:
     write_command_reference()
     write_layers()
     write_styles()
+    write_http()
     app.connect("autodoc-process-docstring", mark_code)
     app.connect("missing-reference", link_to_public_name)

@@ -23,6 +23,7 @@ from nst_video.web.camera_socket import Sockets
 from nst_video.web.films_api import FilmApi
 from nst_video.web.guard import Guard
 from nst_video.web.limits import Limits
+from nst_video.web.openapi import document
 from nst_video.web.problems import ProblemError, problem, problem_of, without_paths
 from nst_video.web.studio import Studio
 from nst_video.web.styles_api import StyleApi
@@ -94,11 +95,15 @@ def _routes(parts: Parts) -> list[BaseRoute]:
     async def server(request: Request) -> Response:
         return JSONResponse(_describe(parts))
 
+    async def openapi(request: Request) -> Response:
+        return JSONResponse(document())
+
     return [
         Route("/", _file("index.html")),
         Route("/favicon.ico", _file("icon.svg")),
         Mount("/static", _Static(directory=STATIC)),
         Route("/api/server", server),
+        Route("/api/openapi.json", openapi),
         *parts.styles.routes(),
         *parts.films.routes(),
         WebSocketRoute("/ws", parts.sockets.serve),
