@@ -7,8 +7,10 @@ import typer
 from nst_video.cli import live_session
 from nst_video.cli.console import say
 from nst_video.cli.live_options import LiveArguments, LiveOutputOptions
+from nst_video.cli.live_pages import split_pages
 from nst_video.cli.options import grouped
 from nst_video.errors import UsageError
+from nst_video.settings import ModelOptions
 
 if TYPE_CHECKING:
     from nst_video.live import CaptureOptions, LiveOptions, LiveSession
@@ -62,13 +64,24 @@ def _open_session(arguments: LiveArguments, settings: "LiveSettings") -> "LiveSe
     source, capture = live_session.open_source(
         arguments.source or "0", settings, arguments.given(), loop=arguments.camera.loop
     )
-    outputs = live_session.open_outputs(
+    others, pages = split_pages(
         [each for each in wanted.output or [] if each != WINDOW],
+        ModelOptions(
+            settings.model,
+            settings.engine,
+            models_dir=arguments.model.models_dir,
+            offline=arguments.model.offline,
+        ),
+        quiet=quiet,
+    )
+    outputs = live_session.open_outputs(
+        others,
         wanted.microphone,
         inputs=[arguments.source or "", *settings.style],
         save_dir=wanted.save_dir,
         overwrite=arguments.overwrite,
     )
+    outputs += [page.output() for page in pages]
 
     def print_start() -> None:
         if not quiet:
@@ -90,6 +103,8 @@ def _open_session(arguments: LiveArguments, settings: "LiveSettings") -> "LiveSe
         on_message=say,
         on_start=print_start,
     )
+    for page in pages:
+        page.attach(session)
     return session
 
 

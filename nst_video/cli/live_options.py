@@ -39,8 +39,8 @@ class LiveOutputOptions:
         typer.Option(
             "--output",
             "-o",
-            help="window: (the default), a file, http: or http:8090, virtual: or "
-            "virtual:1280x720, null:; repeat for several.",
+            help="window: (the default), a file, http: or http:8090 (http:lan for phones), "
+            "virtual: or virtual:1280x720, null:; repeat for several.",
             rich_help_panel=_OUTPUT_PANEL,
         ),
     ] = None

@@ -173,6 +173,20 @@ class LiveSession:
         """Press a key of `HOTKEYS`. Thread-safe."""
         self._pending_calls.put(lambda: self._press([key]))
 
+    def change(self, change: Callable[[LiveState], None]) -> None:
+        """Change the state in the session's thread, and load what it asks for. Thread-safe."""
+
+        def apply() -> None:
+            change(self.state)
+            self._loader.wake()
+
+        self._pending_calls.put(apply)
+
+    @property
+    def fps(self) -> float:
+        """Painted frames shown per second now."""
+        return self.metrics.rate.per_s(time.monotonic())
+
     def run(self) -> LiveResult:
         """Run until the user quits, the source ends or `duration_s` is over.
 

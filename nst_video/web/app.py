@@ -15,6 +15,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
+from starlette.websockets import WebSocket
 
 from nst_video import __version__
 from nst_video.errors import NstVideoError
@@ -23,6 +24,7 @@ from nst_video.web.camera_socket import Sockets
 from nst_video.web.films_api import FilmApi
 from nst_video.web.guard import Guard
 from nst_video.web.limits import Limits
+from nst_video.web.live_api import LiveApi
 from nst_video.web.openapi import document
 from nst_video.web.problems import ProblemError, problem, problem_of, without_paths
 from nst_video.web.studio import Studio
@@ -44,6 +46,8 @@ class Parts:
         films: films.
         access: who may use it.
         limits: of what is accepted.
+        live: the live session that is shown, None without. Then the studio loads only when a
+            picture or a film is painted.
     """
 
     studio: Studio
@@ -52,6 +56,7 @@ class Parts:
     films: FilmApi
     access: Access
     limits: Limits
+    live: LiveApi | None = None
 
 
 class _Static(StaticFiles):
@@ -69,7 +74,8 @@ def build_app(parts: Parts) -> ASGIApp:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        parts.studio.start()
+        if parts.live is None:
+            parts.studio.start()
         parts.films.films.start()
         try:
             yield
@@ -95,6 +101,14 @@ def _routes(parts: Parts) -> list[BaseRoute]:
     async def server(request: Request) -> Response:
         return JSONResponse(_describe(parts))
 
+    async def socket(socket: WebSocket) -> None:
+        wants_live = socket.query_params.get("source") == "live"
+        if parts.live is not None and wants_live:
+            await parts.live.serve(socket)
+        else:
+            parts.studio.start()
+            await parts.sockets.serve(socket)
+
     async def openapi(request: Request) -> Response:
         return JSONResponse(document())
 
@@ -106,7 +120,8 @@ def _routes(parts: Parts) -> list[BaseRoute]:
         Route("/api/openapi.json", openapi),
         *parts.styles.routes(),
         *parts.films.routes(),
-        WebSocketRoute("/ws", parts.sockets.serve),
+        *(parts.live.routes() if parts.live else ()),
+        WebSocketRoute("/ws", socket),
     ]
 
 
@@ -117,7 +132,7 @@ def _describe(parts: Parts) -> dict[str, object]:
         "version": __version__,
         "model": studio.model_name,
         "engine": studio.description,
-        "has_live": False,
+        "has_live": parts.live is not None,
         "is_loopback": parts.access.token is None,
         "https": parts.access.is_https,
         "sessions": parts.sockets.places.count,

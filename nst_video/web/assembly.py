@@ -16,6 +16,7 @@ from nst_video.web.film_store import FilmStore
 from nst_video.web.films import Films
 from nst_video.web.films_api import FilmApi
 from nst_video.web.limits import Limits
+from nst_video.web.live_api import LiveApi
 from nst_video.web.look import Look
 from nst_video.web.refinement import Refiner
 from nst_video.web.studio import Studio
@@ -31,6 +32,7 @@ def assemble(
     limits: Limits | None = None,
     films_dir: Path | None = None,
     store: Path | None = None,
+    live: LiveApi | None = None,
 ) -> ASGIApp:
     """Return the application.
 
@@ -42,6 +44,7 @@ def assemble(
         limits: of what is accepted.
         films_dir: whose films may be chosen, None for none.
         store: folder of uploaded films, by default one of the user's.
+        live: the live session that is shown, None without.
 
     Raises:
         StyleError: the look has an unknown style.
@@ -65,4 +68,4 @@ def assemble(
         return WatchedPainter(made)
 
     films = FilmApi(studio, desk, Films(FilmStore(store), open_painter), films_dir)
-    return build_app(Parts(studio, Sockets(studio), styles, films, access, limits))
+    return build_app(Parts(studio, Sockets(studio), styles, films, access, limits, live))

@@ -224,7 +224,7 @@ class CameraSession:
         age_ms = 1000 * (now - put_s)
         self._age_ms.add(age_ms)
         self._rate.tick(now)
-        is_painted = rendered.is_painted and not self.look.original
+        is_painted = rendered.painting is not rendered.content
         with self._may_send:
             self.outgoing.send(rendered.number)
         self._send(Message(Kind.PAINTED, rendered.number, stamp, round(age_ms), is_painted, data))

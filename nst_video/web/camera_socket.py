@@ -31,7 +31,6 @@ IDLE_S = 600.0
 MAX_SOCKETS, MAX_SOCKETS_EACH = 64, 32
 """Most connections, in all and from one address."""
 
-_MAX_TEXT = 4096
 _MAX_WAITING = 64
 """Most messages that a page may leave unread; frames are limited by their credit."""
 
@@ -142,13 +141,8 @@ class _Connection:
 
     async def _obey(self, text: str) -> None:
         """Do what a JSON message asks for."""
-        if len(text) > _MAX_TEXT:
-            raise ProtocolError(f"A text message has {_MAX_TEXT} characters at most.")
-        try:
-            wanted = json.loads(text)
-            kind = wanted["type"]
-        except (ValueError, TypeError, KeyError, RecursionError):
-            raise ProtocolError('A text message is JSON, such as {"type":"restart"}.') from None
+        wanted = protocol.parse_text(text)
+        kind = wanted["type"]
         if kind == "look":
             try:
                 look = changed(self._session.look, wanted.get("look"))

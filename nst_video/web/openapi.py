@@ -88,6 +88,11 @@ OPERATIONS = (
     Operation("POST", f"{_FILM}/resume", "Go on with the film."),
     Operation("GET", f"{_FILM}/download", "The painted film, to keep.", "video/*"),
     Operation("GET", f"{_FILM}/play", "The painted film, to play.", "video/*"),
+    Operation("GET", "/api/live", "What the live session of the server does."),
+    Operation("PATCH", "/api/live", "Change its look; the body is a part of a look.", body="json"),
+    Operation("POST", "/api/live/actions/{name}", "Do what a key of the session does.", "", 202),
+    Operation("GET", "/snapshot.jpg", "The newest frame of the live session.", _JPEG),
+    Operation("GET", "/stream.mjpg", "Its frames as MJPEG.", "multipart/x-mixed-replace"),
 )  # fmt: skip
 """Every operation of the API, in the order of the documentation."""
 

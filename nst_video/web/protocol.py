@@ -4,6 +4,7 @@ Neither side queues frames. A side sends the next frame only when the other has 
 has taken (server) or shown (page) an earlier one, see `Credit`.
 """
 
+import json
 import struct
 from dataclasses import dataclass
 from enum import IntEnum
@@ -23,6 +24,10 @@ MIN_SIDE, MAX_SIDE = 16, 1920
 
 MAX_FRAME_BYTES = 2 << 20
 """Largest JPEG of a frame: 1920x1080 at quality 0.9 has 0.4 to 1 MB."""
+
+
+MAX_TEXT = 4096
+"""Longest text message in characters."""
 
 
 class Kind(IntEnum):
@@ -89,6 +94,23 @@ def decode(data: bytes) -> Message:
     if kind not in set(Kind):
         raise ProtocolError(f"There is no message of kind {kind}.")
     return Message(Kind(kind), sequence, stamp, server_ms, bool(flags & 1), data[HEADER_BYTES:])
+
+
+def parse_text(text: str) -> dict[str, object]:
+    """Return the JSON object of a text message; it has a type.
+
+    Raises:
+        ProtocolError: it is too long, or no such object.
+    """
+    if len(text) > MAX_TEXT:
+        raise ProtocolError(f"A text message has {MAX_TEXT} characters at most.")
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict) or not isinstance(found.get("type"), str):
+        raise ProtocolError('A text message is JSON, such as {"type":"restart"}.')
+    return found
 
 
 def jpeg_size(data: bytes) -> tuple[int, int]:

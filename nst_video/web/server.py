@@ -1,9 +1,11 @@
 """Running the application with uvicorn."""
 
+import asyncio
 import logging
 import socket
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -81,13 +83,15 @@ def run(
     Raises:
         UsageError: the certificate cannot be used.
     """
-    server = make_server(app, on_start, certificate)
-    server.run(sockets=[binding.listener])
+    make_server(app, on_start, certificate, binding).serve_forever()
 
 
 def make_server(
-    app: ASGIApp, on_start: Callable[[], None], certificate: Certificate | None = None
-) -> uvicorn.Server:
+    app: ASGIApp,
+    on_start: Callable[[], None],
+    certificate: Certificate | None = None,
+    binding: Binding | None = None,
+) -> "Server":
     """Return a server that has not been started, see `run`."""
     if certificate is not None:
         _check(certificate)
@@ -108,7 +112,7 @@ def make_server(
         ssl_certfile=None if certificate is None else certificate[0],
         ssl_keyfile=None if certificate is None else certificate[1],
     )
-    return _Server(config, on_start)
+    return Server(config, on_start, binding)
 
 
 def _check(certificate: Certificate) -> None:
@@ -132,15 +136,29 @@ logging.getLogger("uvicorn").addHandler(logging.NullHandler())
 logging.getLogger("uvicorn").propagate = False
 
 
-class _Server(uvicorn.Server):
-    """Tells when it has started."""
+class Server(uvicorn.Server):
+    """Tells when it has started; takes calls from other threads."""
 
-    def __init__(self, config: uvicorn.Config, on_start: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, on_start: Callable[[], None], binding: Binding | None
+    ) -> None:
         super().__init__(config)
-        self._on_start = on_start
+        self._on_start, self._binding = on_start, binding
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def serve_forever(self) -> None:
+        """Serve until `should_exit`, in any thread."""
+        self.run(sockets=None if self._binding is None else [self._binding.listener])
+
+    def call(self, work: Callable[[], None]) -> None:
+        """Run something in the event loop, if it runs. Thread-safe."""
+        if self._loop is not None:
+            with suppress(RuntimeError):  # it has ended
+                self._loop.call_soon_threadsafe(work)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to accept connections."""
+        self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         if self.started:
             self._on_start()

@@ -66,6 +66,7 @@ class Studio:
         self.has_loops = False
         self.refined = 0
         self._options = replace(options, engine=choose_live_engine(options.engine))
+        self._lock, self._has_begun = threading.Lock(), False
         self._first: Stylizer | None = None
         self._model: StyleModel | None = None
         self._loader = ThreadPoolExecutor(1, "load")
@@ -93,8 +94,11 @@ class Studio:
         return "" if self._first is None else self._first.describe()
 
     def start(self) -> None:
-        """Begin to load, in a thread."""
-        self._loader.submit(self._load)
+        """Begin to load, in a thread, unless that has begun already."""
+        with self._lock:
+            has_begun, self._has_begun = self._has_begun, True
+        if not has_begun:
+            self._loader.submit(self._load)
 
     def note_refined(self) -> None:
         """Have all sessions load their styles again."""
@@ -125,6 +129,7 @@ class Studio:
         Raises:
             NstVideoError: they cannot be loaded.
         """
+        self.start()
         self._loader.submit(lambda: None).result()
         if not self.is_ready:
             raise NstVideoError(self.trouble)

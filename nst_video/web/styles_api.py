@@ -85,7 +85,9 @@ class StyleApi:
         """Send a style's thumbnail."""
         style = self.studio.catalog.find(request.path_params["name"])
         data = await self.desk.run(partial(thumbnail, self.studio, style))
-        return Response(data, media_type="image/jpeg", headers=_FOREVER)
+        is_newest = request.query_params.get("v") == version(self.studio, style)
+        headers = _FOREVER if is_newest else {"Cache-Control": "no-cache"}
+        return Response(data, media_type="image/jpeg", headers=headers)
 
     async def picture(self, request: Request) -> Response:
         """Send a style's picture."""

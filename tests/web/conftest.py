@@ -1,16 +1,12 @@
 """A server in a thread of its own, asked through real sockets."""
 
-import http.client
-import json
-import socket
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from live_tools import wait_until
-from websockets.sync.client import ClientConnection, connect
+from page_client import Page
 
 from nst_video.settings import ModelOptions
 from nst_video.web import server
@@ -20,67 +16,6 @@ from nst_video.web.catalog import StyleCatalog
 from nst_video.web.limits import Limits
 
 LIMITS = Limits(picture_bytes=1 << 20, film_bytes=4 << 20, films=3, stall_s=0.3)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An answer, read to its end."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> dict:  # type: ignore[type-arg]
-        return json.loads(self.body)
-
-    @property
-    def detail(self) -> str:
-        assert self.headers["content-type"] == "application/problem+json"
-        assert self.json["status"] == self.status
-        return self.json["detail"]
-
-
-@dataclass
-class Page:
-    """What uses the server as a page does."""
-
-    port: int
-    token: str | None = None
-
-    def ask(self, method: str, path: str, body: bytes | object = None, **headers: str) -> Answer:
-        """Send a request. What is not bytes is sent as JSON."""
-        given = {name.replace("_", "-"): value for name, value in headers.items()}
-        if self.token and "authorization" not in given:
-            given["authorization"] = f"Bearer {self.token}"
-        if body is not None and not isinstance(body, bytes):
-            body = json.dumps(body).encode()
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        try:
-            connection.request(method, path, body, given)
-            got = connection.getresponse()
-            pairs = {name.lower(): value for name, value in got.getheaders()}
-            return Answer(got.status, pairs, got.read())
-        finally:
-            connection.close()
-
-    def get(self, path: str, **headers: str) -> Answer:
-        return self.ask("GET", path, **headers)
-
-    def raw(self, data: bytes) -> bytes:
-        """Send bytes as they are; return what comes until the end."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
-            connection.sendall(data)
-            connection.shutdown(socket.SHUT_WR)
-            answer = b""
-            while part := connection.recv(65536):
-                answer += part
-        return answer
-
-    def socket(self, **headers: str) -> ClientConnection:
-        """Open a WebSocket."""
-        url = f"ws://127.0.0.1:{self.port}/ws"
-        return connect(url, additional_headers=headers, compression=None, open_timeout=30)
 
 
 def run_server(folder: Path, token: str | None = None) -> Iterator[Page]:

@@ -1,17 +1,17 @@
 """Cameras of browsers over real WebSockets: newest frames only, in both directions."""
 
 import json
-from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+from page_client import is_kind, receive
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection
 
-from nst_video.web.protocol import Kind, Message, decode
+from nst_video.web.protocol import Kind, Message
 
 SIZE = (160, 120)
 
@@ -19,23 +19,6 @@ SIZE = (160, 120)
 def frame(seed: int = 0) -> bytes:
     noise = np.random.default_rng(seed).integers(0, 255, (12, 16, 3), np.uint8)
     return cv2.imencode(".jpg", cv2.resize(noise, SIZE))[1].tobytes()
-
-
-def receive(
-    socket: ClientConnection, wanted: Callable[[Any], bool], *, shows: bool = True
-) -> Message | dict[str, Any]:
-    """Return the first message that is wanted, a `Message` or a JSON object."""
-    while True:
-        data = socket.recv(timeout=60)
-        message = decode(data) if isinstance(data, bytes) else json.loads(data)
-        if shows and isinstance(message, Message) and message.kind is Kind.PAINTED:
-            socket.send(Message(Kind.SHOWN, message.sequence).encode())
-        if wanted(message):
-            return message
-
-
-def is_kind(kind: str) -> Callable[[Any], bool]:
-    return lambda message: isinstance(message, dict) and message["type"] == kind
 
 
 def is_painted(message: Any) -> bool:

@@ -3,6 +3,7 @@
 from starlette.routing import Route
 
 from nst_video.web.films_api import FilmApi
+from nst_video.web.live_api import LiveApi
 from nst_video.web.openapi import OPERATIONS, document, markdown
 from nst_video.web.styles_api import StyleApi
 
@@ -10,7 +11,7 @@ from nst_video.web.styles_api import StyleApi
 def test_every_operation_is_answered_and_every_answer_is_documented(page) -> None:
     documented = {(each.method, each.path) for each in OPERATIONS}
     answered = {("GET", "/api/server"), ("GET", "/api/openapi.json")}
-    for api in (StyleApi, FilmApi):
+    for api in (StyleApi, FilmApi, LiveApi):
         for route in api.routes(api.__new__(api)):
             assert isinstance(route, Route)
             methods = (route.methods or set()) - {"HEAD"}
