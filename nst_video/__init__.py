@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from nst_video.optimization.settings import PaintSettings
     from nst_video.optimization.video_settings import VideoSettings
     from nst_video.scoring import FilmScore, ScoreReport, SourceScore, score
-    from nst_video.settings import ModelOptions, StylizeSettings
+    from nst_video.settings import ModelOptions, Regions, StylizeSettings
     from nst_video.style_library.folder import Style
     from nst_video.style_library.library import StyleLibrary
     from nst_video.stylizer import Stylizer
@@ -73,6 +73,7 @@ __all__ = [
     "RefineResult",
     "RefineSettings",
     "RefineStep",
+    "Regions",
     "ScoreReport",
     "SinkError",
     "SourceError",
@@ -107,6 +108,7 @@ _MODULES = {
     "RefineResult": "optimization.refine_state",
     "RefineSettings": "optimization.refine_settings",
     "RefineStep": "optimization.refine_state",
+    "Regions": "settings",
     "ScoreReport": "scoring",
     "SourceScore": "scoring",
     "Style": "style_library.folder",

@@ -10,6 +10,7 @@ from nst_video.validation import (
     GENTLE,
     INTENSITY,
     PAINT_EVERY,
+    SOFTNESS,
     STEADY,
     STROKE_SCALE,
     TILE_ROWS,
@@ -114,6 +115,64 @@ class StylizeSettings:
     def fade(self) -> float:
         """Weight of the network's output, 0..1, in the cross-fade with the input."""
         return self.intensity if self.blend == "pixel" else min(1.0, self.intensity / LATENT_FROM)
+
+
+PERSON = "person"
+"""`Regions.mask` for the people that a network finds."""
+
+BACKGROUND_WORDS = ("original", "blur")
+"""What the rest of a frame can be besides a style and a color."""
+
+_COLORS = {
+    "black": (0, 0, 0),
+    "white": (255, 255, 255),
+    "gray": (128, 128, 128),
+    "green": (0, 177, 64),
+    "blue": (0, 71, 187),
+}
+"""Green and blue are those of screens for keying."""
+
+
+@dataclass(frozen=True)
+class Regions:
+    """Two regions of a frame: one in the style, and the rest.
+
+    Attributes:
+        mask: `PERSON`, or the path of a gray picture or film, white where the style is.
+        rest: "original", "blur", a color (see `parse_color`), or a style, which the network paints
+            in the same pass.
+        softness: 0..1: how wide the transition is; 1 is as the network or the file has it. None is
+            0.5 for people and 1 for files.
+        invert: the style is outside of the mask, and the rest inside.
+        segmenter: what finds people, see `segmentation.SEGMENTERS`; "auto" takes the best at hand.
+
+    Raises:
+        UsageError: a value out of its range.
+    """
+
+    mask: str = PERSON
+    rest: str = "original"
+    softness: float | None = None
+    invert: bool = False
+    segmenter: str = "auto"
+
+    def __post_init__(self) -> None:
+        if self.softness is not None:
+            SOFTNESS.check("The softness of the mask", self.softness)
+
+
+def parse_color(text: str) -> tuple[int, int, int] | None:
+    """Return RGB of a color, as in "#00b140" or "green"; None for any other text."""
+    if text in _COLORS:
+        return _COLORS[text]
+    digits = text.removeprefix("#")
+    if not text.startswith("#") or len(digits) != 6:
+        return None
+    try:
+        red, green, blue = bytes.fromhex(digits)
+    except ValueError:
+        return None
+    return red, green, blue
 
 
 def _check_number_or_word(name: str, value: object, allowed: Range, *words: str) -> None:

@@ -58,26 +58,29 @@ class SteadyFrames:
     def submit(
         self,
         frames: Pictures,
-        paint: Callable[[Pictures], PendingFrames],
+        paint: Callable[..., PendingFrames],
         pixels: PlaneFormat,
         settings: StylizeSettings,
         *,
         look: Hashable,
         is_fading: bool = False,
+        masks: NDArray[np.uint8] | None = None,
     ) -> PendingFrames:
         """Begin to paint the next frames of the film.
 
         Args:
             frames: not to be changed until they are painted.
-            paint: begins to paint those of them that have to be painted, if any.
+            paint: begins to paint those of them that have to be painted, if any; it is given these
+                frames, and their masks if there are masks.
             pixels: their format.
             settings: how steady, and one of how many frames is painted at least.
             look: whatever else the paintings depend on; where it changes, the strokes begin anew.
             is_fading: the style changes slowly.
+            masks: one for each frame, (n, height, width).
         """
         if settings.is_frame_by_frame:
             self.reset()
-            return paint(frames)
+            return paint(frames) if masks is None else paint(frames, masks)
         if not self._is_prepared and (len(frames) > 1 or self._last is not None):
             self._prepare()
         with self._submitting:
@@ -92,7 +95,8 @@ class SteadyFrames:
             wanted = [index for index, step in enumerate(steps) if step.paint]
             chosen = frames if len(wanted) == len(frames) else frames[wanted]
             self.paintings += len(wanted)
-            painting = paint(chosen) if wanted else None
+            own = [chosen] if masks is None else [chosen, masks[wanted]]
+            painting = paint(*own) if wanted else None
             self._last = _Batch(steadiness, pixels, steps, painting, self._last, lock=self._showing)
             # At once, while the frames after them are followed.
             return PendingFrames(self._shower.submit(self._last.wait).result)

@@ -26,13 +26,15 @@ from nst_video.engines import (
     warm_up,
 )
 from nst_video.errors import UsageError
-from nst_video.frames import Floats, Frame, Frames, Size, check_frames, size_of
+from nst_video.frames import Frame, Frames, Size, check_frames, size_of
 from nst_video.image.yuv420 import YuvColors, YuvFrames, can_be_yuv420, check_yuv, yuv_size
 from nst_video.networks.models import StyleModel, load_model
-from nst_video.settings import DEFAULT_STYLE, ModelOptions, StylizeSettings
+from nst_video.region_painter import RegionPainter
+from nst_video.settings import DEFAULT_STYLE, ModelOptions, Regions, StylizeSettings
 from nst_video.steady_frames import SteadyFrames
-from nst_video.style_library.library import Style, StyleLibrary, StyleName
+from nst_video.style_library.library import StyleLibrary, StyleName
 from nst_video.style_mixer import StyleMixer
+from nst_video.style_selection import StyleSelection
 from nst_video.stylizer_identity import describe_painting
 from nst_video.temporal import State, planes
 from nst_video.validation import FADE_S, check_type
@@ -41,7 +43,7 @@ TEST_SIZE = (64, 64)
 """(width, height) of the picture that tests an engine before its first frame."""
 
 
-class Stylizer:
+class Stylizer(StyleSelection):
     """Paints frames in a style; used alike for pictures, video files and cameras.
 
     The model is loaded at the first frame that needs it, or by `prepare`.
@@ -69,6 +71,7 @@ class Stylizer:
         on_note: OnNote | None = None,
         fade_s: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
+        regions: Regions | None = None,
     ) -> None:
         """Choose a model and find the styles; loading waits for `prepare` or the first frame.
 
@@ -83,6 +86,7 @@ class Stylizer:
             on_note: called with a sentence when memory forces smaller batches or tiles.
             fade_s: seconds of the transition from one style to the next; 0 switches at once.
             clock: returns the current time in seconds, for the transition.
+            regions: what else than the style, and where; None for the whole frame in it.
 
         Raises:
             UsageError: a value of a wrong type or out of its range.
@@ -107,7 +111,9 @@ class Stylizer:
         self._is_prepared = False
         self._mixer = StyleMixer(self.library, fade_s, clock)
         self._steady = SteadyFrames(on_note)
+        self._regions: RegionPainter | None = None
         self.set_style(style, mix)
+        self.set_regions(regions)
 
     def __getstate__(self) -> dict[str, object]:
         """Return what `copy` and `pickle` keep.
@@ -125,34 +131,21 @@ class Stylizer:
             "_mixer": copy.copy(self._mixer),
         }
 
-    def set_style(
-        self,
-        style: StyleName | Sequence[StyleName],
-        mix: Sequence[float] | None = None,
-    ) -> None:
-        """Use another style, or a mix of several, from the next frame on.
-
-        Returns at once; a style that `load_style` has not loaded is loaded with the next frame.
-
-        Args:
-            style: a style's name, the path of any picture, or several of these to mix.
-            mix: a weight for each style, by default equal; normalized.
+    def set_regions(self, regions: Regions | None) -> None:
+        """Use a mask, or none, from the next frame on.
 
         Raises:
-            UsageError: not as many weights as styles, a negative weight, or only zeros.
-            StyleError: an unknown style.
+            StyleError: the rest is in an unknown style.
         """
-        self._mixer.select(style, mix)
+        self._regions = None
+        if regions is not None:
+            check_type("The regions", regions, Regions)
+            self._regions = RegionPainter(regions, self.library, self.options, self._on_fetch)
 
     @property
-    def styles(self) -> tuple[Style, ...]:
-        """The styles in use."""
-        return self._mixer.styles
-
-    @property
-    def mix(self) -> tuple[float, ...]:
-        """A weight for each of them."""
-        return self._mixer.mix
+    def regions(self) -> Regions | None:
+        """What else than the style is in the frame, and where."""
+        return None if self._regions is None else self._regions.regions
 
     @cached_property
     def model(self) -> StyleModel:
@@ -175,47 +168,6 @@ class Stylizer:
             tile=self.options.tile,
             on_note=self._on_note,
         )
-
-    @property
-    def style_vector(self) -> Floats:
-        """The weighted mean of the styles: of their bottlenecks, float32 (d,).
-
-        Where one of them is refined, it is the mean of their style parameters, float32 (p,).
-        """
-        return self._mixer.vector(self.model)
-
-    def load_style(self, style: Style) -> None:
-        """Get a style's refined parameters, or compute its bottleneck, ahead of `set_style`.
-
-        Safe to call from any thread.
-
-        Raises:
-            SourceError: the picture cannot be read.
-            StyleError: the model returns no finite bottleneck for it.
-        """
-        self._mixer.load(style, self.model)
-
-    def has_loaded(self, style: Style) -> bool:
-        """Return whether `load_style` has loaded the style."""
-        return self._mixer.has_loaded(style)
-
-    def forget_styles(self) -> None:
-        """Load styles again from the next `set_style` on: their pictures may have changed."""
-        self._mixer.forget()
-
-    def load_predictor(self) -> None:
-        """Load the style predictor, which intensities below 1 use. Safe to call from any thread."""
-        self._mixer.predict(self.model, np.zeros((64, 64, 3), np.uint8))
-
-    @property
-    def has_predictor(self) -> bool:
-        """Whether the style predictor, which intensities below 1 use, is loaded."""
-        return self._mixer.has_predictor
-
-    @property
-    def is_fading(self) -> bool:
-        """True during a transition from one style to the next."""
-        return self._mixer.is_fading
 
     @property
     def frames_per_painting(self) -> int:
@@ -258,21 +210,29 @@ class Stylizer:
         """Forget earlier frames; call it before another clip or an unrelated picture."""
         self._mixer.reset()
         self._steady.reset()
+        if self._regions is not None:
+            self._regions.reset()
 
     def identity(self) -> Mapping[str, object]:
         """Return everything that the painted frames depend on, as plain values."""
         self.prepare()
         parts = None if self.settings.is_original else (self.model, self.engine, self.style_vector)
-        return describe_painting(self.settings, self.options, parts)
+        described = describe_painting(self.settings, self.options, parts)
+        if self._regions is None:
+            return described
+        return {**described, "regions": self._regions.identity(parts and self.model)}
 
     def state(self) -> State:
         """Return what the next frame depends on, once everything submitted is painted."""
-        return {**self._steady.state(), **self._mixer.state()}
+        masks = {} if self._regions is None else self._regions.state()
+        return {**self._steady.state(), **self._mixer.state(), **masks}
 
     def restore(self, state: State) -> None:
         """Go on, after `reset`, from a state of equal `identity`; KeyError: it is not whole."""
         self._steady.restore(state)
         self._mixer.restore(state)
+        if self._regions is not None:
+            self._regions.restore(state)
 
     def __call__(self, frames: Frame | Frames) -> Frame | Frames:
         """Paint one frame or a batch, and wait for the result.
@@ -311,23 +271,32 @@ class Stylizer:
         self.prepare()
         work = finishing.working_size(size, self.settings)
         small = finishing.resize_rgb(frames, work)
-        painting = self._submit_steady(small, self.begin, planes.RGB)
-        if work == size and not self.settings.keep_colors and self.settings.fade == 1:
+        regions, settings = self._regions, self.settings
+        masks = None if regions is None else regions.masks(small)
+        painting = self._submit_steady(small, self.begin, planes.RGB, masks)
+        if work != size or settings.keep_colors or settings.fade != 1:
+            painting = painting.then(
+                lambda each: finishing.finish_rgb(each, frames, small, settings)
+            )
+        if regions is None or masks is None:
             return painting
-        settings = self.settings
-        return painting.then(lambda each: finishing.finish_rgb(each, frames, small, settings))
+        return painting.then(lambda each: regions.compose(each, frames, masks))
 
-    def begin(self, small: Frames) -> PendingFrames:
+    def begin(self, small: Frames, masks: NDArray[np.uint8] | None = None) -> PendingFrames:
         """Begin to paint RGB frames of working size: each by itself, not enlarged.
 
         Args:
             small: uint8 (n, h, w, 3); not to be changed until they are painted.
+            masks: where the first style is, (n, h, w), if the stylizer has regions.
 
         Raises:
             EngineError: they cannot be painted.
         """
         settings = self.settings
-        painting = self.engine.submit(small, self._mixer.parameters(self.model, small, settings))
+        style, second = self._mixer.parameters(self.model, small, settings), None
+        if self._regions is not None and masks is not None:
+            second = self._regions.second(self.model, small, masks, settings)
+        painting = self.engine.submit(small, style, second)
         return painting.then(lambda each: finishing.restore_faces(each, small, settings.gentle))
 
     def accepts_yuv(self, size: Size) -> bool:
@@ -381,18 +350,22 @@ class Stylizer:
     def _submit_steady(
         self,
         frames: NDArray[np.uint8],
-        paint: Callable[[NDArray[np.uint8]], PendingFrames],
+        paint: Callable[..., PendingFrames],
         pixels: planes.PlaneFormat,
+        masks: NDArray[np.uint8] | None = None,
     ) -> PendingFrames:
         """Begin to paint frames at working size, steady as the settings say."""
-        look = (self.styles, self.mix, replace(self.settings, steady=1, paint_every=1))
+        settings = replace(self.settings, steady=1, paint_every=1)
+        look = (self.styles, self.mix, settings, self.regions)
+        fading = self.is_fading
         return self._steady.submit(
-            frames, paint, pixels, self.settings, look=look, is_fading=self.is_fading
+            frames, paint, pixels, self.settings, look=look, is_fading=fading, masks=masks
         )
 
     def _yuv_engine(self, size: Size) -> Engine | None:
         """Return the engine if it paints YUV frames of `size` as the settings say."""
         settings = self.settings
-        is_plain = settings.intensity == 1 and not settings.keep_colors
+        # Masks are found in RGB frames.
+        is_plain = settings.intensity == 1 and not settings.keep_colors and self._regions is None
         is_even = can_be_yuv420(size) and can_be_yuv420(finishing.working_size(size, settings))
         return self.engine if is_plain and is_even and self.engine.capabilities.yuv else None

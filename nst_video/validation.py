@@ -119,6 +119,9 @@ WORK_SIZE = Range(32, MAX_SIDE_PX, is_whole=True, unit="pixels")
 GENTLE = Range(0, 1)
 """How much of the structure of skin is brought back."""
 
+SOFTNESS = Range(0, 1)
+"""How wide the transition of a mask is."""
+
 STROKE_SCALE = Range(0.25, 4)
 """Width of strokes, relative to the default."""
 

@@ -63,6 +63,7 @@ NAMES = [
     "RefineResult",
     "RefineSettings",
     "RefineStep",
+    "Regions",
     "ScoreReport",
     "SinkError",
     "SourceError",

@@ -1,7 +1,7 @@
 """`nst-video image`: stylize pictures."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -27,6 +27,7 @@ from nst_video.cli.picture_jobs import (
     paint_by_network,
     paint_by_optimization,
 )
+from nst_video.cli.region_options import RegionOptions, choose_regions
 from nst_video.cli.stylizer_options import (
     ModelArguments,
     StylizeOptions,
@@ -57,8 +58,18 @@ class PictureFileOptions:
     extra: ExtraPictureOptions = field(default_factory=ExtraPictureOptions)
 
 
-_GATYS_ONLY = option_names(OptimizationOptions, LossNetworkOptions) | {"plot", "preview_every"}
-_FAST_ONLY = frozenset(("blend", "stroke_scale", "gentle", "model", "engine", "tile"))
+_GATYS_ONLY = option_names(OptimizationOptions, LossNetworkOptions) - {"mask"} | {
+    "plot",
+    "preview_every",
+}
+_FAST_ONLY = option_names(RegionOptions) | {
+    "blend",
+    "stroke_scale",
+    "gentle",
+    "model",
+    "engine",
+    "tile",
+}
 
 
 @grouped
@@ -68,6 +79,7 @@ def image(
     files: PictureFileOptions,
     method: MethodOption = PaintMethod.FAST,
     style: StylizeOptions,
+    region: RegionOptions,
     model: ModelArguments,
     optimization: OptimizationOptions,
     network: LossNetworkOptions,
@@ -83,9 +95,12 @@ def image(
         open_painter = _optimizer_opener(files, style, model, optimization, network)
     else:
         refuse_given(context, _GATYS_ONLY, "--method gatys")
+        styles, regions = choose_regions(style.style, optimization.mask or (), region)
+        style = replace(style, style=styles)
 
         def open_painter() -> Paint:
-            return paint_by_network(build_stylizer(style, model, quiet=quiet), quiet=quiet)
+            stylizer = build_stylizer(style, model, quiet=quiet, regions=regions)
+            return paint_by_network(stylizer, quiet=quiet)
 
     jobs, replaced = _plan(files, style.style, optimization.mask or ())
     # An optimization shows its own progress.

@@ -162,9 +162,10 @@ class OptimizationOptions:
         list[Path] | None,
         typer.Option(
             "--mask",
-            metavar="FILE",
-            help="Picture, white where a style applies; repeat it, one for each style in order. "
-            "Styles without a mask share the rest.",
+            metavar="FILE|person",
+            help="Gray picture or film, white where the style applies, or person for the people "
+            "found; see --background. With --method gatys: pictures, one for each style in order; "
+            "styles without a mask share the rest.",
             rich_help_panel=PANEL,
         ),
     ] = None

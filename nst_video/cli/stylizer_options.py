@@ -17,6 +17,7 @@ from nst_video.settings import (
     DEFAULT_STYLE,
     Blend,
     ModelOptions,
+    Regions,
     StylizeSettings,
     TileRows,
     WorkSize,
@@ -297,8 +298,20 @@ class ModelArguments:
         return ModelOptions(self.model, self.engine, tile, self.models_dir, self.offline)
 
 
-def build_stylizer(style: StylizeOptions, model: ModelArguments, *, quiet: bool) -> "Stylizer":
+def build_stylizer(
+    style: StylizeOptions,
+    model: ModelArguments,
+    *,
+    quiet: bool,
+    regions: Regions | None = None,
+) -> "Stylizer":
     """Return the loaded stylizer that the options describe, and print what it runs on.
+
+    Args:
+        style: how it paints.
+        model: with what.
+        quiet: print nothing.
+        regions: where it paints something else.
 
     Raises:
         NstVideoError: an option makes no sense, or the model is not available.
@@ -313,6 +326,7 @@ def build_stylizer(style: StylizeOptions, model: ModelArguments, *, quiet: bool)
             mix=parse_mix(style.mix),
             on_note=None if quiet else say,
             on_fetch=on_fetch,
+            regions=regions,
         )
         stylizer.prepare()
     if not quiet and not stylizer.settings.is_original:

@@ -20,6 +20,7 @@ from nst_video.cli.optimization_options import (
 from nst_video.cli.options import grouped, number, option_names, refuse_given
 from nst_video.cli.output_options import check_outputs
 from nst_video.cli.preview import CommandWithPreview, Preview, PreviewOption, choose_preview
+from nst_video.cli.region_options import RegionOptions, choose_regions
 from nst_video.cli.steady_options import FilmStyleOptions
 from nst_video.cli.stylizer_options import (
     MODEL_PANEL,
@@ -71,7 +72,10 @@ class GatysOptions:
     keyframes: KeyframeOptions = field(default_factory=KeyframeOptions)
 
 
-_FAST_ONLY = option_names(FilmStyleOptions) - option_names(StyleOptions) | {"batch_size", "preview"}
+_FAST_ONLY = option_names(FilmStyleOptions, RegionOptions) - option_names(StyleOptions) | {
+    "batch_size",
+    "preview",
+}
 
 transcode_app = typer.Typer(add_completion=False)
 
@@ -84,6 +88,7 @@ def transcode(
     files: VideoFileOptions,
     method: MethodOption = PaintMethod.FAST,
     style: FilmStyleOptions,
+    region: RegionOptions,
     model: ModelArguments,
     batch_size: Annotated[
         int | None,
@@ -107,13 +112,18 @@ def transcode(
         refuse_given(context, _FAST_ONLY, "--method fast")
         _optimize(files, style, model, gatys)
         return
-    refuse_given(context, option_names(GatysOptions), "--method gatys")
+    refuse_given(context, option_names(GatysOptions) - {"mask"}, "--method gatys")
+    masks = gatys.optimization.mask or ()
+    styles, regions = choose_regions(style.style, masks, region)
+    style = replace(style, style=styles)
     options, quiet = files.video.parse(batch_size), files.batch.quiet
     excerpt, output = choose_preview(preview, files.output)
-    jobs, replaced = _plan(replace(files, output=output), style.style, options, preview=excerpt)
+    jobs, replaced = _plan(
+        replace(files, output=output), style.style, options, masks=masks, preview=excerpt
+    )
     if not jobs:
         return
-    painter = build_stylizer(style, style.choose_engine(model), quiet=quiet)
+    painter = build_stylizer(style, style.choose_engine(model), quiet=quiet, regions=regions)
     if excerpt:
         excerpt.run(jobs, painter, options, replaced=replaced, quiet=quiet)
         return

@@ -207,5 +207,31 @@ LOSS_NETWORKS: Mapping[str, ModelFiles] = MappingProxyType(
 )
 """Loss networks; `builtin` has one among its own files."""
 
-ALL_MODELS: Mapping[str, ModelFiles] = MappingProxyType({**MODELS, **LOSS_NETWORKS})
-"""All models and loss networks by name."""
+_MEDIAPIPE = "https://storage.googleapis.com/mediapipe-assets/modules/selfie_segmentation/"
+
+SEGMENTERS: Mapping[str, ModelFiles] = MappingProxyType(
+    {
+        "selfie": ModelFiles(
+            name="selfie",
+            title="MediaPipe selfie segmentation, landscape: finds people, for masks",
+            license="Apache-2.0",
+            files=(
+                ModelFile(
+                    "segmenter",
+                    (
+                        _on(
+                            _MEDIAPIPE,
+                            "selfie_segmentation_landscape.tflite",
+                            249_792,
+                            "4aafe6223bb8dac6fac8ca8ed56852870a33051ef3f6238822d282a109962894",
+                        ),
+                    ),
+                ),
+            ),
+        )
+    }
+)
+"""Networks that find people; `builtin` has one among its own files."""
+
+ALL_MODELS: Mapping[str, ModelFiles] = MappingProxyType({**MODELS, **LOSS_NETWORKS, **SEGMENTERS})
+"""All models, loss networks and segmenters by name."""

@@ -1,0 +1,77 @@
+"""Options of masks: one style where the mask is, something else around it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nst_video.cli.options import number
+from nst_video.errors import UsageError
+from nst_video.settings import BACKGROUND_WORDS, PERSON, Regions
+from nst_video.system.path_lookup import user_path
+from nst_video.validation import SOFTNESS
+
+PANEL = "Mask"
+
+ORIGINAL = BACKGROUND_WORDS[0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegionOptions:
+    """What is outside of --mask, and how soft its edge is."""
+
+    background: Annotated[
+        str | None,
+        typer.Option(
+            "--background",
+            metavar="STYLE|original|blur|COLOR",
+            help="With --mask: what is around it: another style, painted in the same pass; the "
+            "input (original), also blurred (blur); or a color, such as green or #00b140. "
+            "--style original --background STYLE leaves the masked part as it was.",
+            rich_help_panel=PANEL,
+        ),
+    ] = None
+    mask_softness: Annotated[
+        float | None,
+        number(
+            SOFTNESS,
+            "--mask-softness",
+            help="Width of the mask's edge, from 0 (sharp) to 1 (as found, or as in the file).",
+            panel=PANEL,
+        ),
+    ] = None
+
+
+def choose_regions(
+    styles: Sequence[str], masks: Sequence[Path], options: RegionOptions
+) -> tuple[list[str], Regions | None]:
+    """Return the styles of the first region, and the regions, None without a mask.
+
+    Args:
+        styles: of `--style`.
+        masks: of `--mask`.
+        options: the other options.
+
+    Raises:
+        UsageError: options that make no sense together.
+    """
+    background = options.background
+    if not masks:
+        if background is not None or options.mask_softness is not None:
+            raise UsageError("--background and --mask-softness need --mask, such as --mask person.")
+        return list(styles), None
+    if len(masks) > 1:
+        raise UsageError(f"One --mask is enough, not {len(masks)}: the rest is the background.")
+    mask = PERSON if str(masks[0]) == PERSON else str(user_path(masks[0]))
+    if mask != PERSON and not Path(mask).is_file():
+        raise UsageError(f"No file {mask} for --mask: give a picture, a film, or {PERSON}.")
+    if list(styles) != [ORIGINAL]:
+        return list(styles), Regions(mask, background or ORIGINAL, options.mask_softness)
+    if background is None or background in BACKGROUND_WORDS:
+        raise UsageError(
+            "--style original leaves the masked part as it was: give --background a "
+            "style, such as --background wave."
+        )
+    return [background], Regions(mask, ORIGINAL, options.mask_softness, invert=True)

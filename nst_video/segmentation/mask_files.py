@@ -1,0 +1,85 @@
+"""Masks from a file: any gray picture, or a film of them, frame for frame."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from nst_video.errors import SourceError
+from nst_video.frames import Frame, size_of
+from nst_video.image.files import load_picture
+from nst_video.image.resize import resize
+from nst_video.segmentation.edges import MASK_LEVELS, to_bytes
+from nst_video.video.sources import open_source
+
+_INDEX = "mask_index"
+"""Name in a state of the number of frames that had their mask."""
+
+
+class FileMasks:
+    """Masks from a file: white is the region; a film that ends early keeps its last frame."""
+
+    def __init__(self, path: Path, softness: float | None = None) -> None:
+        """Find out what the file is.
+
+        Args:
+            path: of a picture or film.
+            softness: 0..1, see `edges.to_bytes`; None to take the file as it is.
+
+        Raises:
+            SourceError: it cannot be read.
+        """
+        self.path = path
+        self._softness = 1.0 if softness is None else softness
+        self._still: NDArray[np.uint8] | None = None
+        try:
+            self._still = _gray(load_picture(path))
+        except SourceError:
+            with open_source(path) as film:
+                self._shown = _gray(next(iter(film)))
+        self._film: Iterator[NDArray[np.uint8]] = iter(())
+        self._index = 0
+
+    def __call__(self, frame: Frame) -> NDArray[np.uint8]:
+        """Return the mask of the next frame (height, width, 3), uint8 (height, width)."""
+        mask = resize(self._next(), size_of(frame))
+        if self._softness == 1:
+            return mask
+        return to_bytes(mask.astype(np.float32) * np.float32(1 / MASK_LEVELS), self._softness)
+
+    def reset(self) -> None:
+        """Begin at the first frame."""
+        self._index = 0
+
+    def state(self) -> dict[str, NDArray[np.float32]]:
+        """Return which frame is the next one."""
+        return {_INDEX: np.array(self._index, np.float32)}
+
+    def restore(self, state: Mapping[str, NDArray[np.float32]]) -> None:
+        """Go on from what `state` returned."""
+        self._index = int(state.get(_INDEX, 0))
+        if self._still is None and self._index:
+            self._film = _frames(self.path)
+            for _ in range(self._index):
+                self._shown = next(self._film, self._shown)
+
+    def _next(self) -> NDArray[np.uint8]:
+        if self._still is not None:
+            return self._still
+        if self._index == 0:
+            self._film = _frames(self.path)
+        self._index += 1
+        self._shown = next(self._film, self._shown)
+        return self._shown
+
+
+def _frames(path: Path) -> Iterator[NDArray[np.uint8]]:
+    with open_source(path) as film:
+        for frame in film:
+            yield _gray(frame)
+
+
+def _gray(frame: Frame) -> NDArray[np.uint8]:
+    return np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), np.uint8)

@@ -1,0 +1,90 @@
+"""Masks of the people in consecutive frames: found in each frame, and held still along the flow."""
+
+from collections.abc import Mapping
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from nst_video.frames import Floats, Frame, Luma
+from nst_video.image.dis_flow import DisFlow
+from nst_video.image.resize import resize_area
+from nst_video.networks.segmenter import SIZE
+from nst_video.segmentation.edges import follow_edges, to_bytes
+from nst_video.segmentation.segmenters import Segmenter
+
+HELD = 0.8
+"""Share of the mask that is carried from the frame before where the flow explains the picture."""
+
+DOUBT = 12.0
+"""Difference of brightness, of 255, between a frame and the one before, moved, at which the flow is
+half trusted. Noise of a webcam is about 3, uncovered background 20 and more."""
+
+CUT = 30.0
+"""Mean difference, of 255, from which nothing is carried: another scene."""
+
+DEFAULT_SOFTNESS = 0.5
+
+_MASK, _LUMA = "person_mask", "person_luma"
+"""Names in a state."""
+
+
+class PersonMasks:
+    """Masks of people, each made of its own frame; earlier ones only steady it."""
+
+    def __init__(self, segmenter: Segmenter, softness: float | None = None) -> None:
+        """Begin a film.
+
+        Args:
+            segmenter: finds people in single frames.
+            softness: 0..1, see `edges.to_bytes`; None for `DEFAULT_SOFTNESS`.
+        """
+        self.segmenter = segmenter
+        self._softness = DEFAULT_SOFTNESS if softness is None else softness
+        self._flow = DisFlow()
+        self._before: tuple[Floats, Luma] | None = None
+
+    def __call__(self, frame: Frame) -> NDArray[np.uint8]:
+        """Return the mask of the next frame (height, width, 3), uint8 (height, width)."""
+        luma = np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), np.uint8)
+        small = resize_area(luma, SIZE)
+        mask = self._carry(self.segmenter(frame), small)
+        self._before = mask, small
+        return to_bytes(follow_edges(mask, luma), self._softness)
+
+    def reset(self) -> None:
+        """Begin another film."""
+        self._before = None
+
+    def state(self) -> dict[str, NDArray[np.float32]]:
+        """Return what the next mask depends on."""
+        if self._before is None:
+            return {}
+        mask, luma = self._before
+        return {_MASK: mask, _LUMA: luma.astype(np.float32)}
+
+    def restore(self, state: Mapping[str, NDArray[np.float32]]) -> None:
+        """Go on from what `state` returned."""
+        self._before = None
+        if _MASK in state:
+            self._before = state[_MASK], state[_LUMA].astype(np.uint8)
+
+    def _carry(self, found: Floats, luma: Luma) -> Floats:
+        """Return the mask of a frame mixed with that of the frame before, moved along the flow."""
+        if self._before is None:
+            return found
+        mask, before = self._before
+        flow = self._flow(luma, before)
+        columns, rows = np.meshgrid(
+            np.arange(SIZE[0], dtype=np.float32), np.arange(SIZE[1], dtype=np.float32)
+        )
+        at = columns + flow[..., 0], rows + flow[..., 1]
+        moved_luma = cv2.remap(before, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        difference = cv2.GaussianBlur(
+            cv2.absdiff(luma, np.asarray(moved_luma, np.uint8)).astype(np.float32), (0, 0), 1.5
+        )
+        if difference.mean() > CUT:
+            return found
+        moved = cv2.remap(mask, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        trust = HELD / (1 + np.square(difference / np.float32(DOUBT)))
+        return np.asarray(found + (moved - found) * trust, np.float32)
