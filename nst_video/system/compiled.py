@@ -1,24 +1,13 @@
 """Loops over pixels that are compiled to machine code."""
 
+import threading
 from collections.abc import Callable
-from contextlib import suppress
-from typing import Any, TypeVar
-
-import llvmlite.binding
-import numba
-from numba.core.caching import FunctionCache
-
-# Loops over more than a few arrays are vectorized, too: LLVM has to compare their addresses.
-llvmlite.binding.set_option("nst_video", "--runtime-memory-check-threshold=128")
-
-_FLOAT_FLAGS = {"nnan", "ninf", "nsz"}
-"""What the compiler may assume of floating-point numbers: none is NaN or infinite, and -0 is 0.
-
-It may not reorder sums: compiled into its caller or loaded from disk, a function would give other
-frames, and a film that is resumed would not be the film that was interrupted. Costs 5 to 10 %.
-"""
+from functools import update_wrapper
+from typing import Any, TypeVar, cast
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+_LOCK = threading.Lock()
 
 
 def compiled(function: Function) -> Function:
@@ -28,16 +17,38 @@ def compiled(function: Function) -> Function:
     or in the user's cache folder, and used again while the module does not change; so a function
     may call only compiled functions of its own module. Indices must not be negative.
     """
-    dispatcher = numba.njit(nogil=True, fastmath=_FLOAT_FLAGS, error_model="numpy")(function)
-    with suppress(RuntimeError):  # there is no folder that can be written
-        dispatcher._cache = _OptionalCache(function)
-    compiled_function: Function = dispatcher
-    return compiled_function
+    return cast(Function, _Compiled(function))
 
 
-class _OptionalCache(FunctionCache):  # type: ignore[misc]  # Numba has no types
-    """Keeps machine code on disk if it can: a full disk costs time, and no more."""
+class _Compiled:
+    """A function that imports Numba when it is called first."""
 
-    def save_overload(self, sig: object, data: object) -> None:
-        with suppress(OSError):
-            super().save_overload(sig, data)
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+        self._dispatcher: Callable[..., Any] | None = None
+        update_wrapper(self, function)
+
+    def __call__(self, *arguments: Any) -> Any:  # noqa: ANN401
+        return (self._dispatcher or self._prepare())(*arguments)
+
+    def _prepare(self) -> Callable[..., Any]:
+        """Return the function for Numba, and hand it the functions of its module that it calls.
+
+        Numba looks them up by name, and has to find its own.
+        """
+        from nst_video.system.machine_code import make_dispatcher
+
+        names = self._function.__globals__
+        with _LOCK:
+            if self._dispatcher is None:
+                own = {
+                    name: value
+                    for name, value in names.items()
+                    if isinstance(value, _Compiled) and value._function.__globals__ is names
+                }
+                made = {name: make_dispatcher(value._function) for name, value in own.items()}
+                names.update(made)  # all at once: another thread may compile one of them now
+                for name, value in own.items():
+                    value._dispatcher = made[name]
+                self._dispatcher = self._dispatcher or make_dispatcher(self._function)
+            return self._dispatcher
