@@ -108,3 +108,9 @@ class Negative(Painter):
 
     def reset(self) -> None:
         self.resets += 1
+
+
+def touch(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()

@@ -18,6 +18,9 @@ from repository import REPO
 if TYPE_CHECKING:
     from live_tools import NetworkCamera
 
+# Every process would compile the tests and the package anew: six seconds of CPU time.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 SCREEN_PROGRAMS = ("Xvfb", "xdotool", "openbox")
 
@@ -132,6 +135,16 @@ def compiled_networks(_own_folders: None, _compiled_folder: Path) -> None:
     cache.mkdir(parents=True)
     with suppress(OSError):  # Windows allows links to few; the tests are only slower then
         (cache / "openvino").symlink_to(_compiled_folder, target_is_directory=True)
+
+
+@pytest.fixture
+def eager() -> Iterator[None]:
+    """Run TensorFlow without compiling graphs: for a few steps, that takes longer than they do."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture

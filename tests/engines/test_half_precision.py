@@ -16,7 +16,7 @@ from nst_video.networks.fused import keras_backend
 from nst_video.networks.fused.convolutions import fuse_transformer
 from nst_video.networks.models import StyleModel, load_model
 
-SIZE = (64, 48)
+SIZE = (48, 32)
 """(width, height): a processor without float16 of its own takes long."""
 
 

@@ -132,7 +132,7 @@ def _as_toml(value: object) -> str:
     return json.dumps(value).replace("NaN", "nan").replace("Infinity", "inf")
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=30, deadline=None, derandomize=True)
 @given(st.dictionaries(_NAMES, _VALUES, max_size=6), st.binary(max_size=4), st.integers(0, 200))
 def test_no_settings_file_raises(table: dict[str, object], damage: bytes, place: int) -> None:
     text = "\n".join(f'"{name}" = {_as_toml(value)}' for name, value in table.items()).encode()

@@ -127,12 +127,10 @@ def test_time_ends_a_refinement_and_one_step_is_always_done(painting, network):
     assert len(run(painting, network, RefineSettings(minutes=1), clock=lambda: next(late))) == 1
 
 
-def test_a_bold_refinement_has_more_of_the_style(painting, network):
-    shy, bold = (
-        run(painting, network, replace(SETTINGS, bold=bold))[-1].state.parameters
-        for bold in (0.0, SETTINGS.bold)
-    )
-    loss = RefineLoss(MODEL, network, [painting], start(painting), SETTINGS)
+def test_a_bold_refinement_has_more_of_the_style(steps, painting, network):
+    shy = run(painting, network, replace(SETTINGS, bold=0.0))[-1].state.parameters
+    bold = steps[-1].state.parameters
+    loss = shared_loss(MODEL, network, [painting], start(painting), SETTINGS)
     photos = loss.encode(content_pictures(2, first=50), np.random.default_rng(0))
     shy_losses, bold_losses = (loss.measure(each, photos)[1] for each in (shy, bold))
     assert bold_losses["style"] < shy_losses["style"]

@@ -142,7 +142,7 @@ def warp_error(frames: Sequence[Frame], contents: Sequence[Frame]) -> float:
 def test_painted_film_is_far_steadier_than_frames_painted_alone(assets: Path):
     frames = [
         cv2.imread(str(assets / "flow" / f"marple8_0{number}.ppm"), cv2.IMREAD_COLOR_RGB)
-        for number in range(1, 6)
+        for number in range(1, 4)
     ]
     frames = [cv2.resize(frame, (112, 88), interpolation=cv2.INTER_AREA) for frame in frames]
     style = cv2.imread(str(assets / "paintings" / "starry-night.jpg"), cv2.IMREAD_COLOR_RGB)

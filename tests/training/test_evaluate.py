@@ -9,6 +9,8 @@ from nst_video.training import (
     evaluate,
 )
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 
 @pytest.fixture(autouse=True)
 def _small_pictures(monkeypatch):

@@ -162,12 +162,13 @@ def test_training_the_loss_network_needs_vgg(tmp_path):
 
 def test_train_makes_a_loss_network(tmp_path, assets, vgg_path, monkeypatch):
     monkeypatch.setattr(config, "BUILTIN", on_small_pictures(config.BUILTIN))
+    monkeypatch.setattr(runs, "SCALE_SAMPLES", 4)
     for index, picture in enumerate(pictures(20)):
         save_picture(tmp_path / "pictures" / f"{index}.png", picture)
     folder, out = str(tmp_path / "pictures"), tmp_path / "run"
     arguments = ["train", str(out), "--photos", folder, "--artworks", folder, "--part", "loss"]
     arguments += ["--vgg", str(vgg_path), "--models-dir", str(assets / "models"), "--offline"]
-    made = CliRunner().invoke(app, [*arguments, "--shorten", "2000"], catch_exceptions=False)
+    made = CliRunner().invoke(app, [*arguments, "--shorten", "10000"], catch_exceptions=False)
     assert made.stdout.split() == [str(out / "loss.npz")]
     steps = [json.loads(line)["stage"] for line in (out / "log.jsonl").read_text().splitlines()]
     assert steps == ["loss-layers", "loss-trajectories"]

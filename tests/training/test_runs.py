@@ -32,11 +32,13 @@ def test_a_shortened_config_keeps_all_its_stages():
     assert {stage.steps for stage in short.transformer_stages} | {short.style_samples} == {1}
 
 
+@pytest.mark.usefixtures("eager")
 def test_train_makes_weights_of_folders_of_pictures_and_judges_them(
     folder, tmp_path, assets, monkeypatch
 ):
     monkeypatch.setattr(config, "BUILTIN", on_small_pictures(config.BUILTIN))
     monkeypatch.setattr(runs, "EVALUATION_SIDE", 64)
+    monkeypatch.setattr(runs, "EVALUATION_PAIRS", 2)
     monkeypatch.setattr(evaluate, "SIDE", 64)
     run = CliRunner()
     out = tmp_path / "run"

@@ -54,9 +54,17 @@ NTSC = Fraction(30000, 1001)
 CLIPS = (
     Clip("bt709-full-range.mp4", (1280, 720), Fraction(30), 1.0),
     Clip("bunny-720p-vorbis.webm", (1280, 720), Fraction(24), 30.0, ("aac",), end_s=1),
-    Clip("bunny-rotated-90-5.1.mp4", (1080, 1920), Fraction(24), 1.875, ("aac",), start_s=1 / 12),
-    Clip("cockatoo-yuv444-mp3.mp4", (1280, 720), Fraction(20), 14.0, ("mp3",), end_s=2),
-    Clip("hdr10-pq.mp4", (1920, 1080), Fraction(30), 1.0174, ("aac",), reference=HDR),
+    Clip(
+        "bunny-rotated-90-5.1.mp4",
+        (1080, 1920),
+        Fraction(24),
+        1.875,
+        ("aac",),
+        start_s=1 / 12,
+        end_s=0.5,
+    ),
+    Clip("cockatoo-yuv444-mp3.mp4", (1280, 720), Fraction(20), 14.0, ("mp3",), end_s=1),
+    Clip("hdr10-pq.mp4", (1920, 1080), Fraction(30), 1.0174, ("aac",), end_s=0.4, reference=HDR),
     Clip("hevc-10bit.mp4", (200, 200), Fraction(30), 1.0),
     Clip("interlaced.mp4", (640, 360), Fraction(25), 5.04, before="bwdif=mode=send_frame"),
     Clip(
@@ -69,12 +77,12 @@ CLIPS = (
     Clip("no-audio.mp4", (1080, 720), NTSC, 1.001),
     Clip("no-duration.webm", (1280, 720), Fraction(15000, 1001), 4.938, ("opus",), end_s=2),
     Clip("odd-161x121.webm", (162, 122), NTSC, 1.001, pad=(1, 1)),
-    Clip("portrait-4k60.mp4", (2160, 3840), Fraction(60), 0.2997, ("aac",)),
+    Clip("portrait-4k60.mp4", (2160, 3840), Fraction(60), 0.2997, ("aac",), end_s=0.1),
     Clip("rotate-and-reflect.mp4", (720, 1080), NTSC, 1.001, ("aac",)),
     Clip("sar-2x1.mp4", (1280, 360), Fraction(30), 5.0, end_s=2, reference=WIDE),
     Clip("subtitles-srt.mkv", (1080, 720), Fraction(30), 0.968, ("ac3", "subrip")),
     Clip("traffic-aac.mp4", (768, 432), Fraction(25, 2), 30.16, ("aac",), end_s=4),
-    Clip("vfr-wild.mp4", (3026, 1386), NTSC, 8.7255, end_s=1),
+    Clip("vfr-wild.mp4", (3026, 1386), NTSC, 8.7255, end_s=0.4),
     Clip("webcam-sign-fullrange.mkv", (640, 480), Fraction(30), 1.933),
 )
 

@@ -1,22 +1,16 @@
 """Downloads against a real HTTP server on this machine."""
 
-import hashlib
-import io
 import os
 import socket
-import tarfile
 import threading
-from collections import defaultdict
-from contextlib import suppress
-from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from file_server import BODY, Reply, left_over, sha
 
 from nst_video import weights
 from nst_video.errors import DownloadError, HashMismatchError, ModelMissingError, WeightsError
 from nst_video.system import paths
-from nst_video.weights import FileVariant, ModelArchive, ModelFile, ModelFiles, fetch
+from nst_video.weights import FileVariant, ModelFile, ModelFiles, fetch
 
 
 @pytest.fixture(autouse=True)
@@ -24,92 +18,7 @@ def compiled_networks() -> None:
     """These tests begin with an empty cache."""
 
 
-BODY = bytes(range(256)) * 2000
 OTHER = b"<html>please log in</html>"
-
-
-@dataclass
-class Reply:
-    """How the server answers one request."""
-
-    status: int = 200
-    body: bytes = BODY
-    sends: int | None = None  # cut the connection after so many bytes
-    ranges: bool = True
-    announces: int | None = -1  # what it says of its length; None: nothing
-    is_endless: bool = False
-
-
-class Server(ThreadingHTTPServer):
-    """Answers each path with its replies in turn, the last one for ever."""
-
-    daemon_threads = True
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.replies = defaultdict(list)
-        self.requests = []
-        self.extra = 0
-        self.lock = threading.Lock()
-
-    def url(self, path, *replies):
-        self.replies[path] = list(replies)
-        return f"http://127.0.0.1:{self.server_port}{path}"
-
-    def take(self, path, requested):
-        with self.lock:
-            self.requests.append((path, requested))
-            replies = self.replies[path]
-            return replies.pop(0) if len(replies) > 1 else replies[0]
-
-
-class Handler(BaseHTTPRequestHandler):
-    def do_GET(self):
-        requested = self.headers.get("Range")
-        reply = self.server.take(self.path, requested)
-        start = int(requested[6:-1]) if requested and reply.ranges and reply.status == 200 else 0
-        body = reply.body[start:]
-        self.send_response(206 if start else reply.status)
-        if reply.announces is not None:
-            length = len(body) if reply.announces < 0 else reply.announces
-            self.send_header("Content-Length", str(length))
-        self.end_headers()
-        self.wfile.write(body[: reply.sends])
-        with suppress(OSError):  # until the client goes away
-            while reply.is_endless:
-                self.server.extra += self.wfile.write(body)
-        self.close_connection = True
-
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture
-def server():
-    with Server() as running:
-        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield running
-        running.shutdown()
-        thread.join()
-
-
-@pytest.fixture
-def dead_url():
-    """An address where nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    return f"http://127.0.0.1:{port}/net.tflite"
-
-
-@pytest.fixture(autouse=True)
-def _hurry(monkeypatch):
-    monkeypatch.setattr(fetch, "_PAUSES_S", (0.0, 0.0, 0.0))
-
-
-def sha(data):
-    return hashlib.sha256(data).hexdigest()
 
 
 def table(*urls, body=BODY):
@@ -122,14 +31,6 @@ def table(*urls, body=BODY):
 
 def resolve(models, **options):
     return weights.resolve("toy", models=models, **options)["predictor"]
-
-
-def left_over():
-    """Everything in the cache's model folders that is not a finished file."""
-    files = (paths.cache_dir() / "models").rglob("*")
-    return [file.name for file in files if file.is_file() and not file.name.startswith("net")] + [
-        file.name for file in (paths.cache_dir() / "models").rglob("*.part")
-    ]
 
 
 def test_fetch_downloads_once(server):
@@ -299,126 +200,6 @@ def test_fetch_at_the_same_time_gives_everyone_the_whole_file(server):
     assert left_over() == []
 
 
-MEMBERS = {
-    "saved_model.pb": b"graph" * 500,
-    "variables/variables.index": b"index" * 50,
-    "variables/variables.data-00000-of-00001": os.urandom(200_000),
-}
-
-
-def packed(members, prefix="./"):
-    """A .tar.gz of these members."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
-        for name, data in members.items():
-            info = tarfile.TarInfo(prefix + name)
-            info.size = len(data)
-            tar.addfile(info, io.BytesIO(data))
-    return buffer.getvalue()
-
-
-def archive_table(*urls):
-    """A model of one archive; the hash of its large member is not known."""
-    variants = {
-        name: FileVariant(name, len(data), None if ".data" in name else sha(data))
-        for name, data in MEMBERS.items()
-    }
-    graph = variants["saved_model.pb"]
-    archive = ModelArchive("saved_model", urls, tuple(variants.values()), graph)
-    return {"toy": ModelFiles("toy", "", "MIT", archive=archive)}
-
-
-def contents(folder):
-    return {name: (folder / name).read_bytes() for name in MEMBERS}
-
-
-def test_archive_is_unpacked_once(server):
-    models = archive_table(server.url("/a", Reply(body=packed(MEMBERS))))
-    folder = weights.resolve("toy", models=models)["saved_model"]
-    assert folder == paths.cache_dir() / "models" / "toy"
-    assert contents(folder) == MEMBERS
-    assert weights.resolve("toy", models=models)["saved_model"] == folder
-    assert len(server.requests) == 1
-    assert [path.name for path in folder.parent.iterdir()] == ["toy"]
-
-
-def test_archive_that_grows_beyond_its_members_is_refused(server):
-    bomb = packed({**MEMBERS, "extra": bytes(8 << 20)})
-    assert len(bomb) < 300_000
-    models = archive_table(server.url("/a", Reply(body=bomb)))
-    with pytest.raises(DownloadError, match="more than the"):
-        weights.resolve("toy", models=models)
-    assert not left_over()
-
-
-def test_archive_writes_nothing_but_its_known_members(server):
-    evil = {**MEMBERS, "../../evil": b"x", "extra.txt": b"y"}
-    models = archive_table(server.url("/a", Reply(body=packed(evil, prefix=""))))
-    folder = weights.resolve("toy", models=models)["saved_model"]
-    files = {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()}
-    assert files == set(MEMBERS)
-    assert not list(paths.cache_dir().parent.rglob("evil"))
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        packed(MEMBERS)[:5000],
-        packed(MEMBERS)[:5000] + bytes(5000) + packed(MEMBERS)[10_000:],
-        b"<html>",
-        packed({"saved_model.pb": MEMBERS["saved_model.pb"]}),
-    ],
-    ids=["truncated", "damaged", "no archive", "member missing"],
-)
-def test_archive_that_is_broken_is_fetched_elsewhere(server, body):
-    models = archive_table(
-        server.url("/bad", Reply(body=body)), server.url("/a", Reply(body=packed(MEMBERS)))
-    )
-    assert contents(weights.resolve("toy", models=models)["saved_model"]) == MEMBERS
-
-
-@pytest.mark.parametrize("name", MEMBERS)
-def test_archive_with_a_changed_member_is_refused_unless_trusted(server, name):
-    changed = {**MEMBERS, name: b"changed"}
-    models = archive_table(server.url("/a", Reply(body=packed(changed))))
-    with pytest.raises(HashMismatchError, match=name.rpartition("/")[2]):
-        weights.resolve("toy", models=models)
-    assert not weights.is_cached("toy", models=models)
-    folder = weights.resolve("toy", models=models, trust=True)["saved_model"]
-    assert contents(folder) == changed
-    assert weights.is_cached("toy", models=models)
-
-
-def test_archive_without_network_says_what_to_try(dead_url):
-    with pytest.raises(DownloadError, match="--from DIR"):
-        weights.resolve("toy", models=archive_table(dead_url))
-
-
-def test_archive_replaces_a_broken_folder_in_the_cache(server):
-    models = archive_table(server.url("/a", Reply(body=packed(MEMBERS))))
-    folder = weights.resolve("toy", models=models)["saved_model"]
-    (folder / "variables/variables.data-00000-of-00001").unlink()
-    assert not weights.is_cached("toy", models=models)
-    assert contents(weights.resolve("toy", models=models)["saved_model"]) == MEMBERS
-
-
-def test_archive_fetched_at_the_same_time_ends_whole(server):
-    models = archive_table(server.url("/a", Reply(body=packed(MEMBERS))))
-    found = []
-    threads = [
-        threading.Thread(target=lambda: found.append(weights.resolve("toy", models=models)))
-        for _ in range(4)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(found) == 4
-    folder = paths.cache_dir() / "models" / "toy"
-    assert contents(folder) == MEMBERS
-    assert [path.name for path in folder.parent.iterdir()] == ["toy"]
-
-
 def test_fetch_into_a_folder_that_cannot_be_made_is_one_sentence(server):
     paths.cache_dir().parent.mkdir()
     paths.cache_dir().write_text("a file where the folder should be")
@@ -451,23 +232,3 @@ def test_fetch_clears_what_killed_processes_left_behind(server):
     os.utime(old, (0, 0))
     resolve(table(server.url("/net", Reply())))
     assert (old.exists(), fresh.exists()) == (False, True)
-
-
-def folder_with(path, text):
-    path.mkdir(parents=True)
-    (path / "file").write_text(text)
-    return path
-
-
-@pytest.mark.parametrize(("is_good", "stays"), [(True, "theirs"), (False, "ours")])
-def test_publish_folder_leaves_a_good_one_alone(tmp_path, is_good, stays):
-    ours = folder_with(tmp_path / "parts" / "ours", "ours")
-    target = folder_with(tmp_path / "target", "theirs")
-    fetch.publish_folder(ours, target, lambda _: is_good)
-    assert (target / "file").read_text() == stays
-
-
-def test_publish_folder_fails_where_nothing_can_be_renamed_to(tmp_path):
-    ours = folder_with(tmp_path / "parts" / "ours", "ours")
-    with pytest.raises(FileNotFoundError):
-        fetch.publish_folder(ours, tmp_path / "missing" / "target", lambda _: True)

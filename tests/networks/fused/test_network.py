@@ -14,7 +14,7 @@ from nst_video.networks.config import TransformerConfig
 from nst_video.networks.fused import convolutions, keras_backend
 
 few_examples = settings(
-    max_examples=12,
+    max_examples=6,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],
