@@ -30,7 +30,7 @@ from nst_video.cli.stylizer_options import (
     parse_work_size,
 )
 from nst_video.cli.unexpected_errors import report_bugs
-from nst_video.cli.video_jobs import optimize_all, transcode_all
+from nst_video.cli.video_jobs import RunOptions, optimize_all, transcode_all
 from nst_video.cli.video_options import OUTPUT_PANEL, OutputOption, VideoOptions
 from nst_video.errors import UsageError
 from nst_video.system.output_files import OutputFile
@@ -127,15 +127,8 @@ def transcode(
     if excerpt:
         excerpt.run(jobs, painter, options, replaced=replaced, quiet=quiet)
         return
-    transcode_all(
-        jobs,
-        painter,
-        options,
-        restart=files.restart,
-        replaced=replaced,
-        quiet=quiet,
-        show_progress=files.show_progress,
-    )
+    run = RunOptions(options, files.restart, replaced, quiet, files.show_progress and not quiet)
+    transcode_all(jobs, painter, run)
 
 
 @grouped
@@ -177,17 +170,9 @@ def _optimize(
     fill = build_stylizer(fill_style, model, quiet=quiet)
     # It paints single frames in any order: nothing is carried from one to the next.
     fill.settings = replace(fill.settings, steady=0)
-    optimize_all(
-        jobs,
-        GatysOptimizer(network, pictures, settings),
-        fill,
-        video_settings,
-        options,
-        restart=files.restart,
-        replaced=replaced,
-        quiet=quiet,
-        show_progress=files.show_progress,
-    )
+    run = RunOptions(options, files.restart, replaced, quiet, files.show_progress and not quiet)
+    optimizer = GatysOptimizer(network, pictures, settings)
+    optimize_all(jobs, optimizer, fill, video_settings, run)
 
 
 def _plan(

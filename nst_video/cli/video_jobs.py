@@ -3,6 +3,7 @@
 import shlex
 import sys
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,26 +23,32 @@ if TYPE_CHECKING:
     from nst_video.transcode.progress import OnProgress
 
 
-def transcode_all(
-    jobs: Sequence[Job],
-    painter: "Stylizer",
-    options: TranscodeOptions,
-    *,
-    restart: bool = False,
-    replaced: Collection[Path] = (),
-    quiet: bool,
-    show_progress: bool,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How the videos of a command are made.
+
+    Attributes:
+        coding: what to decode and how to encode.
+        restart: begin anew instead of going on where an interrupted run was.
+        replaced: targets that exist and may be replaced.
+        quiet: print nothing but errors and results.
+        show_progress: show a progress bar.
+    """
+
+    coding: TranscodeOptions
+    restart: bool = False
+    replaced: Collection[Path] = ()
+    quiet: bool = False
+    show_progress: bool = True
+
+
+def transcode_all(jobs: Sequence[Job], painter: "Stylizer", options: RunOptions) -> None:
     """Stylize one video after the other; go on after a failure and report it at the end.
 
     Args:
         jobs: the files to make.
         painter: stylizes the frames.
-        options: what to decode and how to encode.
-        restart: begin anew instead of going on where an interrupted run was.
-        replaced: targets that exist and may be replaced.
-        quiet: print nothing but errors and results.
-        show_progress: show a progress bar.
+        options: how.
 
     Raises:
         NstVideoError: the only video failed.
@@ -54,18 +61,18 @@ def transcode_all(
             say(f"{job.source.name}: {text}")
 
         command = shlex.join(["nst-video", *sys.argv[1:]])
-        resume = ResumeOptions(restart, command, None if quiet else note)
-        with progress(job.source.name, shown=show_progress and not quiet) as report:
+        resume = ResumeOptions(options.restart, command, None if options.quiet else note)
+        with progress(job.source.name, shown=options.show_progress) as report:
             done = transcode(
                 job.source,
                 job.target,
                 painter,
-                options=options,
+                options=options.coding,
                 resume=resume,
                 on_progress=_frame_reporter(report),
-                overwrite=job.target in replaced,
+                overwrite=job.target in options.replaced,
             )
-        if not quiet:
+        if not options.quiet:
             _describe(job, done, painter)
         result(done.target)
 
@@ -118,12 +125,7 @@ def optimize_all(
     optimizer: "GatysOptimizer",
     fill: "Stylizer",
     settings: VideoSettings,
-    options: TranscodeOptions,
-    *,
-    restart: bool,
-    replaced: Collection[Path] = (),
-    quiet: bool,
-    show_progress: bool = True,
+    options: RunOptions,
 ) -> None:
     """Paint one video after the other by optimization; see `transcode_all`.
 
@@ -132,11 +134,7 @@ def optimize_all(
         optimizer: paints the keyframes.
         fill: stylizes what no keyframe shows.
         settings: how keyframes are chosen.
-        options: what to decode and how to encode.
-        restart: begin anew instead of going on where an interrupted run was.
-        replaced: targets that exist and may be replaced.
-        quiet: print nothing but errors and results.
-        show_progress: show a progress bar.
+        options: how the videos are made.
 
     Raises:
         NstVideoError: the only video failed.
@@ -144,18 +142,8 @@ def optimize_all(
     """
 
     def work(job: Job) -> None:
-        done = optimize_job(
-            job,
-            optimizer,
-            fill,
-            settings,
-            options,
-            restart=restart,
-            overwrite=job.target in replaced,
-            quiet=quiet,
-            show_progress=show_progress,
-        )
-        if not quiet:
+        done = optimize_job(job, optimizer, fill, settings, options)
+        if not options.quiet:
             for note in done.notes:
                 say(f"{job.source.name}: {note}")
             frames, taken = done.info.frame_count, clock_time(done.elapsed_s)
@@ -170,12 +158,7 @@ def optimize_job(
     optimizer: "GatysOptimizer",
     fill: "Stylizer",
     settings: VideoSettings,
-    options: TranscodeOptions,
-    *,
-    restart: bool,
-    overwrite: bool = False,
-    quiet: bool,
-    show_progress: bool = True,
+    options: RunOptions,
 ) -> "TranscodeResult":
     """Paint a video by optimization, resuming an interrupted run; see `optimize_all`.
 
@@ -184,23 +167,23 @@ def optimize_job(
     """
     from nst_video.transcode.gatys_video import find_store, optimize_video
 
-    store = find_store(job.source, job.target, optimizer, fill, settings, options)
-    if restart:
+    store = find_store(job.source, job.target, optimizer, fill, settings, options.coding)
+    if options.restart:
         store.discard()
-    elif (kept := store.count()) and not quiet:
+    elif (kept := store.count()) and not options.quiet:
         say(f"{kept} finished keyframes of an interrupted run are used; --restart begins anew.")
     try:
-        with progress(job.source.name, shown=show_progress and not quiet) as report:
+        with progress(job.source.name, shown=options.show_progress) as report:
             return optimize_video(
                 job.source,
                 job.target,
                 optimizer,
                 fill=fill,
                 settings=settings,
-                options=options,
+                options=options.coding,
                 store=store,
                 on_keyframe=_keyframe_reporter(report),
-                overwrite=overwrite,
+                overwrite=job.target in options.replaced,
             )
     except KeyboardInterrupt:
         if kept := store.count():

@@ -16,7 +16,7 @@ from nst_video.cli import console
 from nst_video.cli.app import app
 from nst_video.cli.jobs import Job
 from nst_video.cli.keyframe_options import parse_interval
-from nst_video.cli.video_jobs import keyframe_facts, optimize_job
+from nst_video.cli.video_jobs import RunOptions, keyframe_facts, optimize_job
 from nst_video.errors import EngineError, NstVideoError, SinkError, UsageError
 from nst_video.networks.vgg import LossNetwork, load_loss_network
 from nst_video.optimization.gatys import GatysOptimizer
@@ -242,7 +242,7 @@ def test_interrupt_says_how_to_go_on(
     job = Job(clip, tmp_path / "out.mp4")
 
     def go(optimizer: object, *, restart: bool = False) -> None:
-        optimize_job(job, optimizer, negative, VIDEO, FAST, restart=restart, quiet=False)
+        optimize_job(job, optimizer, negative, VIDEO, RunOptions(FAST, restart))
 
     with pytest.raises(KeyboardInterrupt):
         go(Stopping(make_optimizer(network)))
@@ -274,7 +274,7 @@ def test_terminal_shows_keyframes(
     terminal = Console(file=shown, force_terminal=True, width=200)
     monkeypatch.setattr(console, "stderr", lambda: terminal)
     job = Job(clip, tmp_path / "out.mp4")
-    optimize_job(job, make_optimizer(network), negative, VIDEO, FAST, restart=False, quiet=False)
+    optimize_job(job, make_optimizer(network), negative, VIDEO, RunOptions(FAST))
     assert re.search(r"keyframe 4/4 .* left  step .*scale 1/1", shown.getvalue())
 
 
