@@ -61,7 +61,6 @@ CLIPS = (
         1.875,
         ("aac",),
         start_s=1 / 12,
-        end_s=0.5,
     ),
     Clip("cockatoo-yuv444-mp3.mp4", (1280, 720), Fraction(20), 14.0, ("mp3",), end_s=1),
     Clip("hdr10-pq.mp4", (1920, 1080), Fraction(30), 1.0174, ("aac",), end_s=0.4, reference=HDR),
