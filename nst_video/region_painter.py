@@ -18,7 +18,6 @@ from nst_video.segmentation import FileMasks, PersonMasks, choose_segmenter, ope
 from nst_video.settings import PERSON, ModelOptions, Regions, StylizeSettings, parse_color
 from nst_video.style_library.library import StyleLibrary
 from nst_video.style_mixer import StyleMixer
-from nst_video.temporal import State
 
 BLUR = 0.03
 """Sigma of the blurred background, relative to the height."""
@@ -103,13 +102,17 @@ class RegionPainter:
         if self._masks is not None:
             self._masks.reset()
 
-    def state(self) -> State:
-        """Return what the next mask depends on."""
-        return {} if self._masks is None else dict(self._masks.state())
+    def renew(self) -> None:
+        """Go on as a film does that begins with the next frame."""
+        self._mixer.reset()
+        if isinstance(self._masks, PersonMasks):
+            self._masks.reset()
 
-    def restore(self, state: State) -> None:
-        """Go on from what `state` returned."""
-        self._open().restore(state)
+    def begin_at(self, frame: int) -> None:
+        """After `reset`, go on with a later frame of the film than the first."""
+        masks = self._open()
+        if isinstance(masks, FileMasks):
+            masks.begin_at(frame)
 
     def identity(self, model: StyleModel | None) -> Mapping[str, object]:
         """Return what the result depends on, as plain values."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from nst_video.engines import OnNote, PendingFrames
 from nst_video.settings import StylizeSettings
 from nst_video.system.allocator import keep_freed_memory
-from nst_video.temporal import State, Steadiness, Step, compile_loops
+from nst_video.temporal import Steadiness, Step, compile_loops
 from nst_video.temporal.planes import PlaneFormat
 
 Pictures = NDArray[np.uint8]
@@ -46,7 +46,6 @@ class SteadyFrames:
         self._is_prepared = False
         self._steadiness = Steadiness(1)
         self._look: Hashable = None
-        self._takes_any_look = False
         self._last: _Batch | None = None
         self._submitting, self._showing = threading.Lock(), threading.RLock()
         self._shower = ThreadPoolExecutor(1, "show")
@@ -84,8 +83,6 @@ class SteadyFrames:
         if not self._is_prepared and (len(frames) > 1 or self._last is not None):
             self._prepare()
         with self._submitting:
-            if self._takes_any_look:
-                self._look, self._takes_any_look = look, False
             if look != self._look:
                 self._begin_anew(look)
             steadiness = self._steadiness
@@ -120,30 +117,14 @@ class SteadyFrames:
             self.paintings = 0
             self._begin_anew(None)
 
-    def state(self) -> State:
-        """Wait until everything submitted is shown; return what the next frame depends on."""
+    def renew(self, frames: int) -> None:
+        """Pass over the next frames to the strokes of a film that begins with the next frame."""
         with self._submitting:
-            if self._last is not None:
-                self._last.wait()
-            state = {**self._steadiness.state(), "paintings": np.array(self.paintings)}
-            # A copy: the next frame may be computed in the same arrays.
-            return {name: array.copy() for name, array in state.items()}
-
-    def restore(self, state: State) -> None:
-        """Go on with the film from what `state` returned, with the look of the next frames.
-
-        Raises:
-            KeyError: something is missing in it.
-        """
-        with self._submitting:
-            self._begin_anew(None)
-            self._takes_any_look = True
-            self._steadiness.restore(state)
-            self.paintings = int(state["paintings"])
+            self._steadiness.renew(frames)
 
     def _begin_anew(self, look: Hashable) -> None:
         """Begin with empty strokes."""
-        self._look, self._last, self._takes_any_look = look, None, False
+        self._look, self._last = look, None
         self._steadiness = Steadiness(1)
 
 

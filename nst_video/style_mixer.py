@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -22,9 +22,6 @@ SCENE_CHANGE = 0.4
 Measured with `magenta-lite` on six real clips: 0.01 to 0.06 within a scene (99th percentile at
 most 0.36), 0.42 to 0.54 at their cuts, 0.5 between unrelated pictures.
 """
-
-_CONTENT_MEAN = "content_mean"
-"""Name in a state of the average of content bottlenecks."""
 
 
 class StyleMixer:
@@ -127,15 +124,6 @@ class StyleMixer:
     def reset(self) -> None:
         """Forget the bottlenecks of earlier frames."""
         self._content_average.reset()
-
-    def state(self) -> dict[str, Floats]:
-        """Return the bottlenecks of earlier frames, as far as the next one depends on them."""
-        mean = self._content_average.mean
-        return {} if mean is None else {_CONTENT_MEAN: mean}
-
-    def restore(self, state: Mapping[str, Floats]) -> None:
-        """Go on from what `state` returned."""
-        self._content_average.mean = state.get(_CONTENT_MEAN)
 
     def parameters(self, model: StyleModel, frames: Frames, settings: StylizeSettings) -> Floats:
         """Return the style parameters for a batch, (1, p), or (n, p) where each has its own.

@@ -30,13 +30,13 @@ from nst_video.frames import Frame, Frames, Size, check_frames, size_of
 from nst_video.image.yuv420 import YuvColors, YuvFrames, can_be_yuv420, check_yuv, yuv_size
 from nst_video.networks.models import StyleModel, load_model
 from nst_video.region_painter import RegionPainter
-from nst_video.settings import DEFAULT_STYLE, ModelOptions, Regions, StylizeSettings
+from nst_video.settings import DEFAULT_STYLE, RENEWAL_FRAMES, ModelOptions, Regions, StylizeSettings
 from nst_video.steady_frames import SteadyFrames
 from nst_video.style_library.library import StyleLibrary, StyleName
 from nst_video.style_mixer import StyleMixer
 from nst_video.style_selection import StyleSelection
 from nst_video.stylizer_identity import describe_painting
-from nst_video.temporal import State, planes
+from nst_video.temporal import planes
 from nst_video.validation import FADE_S, check_type
 
 TEST_SIZE = (64, 64)
@@ -108,7 +108,7 @@ class Stylizer(StyleSelection):
         weights.find_model(self.choice.name)
         self._on_note = on_note
         self._on_fetch = on_fetch
-        self._is_prepared = False
+        self._is_prepared = self._is_reproducible = False
         self._mixer = StyleMixer(self.library, fade_s, clock)
         self._steady = SteadyFrames(on_note)
         self._regions: RegionPainter | None = None
@@ -161,13 +161,13 @@ class Stylizer(StyleSelection):
     @cached_property
     def engine(self) -> Engine:
         """What runs the transformer, compiled when first needed."""
-        return open_engine(
-            self.options.engine,
-            self.model.config,
-            self.model.arrays,
-            tile=self.options.tile,
-            on_note=self._on_note,
+        model, tile = self.model, self.options.tile
+        engine = open_engine(
+            self.options.engine, model.config, model.arrays, tile=tile, on_note=self._on_note
         )
+        if self._is_reproducible:
+            engine.make_reproducible()
+        return engine
 
     @property
     def frames_per_painting(self) -> int:
@@ -213,6 +213,12 @@ class Stylizer(StyleSelection):
         if self._regions is not None:
             self._regions.reset()
 
+    def make_reproducible(self) -> None:
+        """Paint the same from now on whatever the number of cores, where the engine can."""
+        self._is_reproducible = True
+        if "engine" in self.__dict__:
+            self.engine.make_reproducible()
+
     def identity(self) -> Mapping[str, object]:
         """Return everything that the painted frames depend on, as plain values."""
         self.prepare()
@@ -222,17 +228,23 @@ class Stylizer(StyleSelection):
             return described
         return {**described, "regions": self._regions.identity(parts and self.model)}
 
-    def state(self) -> State:
-        """Return what the next frame depends on, once everything submitted is painted."""
-        masks = {} if self._regions is None else self._regions.state()
-        return {**self._steady.state(), **self._mixer.state(), **masks}
+    @property
+    def renewal_frames(self) -> int:
+        """Frames that `renew` is best given; 0 where frames do not depend on earlier ones."""
+        looks_back = self.settings.looks_back or self._regions is not None
+        return RENEWAL_FRAMES if looks_back else 0
 
-    def restore(self, state: State) -> None:
-        """Go on, after `reset`, from a state of equal `identity`; KeyError: it is not whole."""
-        self._steady.restore(state)
-        self._mixer.restore(state)
+    def renew(self, frames: int) -> None:
+        """Pass over the next frames to what a film is like that begins with the next frame."""
+        self._mixer.reset()
+        self._steady.renew(frames)
         if self._regions is not None:
-            self._regions.restore(state)
+            self._regions.renew()
+
+    def begin_at(self, frame: int) -> None:
+        """After `reset`, go on with a later frame of the film than the first."""
+        if self._regions is not None:
+            self._regions.begin_at(frame)
 
     def __call__(self, frames: Frame | Frames) -> Frame | Frames:
         """Paint one frame or a batch, and wait for the result.
@@ -254,10 +266,7 @@ class Stylizer(StyleSelection):
         return painted[0] if frames.ndim == 3 else painted
 
     def submit(self, frames: Frames) -> PendingFrames:
-        """Begin to paint a batch of RGB frames.
-
-        Args:
-            frames: uint8 (n, height, width, 3); not to be changed until they are painted.
+        """Begin to paint RGB frames, uint8 (n, height, width, 3); not to be changed meanwhile.
 
         Raises:
             UsageError: not frames of that shape and type.

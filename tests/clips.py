@@ -1,6 +1,7 @@
 """Small video files made for tests by ffmpeg, and painters that are simple enough to predict."""
 
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -114,3 +115,50 @@ def touch(folder: Path, *names: str) -> None:
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).touch()
+
+
+RENEWAL = 12
+
+
+class Mixing(Painter):
+    """Mixes every frame with all before it, so that frames depend on the painter's past.
+
+    Attributes:
+        painted: frames so far.
+    """
+
+    renewal_frames = RENEWAL
+
+    def __init__(self, strength: float = 0.1) -> None:
+        self.painted = 0
+        self._strength = strength
+        self._mean: np.ndarray | None = None
+        self._next: np.ndarray | None = None
+        self._left = 0
+
+    def __call__(self, frames: np.ndarray, /) -> np.ndarray:
+        self.painted += len(frames)
+        return np.stack([self._paint(frame) for frame in frames])
+
+    def reset(self) -> None:
+        self._mean, self._left = None, 0
+
+    def renew(self, frames: int, /) -> None:
+        self._next, self._left = None, frames
+
+    def identity(self) -> Mapping[str, object]:
+        return {"painter": "mixing", "strength": self._strength}
+
+    def _paint(self, frame: np.ndarray) -> np.ndarray:
+        self._mean = shown = self._mix(self._mean, frame)
+        if self._left:
+            self._next = self._mix(self._next, frame)
+            shown = (self._mean + self._next) / 2
+            self._left -= 1
+            if not self._left:
+                self._mean = self._next
+        return np.rint(shown).astype(np.uint8)
+
+    def _mix(self, mean: np.ndarray | None, frame: np.ndarray) -> np.ndarray:
+        mean = frame.astype(np.float32) if mean is None else mean
+        return mean + np.float32(self._strength) * (frame - mean)

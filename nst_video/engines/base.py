@@ -110,6 +110,13 @@ class Engine(Protocol):
         """What it can do besides painting whole RGB frames."""
         ...
 
+    def make_reproducible(self) -> None:
+        """Paint the same from now on whatever the number of cores, where the engine can.
+
+        That is, on processors of the same kind; for films of which parts are painted elsewhere.
+        """
+        ...
+
     def __call__(
         self, frames: Frames, style: NDArray[np.float32], second: SecondStyle | None = None
     ) -> Frames:
@@ -195,6 +202,9 @@ class IdentityEngine:
     name = "identity"
     device = Device("none", "identity: nothing is computed")
     capabilities = EngineCapabilities()
+
+    def make_reproducible(self) -> None:
+        """Nothing has to be done."""
 
     def __call__(
         self, frames: Frames, style: NDArray[np.float32], second: SecondStyle | None = None

@@ -141,6 +141,9 @@ class TensorFlowEngine:
         self._tiles = KerasTiles(config, convolutions, dtype)
         self._largest: dict[tuple[int, ...] | None, int] = {}
 
+    def make_reproducible(self) -> None:
+        """TensorFlow cannot be told to: other numbers of cores give other last bits."""
+
     def __call__(self, frames: Frames, style: Floats, second: SecondStyle | None = None) -> Frames:
         """Paint `frames` (n, height, width, 3) with `style` (n or 1, style_size).
 

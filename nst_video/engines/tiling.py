@@ -126,6 +126,10 @@ class TilingEngine:
         """What the wrapped engine can do."""
         return self._engine.capabilities
 
+    def make_reproducible(self) -> None:
+        """See `Engine.make_reproducible`; frames in tiles are not."""
+        self._engine.make_reproducible()
+
     def is_tiled(self, size: Size) -> bool:
         """Return whether frames of `size` (width, height) were last painted in tiles."""
         return size in self._plans and not self._plans[size].frames

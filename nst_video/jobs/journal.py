@@ -1,4 +1,4 @@
-"""The journal of a job: which chunks are finished, and what the painter went on with.
+"""The journal of a job: which chunks are finished.
 
 Every finished chunk is a file of its own, flushed to the disk before the journal names it. The
 journal is replaced as a whole, so that it is never half written.
@@ -8,36 +8,24 @@ import json
 import os
 import secrets
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeAlias
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any, Self
 
 from nst_video.errors import NstVideoError, SinkError
 from nst_video.jobs import folders
 from nst_video.jobs.chunks import Chunk
 from nst_video.jobs.fingerprint import Inputs, as_json, digest_of_file, fingerprint
 from nst_video.system.file_lock import FileLock
-from nst_video.system.npz import read_npz
 from nst_video.system.path_lookup import os_reason, short_name
 from nst_video.system.paths import write_atomically
 
-FORMAT = 1
+FORMAT = 2
 """Version of the journal's form; others are not read."""
 
-SMALL_STATE_BYTES = 64 << 10
-"""States up to this size are kept for every chunk, larger ones only for the last: at 1280x720 a
-state takes 5.5 MB, a third of the chunk."""
-
-_LARGEST_STATE_BYTES = 4 << 30
 _PART = ".part.mp4"
-
-State: TypeAlias = Mapping[str, NDArray[Any]]
-"""Everything that a painter's next frame depends on, as arrays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +60,35 @@ class FinishedChunk:
         frame_count: frames in the file, fewer than planned where the source ends early.
         file: its name in the folder.
         sha256: of the file.
-        last_source_sha256: of the last frame of the source in it.
-        state_sha256: of the file with the painter's state after it, empty where that is not kept.
+        source_before: SHA-256 of the frame of the source before it, empty where it was not read.
+        source_last: SHA-256 of the last frame of the source in it.
     """
 
     number: int
     frame_count: int
     file: str
     sha256: str
-    last_source_sha256: str
-    state_sha256: str = ""
+    source_before: str
+    source_last: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaintedChunk:
+    """A chunk that is complete and not recorded yet.
+
+    Attributes:
+        chunk: which one.
+        part: its file.
+        frame_count: frames in the file.
+        source_before: see `FinishedChunk`.
+        source_last: likewise.
+    """
+
+    chunk: Chunk
+    part: Path
+    frame_count: int
+    source_before: str
+    source_last: str
 
 
 class Journal:
@@ -167,43 +174,39 @@ class Journal:
         """
         return self.folder / f"{chunk.number:05}-{secrets.token_hex(4)}{_PART}"
 
-    def add(
-        self, chunk: Chunk, part: Path, frame_count: int, state: State | None, last_source: str
-    ) -> None:
-        """Record a chunk as finished.
-
-        Args:
-            chunk: which one.
-            part: the complete file; it is renamed.
-            frame_count: frames in it.
-            state: the painter's state after it; None where there is none.
-            last_source: SHA-256 of its last source frame.
+    def add(self, painted: PaintedChunk) -> None:
+        """Record a chunk as finished; its file is renamed.
 
         Raises:
             SinkError: the disk is full or fails.
         """
         try:
             with self._writing:
-                self._add(chunk, part, frame_count, state, last_source)
+                self._add(painted)
         except OSError as error:
             raise SinkError(
-                f"Chunk {chunk.number + 1} of {self.job.target.name} cannot be kept: "
+                f"Chunk {painted.chunk.number + 1} of {self.job.target.name} cannot be kept: "
                 f"{os_reason(error)}."
             ) from error
         self.on_finished()
 
-    def state_before(self, number: int) -> State | None:
-        """Return the painter's state before a chunk; None where it is not known."""
-        before = self.finished.get(number - 1)
-        if before is None or not before.state_sha256:
-            return None
-        path = self._state_path(number - 1)
-        try:
-            if digest_of_file(path) != before.state_sha256:
-                return None
-            return read_npz(path, lambda headers: None, largest=_LARGEST_STATE_BYTES)
-        except (OSError, ValueError):
-            return None
+    def first_misread(self) -> int | None:
+        """Return the number of a chunk that does not go on where the one before it ends.
+
+        That is so if the source was not read from the right frame on. None where all is right.
+        """
+        finished = self.finished
+        for number, entry in sorted(finished.items()):
+            before = finished.get(number - 1)
+            if before and entry.source_before and entry.source_before != before.source_last:
+                return number
+        return None
+
+    def forget(self, numbers: Iterable[int]) -> None:
+        """Forget finished chunks, which will be painted anew."""
+        with self._writing:
+            for number in numbers:
+                self._finished.pop(number, None)
 
     def verify(self) -> None:
         """Check every finished chunk against its checksum; those that differ are painted anew."""
@@ -214,8 +217,7 @@ class Journal:
                 is_whole = False
             if not is_whole:
                 self.damaged.append(number)
-                with self._writing:
-                    del self._finished[number]
+        self.forget(self.damaged)
 
     def note_result(self, size: int) -> None:
         """Record that the target is complete and has so many bytes, before it gets its name.
@@ -270,43 +272,24 @@ class Journal:
 
     def _remove_others(self, files: set[str]) -> None:
         kept = files | {folders.LOCK, folders.JOURNAL}
-        kept |= {self._state_path(n).name for n, e in self._finished.items() if e.state_sha256}
         for path in self.folder.iterdir():
             if path.name not in kept:
                 path.unlink(missing_ok=True)
 
-    def _add(
-        self, chunk: Chunk, part: Path, frame_count: int, state: State | None, last_source: str
-    ) -> None:
+    def _add(self, painted: PaintedChunk) -> None:
+        number, part = painted.chunk.number, painted.part
         entry = FinishedChunk(
-            chunk.number, frame_count, f"{chunk.number:05}.mp4", digest_of_file(part), last_source
+            number,
+            painted.frame_count,
+            f"{number:05}.mp4",
+            digest_of_file(part),
+            painted.source_before,
+            painted.source_last,
         )
         _flush(part)
         part.replace(self.folder / entry.file)
-        if state is not None:
-            arrays = {name: np.asarray(array) for name, array in state.items()}
-            path = part.with_suffix(".npz")
-            np.savez(path, allow_pickle=False, **arrays)
-            _flush(path)
-            entry = replace(entry, state_sha256=digest_of_file(path))
-            path.replace(self._state_path(chunk.number))
-        self._finished[chunk.number] = entry
-        dropped = self._drop_large_states(chunk.number)
+        self._finished[number] = entry
         self._write()
-        for path in dropped:
-            path.unlink(missing_ok=True)
-
-    def _drop_large_states(self, number: int) -> list[Path]:
-        """Forget large states before a chunk; return their files."""
-        dropped = []
-        for each, entry in self._finished.items():
-            path = self._state_path(each)
-            if each < number and entry.state_sha256 and path.exists():
-                if path.stat().st_size <= SMALL_STATE_BYTES:
-                    continue
-                self._finished[each] = replace(entry, state_sha256="")
-                dropped.append(path)
-        return dropped
 
     def _write(self) -> None:
         job = self.job
@@ -324,9 +307,6 @@ class Journal:
         }
         text = as_json(record)
         write_atomically(self.folder / folders.JOURNAL, lambda file: file.write(text.encode()))
-
-    def _state_path(self, number: int) -> Path:
-        return self.folder / f"{number:05}.state.npz"
 
 
 def read_record(folder: Path) -> dict[str, Any] | None:

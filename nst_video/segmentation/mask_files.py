@@ -1,6 +1,6 @@
 """Masks from a file: any gray picture, or a film of them, frame for frame."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -53,16 +53,12 @@ class FileMasks:
         """Begin at the first frame."""
         self._index = 0
 
-    def state(self) -> dict[str, NDArray[np.float32]]:
-        """Return which frame is the next one."""
-        return {_INDEX: np.array(self._index, np.float32)}
-
-    def restore(self, state: Mapping[str, NDArray[np.float32]]) -> None:
-        """Go on from what `state` returned."""
-        self._index = int(state.get(_INDEX, 0))
-        if self._still is None and self._index:
+    def begin_at(self, frame: int) -> None:
+        """Go on with the mask of a later frame than the first."""
+        self._index = frame
+        if self._still is None and frame:
             self._film = _frames(self.path)
-            for _ in range(self._index):
+            for _ in range(frame):
                 self._shown = next(self._film, self._shown)
 
     def _next(self) -> NDArray[np.uint8]:

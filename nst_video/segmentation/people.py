@@ -1,7 +1,5 @@
 """Masks of the people in consecutive frames: found in each frame, and held still along the flow."""
 
-from collections.abc import Mapping
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -55,19 +53,6 @@ class PersonMasks:
     def reset(self) -> None:
         """Begin another film."""
         self._before = None
-
-    def state(self) -> dict[str, NDArray[np.float32]]:
-        """Return what the next mask depends on."""
-        if self._before is None:
-            return {}
-        mask, luma = self._before
-        return {_MASK: mask, _LUMA: luma.astype(np.float32)}
-
-    def restore(self, state: Mapping[str, NDArray[np.float32]]) -> None:
-        """Go on from what `state` returned."""
-        self._before = None
-        if _MASK in state:
-            self._before = state[_MASK], state[_LUMA].astype(np.uint8)
 
     def _carry(self, found: Floats, luma: Luma) -> Floats:
         """Return the mask of a frame mixed with that of the frame before, moved along the flow."""

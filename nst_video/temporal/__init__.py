@@ -2,14 +2,13 @@
 
 from nst_video.temporal.canvas import Canvas, MixRates
 from nst_video.temporal.motion import Motion, MotionEstimator
-from nst_video.temporal.steadiness import State, Steadiness, Step, compile_loops, mix_rates
+from nst_video.temporal.steadiness import Steadiness, Step, compile_loops, mix_rates
 
 __all__ = [
     "Canvas",
     "MixRates",
     "Motion",
     "MotionEstimator",
-    "State",
     "Steadiness",
     "Step",
     "compile_loops",

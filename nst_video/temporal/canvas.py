@@ -1,12 +1,10 @@
 """The canvas: what was shown before, moved along with the picture, and mixed with new paintings."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self, TypeAlias
+from typing import TypeAlias
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from nst_video.frames import Floats, Size
 from nst_video.image.optical_flow import Flow, warp
@@ -142,36 +140,6 @@ class Canvas:
             self.deformation = deformation.advance(self.deformation, self.moved.flow)
             self.moved = None
 
-    def state(self) -> dict[str, NDArray[Any]]:
-        """Return everything about the canvas as arrays."""
-        state: dict[str, NDArray[Any]] = {
-            **dict(zip(_PLANES, self.planes, strict=True)),
-            "trust": self.trust,
-            "light": self.light,
-            "deformation": self.deformation,
-            "age": np.array(self.age),
-            "steps": np.array(self.steps),
-        }
-        if self.before is not None:
-            state |= dict(zip(_BEFORE, self.before, strict=True))
-        if self.moved is not None:
-            motion = self.moved
-            moved = (motion.flow, motion.reliability, motion.light)
-            state |= dict(zip(_MOVED, moved, strict=True))
-        return state
-
-    @classmethod
-    def from_state(cls, state: Mapping[str, NDArray[Any]]) -> Self:
-        """Return the canvas that `state` was made from."""
-        canvas = cls.__new__(cls)
-        canvas.planes = _three(state, _PLANES)
-        canvas.before = _three(state, _BEFORE) if _BEFORE[0] in state else None
-        canvas.trust, canvas.light = state["trust"], state["light"]
-        canvas.deformation = state["deformation"]
-        canvas.age, canvas.steps = int(state["age"]), int(state["steps"])
-        canvas.moved = Motion(*_three(state, _MOVED)) if _MOVED[0] in state else None
-        return canvas
-
     def picture(self) -> FloatPlanes:
         """Return what to show of this frame, not to be changed."""
         planes = self.planes
@@ -182,16 +150,6 @@ class Canvas:
     def show(self) -> Planes:
         """Return what to show of this frame, uint8."""
         return rounded(self.picture())
-
-
-_PLANES = ("luma", "first", "second")
-_BEFORE = ("before_luma", "before_first", "before_second")
-_MOVED = ("moved_flow", "moved_reliability", "moved_light")
-
-
-def _three(state: Mapping[str, NDArray[Any]], names: tuple[str, str, str]) -> FloatPlanes:
-    first, second, third = names
-    return state[first], state[second], state[third]
 
 
 def rounded(planes: FloatPlanes) -> Planes:

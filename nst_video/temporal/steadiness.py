@@ -5,22 +5,17 @@ step = steadiness.follow(luma)                    # for every frame of the sourc
 planes = steadiness.show(painted if step.paint else None)
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nst_video.frames import Luma
 from nst_video.temporal.canvas import Canvas, MixRates
+from nst_video.temporal.dissolve import dissolve
 from nst_video.temporal.motion import Motion, MotionEstimator, flow_size
 from nst_video.temporal.planes import Planes
 from nst_video.validation import STEADY
-
-State = Mapping[str, NDArray[Any]]
-"""Everything that the next frame depends on, as arrays: what `numpy.savez` takes."""
 
 TEXTURE_RATE, TONE_RATE = 0.005, 0.06
 """Mixing rates at full steadiness; at less they are these to the power of the steadiness, so that
@@ -31,6 +26,24 @@ PAINT_SHARE = 0.12
 
 
 @dataclass(frozen=True, slots=True)
+class Renewal:
+    """A frame on the way from the strokes so far to those of a film that began meanwhile.
+
+    Attributes:
+        number: of the frame, from 1 on.
+        count: how many frames the way takes.
+    """
+
+    number: int
+    count: int
+
+    @property
+    def share(self) -> float:
+        """How much of the new strokes is shown, 0..1; not all before the frame after the way."""
+        return self.number / (self.count + 1)
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """What is known of a frame before it is painted.
 
@@ -38,11 +51,13 @@ class Step:
         motion: from this frame to the one before; None where a new shot begins.
         paint: whether the frame has to be painted.
         rates: how quickly what is shown follows the painting.
+        renewal: how far new strokes have come; None where there are none.
     """
 
     motion: Motion | None
     paint: bool
     rates: MixRates
+    renewal: Renewal | None = None
 
 
 def mix_rates(strength: float) -> MixRates:
@@ -90,8 +105,10 @@ class Steadiness:
         self.every = every
         self._estimator = MotionEstimator()
         self._canvas: Canvas | None = None
+        self._next_canvas: Canvas | None = None
         self._since_painting = 0
         self._unseen = 0.0
+        self._renewal: Renewal | None = None
 
     @property
     def rates(self) -> MixRates:
@@ -108,10 +125,20 @@ class Steadiness:
         self._since_painting += 1
         if motion is not None:
             self._unseen += float(1 - motion.reliability.mean())
+        renewal = self._advance_renewal()
         paint = motion is None or self._since_painting >= self.every or self._unseen > PAINT_SHARE
+        # A film that begins here paints its first frame.
+        paint = paint or (renewal is not None and renewal.number == 1)
         if paint:
             self._since_painting, self._unseen = 0, 0.0
-        return Step(motion, paint, self.rates)
+        return Step(motion, paint, self.rates, renewal)
+
+    def renew(self, frames: int) -> None:
+        """Over the next frames, pass to the strokes of a film that begins with the next frame.
+
+        After them everything is as in that film, so that it can be made independently of this one.
+        """
+        self._renewal = Renewal(0, frames) if frames > 0 else None
 
     def show(self, step: Step, painted: Planes | None) -> Planes:
         """Return the next frame, steady.
@@ -127,37 +154,51 @@ class Steadiness:
             ValueError: no painting where one is needed.
         """
         if painted is not None and (self._canvas is None or step.motion is None):
-            height, width = painted[0].shape
-            self._canvas = Canvas(painted, flow_size((width, height)))
+            self._canvas, self._next_canvas = _begin(painted), None
             return painted
         if self._canvas is None or step.motion is None:
             raise ValueError("the first frame of a shot has to be painted")
-        self._canvas.carry(step.motion)
-        if painted is not None:
-            self._canvas.mix(painted, step.rates)
-        return self._canvas.show()
+        shown = _advance(self._canvas, step.motion, painted, step.rates)
+        return shown if step.renewal is None else self._show_renewal(step, painted, shown)
 
     def reset(self) -> None:
         """Begin a new shot with the next frame."""
         self._estimator.reset()
-        self._canvas = None
+        self._canvas = self._next_canvas = self._renewal = None
         self._since_painting, self._unseen = 0, 0.0
 
-    def state(self) -> dict[str, NDArray[Any]]:
-        """Return everything that the next frame depends on, to go on later or elsewhere."""
-        counts = np.array([self._since_painting, self._unseen], np.float64)
-        state: dict[str, NDArray[Any]] = {"counts": counts}
-        if self._estimator.previous is not None:
-            state["previous"] = self._estimator.previous
-        return state if self._canvas is None else state | self._canvas.state()
+    def _advance_renewal(self) -> Renewal | None:
+        """Return the renewal of the next frame."""
+        if (now := self._renewal) is None:
+            return None
+        now = Renewal(now.number + 1, now.count)
+        self._renewal = now if now.number < now.count else None
+        return now
 
-    def restore(self, state: State) -> None:
-        """Go on from what `state` returned.
+    def _show_renewal(self, step: Step, painted: Planes | None, shown: Planes) -> Planes:
+        """Return a frame between what the canvas shows and what the next canvas does."""
+        renewal = step.renewal
+        if renewal is None or step.motion is None:
+            return shown
+        if renewal.number == 1 and painted is not None:
+            self._next_canvas, new = _begin(painted), painted
+        elif self._next_canvas is None:
+            return shown  # a new shot has begun meanwhile
+        else:
+            new = _advance(self._next_canvas, step.motion, painted, step.rates)
+        if renewal.number == renewal.count:
+            self._canvas, self._next_canvas = self._next_canvas, None
+        return dissolve(shown, new, renewal.share)
 
-        Raises:
-            KeyError: something is missing in it.
-        """
-        since_painting, unseen = state["counts"]
-        self._since_painting, self._unseen = int(since_painting), float(unseen)
-        self._estimator.previous = state.get("previous")
-        self._canvas = Canvas.from_state(state) if "luma" in state else None
+
+def _begin(painted: Planes) -> Canvas:
+    height, width = painted[0].shape
+    return Canvas(painted, flow_size((width, height)))
+
+
+def _advance(canvas: Canvas, motion: Motion, painted: Planes | None, rates: MixRates) -> Planes:
+    """Move a canvas to the next frame, and return what to show of it."""
+    canvas.carry(motion)
+    if painted is not None:
+        canvas.mix(painted, rates)
+    return canvas.show()

@@ -1,17 +1,17 @@
-"""A sink that encodes a film chunk by chunk and records each finished one in the journal."""
+"""A sink that encodes a film chunk by chunk and hands on each complete chunk."""
 
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from nst_video.errors import SinkError
 from nst_video.frames import Frame
 from nst_video.jobs.chunks import Chunk
-from nst_video.jobs.journal import Journal, State
+from nst_video.jobs.journal import PaintedChunk
 from nst_video.video.chunk_encoder import ChunkEncoder
 
 FLUSH_S = 1.0
@@ -20,17 +20,20 @@ FLUSH_S = 1.0
 OpenEncoder = Callable[[Path], ChunkEncoder]
 
 
-@dataclass(slots=True)
-class Boundaries:
-    """What is known of the ends of chunks before they are encoded.
+class ChunkStore(Protocol):
+    """Where complete chunks go: a `Journal`, or somebody who brings them to one."""
 
-    Attributes:
-        states: the painter's state after each chunk.
-        last_sources: SHA-256 of the last source frame of each chunk.
-    """
+    def new_part(self, chunk: Chunk) -> Path:
+        """Return a new name for a chunk under construction."""
+        ...
 
-    states: dict[int, State] = field(default_factory=dict)
-    last_sources: dict[int, str] = field(default_factory=dict)
+    def add(self, painted: PaintedChunk) -> None:
+        """Take a complete chunk.
+
+        Raises:
+            SinkError: it cannot be kept.
+        """
+        ...
 
 
 class ChunkSink:
@@ -47,27 +50,17 @@ class ChunkSink:
     target: Path | None = None
     notes: tuple[str, ...] = ()
 
-    def __init__(
-        self,
-        journal: Journal,
-        chunks: Sequence[Chunk],
-        wanted: Collection[int],
-        boundaries: Boundaries,
-        open_encoder: OpenEncoder,
-    ) -> None:
+    def __init__(self, store: ChunkStore, open_encoder: OpenEncoder) -> None:
         """Prepare; encoders start when frames arrive.
 
         Args:
-            journal: where finished chunks are recorded.
-            chunks: those that the frames belong to, in order.
-            wanted: numbers of those to encode; the frames of the others are dropped.
-            boundaries: states and sources, known for a chunk before its last frame arrives.
+            store: gets the complete chunks.
             open_encoder: starts an encoder that writes to a file.
         """
-        self._journal = journal
-        self._remaining = list(reversed(chunks))
-        self._wanted = wanted
-        self._boundaries = boundaries
+        self._store = store
+        self._begun: deque[Chunk] = deque()
+        self._before: dict[int, str] = {}
+        self._last: dict[int, str] = {}
         self._open_encoder = open_encoder
         self._seen = 0
         self._encoder: ChunkEncoder | None = None
@@ -75,6 +68,20 @@ class ChunkSink:
         self._stopping = threading.Lock()
         self._is_stopped = False
         self._flusher = ThreadPoolExecutor(1, "finish-chunk")
+
+    def begin(self, chunk: Chunk, source_before: str) -> None:
+        """Take note of the next chunk before its first frame comes; from any thread.
+
+        Args:
+            chunk: it follows the one before.
+            source_before: SHA-256 of the frame of the source before it.
+        """
+        self._before[chunk.number] = source_before
+        self._begun.append(chunk)
+
+    def note_end(self, chunk: Chunk, source_last: str) -> None:
+        """Take note of the last frame of the source in a chunk, by its SHA-256."""
+        self._last[chunk.number] = source_last
 
     def __enter__(self) -> Self:
         return self
@@ -103,11 +110,10 @@ class ChunkSink:
         Raises:
             SinkError: its shape is wrong, or it cannot be written.
         """
-        if not self._remaining:
+        if not self._begun:
             raise SinkError("More frames were painted than the film has.")
-        chunk = self._remaining[-1]
-        if chunk.number in self._wanted:
-            self._encoder_of(chunk).write(frame)
+        chunk = self._begun[0]
+        self._encoder_of(chunk).write(frame)
         self._seen += 1
         if self._seen == chunk.frame_count:
             self._end_chunk()
@@ -124,12 +130,12 @@ class ChunkSink:
             with self._stopping:
                 if self._is_stopped:
                     raise SinkError("The encoder was stopped.")
-                self._encoder = self._open_encoder(self._journal.new_part(chunk))
+                self._encoder = self._open_encoder(self._store.new_part(chunk))
         return self._encoder
 
     def _end_chunk(self) -> None:
         """Have the current chunk finished in the background, after the one before."""
-        chunk, encoder = self._remaining.pop(), self._encoder
+        chunk, encoder = self._begun.popleft(), self._encoder
         self._seen = 0
         if encoder is None:
             return
@@ -148,13 +154,8 @@ class ChunkSink:
             encoder.finish()
         finally:
             encoder.close()
-        self._journal.add(
-            chunk,
-            encoder.path,
-            encoder.frame_count,
-            self._boundaries.states.pop(chunk.number, None),
-            self._boundaries.last_sources.pop(chunk.number, ""),
-        )
+        before, last = (known.pop(chunk.number, "") for known in (self._before, self._last))
+        self._store.add(PaintedChunk(chunk, encoder.path, encoder.frame_count, before, last))
 
     def _close(self) -> None:
         if self._encoder is not None:

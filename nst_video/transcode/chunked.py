@@ -6,13 +6,14 @@ from pathlib import Path
 from nst_video.errors import NstVideoError, SourceError
 from nst_video.frames import VideoInfo
 from nst_video.jobs import folders
+from nst_video.jobs.chunks import Chunk
 from nst_video.jobs.fingerprint import differences, identify_source
 from nst_video.jobs.journal import Journal, read_record
+from nst_video.transcode.chunk_run import ChunkRun, paint_run
 from nst_video.transcode.chunked_film import ChunkedFilm
 from nst_video.transcode.disk_space import space_warning
 from nst_video.transcode.progress import OnProgress, ProgressMeter
 from nst_video.transcode.result import ResumeOptions, TranscodeResult
-from nst_video.transcode.resumable import paint_stretch, plan_stretches
 from nst_video.transcode.stream_copy import plan_copy
 from nst_video.video.chunk_encoder import join_chunks
 from nst_video.video.media.containers import codec_for, container_for
@@ -68,15 +69,20 @@ def _complete(
     meter = ProgressMeter(info.frame_count)
     busy_s = {"decode": 0.0, "paint": 0.0, "encode": 0.0}
     notes = film.source.notes
-    stretches = plan_stretches(film, journal)
-    meter.frame = (info.frame_count or 0) - sum(each.frame_count for each in stretches)
+    meter.frame = (info.frame_count or 0) - sum(each.frame_count for each in journal.missing)
     watch = _SpaceWatch(film, journal, resume)
     journal.on_finished = watch
     watch()
-    for stretch in stretches:
-        worked, more = paint_stretch(film, journal, stretch, meter, on_progress)
-        busy_s = {stage: busy_s[stage] + worked[stage] for stage in busy_s}
-        notes = tuple(dict.fromkeys((*notes, *more)))
+    may_seek = True
+    while runs := plan_runs(journal, may_seek=may_seek):
+        for run in runs:
+            worked, more = paint_run(film, run, journal, meter, on_progress)
+            busy_s = {stage: busy_s[stage] + worked[stage] for stage in busy_s}
+            notes = tuple(dict.fromkeys((*notes, *more)))
+        if (wrong := journal.first_misread()) is None:
+            break
+        may_seek = False
+        journal.forget(number for number in journal.finished if number >= wrong)
     source = film.source
     if not source.has_grown and identify_source(source.media.path) != film.job.inputs["source"]:
         raise SourceError(
@@ -102,6 +108,27 @@ def _complete(
         notes=(*notes, *file.notes),
         kept_frames=kept,
     )
+
+
+def plan_runs(journal: Journal, *, may_seek: bool = True) -> list[ChunkRun]:
+    """Return what to paint: the missing chunks, consecutive ones together."""
+    runs: list[list[Chunk]] = []
+    for chunk in journal.missing:
+        if runs and runs[-1][-1].number == chunk.number - 1:
+            runs[-1].append(chunk)
+        else:
+            runs.append([chunk])
+    finished = journal.finished
+    return [
+        ChunkRun(
+            first,
+            following,
+            end=[first, *following][-1].end,
+            source_before=before.source_last if (before := finished.get(first.number - 1)) else "",
+            may_seek=may_seek,
+        )
+        for first, *following in runs
+    ]
 
 
 class _SpaceWatch:

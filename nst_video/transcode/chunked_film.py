@@ -9,6 +9,7 @@ from nst_video.jobs.fingerprint import identify_source
 from nst_video.jobs.journal import JobDescription
 from nst_video.transcode.painters import Painter
 from nst_video.transcode.pixel_format import negotiate_format
+from nst_video.video.chunk_encoder import ENCODER_THREADS
 from nst_video.video.media.codec_options import DecodeOptions, TranscodeOptions
 from nst_video.video.media.containers import codec_for, container_for
 from nst_video.video.media.ffmpeg import ffmpeg_exe
@@ -56,6 +57,7 @@ def plan_film(
     chunks = plan_chunks(count or 0, source.info.fps, source.keyframes)
     if container.max_fps is not None or len(chunks) < 2:
         return None
+    painter.make_reproducible()
     painting = painter.identity()
     if painting is None:
         return None
@@ -72,6 +74,7 @@ def plan_film(
             "crf": codec.crf if options.crf is None else options.crf,
             "preset": " ".join((*codec.speed(options.preset), *codec.extra)),
             "ffmpeg": Path(ffmpeg_exe()).name,
+            "threads": ENCODER_THREADS,
         },
         "batch_size": batch_size,
         # A painter's state depends on it.

@@ -8,7 +8,6 @@ from nst_video.engines import PendingFrames
 from nst_video.errors import EngineError
 from nst_video.frames import Frame, Frames, Size, VideoInfo
 from nst_video.image.yuv420 import YuvColors, YuvFrames
-from nst_video.jobs.journal import State
 
 
 class Painter(Protocol):
@@ -34,6 +33,10 @@ class Painter(Protocol):
     def reset(self) -> None:
         """Forget all earlier frames; called before the first frame of each video."""
 
+    def begin_at(self, frame: int, /) -> None:
+        """Called after `reset` where the next frame is a later one of the film than the first."""
+        return None
+
     def identity(self) -> Mapping[str, object] | None:
         """Return everything that the painted frames depend on, as plain values.
 
@@ -41,15 +44,25 @@ class Painter(Protocol):
         """
         return None
 
-    def state(self) -> State:
-        """Return what the next frame depends on, as arrays; everything submitted is painted.
+    @property
+    def renewal_frames(self) -> int:
+        """Frames over which `renew` passes best; 0 where frames do not depend on earlier ones."""
+        return 0
 
-        By default nothing: frames do not depend on earlier ones.
+    def renew(self, frames: int, /) -> None:
+        """Pass over the next frames to what a film is like that begins with the next frame.
+
+        From the frame after them on, frames are the same, bit for bit, as those of a painter that
+        was reset before them: so the parts of a film can be painted independently of each other.
         """
-        return {}
+        return None
 
-    def restore(self, state: State, /) -> None:
-        """Go on, after `reset`, from what `state` returned; KeyError or ValueError if it cannot."""
+    def make_reproducible(self) -> None:
+        """From now on, paint the same whatever the number of processors; called before `identity`.
+
+        By default nothing.
+        """
+        return None
 
     def submit(self, frames: Frames, /) -> PendingFrames:
         """Begin to paint a batch; by default, paint it at once.

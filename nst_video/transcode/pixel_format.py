@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from nst_video.engines import PendingFrames
 from nst_video.image.yuv420 import YuvColors, YuvFrames
-from nst_video.jobs.journal import State
 from nst_video.transcode.painters import Painter, StreamPainter
 from nst_video.video.sources import FrameSource, VideoFileSource
 
@@ -76,8 +75,8 @@ class _YuvPainter(Painter):
     def reset(self) -> None:
         self._painter.reset()
 
-    def state(self) -> State:
-        return self._painter.state()
+    def begin_at(self, frame: int, /) -> None:
+        self._painter.begin_at(frame)
 
-    def restore(self, state: State, /) -> None:
-        self._painter.restore(state)
+    def renew(self, frames: int, /) -> None:
+        self._painter.renew(frames)

@@ -10,7 +10,6 @@ from nst_video.engines import PendingFrames
 from nst_video.frames import Frame, Frames, Size
 from nst_video.image.yuv420 import OUTPUT_COLORS, YuvColors, YuvFrames, yuv_to_rgb
 from nst_video.stylizer import Stylizer
-from nst_video.temporal import State
 from nst_video.transcode.painters import Painter
 
 
@@ -50,13 +49,22 @@ class WatchedPainter(Painter):
         """Return everything that the painted frames depend on."""
         return self._stylizer.identity()
 
-    def state(self) -> State:
-        """Return what the next frame depends on."""
-        return self._stylizer.state()
+    @property
+    def renewal_frames(self) -> int:
+        """As of the stylizer."""
+        return self._stylizer.renewal_frames
 
-    def restore(self, state: State) -> None:
-        """Go on from a state."""
-        self._stylizer.restore(state)
+    def renew(self, frames: int) -> None:
+        """Pass over to what a film is like that begins with the next frame."""
+        self._stylizer.renew(frames)
+
+    def begin_at(self, frame: int) -> None:
+        """Go on with a later frame of the film than the first."""
+        self._stylizer.begin_at(frame)
+
+    def make_reproducible(self) -> None:
+        """Paint the same whatever the number of cores."""
+        self._stylizer.make_reproducible()
 
     def submit(self, frames: Frames) -> PendingFrames:
         """Begin to paint a batch."""

@@ -6,79 +6,79 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from nst_video.errors import UsageError
 from nst_video.jobs import folders
 from nst_video.jobs.chunks import Chunk
-from nst_video.jobs.journal import SMALL_STATE_BYTES, JobDescription, Journal, read_record
+from nst_video.jobs.journal import JobDescription, Journal, PaintedChunk, read_record
 
 CHUNKS = tuple(Chunk(number, 10 * number, 10 * number + 10) for number in range(4))
-SMALL = {"count": np.arange(3)}
-LARGE = {"canvas": np.arange(SMALL_STATE_BYTES, dtype=np.uint16)}
 
 
 def job_of(folder: Path, **inputs: object) -> JobDescription:
     return JobDescription(folder / "film.mp4", "source.mp4", "nst-video 1", inputs, CHUNKS, 1.0)
 
 
-def add(journal: Journal, number: int, state: dict[str, np.ndarray], frame_count: int = 10) -> None:
+def add(journal: Journal, number: int, frame_count: int = 10, before: str | None = None) -> None:
     part = journal.new_part(CHUNKS[number])
     part.write_bytes(bytes([number]) * 100)
-    journal.add(CHUNKS[number], part, frame_count, state, f"source {number}")
+    known = f"source {number - 1}" if before is None else before
+    journal.add(PaintedChunk(CHUNKS[number], part, frame_count, known, f"source {number}"))
 
 
-def test_finished_chunks_and_the_last_state_are_found_again(tmp_path: Path):
+def test_finished_chunks_are_found_again(tmp_path: Path):
     with Journal(job_of(tmp_path)) as journal:
-        for number in (0, 1):
-            add(journal, number, LARGE)
+        for number in (0, 2):
+            add(journal, number)
         (journal.folder / "00002-cafe.part.mp4").write_bytes(b"unfinished")
     with Journal(job_of(tmp_path)) as journal:
         journal.verify()
-        assert [*journal.finished] == [0, 1]
-        assert journal.missing == [*CHUNKS[2:]]
-        np.testing.assert_array_equal(journal.state_before(2)["canvas"], LARGE["canvas"])
-        assert journal.state_before(1) is None  # large: only the last one is kept
+        assert [*journal.finished] == [0, 2]
+        assert journal.missing == [CHUNKS[1], CHUNKS[3]]
         names = {path.name for path in journal.folder.iterdir()}
-    assert names == {"00000.mp4", "00001.mp4", "00001.state.npz", "journal.json", "lock"}
+    assert names == {"00000.mp4", "00002.mp4", "journal.json", "lock"}
 
 
-def test_small_states_are_kept_for_every_chunk(tmp_path: Path):
+@pytest.mark.parametrize(("before", "wrong"), [("source 1", None), ("another", 2), ("", None)])
+def test_chunk_that_does_not_go_on_where_the_one_before_ends_is_noticed(
+    tmp_path: Path, before: str, wrong: int | None
+):
+    with Journal(job_of(tmp_path)) as journal:
+        add(journal, 2, before=before)
+        assert journal.first_misread() is None
+        add(journal, 1)
+        assert journal.first_misread() == wrong
+        journal.forget([2])
+        assert [*journal.finished] == [1]
+
+
+def test_damaged_chunks_are_noticed(tmp_path: Path):
     with Journal(job_of(tmp_path)) as journal:
         for number in range(3):
-            add(journal, number, SMALL)
-        assert [journal.state_before(n) is not None for n in range(4)] == [False, True, True, True]
-
-
-def test_damaged_chunks_and_states_are_noticed(tmp_path: Path):
-    with Journal(job_of(tmp_path)) as journal:
-        for number in range(3):
-            add(journal, number, SMALL)
+            add(journal, number)
         first, second = (journal.path_of(journal.finished[n]) for n in (0, 1))
         swapped = first.read_bytes()
         first.write_bytes(second.read_bytes())
         second.write_bytes(swapped)
-        (journal.folder / "00002.state.npz").write_bytes(b"no state")
         journal.verify()
         assert journal.damaged == [0, 1]
         assert [*journal.finished] == [2]
-        assert journal.state_before(3) is None
 
 
 def test_nothing_is_missing_after_a_chunk_in_which_the_source_ended(tmp_path: Path):
     with Journal(job_of(tmp_path)) as journal:
-        add(journal, 0, SMALL)
-        add(journal, 1, SMALL, frame_count=4)
+        add(journal, 0)
+        add(journal, 1, frame_count=4)
         assert journal.missing == []
 
 
 def test_other_inputs_have_other_chunks(tmp_path: Path):
     with Journal(job_of(tmp_path, intensity=1.0)) as journal:
-        add(journal, 0, SMALL)
+        add(journal, 0)
     with Journal(job_of(tmp_path, intensity=0.5)) as journal:
         assert journal.finished == {}
-        add(journal, 1, SMALL)
+        add(journal, 1)
     assert len(folders.folders_of(tmp_path / "film.mp4")) == 2
     assert folders.folders_of(tmp_path / "film2.mp4") == []
 
@@ -86,7 +86,7 @@ def test_other_inputs_have_other_chunks(tmp_path: Path):
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 99}', '{"format": 1, "chunks": [3]}'])
 def test_journal_that_cannot_be_read_holds_nothing(tmp_path: Path, text: str):
     with Journal(job_of(tmp_path)) as journal:
-        add(journal, 0, SMALL)
+        add(journal, 0)
     (journal.folder / "journal.json").write_text(text)
     with Journal(job_of(tmp_path)) as journal:
         assert journal.finished == {}
@@ -95,7 +95,7 @@ def test_journal_that_cannot_be_read_holds_nothing(tmp_path: Path, text: str):
 
 def test_journal_does_not_lead_out_of_its_folder(tmp_path: Path):
     with Journal(job_of(tmp_path)) as journal:
-        add(journal, 0, SMALL)
+        add(journal, 0)
     path = journal.folder / "journal.json"
     record = json.loads(path.read_text())
     record["finished"][0]["file"] = "../film.mp4"
@@ -106,7 +106,7 @@ def test_journal_does_not_lead_out_of_its_folder(tmp_path: Path):
 def test_chunks_of_another_plan_are_not_used(tmp_path: Path):
     job = job_of(tmp_path)
     with Journal(job) as journal:
-        add(journal, 0, SMALL)
+        add(journal, 0)
     with Journal(replace(job, chunks=(Chunk(0, 0, 40),))) as journal:
         assert journal.finished == {}
 
@@ -116,7 +116,7 @@ def test_empty_folder_is_removed_and_restart_forgets(tmp_path: Path):
         assert journal.folder.is_dir()
     assert list(tmp_path.iterdir()) == []
     with Journal(job_of(tmp_path)) as journal:
-        add(journal, 0, SMALL)
+        add(journal, 0)
         journal.restart()
         assert journal.missing == [*CHUNKS]
     assert list(tmp_path.iterdir()) == []
@@ -125,7 +125,7 @@ def test_empty_folder_is_removed_and_restart_forgets(tmp_path: Path):
 @pytest.mark.parametrize("inputs", [{}, {"intensity": 0.5}])
 def test_target_has_one_user_at_a_time(tmp_path: Path, inputs: dict[str, object]):
     with Journal(job_of(tmp_path)) as journal:
-        add(journal, 0, SMALL)
+        add(journal, 0)
         with pytest.raises(UsageError, match=r"film.mp4 is being made by another nst-video \(pr"):
             Journal(job_of(tmp_path, **inputs)).__enter__()
         with pytest.raises(UsageError, match="wait for it"):

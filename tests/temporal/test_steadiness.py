@@ -135,16 +135,34 @@ def test_a_frame_without_its_painting_is_refused() -> None:
         steadiness.show(step, None)
 
 
-@pytest.mark.parametrize("every", [1, 2, 4])
-def test_state_restores_the_film_exactly(every: int) -> None:
-    source = _pan(10, 2)
+@pytest.mark.parametrize("every", [1, 3])
+@pytest.mark.parametrize("cut", [None, 5, 8, 11])
+def test_renewed_film_goes_on_as_one_that_begins_there(every: int, cut: int | None) -> None:
+    source = _pan(16, 2)
+    if cut is not None:
+        source[cut:] = _pan(16, 2, seed=7)[cut:]
     painted = _flickering(source)
-    whole = _steady(source, painted, Steadiness(1, every))
-    first = Steadiness(1, every)
-    _steady(source[:5], painted[:5], first)
-    second = Steadiness(1, every)
-    second.restore({name: array.copy() for name, array in first.state().items()})
-    assert np.array_equal(_steady(source[5:], painted[5:], second), whole[5:])
+    plain = _steady(source, painted, Steadiness(1, every))
+    later = _steady(source[5:], painted[5:], Steadiness(1, every))
+    steadiness = Steadiness(1, every)
+    begin = _steady(source[:5], painted[:5], steadiness)
+    steadiness.renew(6)
+    end = _steady(source[5:], painted[5:], steadiness)
+    assert np.array_equal(begin, plain[:5])
+    assert np.array_equal(end[6:], later[6:])
+
+
+def test_renewal_passes_gradually_and_keeps_contrast() -> None:
+    source = np.stack([_gray(_texture(1))] * 30)
+    painted = _flickering(source)
+    plain, steadiness = _steady(source, painted, Steadiness(1)), Steadiness(1)
+    begin = _steady(source[:5], painted[:5], steadiness)
+    steadiness.renew(20)
+    film = np.concatenate([begin, _steady(source[5:], painted[5:], steadiness)])
+    jump = float(np.square(plain[4].astype(float) - painted[5]).mean())
+    changes = [_change(film[n : n + 2]) for n in range(4, 26)]
+    assert max(changes) < jump / 50
+    assert film[15].std() > 0.9 * plain[15].std()
 
 
 def test_reset_forgets_everything() -> None:

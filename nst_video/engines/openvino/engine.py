@@ -1,5 +1,6 @@
 """The fused transformer on OpenVINO: fastest on a CPU; does not import TensorFlow."""
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -42,8 +43,11 @@ Precision: TypeAlias = Literal["float32", "mixed", "float16"]
 Kind: TypeAlias = Literal["CPU", "GPU", "NPU"]
 """OpenVINO's names of devices; GPU and NPU are Intel's."""
 
-Hint: TypeAlias = Literal["LATENCY", "THROUGHPUT"]
-"""All cores on one frame, or one frame on each core or two."""
+Hint: TypeAlias = Literal["LATENCY", "THROUGHPUT", "REPRODUCIBLE"]
+"""All cores on one frame, one frame on each core or two, or one frame on each core.
+
+Several threads on one frame sum in another order: 1 of 600 values differs by one level of 255.
+"""
 
 NETWORKS_KEPT = 8
 """Compiled networks kept in memory, one for each size, hint and colors; all are on disk."""
@@ -91,6 +95,7 @@ class OpenVinoEngine:
         self._precision = precision
         fold = fuse_mixed_precision if precision == "mixed" else fuse_transformer
         self._convolutions = fold(config, arrays)
+        self._is_reproducible = False
         self._compiled = lru_cache(NETWORKS_KEPT)(self._compile)
         self._tiles = OpenVinoTiles(
             config, self._convolutions, lambda model: self._compile_model(model, "LATENCY")
@@ -102,6 +107,10 @@ class OpenVinoEngine:
         if self.device.name != "CPU":
             return f"openvino-{self.device.name.lower()}"
         return "openvino-fast" if self._precision == "mixed" else "openvino"
+
+    def make_reproducible(self) -> None:
+        """Compute each frame on one core from now on; see `Engine.make_reproducible`."""
+        self._is_reproducible = self.device.name == "CPU"
 
     def __call__(self, frames: Frames, style: Floats, second: SecondStyle | None = None) -> Frames:
         """Paint `frames` (n, height, width, 3) with `style` (n or 1, style_size).
@@ -156,6 +165,8 @@ class OpenVinoEngine:
         started: list[Inference] = []
         with _explained(len(pictures), size):
             hint: Hint = "LATENCY" if len(pictures) == 1 else "THROUGHPUT"
+            if self._is_reproducible:
+                hint = "REPRODUCIBLE"
             pool = self._compiled(size, hint, colors, second is not None)
             try:
                 for here in (slice(index, index + 1) for index in range(len(pictures))):
@@ -197,13 +208,18 @@ class OpenVinoEngine:
             model = build_yuv_model(config, convolutions, size, colors, two_styles=two_styles)
         compiled = self._compile_model(model, hint)
         count = 1
-        if hint == "THROUGHPUT":
+        if hint != "LATENCY":
             count = compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
         return InferRequestPool(compiled, count)
 
     def _compile_model(self, model: "openvino.Model", hint: Hint) -> "openvino.CompiledModel":
+        cores = os.cpu_count() or 1
         options: dict[str, Any] = {
-            "PERFORMANCE_HINT": hint,
+            **(
+                {"NUM_STREAMS": cores, "INFERENCE_NUM_THREADS": cores}
+                if hint == "REPRODUCIBLE"
+                else {"PERFORMANCE_HINT": hint}
+            ),
             "INFERENCE_PRECISION_HINT": PRECISION_HINTS[self.device.dtype],
         }
         if self.device.name == "CPU":
