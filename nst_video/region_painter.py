@@ -56,6 +56,16 @@ class RegionPainter:
         """Return what copies keep: they open the segmenter or the file for themselves."""
         return self.__dict__ | {"_masks": None, "_on_fetch": None}
 
+    def take_masks(self, before: "RegionPainter") -> None:
+        """Go on with the masks of another painter if they are the same, without loading again."""
+        mine, other = self.regions, before.regions
+        if (mine.mask, mine.softness, mine.segmenter) == (
+            other.mask,
+            other.softness,
+            other.segmenter,
+        ):
+            self._masks = before._masks
+
     def masks(self, frames: Frames) -> NDArray[np.uint8]:
         """Return the masks of the next frames, uint8 (n, height, width): 255 is the first style."""
         source = self._open()

@@ -137,10 +137,14 @@ class Stylizer(StyleSelection):
         Raises:
             StyleError: the rest is in an unknown style.
         """
-        self._regions = None
-        if regions is not None:
+        if regions is None:
+            self._regions = None
+        else:
             check_type("The regions", regions, Regions)
+            before = self._regions
             self._regions = RegionPainter(regions, self.library, self.options, self._on_fetch)
+            if before is not None:
+                self._regions.take_masks(before)
 
     @property
     def regions(self) -> Regions | None:
@@ -296,17 +300,33 @@ class Stylizer(StyleSelection):
 
         Args:
             small: uint8 (n, h, w, 3); not to be changed until they are painted.
-            masks: where the first style is, (n, h, w), if the stylizer has regions.
+            masks: where the first style is, (n, h, w); found where they are needed and missing.
 
         Raises:
             EngineError: they cannot be painted.
         """
         settings = self.settings
         style, second = self._mixer.parameters(self.model, small, settings), None
-        if self._regions is not None and masks is not None:
+        if self._regions is not None and self._regions.has_style:
+            masks = self._regions.masks(small) if masks is None else masks
             second = self._regions.second(self.model, small, masks, settings)
         painting = self.engine.submit(small, style, second)
         return painting.then(lambda each: finishing.restore_faces(each, small, settings.gentle))
+
+    def overlay(self, content: Frame, small: Frame) -> Callable[[Frame], Frame] | None:
+        """Return what lays the painting of the next frame over the rest of its regions.
+
+        None where the network paints all of the frame.
+
+        Args:
+            content: the frame, uint8 (height, width, 3).
+            small: the same at working size.
+        """
+        regions = self._regions
+        if regions is None or regions.has_style:
+            return None
+        masks = regions.masks(small[None])
+        return lambda painted: regions.compose(painted[None], content[None], masks)[0]
 
     def accepts_yuv(self, size: Size) -> bool:
         """Return whether `submit_yuv` is the fast way for pictures of `size` (width, height).

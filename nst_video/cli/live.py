@@ -1,5 +1,7 @@
 """`nst-video live`: stylize a camera, a stream, the screen or a file in real time."""
 
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,6 +11,7 @@ from nst_video.cli.console import say
 from nst_video.cli.live_options import LiveArguments, LiveOutputOptions
 from nst_video.cli.live_pages import split_pages
 from nst_video.cli.options import grouped
+from nst_video.cli.region_options import choose_regions
 from nst_video.errors import UsageError
 from nst_video.settings import ModelOptions
 
@@ -57,6 +60,9 @@ def _open_session(arguments: LiveArguments, settings: "LiveSettings") -> "LiveSe
     from nst_video.live.output_specs import WINDOW
 
     wanted, quiet = arguments.outputs, arguments.quiet
+    masks = [Path(arguments.mask)] if arguments.mask else []
+    names, regions = choose_regions(settings.style, masks, arguments.region)
+    settings = replace(settings, style=names)
     has_window = not wanted.output or WINDOW in wanted.output
     if arguments.camera.mirror and not has_window:
         raise UsageError("--mirror is for the window; use --mirror-outputs for other outputs.")
@@ -103,6 +109,7 @@ def _open_session(arguments: LiveArguments, settings: "LiveSettings") -> "LiveSe
         on_message=say,
         on_start=print_start,
     )
+    session.state.set_regions(regions)
     for page in pages:
         page.attach(session)
     return session

@@ -8,6 +8,8 @@ import typer
 
 from nst_video.cli.options import number
 from nst_video.cli.output_options import OverwriteOption, QuietOption
+from nst_video.cli.region_options import PANEL as MASK_PANEL
+from nst_video.cli.region_options import RegionOptions
 from nst_video.cli.stylizer_options import (
     ENGINE_OPTION,
     GENTLE_OPTION,
@@ -244,6 +246,17 @@ class LiveArguments:
     ] = None
     outputs: LiveOutputOptions = field(default_factory=LiveOutputOptions)
     style: LiveStyleOptions = field(default_factory=LiveStyleOptions)
+    mask: Annotated[
+        str | None,
+        typer.Option(
+            "--mask",
+            metavar="FILE|person",
+            help="Paint only the people found (person), or where a gray picture or film is white; "
+            "the key M changes it.",
+            rich_help_panel=MASK_PANEL,
+        ),
+    ] = None
+    region: RegionOptions = field(default_factory=RegionOptions)
     camera: CameraOptions = field(default_factory=CameraOptions)
     model: LiveModelOptions = field(default_factory=LiveModelOptions)
     hud: Annotated[

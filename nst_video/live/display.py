@@ -52,6 +52,7 @@ def make_hud(
     request = state.request
     badges += ("ORIGINAL",) if request.is_original else ()
     badges += ("PAUSED",) if request.is_paused else ()
+    badges += ("MASK",) if request.regions is not None else ()
     toast = state.toast or ("Loading the model ..." if is_loading else "")
     help_shown = help_rows() if state.shows_help else ()
     if not state.shows_hud:

@@ -9,6 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from nst_video.live.state import LiveState
+from nst_video.settings import BACKGROUND_WORDS, Regions
+
+ORIGINAL = BACKGROUND_WORDS[0]
 
 INTENSITY_STEP = 0.1
 MIX_STEP = 0.1
@@ -187,6 +190,30 @@ def _steadiness(session: HotkeyTarget, _: str) -> None:
     state.say(text)
 
 
+def _mask(session: HotkeyTarget, _: str) -> None:
+    """Go through: no mask, people in the style, the room in the style, two styles."""
+    state = session.state
+    regions = state.request.regions
+    given = regions or Regions()
+    if regions is None:
+        chosen, text = replace(given, rest=ORIGINAL, invert=False), "Mask: people are painted"
+    elif regions.rest == ORIGINAL and not regions.invert:
+        chosen, text = replace(given, invert=True), "Mask: the background is painted"
+    elif regions.rest == ORIGINAL and len(state.styles) > 1:
+        other = state.partner
+        if other is None:
+            other = (state.current + 1) % len(state.styles)
+        style = state.styles[other]
+        name = style.name if style.origin != "file" else str(style.path)
+        chosen, text = replace(given, rest=name, invert=False), f"Mask: {style.title} around people"
+    else:
+        state.set_regions(None)
+        state.say("No mask")
+        return
+    state.set_regions(chosen)
+    state.say(text)
+
+
 def _side_by_side(session: HotkeyTarget, _: str) -> None:
     state = session.state
     state.is_side_by_side = not state.is_side_by_side
@@ -247,6 +274,7 @@ HOTKEYS = (
     Hotkey((".",), ".", "mix more", "more of the style mixed in", lambda s, _: _mix(s, MIX_STEP)),
     Hotkey(("c",), "C", "colors", "keep the original colors", _keep_colors),
     Hotkey(("t",), "T", "steady", "steady strokes, half steady, or not", _steadiness),
+    Hotkey(("m",), "M", "mask", "paint only people, only the room, or each in a style", _mask),
     Hotkey(("Tab",), "Tab", "compare", "original and painting side by side", _side_by_side),
     Hotkey(("i",), "I", "figures", "figures and thumbnails on or off", _hud),
     Hotkey(("f",), "F", "mirror", "mirror the picture in the window", _mirror),

@@ -1,10 +1,11 @@
 """What a session needs of a stylizer."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from nst_video.engines import PendingFrames
 from nst_video.frames import Frame, Frames, Size
-from nst_video.settings import ModelOptions, StylizeSettings
+from nst_video.settings import ModelOptions, Regions, StylizeSettings
 from nst_video.style_library.library import Style, StyleLibrary
 
 
@@ -68,6 +69,25 @@ class LiveStylizer(Protocol):
 
     def set_style(self, style: tuple[Style, ...], mix: tuple[float, ...]) -> None:
         """Use these styles, with a weight for each, from the next frame on."""
+        ...
+
+    def set_regions(self, regions: Regions | None) -> None:
+        """Use a mask, or none, from the next frame on.
+
+        Raises:
+            NstVideoError: its file or style cannot be found.
+        """
+        ...
+
+    def overlay(self, content: Frame, small: Frame) -> Callable[[Frame], Frame] | None:
+        """Return what lays the painting of the next frame over the rest of its regions.
+
+        None where the network paints all of the frame.
+
+        Args:
+            content: the frame, uint8 RGB (height, width, 3).
+            small: the same at working size.
+        """
         ...
 
     def load_size(self, size: Size) -> None:

@@ -15,9 +15,9 @@ from nst_video.live.adaptive_resolution import CARRYING, AdaptiveResolution, Fra
 from nst_video.live.capture_thread import CapturedFrame
 from nst_video.live.live_stylizer import LiveStylizer
 from nst_video.live.metrics import SmoothedValue
-from nst_video.live.state import LiveState, RenderRequest, Selection
+from nst_video.live.state import LiveState, RenderRequest, Selection, requested_lines
 from nst_video.live.steady_renderer import FollowedFrame, SteadyRenderer, is_same
-from nst_video.settings import StylizeSettings
+from nst_video.settings import Regions, StylizeSettings
 from nst_video.validation import WORK_SIZE
 from nst_video.video.queues import LatestQueue
 
@@ -59,16 +59,19 @@ class _RenderPlan:
         stylizer: None if the frame is passed through.
         settings: with the working size in use.
         selection: the styles in use, None for those that the stylizer began with.
+        regions: in use.
     """
 
     stylizer: LiveStylizer | None
     settings: StylizeSettings
     selection: Selection | None
+    regions: Regions | None = None
 
     @property
-    def look(self) -> tuple[StylizeSettings, Selection | None]:
+    def look(self) -> tuple[StylizeSettings, Selection | None, Regions | None]:
         """What paintings of working size depend on."""
-        return replace(self.settings, steady=1, paint_every=1, keep_colors=False), self.selection
+        settings = replace(self.settings, steady=1, paint_every=1, keep_colors=False)
+        return settings, self.selection, self.regions
 
 
 class RenderThread:
@@ -115,6 +118,7 @@ class RenderThread:
         self._resolution = resolution
         self._fixed_size = fixed_size
         self._applied: Selection | None = None
+        self._regions: Regions | None = None
         self._current: CapturedFrame | None = None
         self._taken_s = 0.0
         self._plan: _RenderPlan | None = None
@@ -239,7 +243,13 @@ class RenderThread:
         steady = self._steady
         every = self._every(plan)
         with _explained():
-            frame = steady.follow(stylizer, done.content, every=every, look=plan.look)
+            frame = steady.follow(
+                stylizer,
+                done.content,
+                every=every,
+                look=plan.look,
+                is_masked=plan.regions is not None,
+            )
         self._wait_finished()
         self._finishing = self._finisher.submit(self._finish, frame, done)
         if steady.painting_s is not None:
@@ -296,12 +306,12 @@ class RenderThread:
         if settings.intensity < 1 and not stylizer.has_predictor:
             # The predictor is not loaded yet; a cross-fade needs none.
             settings = replace(settings, blend="pixel")
-        return _RenderPlan(stylizer, settings, self._applied)
+        return _RenderPlan(stylizer, settings, self._applied, self._regions)
 
     def _choose_size(self, request: RenderRequest, size: Size) -> bool:
         """Use the requested working size once it is compiled; False if no size is compiled yet."""
         automatic = self._fixed_size if self._resolution is None else self._resolution.level.size
-        requested = _lines(request.settings, limit=min(size))
+        requested = requested_lines(request.settings, limit=min(size))
         wanted = min(automatic if requested is None else requested, *size)
         exact = fit_short_side(size, wanted)
         if exact in self._ready_sizes:
@@ -316,12 +326,25 @@ class RenderThread:
 
     def _apply(self, stylizer: LiveStylizer, request: RenderRequest) -> None:
         """Switch to the requested styles once they are loaded; keep the current ones until then."""
+        if request.regions != self._regions:
+            self._apply_regions(stylizer, request.regions)
         wanted = request.selection
         if wanted is None or wanted == self._applied:
             return
         if all(stylizer.has_loaded(style) for style in wanted.styles):
             stylizer.set_style(wanted.styles, wanted.mix)
             self._applied = wanted
+
+    def _apply_regions(self, stylizer: LiveStylizer, regions: Regions | None) -> None:
+        """Use a mask; where that fails, say so and use none."""
+        try:
+            stylizer.set_regions(regions)
+        except NstVideoError as error:
+            self._state.say(str(error))
+            self._state.set_regions(None)
+            regions = None
+            stylizer.set_regions(None)
+        self._regions = regions
 
     def _update_resolution(self, took: FrameTime, number: int, limit: int) -> None:
         """Choose the working size, and how often to paint, from what frames take."""
@@ -331,7 +354,7 @@ class RenderThread:
         rates: tuple[int, ...] | None = None
         if not settings.is_frame_by_frame:
             rates = CARRYING if settings.paint_every == "auto" else (settings.paint_every,)
-        lines = _lines(settings, limit)
+        lines = requested_lines(settings, limit)
         resolution.choose_among(rates, lines)
         if rates is None and lines is not None:
             return
@@ -339,19 +362,6 @@ class RenderThread:
         if rates is None:
             self.every = level.every
         self._next_number = number + (level.every if rates is None else 1)
-
-
-def _lines(settings: StylizeSettings, limit: int) -> int | None:
-    """Return the working size that is asked for, None for an adaptive one.
-
-    Args:
-        settings: of the request.
-        limit: short side of the frames in pixels.
-    """
-    size = settings.work_size
-    if size == "auto":
-        return None
-    return limit if size == "full" else size
 
 
 def _run(stylizer: LiveStylizer, content: Frame) -> Frame:

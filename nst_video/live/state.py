@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nst_video.frames import Frame
-from nst_video.settings import StylizeSettings
+from nst_video.settings import Regions, StylizeSettings
 from nst_video.style_library.library import Style
 
 TOAST_S = 1.8
@@ -43,12 +43,14 @@ class RenderRequest:
         settings: its working size is None where the pace is kept automatically.
         is_original: show the frame without style.
         is_paused: keep the current frame.
+        regions: what else than the style is shown, and where; None for the whole frame in it.
     """
 
     selection: Selection | None
     settings: StylizeSettings
     is_original: bool = False
     is_paused: bool = False
+    regions: Regions | None = None
 
 
 @dataclass
@@ -111,7 +113,12 @@ class LiveState:
             request.settings if settings is None else settings,
             request.is_original if is_original is None else is_original,
             request.is_paused if is_paused is None else is_paused,
+            request.regions,
         )
+
+    def set_regions(self, regions: Regions | None) -> None:
+        """Request a mask, or none."""
+        self.request = replace(self.request, regions=regions)
 
     def set_styles(self, styles: Sequence[Style]) -> None:
         """Set the list of styles and keep the selection."""
@@ -142,3 +149,16 @@ class LiveState:
 
 def _index(paths: list[Path], path: Path) -> int:
     return paths.index(path) if path in paths else -1
+
+
+def requested_lines(settings: StylizeSettings, limit: int) -> int | None:
+    """Return the working size that is asked for, None for an adaptive one.
+
+    Args:
+        settings: of the request.
+        limit: short side of the frames in pixels.
+    """
+    size = settings.work_size
+    if size == "auto":
+        return None
+    return limit if size == "full" else size

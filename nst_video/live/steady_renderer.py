@@ -7,7 +7,7 @@ mixed in. Two threads share the work: one follows a frame while the other finish
 
 import math
 import time
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -83,6 +83,7 @@ class FollowedFrame:
         motion: from this frame to the one before; None where a new shot begins.
         painting: the painting of this frame that has been begun, if any.
         settings: for this frame.
+        overlay: lays the painting over what is outside of a mask; None without.
     """
 
     content: Frame
@@ -91,6 +92,7 @@ class FollowedFrame:
     motion: Motion | None
     painting: _Painting | None
     settings: StylizeSettings
+    overlay: Callable[[Frame], Frame] | None = None
 
 
 @dataclass
@@ -146,7 +148,13 @@ class SteadyRenderer:
         self._painter.shutdown(wait=False, cancel_futures=True)
 
     def follow(
-        self, stylizer: LiveStylizer, content: Frame, *, every: int, look: Hashable
+        self,
+        stylizer: LiveStylizer,
+        content: Frame,
+        *,
+        every: int,
+        look: Hashable,
+        is_masked: bool = False,
     ) -> FollowedFrame:
         """Measure the motion of the next frame, and begin to paint it if that is due.
 
@@ -155,6 +163,7 @@ class SteadyRenderer:
             content: RGB uint8 (height, width, 3).
             every: paint at least every so many frames, if the engine is idle.
             look: whatever the paintings depend on; where it changes, strokes begin anew.
+            is_masked: the stylizer has regions.
 
         Raises:
             EngineError: it cannot be painted.
@@ -171,7 +180,8 @@ class SteadyRenderer:
         if motion is None or (not self.is_painting and self._is_due(content, every, look)):
             begins_shot = motion is None
             painting = self._begin(stylizer, content, small, look, is_first=begins_shot)
-        return FollowedFrame(content, small, luma, motion, painting, settings)
+        overlay = stylizer.overlay(content, small) if is_masked else None
+        return FollowedFrame(content, small, luma, motion, painting, settings, overlay)
 
     def _is_due(self, content: Frame, every: int, look: Hashable) -> bool:
         last = self._painting
@@ -232,7 +242,8 @@ class SteadyRenderer:
         shown = canvas.picture()
         if self._tones is not None:
             shown = fill(shown, canvas.trust_now(), frame.small, frame.luma, self._tones)
-        return finish_planes(rounded(shown), frame.content, frame.luma, frame.settings)
+        painted = finish_planes(rounded(shown), frame.content, frame.luma, frame.settings)
+        return painted if frame.overlay is None else frame.overlay(painted)
 
     def _begin_shot(self, frame: FollowedFrame) -> Canvas:
         """Wait for the painting of the first frame of a shot, and make it the canvas."""
