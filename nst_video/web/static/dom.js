@@ -61,6 +61,13 @@ export function clamp(value, low = 0, high = 1) {
   return Math.min(high, Math.max(low, value));
 }
 
+/** Show by the color of a slider's track how far it is. */
+export function fill(slider) {
+  const low = Number(slider.min);
+  const share = (slider.valueAsNumber - low) / (Number(slider.max) - low);
+  slider.style.setProperty('--filled', `${100 * share}%`);
+}
+
 /** Offer a file for download. */
 export function download(blob, name) {
   const address = URL.createObjectURL(blob);

@@ -1,7 +1,7 @@
 /** A film on the stage: one frame painted in the look, or the newest that is painted while it runs. */
 
 import { picture } from './api.js';
-import { byId, throttle } from './dom.js';
+import { byId, fill, throttle } from './dom.js';
 import { FilmList } from './film-list.js';
 import { Films } from './films.js';
 import { format } from './look.js';
@@ -28,7 +28,12 @@ export class FilmView {
     this._refresh = throttle(PREVIEW_MS, () => this._showFrame());
     this._grow = throttle(GROWING_MS, () => this._showFrame());
     store.listen(() => this._refresh());
-    byId('film-at').addEventListener('input', () => this._refresh());
+    const at = byId('film-at');
+    fill(at);
+    at.addEventListener('input', () => {
+      fill(at);
+      this._refresh();
+    });
     byId('film-start').addEventListener('click', () => this._start());
   }
 

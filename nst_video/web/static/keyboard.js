@@ -37,16 +37,22 @@ export const KEYS = [
 
 const BY_KEY = new Map(KEYS.flatMap((entry) => entry.keys.map((key) => [key, entry])));
 
-/** Keys that belong to whatever has the focus. */
-const OF_BUTTONS = new Set(['Enter', ' ']);
+/** Keys that belong to what has the focus, by its selector; all where it is written in or chosen from. */
+const OF_FOCUS = [
+  ['select, textarea, input:not([type="range"], [type="checkbox"])', null],
+  ['input[type="range"], [role="slider"]', new Set(['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown', ' '])],
+  ['button, a, input[type="checkbox"]', new Set(['Enter', ' '])],
+];
+
+const belongsTo = (target, key) => OF_FOCUS.some(([selector, keys]) => target.matches(selector) && (!keys || keys.has(key)));
 
 /** Call actions when keys are pressed; `isOn` says whether they are wanted. */
 export function listenToKeys(actions, isOn) {
   document.addEventListener('keydown', (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return;
     const { target, key } = event;
-    if (document.querySelector('dialog[open]') || target.matches('input, select, textarea, [role="slider"]')) return;
-    if (target.matches('button, a') && OF_BUTTONS.has(key)) return;
+    if (document.querySelector('dialog[open]')) return;
+    if (key !== 'Escape' && belongsTo(target, key)) return;
     const entry = BY_KEY.get(key.length === 1 ? key.toLowerCase() : key);
     if (!entry || (!isOn() && key !== 'Escape')) return;
     if (event.repeat && entry.value === undefined) return;

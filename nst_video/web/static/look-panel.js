@@ -1,6 +1,6 @@
 /** The panel of the look: sliders and switches. */
 
-import { byId, clamp, make } from './dom.js';
+import { byId, clamp, fill, make } from './dom.js';
 import { FLAGS, NUMBERS } from './look.js';
 import { say, sayValue } from './messages.js';
 import { text } from './texts.js';
@@ -91,8 +91,7 @@ export class LookPanel {
       if (document.activeElement !== input || Math.abs(input.valueAsNumber - place) > 0.02) input.value = String(place);
       output.textContent = show(look[name]);
       input.setAttribute('aria-valuetext', output.textContent);
-      const share = (place - toSlider(low)) / (toSlider(high) - toSlider(low));
-      input.style.setProperty('--filled', `${100 * share}%`);
+      fill(input);
     };
     return { root, input, update };
   }

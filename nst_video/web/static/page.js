@@ -9,7 +9,7 @@ import { listenToKeys } from './keyboard.js';
 import { explain, LiveView } from './live-view.js';
 import { LookPanel } from './look-panel.js';
 import { LookStore } from './look.js';
-import { Notice, say, sayValue } from './messages.js';
+import { announce, Notice, say, sayValue } from './messages.js';
 import { Mixer } from './mixer.js';
 import { flash, Recorder } from './recorder.js';
 import { Settings } from './settings.js';
@@ -34,7 +34,10 @@ let view = null;
 let mode = 'live';
 
 const films = new FilmView(stage, store, {
-  loading: (isLoading) => document.body.classList.toggle('is-loading', isLoading),
+  loading: (isLoading) => {
+    document.body.classList.toggle('is-loading', isLoading);
+    announce(isLoading ? text('filmLoading') : '');
+  },
   shown: (film) => {
     welcome(false);
     if (film) stage.canvas.setAttribute('aria-label', text('filmPainted', { film: film.name, styles: styles.sentence }));
@@ -251,7 +254,7 @@ function listen() {
   byId('full-screen').hidden = !document.fullscreenEnabled;
   stage.canvas.addEventListener('dblclick', actions.fit);
   listenToKeys(actions, () => settings.usesKeys);
-  watchIdleness(() => stage.hasPicture && mode === 'live' && !panel.isOpen && !gallery.isExpanded && !notice.isShown);
+  watchIdleness(() => stage.hasPicture && styles.all.length && mode === 'live' && !panel.isOpen && !gallery.isExpanded && !notice.isShown);
   store.listen(() => stage.canvas.setAttribute('aria-label', text('paintingOf', { styles: styles.sentence })));
   setInterval(() => view.isActive && status.measure(view.fps, view.delay_ms), MEASURE_MS);
 }

@@ -6,7 +6,8 @@ import { text } from './texts.js';
 /** Where page and picture differ by more than this factor in shape, the picture is shown whole. */
 const MAX_CROP = 1.35;
 
-const AMBIENT = { width: 16, height: 12, every_ms: 400 };
+/** What lies around a picture that is shown whole: the picture, small and blurred once, not by the page at every frame. */
+const AMBIENT = { width: 64, height: 48, blur: 'blur(7px)', every_ms: 400 };
 const STEP = 0.05;
 
 /** Draws pictures, and a divider that is dragged between original and painting. */
@@ -47,7 +48,7 @@ export class Stage {
       canvas.width = painted.width;
       canvas.height = painted.height;
       this.layOut();
-    }
+    } else if (this.isComparing) this._measure(); // panels that open and close move the picture
     this._draw();
     this._root.classList.add('has-picture');
   }
@@ -82,6 +83,11 @@ export class Stage {
     const isClose = Math.max(shape, 1 / shape) <= MAX_CROP && !this.isFilm;
     const isWhole = this.showsWhole ?? !isClose;
     this._root.classList.toggle('is-whole', isWhole);
+    this._measure();
+  }
+
+  _measure() {
+    const { clientWidth: width, clientHeight: height } = this._root;
     const box = this.canvas.getBoundingClientRect();
     const { left, top } = this._root.getBoundingClientRect();
     // The canvas has its own shape where it is shown whole; otherwise the page cuts it.
@@ -90,7 +96,8 @@ export class Stage {
       top: Math.max(0, box.top - top),
       width: Math.min(width, box.width),
       height: Math.min(height, box.height),
-      full: box.width,
+      // Width of the whole picture, of which the page may cut both sides.
+      full: this._root.classList.contains('is-whole') ? box.width : Math.max(width, height * (this.canvas.width / this.canvas.height)),
     };
     this._placeDivider();
   }
@@ -113,12 +120,13 @@ export class Stage {
     const now = performance.now();
     if (now - this._ambient_ms > AMBIENT.every_ms && this._root.classList.contains('is-whole')) {
       this._ambient_ms = now;
-      this._ambient.drawImage(this._painted, 0, 0, AMBIENT.width, AMBIENT.height);
+      this._ambient.filter = AMBIENT.blur;
+      // Larger than the canvas, so that its edges are not mixed with black.
+      this._ambient.drawImage(this._painted, -8, -8, AMBIENT.width + 16, AMBIENT.height + 16);
     }
   }
 
   _drawOriginal(width, height) {
-    // The share of the visible part, as a share of the picture: the page may cut both sides.
     const { full, width: visible } = this._box;
     const split = 0.5 + (this._split - 0.5) * (full ? visible / full : 1);
     const edge = Math.round(width * (this.isMirrored ? 1 - split : split));

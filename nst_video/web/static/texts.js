@@ -7,7 +7,6 @@
 
 export const TEXTS = {
   en: {
-    title: 'nst-video',
     skip: 'Skip to the styles',
     painting: 'The painting',
     paintingOf: 'The camera painted in {styles}',
@@ -47,7 +46,6 @@ export const TEXTS = {
     addPictureLabel: 'Choose a picture as a style',
     mixIn: 'Mix in {style}',
     mixOut: 'Take {style} out of the mix',
-    stylesMixed: 'Mixed: {styles}',
     mixFull: 'Three styles can be mixed. Take one out first.',
     noPartner: 'Choose a style to mix in with B, or with the plus sign of a style.',
 
@@ -58,11 +56,7 @@ export const TEXTS = {
 
     intensity: 'Intensity',
     steady: 'Steadiness',
-    steadyLow: 'lively',
-    steadyHigh: 'still',
     strokeScale: 'Strokes',
-    strokeLow: 'fine',
-    strokeHigh: 'wide',
     gentle: 'Gentle on faces and detail',
     keepColors: 'Keep the original colors',
     original: 'Show the original',
@@ -82,7 +76,6 @@ export const TEXTS = {
     isRefined: 'refined',
     keep: 'Keep',
     kept: '{style} is now one of your styles.',
-    keepName: 'Name of the style',
     remove: 'Delete',
     removed: '{style} is deleted.',
 
@@ -109,7 +102,6 @@ export const TEXTS = {
     filmLeft: '{percent} %, {time} left',
     filmPercent: '{percent} %',
     filmProgress: 'Progress of {film}',
-    filmUploaded: 'Not started',
     filmQueued: 'In line: {place}',
     filmPaused: 'Paused at {percent} %',
     filmFailed: 'Failed',
@@ -162,7 +154,6 @@ export const TEXTS = {
     snapshotSaved: 'The picture is saved.',
     fullScreenUnable: 'This browser has no full screen.',
 
-    settings: 'Settings',
     camera: 'Camera',
     cameraNumbered: 'Camera {number}',
     resolution: 'Picture of the camera',
@@ -206,7 +197,6 @@ export const TEXTS = {
     intensityIs: 'Intensity {percent} %',
     steadyIs: 'Steadiness {percent} %',
     strokesAre: 'Strokes {times} x',
-    mixIs: '{percent} % {style}',
     colorsKept: 'Original colors',
     colorsOfStyle: 'Colors of the style',
     originalShown: 'Original',
