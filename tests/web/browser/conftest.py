@@ -64,7 +64,7 @@ class Tab:
 
     def wait_for(self, condition: str, seconds: float = 30) -> None:
         """Wait until a JavaScript expression is true."""
-        # `wait_for_function` evaluates strings in the page, which its Content Security Policy forbids.
+        # `wait_for_function` evaluates text in the page, which its policy forbids.
         for _ in range(round(seconds * 20)):
             if self.page.evaluate(condition):
                 return
@@ -89,7 +89,9 @@ class Tab:
               const small = new OffscreenCanvas(8, 8).getContext('2d');
               small.drawImage(document.querySelector('#painting'), 0, 0, 8, 8);
               const {data} = small.getImageData(0, 0, 8, 8);
-              return [0, 1, 2].map((c) => data.filter((_, i) => i % 4 === c).reduce((a, b) => a + b) / 64);
+              const sum = (channel) =>
+                data.filter((_, at) => at % 4 === channel).reduce((a, b) => a + b);
+              return [0, 1, 2].map((channel) => sum(channel) / 64);
             }"""
         )
 

@@ -1,4 +1,4 @@
-"""The page in a real browser: the camera comes back painted, and every control does what it says."""
+"""The page in a real browser: the camera comes back painted, controls do what they say."""
 
 import json
 from pathlib import Path

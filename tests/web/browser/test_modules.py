@@ -1,4 +1,4 @@
-"""The page's modules: they parse, every text exists, nothing is inline, and the keys are documented."""
+"""The page's modules parse, every text exists, nothing is inline, keys are documented."""
 
 import re
 import shutil
