@@ -109,6 +109,7 @@ class Stylizer(StyleSelection):
         self._on_note = on_note
         self._on_fetch = on_fetch
         self._is_prepared = self._is_reproducible = False
+        self._cores: int | None = None
         self._mixer = StyleMixer(self.library, fade_s, clock)
         self._steady = SteadyFrames(on_note)
         self._regions: RegionPainter | None = None
@@ -170,7 +171,7 @@ class Stylizer(StyleSelection):
             self.options.engine, model.config, model.arrays, tile=tile, on_note=self._on_note
         )
         if self._is_reproducible:
-            engine.make_reproducible()
+            engine.make_reproducible(self._cores)
         return engine
 
     @property
@@ -217,11 +218,11 @@ class Stylizer(StyleSelection):
         if self._regions is not None:
             self._regions.reset()
 
-    def make_reproducible(self) -> None:
+    def make_reproducible(self, cores: int | None = None) -> None:
         """Paint the same from now on whatever the number of cores, where the engine can."""
-        self._is_reproducible = True
+        self._is_reproducible, self._cores = True, cores
         if "engine" in self.__dict__:
-            self.engine.make_reproducible()
+            self.engine.make_reproducible(cores)
 
     def identity(self) -> Mapping[str, object]:
         """Return everything that the painted frames depend on, as plain values."""

@@ -110,10 +110,13 @@ class Engine(Protocol):
         """What it can do besides painting whole RGB frames."""
         ...
 
-    def make_reproducible(self) -> None:
+    def make_reproducible(self, cores: int | None = None) -> None:
         """Paint the same from now on whatever the number of cores, where the engine can.
 
         That is, on processors of the same kind; for films of which parts are painted elsewhere.
+
+        Args:
+            cores: frames that are painted at once; None for as many as the machine has cores.
         """
         ...
 
@@ -203,7 +206,7 @@ class IdentityEngine:
     device = Device("none", "identity: nothing is computed")
     capabilities = EngineCapabilities()
 
-    def make_reproducible(self) -> None:
+    def make_reproducible(self, cores: int | None = None) -> None:
         """Nothing has to be done."""
 
     def __call__(

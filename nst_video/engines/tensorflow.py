@@ -141,7 +141,7 @@ class TensorFlowEngine:
         self._tiles = KerasTiles(config, convolutions, dtype)
         self._largest: dict[tuple[int, ...] | None, int] = {}
 
-    def make_reproducible(self) -> None:
+    def make_reproducible(self, cores: int | None = None) -> None:
         """TensorFlow cannot be told to: other numbers of cores give other last bits."""
 
     def __call__(self, frames: Frames, style: Floats, second: SecondStyle | None = None) -> Frames:

@@ -126,9 +126,9 @@ class TilingEngine:
         """What the wrapped engine can do."""
         return self._engine.capabilities
 
-    def make_reproducible(self) -> None:
+    def make_reproducible(self, cores: int | None = None) -> None:
         """See `Engine.make_reproducible`; frames in tiles are not."""
-        self._engine.make_reproducible()
+        self._engine.make_reproducible(cores)
 
     def is_tiled(self, size: Size) -> bool:
         """Return whether frames of `size` (width, height) were last painted in tiles."""

@@ -9,7 +9,7 @@ import os
 import secrets
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -25,7 +25,8 @@ from nst_video.system.paths import write_atomically
 FORMAT = 2
 """Version of the journal's form; others are not read."""
 
-_PART = ".part.mp4"
+PART_SUFFIX = ".part.mp4"
+"""Of chunks under construction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +173,7 @@ class Journal:
 
         It is never used again: an encoder that outlives its killed parent may still write to it.
         """
-        return self.folder / f"{chunk.number:05}-{secrets.token_hex(4)}{_PART}"
+        return self.folder / f"{chunk.number:05}-{secrets.token_hex(4)}{PART_SUFFIX}"
 
     def add(self, painted: PaintedChunk) -> None:
         """Record a chunk as finished; its file is renamed.
@@ -184,11 +185,28 @@ class Journal:
             with self._writing:
                 self._add(painted)
         except OSError as error:
-            raise SinkError(
-                f"Chunk {painted.chunk.number + 1} of {self.job.target.name} cannot be kept: "
-                f"{os_reason(error)}."
-            ) from error
+            raise self._cannot_keep(painted.chunk, error) from error
         self.on_finished()
+
+    def take(self, painted: PaintedChunk, data: bytes | None = None) -> None:
+        """Record a chunk that somebody else has painted.
+
+        Args:
+            painted: the chunk, its file in the folder of the job.
+            data: the file's bytes, where it is not there.
+
+        Raises:
+            SinkError: the disk is full or fails.
+        """
+        if data is None:
+            self.add(painted)
+            return
+        part = self.new_part(painted.chunk)
+        try:
+            part.write_bytes(data)
+        except OSError as error:
+            raise self._cannot_keep(painted.chunk, error) from error
+        self.add(replace(painted, part=part))
 
     def first_misread(self) -> int | None:
         """Return the number of a chunk that does not go on where the one before it ends.
@@ -244,6 +262,12 @@ class Journal:
         if os.name != "posix":
             self._lock.release()  # an open file cannot be removed there
         folders.remove(self.folder)
+
+    def _cannot_keep(self, chunk: Chunk, error: OSError) -> SinkError:
+        return SinkError(
+            f"Chunk {chunk.number + 1} of {self.job.target.name} cannot be kept: "
+            f"{os_reason(error)}."
+        )
 
     def _acquire(self) -> None:
         for _ in range(10):

@@ -93,6 +93,8 @@ def paint_run(
 
 def run_in_frames(film: ChunkedFilm, chunk: Chunk) -> int:
     """Return how many frames before the end of a chunk whoever paints the next one begins."""
+    if chunk == film.job.chunks[-1]:
+        return 0
     return min(film.painter.renewal_frames, chunk.frame_count)
 
 

@@ -1,5 +1,7 @@
 """Transcoding in chunks that survive the process, and joining them."""
 
+from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,53 +39,106 @@ def transcode_by_chunks(
     Raises:
         NstVideoError: as `transcode`. What is finished stays for the next run.
     """
-    film = replace(film, job=replace(film.job, command=resume.command))
-    with Journal(film.job) as journal:
-        if resume.restart:
-            journal.restart()
-            for folder in _others(journal):
-                folders.remove(folder)
-        journal.verify()
-        _tell_found(journal, resume)
+    with ExitStack() as opened:
+        journal, report = open_journal(film, resume, opened)
         try:
-            result = _complete(film, journal, resume, on_progress, overwrite=overwrite)
+            _paint(film, journal, report, on_progress)
+            result = finish_film(film, journal, report, overwrite=overwrite)
         except BaseException:
-            _tell_kept(journal, resume)
+            report.tell_kept()
             raise
-        journal.discard()
-        for folder in _others(journal):
-            folders.remove(folder)
+        report.discard()
     return result
 
 
-def _complete(
-    film: ChunkedFilm,
-    journal: Journal,
-    resume: ResumeOptions,
-    on_progress: OnProgress | None,
-    *,
-    overwrite: bool,
-) -> TranscodeResult:
-    """Paint and join."""
-    info, kept = film.source.info, sum(e.frame_count for e in journal.finished.values())
-    meter = ProgressMeter(info.frame_count)
-    busy_s = {"decode": 0.0, "paint": 0.0, "encode": 0.0}
-    notes = film.source.notes
-    meter.frame = (info.frame_count or 0) - sum(each.frame_count for each in journal.missing)
-    watch = _SpaceWatch(film, journal, resume)
-    journal.on_finished = watch
-    watch()
+def open_journal(
+    film: ChunkedFilm, resume: ResumeOptions, opened: ExitStack
+) -> tuple[Journal, "FilmReport"]:
+    """Open the journal of a film, check what is in it, and say what was found.
+
+    Raises:
+        UsageError: another process works on the target.
+        SinkError: nothing can be written there.
+    """
+    job = replace(film.job, command=resume.command)
+    journal = opened.enter_context(Journal(job))
+    if resume.restart:
+        journal.restart()
+        for folder in _others(journal):
+            folders.remove(folder)
+    journal.verify()
+    _tell_found(journal, resume)
+    return journal, FilmReport(film, journal, resume)
+
+
+class FilmReport:
+    """What is said of a film, and measured, while it is painted.
+
+    Attributes:
+        meter: counts its frames.
+        busy_s: seconds that each stage worked.
+        kept_frames: how many frames an interrupted run had finished.
+    """
+
+    def __init__(self, film: ChunkedFilm, journal: Journal, resume: ResumeOptions) -> None:
+        """Begin; warn if the disk is too small."""
+        info = film.source.info
+        self.meter = ProgressMeter(info.frame_count)
+        left = sum(chunk.frame_count for chunk in journal.missing)
+        self.meter.frame = (info.frame_count or 0) - left
+        self.busy_s = {"decode": 0.0, "paint": 0.0, "encode": 0.0}
+        self.kept_frames = sum(entry.frame_count for entry in journal.finished.values())
+        self._film, self._journal, self._resume = film, journal, resume
+        self._notes = film.source.notes
+        journal.on_finished = _SpaceWatch(film, journal, resume)
+        journal.on_finished()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences about the source."""
+        return self._notes
+
+    def add_notes(self, notes: Iterable[str]) -> None:
+        """Add those that are new."""
+        self._notes = tuple(dict.fromkeys((*self._notes, *notes)))
+
+    def tell_kept(self) -> None:
+        """Say what the next run will find."""
+        _tell_kept(self._journal, self._resume)
+
+    def discard(self) -> None:
+        """Remove the chunks, also those of other settings: the film is complete."""
+        self._journal.discard()
+        for folder in _others(self._journal):
+            folders.remove(folder)
+
+
+def _paint(
+    film: ChunkedFilm, journal: Journal, report: FilmReport, on_progress: OnProgress | None
+) -> None:
+    """Paint what is missing in this process."""
     may_seek = True
     while runs := plan_runs(journal, may_seek=may_seek):
         for run in runs:
-            worked, more = paint_run(film, run, journal, meter, on_progress)
-            busy_s = {stage: busy_s[stage] + worked[stage] for stage in busy_s}
-            notes = tuple(dict.fromkeys((*notes, *more)))
+            worked, notes = paint_run(film, run, journal, report.meter, on_progress)
+            for stage, seconds in worked.items():
+                report.busy_s[stage] += seconds
+            report.add_notes(notes)
         if (wrong := journal.first_misread()) is None:
             break
         may_seek = False
         journal.forget(number for number in journal.finished if number >= wrong)
-    source = film.source
+
+
+def finish_film(
+    film: ChunkedFilm, journal: Journal, report: FilmReport, *, overwrite: bool
+) -> TranscodeResult:
+    """Join the chunks of a film.
+
+    Raises:
+        NstVideoError: the source has changed, chunks are missing, or the film cannot be written.
+    """
+    info, source = film.source.info, film.source
     if not source.has_grown and identify_source(source.media.path) != film.job.inputs["source"]:
         raise SourceError(
             f"{source.media.path} has changed while it was painted: repeat the command."
@@ -103,10 +158,10 @@ def _complete(
     return TranscodeResult(
         target=file.target,
         info=VideoInfo(info.size, info.fps, file.frame_count),
-        elapsed_s=meter.elapsed_s,
-        busy_s=busy_s,
-        notes=(*notes, *file.notes),
-        kept_frames=kept,
+        elapsed_s=report.meter.elapsed_s,
+        busy_s=report.busy_s,
+        notes=(*report.notes, *file.notes),
+        kept_frames=report.kept_frames,
     )
 
 

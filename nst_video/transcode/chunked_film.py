@@ -9,9 +9,9 @@ from nst_video.jobs.fingerprint import identify_source
 from nst_video.jobs.journal import JobDescription
 from nst_video.transcode.painters import Painter
 from nst_video.transcode.pixel_format import negotiate_format
-from nst_video.video.chunk_encoder import ENCODER_THREADS
 from nst_video.video.media.codec_options import DecodeOptions, TranscodeOptions
 from nst_video.video.media.containers import codec_for, container_for
+from nst_video.video.media.encoding import ENCODER_THREADS
 from nst_video.video.media.ffmpeg import ffmpeg_exe
 from nst_video.video.sinks import NULL_SCHEME
 from nst_video.video.video_file_source import VideoFileSource
@@ -44,8 +44,18 @@ def plan_film(
     options: TranscodeOptions,
     target: Path,
     batch_size: int,
+    *,
+    min_chunks: int = 2,
 ) -> ChunkedFilm | None:
     """Return what a film depends on and how it is cut.
+
+    Args:
+        source: the film.
+        painter: paints it.
+        options: how to read and encode it.
+        target: the file to make.
+        batch_size: frames painted at once.
+        min_chunks: films of fewer chunks are painted at once.
 
     Returns:
         None where chunks are of no use: the film is too short, the container holds no chunks, or
@@ -55,7 +65,7 @@ def plan_film(
         return None
     container, count = container_for(target), source.info.frame_count
     chunks = plan_chunks(count or 0, source.info.fps, source.keyframes)
-    if container.max_fps is not None or len(chunks) < 2:
+    if container.max_fps is not None or len(chunks) < min_chunks or not count:
         return None
     painter.make_reproducible()
     painting = painter.identity()

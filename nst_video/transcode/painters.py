@@ -57,10 +57,13 @@ class Painter(Protocol):
         """
         return None
 
-    def make_reproducible(self) -> None:
+    def make_reproducible(self, cores: int | None = None) -> None:
         """From now on, paint the same whatever the number of processors; called before `identity`.
 
         By default nothing.
+
+        Args:
+            cores: how many to use; None for all.
         """
         return None
 

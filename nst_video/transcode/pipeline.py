@@ -62,13 +62,10 @@ def transcode(
         EngineError: the painter returned frames of another shape, type or number.
     """
     options, target = options or TranscodeOptions(), Path(target)
-    if str(target) != NULL_SCHEME:
-        remove_completed(target)
-        check_outputs([OutputFile(target)], [user_path(source)], overwrite=overwrite)
-        check_free(target)
+    prepare_target(source, target, overwrite=overwrite)
     options, rate_notes = _limit_rate(source, target, options)
     with open_source(source, options) as decoder:
-        batch_size = options.batch_size or _default_batch_size(painter, decoder.info.size)
+        batch_size = options.batch_size or usual_batch_size(painter, decoder.info.size)
         film = None
         if painter.paints == "batches" and isinstance(decoder, VideoFileSource):
             film = plan_film(decoder, painter, options, target, batch_size)
@@ -80,6 +77,20 @@ def transcode(
                 decoder, target, painter, options, batch_size, on_progress, overwrite=overwrite
             )
     return replace(done, notes=(*rate_notes, *done.notes))
+
+
+def prepare_target(source: Path | str, target: Path, *, overwrite: bool) -> None:
+    """Check that a target can be made, and tidy up after a run that has completed it.
+
+    Raises:
+        SinkError: its folder cannot be written.
+        UsageError: it exists, or another process works on it.
+    """
+    if str(target) == NULL_SCHEME:
+        return
+    remove_completed(target)
+    check_outputs([OutputFile(target)], [user_path(source)], overwrite=overwrite)
+    check_free(target)
 
 
 def _transcode_at_once(
@@ -94,6 +105,8 @@ def _transcode_at_once(
 ) -> TranscodeResult:
     """Transcode without keeping anything for a later run."""
     info = decoder.info
+    if painter.paints == "batches":
+        painter.make_reproducible()
     pixel_path = negotiate_format(decoder, painter)
     with open_sink(
         target,
@@ -120,7 +133,7 @@ def _transcode_at_once(
     )
 
 
-def _default_batch_size(painter: Painter | StreamPainter, size: Size) -> int:
+def usual_batch_size(painter: Painter | StreamPainter, size: Size) -> int:
     """Return how many frames to give the painter at once."""
     if painter.paints == "video":
         return default_batch_size(size)

@@ -16,6 +16,7 @@ class Progress:
         elapsed_s: seconds since the start.
         remaining_s: estimated seconds to the end, None where unknown.
         limiting_stage: the slowest stage: "decode", "paint" or "encode".
+        busy_s: seconds that each stage has worked since the start.
     """
 
     frame: int
@@ -24,6 +25,7 @@ class Progress:
     elapsed_s: float
     remaining_s: float | None
     limiting_stage: str
+    busy_s: dict[str, float] = field(default_factory=dict)
 
 
 OnProgress = Callable[[Progress], None]
@@ -76,4 +78,5 @@ class ProgressMeter:
             elapsed_s=now - self._begun_s,
             remaining_s=left / fps if left is not None and fps else (0.0 if left == 0 else None),
             limiting_stage=max(busy_s, key=lambda stage: busy_s[stage]),
+            busy_s=busy_s,
         )

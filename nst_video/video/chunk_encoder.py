@@ -28,11 +28,6 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 
-ENCODER_THREADS = 4
-"""Encoders divide frames among their threads, and write other bytes with other numbers of them: a
-fixed number makes the same film on every machine. x264 and x265 take 1.5 times the cores else."""
-
-
 class ChunkEncoder:
     """An encoder that writes one chunk to an MP4 file, which holds any of the codecs.
 
@@ -67,8 +62,7 @@ class ChunkEncoder:
         self.frame_count = 0
         self._film = film
         self._size, self._as_yuv = info.size, as_yuv
-        threads = ("-threads:0", str(ENCODER_THREADS))
-        output = ("-map", "0:0", *video.output, *threads, "-f", "mp4", ffmpeg_path(path))
+        output = ("-map", "0:0", *video.output, "-f", "mp4", ffmpeg_path(path))
         self._process = FfmpegProcess(["-y", *video.source, *output], feed=True)
 
     def __enter__(self) -> Self:

@@ -62,9 +62,9 @@ class WatchedPainter(Painter):
         """Go on with a later frame of the film than the first."""
         self._stylizer.begin_at(frame)
 
-    def make_reproducible(self) -> None:
+    def make_reproducible(self, cores: int | None = None) -> None:
         """Paint the same whatever the number of cores."""
-        self._stylizer.make_reproducible()
+        self._stylizer.make_reproducible(cores)
 
     def submit(self, frames: Frames) -> PendingFrames:
         """Begin to paint a batch."""

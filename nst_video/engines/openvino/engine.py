@@ -95,7 +95,7 @@ class OpenVinoEngine:
         self._precision = precision
         fold = fuse_mixed_precision if precision == "mixed" else fuse_transformer
         self._convolutions = fold(config, arrays)
-        self._is_reproducible = False
+        self._frames_at_once = 0
         self._compiled = lru_cache(NETWORKS_KEPT)(self._compile)
         self._tiles = OpenVinoTiles(
             config, self._convolutions, lambda model: self._compile_model(model, "LATENCY")
@@ -108,9 +108,10 @@ class OpenVinoEngine:
             return f"openvino-{self.device.name.lower()}"
         return "openvino-fast" if self._precision == "mixed" else "openvino"
 
-    def make_reproducible(self) -> None:
+    def make_reproducible(self, cores: int | None = None) -> None:
         """Compute each frame on one core from now on; see `Engine.make_reproducible`."""
-        self._is_reproducible = self.device.name == "CPU"
+        if self.device.name == "CPU":
+            self._frames_at_once = cores or os.cpu_count() or 1
 
     def __call__(self, frames: Frames, style: Floats, second: SecondStyle | None = None) -> Frames:
         """Paint `frames` (n, height, width, 3) with `style` (n or 1, style_size).
@@ -165,7 +166,7 @@ class OpenVinoEngine:
         started: list[Inference] = []
         with _explained(len(pictures), size):
             hint: Hint = "LATENCY" if len(pictures) == 1 else "THROUGHPUT"
-            if self._is_reproducible:
+            if self._frames_at_once:
                 hint = "REPRODUCIBLE"
             pool = self._compiled(size, hint, colors, second is not None)
             try:
@@ -213,10 +214,10 @@ class OpenVinoEngine:
         return InferRequestPool(compiled, count)
 
     def _compile_model(self, model: "openvino.Model", hint: Hint) -> "openvino.CompiledModel":
-        cores = os.cpu_count() or 1
+        streams = self._frames_at_once
         options: dict[str, Any] = {
             **(
-                {"NUM_STREAMS": cores, "INFERENCE_NUM_THREADS": cores}
+                {"NUM_STREAMS": streams, "INFERENCE_NUM_THREADS": streams}
                 if hint == "REPRODUCIBLE"
                 else {"PERFORMANCE_HINT": hint}
             ),

@@ -1,0 +1,66 @@
+"""Workers as their driver sees them, wherever they are."""
+
+from collections.abc import Callable
+from typing import Protocol, TypeAlias
+
+from nst_video.transcode.painters import Painter
+from nst_video.transcode.parallel.messages import FromWorker, Setup, ToWorker
+from nst_video.transcode.parallel.options import WorkerOptions
+from nst_video.transcode.parallel.processes import ProcessWorker
+
+
+class Worker(Protocol):
+    """The driver's end of the connection to a worker."""
+
+    def send(self, message: ToWorker) -> None:
+        """Send a message; one to a worker that has ended is lost."""
+        ...
+
+    def how_it_ended(self) -> str:
+        """Return why it ended, in words."""
+        ...
+
+    def close(self) -> None:
+        """End it."""
+        ...
+
+
+Inbox: TypeAlias = Callable[[FromWorker | None], None]
+"""Gets each message of a worker, from any thread; None when it has ended."""
+
+
+class Crew(Protocol):
+    """Where workers come from.
+
+    Attributes:
+        shares_folders: workers see the folders of this machine.
+    """
+
+    shares_folders: bool
+
+    def wanted(self) -> int:
+        """Return how many workers there should be now."""
+        ...
+
+    def start(self, inbox: Inbox) -> Worker:
+        """Start a worker that sends its messages to `inbox`, and None at its end."""
+        ...
+
+
+class LocalCrew:
+    """Processes of this machine; see `Crew`."""
+
+    shares_folders = True
+
+    def __init__(self, painter: Painter, options: WorkerOptions) -> None:
+        """Prepare; `painter` is copied to each worker."""
+        self._setup = Setup(painter, options.cores_each)
+        self._count = options.count
+
+    def wanted(self) -> int:
+        """Return how many there should be."""
+        return self._count
+
+    def start(self, inbox: Inbox) -> Worker:
+        """Start a worker."""
+        return ProcessWorker(self._setup, inbox)

@@ -1,0 +1,453 @@
+"""Drives the workers: plans films, orders chunks, records them, and joins what is complete."""
+
+import queue
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TypeAlias
+
+from nst_video.errors import NstVideoError
+from nst_video.jobs.chunks import Chunk
+from nst_video.jobs.journal import Journal
+from nst_video.transcode.chunked import FilmReport, finish_film, open_journal
+from nst_video.transcode.chunked_film import ChunkedFilm, plan_film
+from nst_video.transcode.painters import Painter
+from nst_video.transcode.parallel.crew import Crew, Worker
+from nst_video.transcode.parallel.messages import (
+    Advance,
+    ChunkOrder,
+    Failed,
+    FilmOrder,
+    Finished,
+    FromWorker,
+    Notes,
+    Nothing,
+    Request,
+)
+from nst_video.transcode.parallel.options import TRIES
+from nst_video.transcode.parallel.schedule import ChunkSchedule, Task
+from nst_video.transcode.pipeline import prepare_target, transcode, usual_batch_size
+from nst_video.transcode.progress import OnProgress, ProgressMeter
+from nst_video.transcode.result import ResumeOptions, TranscodeResult
+from nst_video.video.media.codec_options import TranscodeOptions
+from nst_video.video.sources import VideoFileSource, open_source
+
+POLL_S = 0.1
+"""Longest single wait in seconds, so that Ctrl-C is noticed on every system."""
+
+
+@dataclass(frozen=True, slots=True)
+class FilmJob:
+    """A film to be painted.
+
+    Attributes:
+        source: the video file.
+        target: the file to write.
+        overwrite: an existing target is replaced once the new one is complete.
+    """
+
+    source: Path
+    target: Path
+    overwrite: bool = False
+
+
+Outcome: TypeAlias = TranscodeResult | NstVideoError
+OnFilm: TypeAlias = Callable[[FilmJob, Outcome], None]
+"""Called in the caller's thread as soon as a film is complete or has failed."""
+
+
+@dataclass(slots=True)
+class _Film:
+    """A film that is being painted.
+
+    Attributes:
+        number: of the job.
+        job: what was asked.
+        film: how it is painted.
+        journal: open.
+        closing: closes it.
+        report: what is said of it.
+        painting: chunks with a worker.
+        tries: how often a chunk has lost its worker.
+        errors: why chunks have failed, by their number.
+        may_seek: the source can be read from the middle.
+    """
+
+    number: int
+    job: FilmJob
+    film: ChunkedFilm
+    journal: Journal
+    closing: ExitStack
+    report: FilmReport
+    painting: set[int] = field(default_factory=set)
+    tries: dict[int, int] = field(default_factory=dict)
+    errors: dict[int, NstVideoError] = field(default_factory=dict)
+    may_seek: bool = True
+
+
+@dataclass(slots=True)
+class _Hand:
+    """A worker as the driver sees it.
+
+    Attributes:
+        worker: the connection.
+        films: those that it was told of.
+        tasks: what it has taken and not finished, in order.
+        advanced: frames that it has painted of that.
+        waits: it waits for an order.
+        last: what it has taken last.
+    """
+
+    worker: Worker | None = None
+    films: set[int] = field(default_factory=set)
+    tasks: list[Task] = field(default_factory=list)
+    advanced: int = 0
+    waits: bool = False
+    last: Task | None = None
+
+
+def transcode_films(
+    jobs: Sequence[FilmJob],
+    painter: Painter,
+    crew: Crew,
+    options: TranscodeOptions | None = None,
+    *,
+    resume: Callable[[FilmJob], ResumeOptions] = lambda job: ResumeOptions(),
+    keep_going: bool = False,
+    on_progress: OnProgress | None = None,
+    on_film: OnFilm = lambda job, outcome: None,
+) -> list[Outcome]:
+    """Paint films by many workers; each as `transcode` does, and with the same frames.
+
+    Films that hold no chunks, such as animations, are painted by this process at the end.
+
+    Args:
+        jobs: what to paint.
+        painter: paints; the workers get copies.
+        crew: the workers.
+        options: which part of the films to read, and how to encode them.
+        resume: whether finished chunks are used, and who is told.
+        keep_going: paint the other chunks of a film of which one has failed.
+        on_progress: called with the progress of all films together.
+        on_film: called as films are complete or have failed.
+
+    Returns:
+        The outcome of each job.
+    """
+    driver = _Driver(jobs, painter, crew, options or TranscodeOptions(), resume, keep_going)
+    driver.on_progress, driver.on_film = on_progress, on_film
+    try:
+        driver.run()
+    finally:
+        driver.close()
+    return [driver.outcomes[number] for number in range(len(jobs))]
+
+
+class _Driver:
+    """See `transcode_films`."""
+
+    def __init__(
+        self,
+        jobs: Sequence[FilmJob],
+        painter: Painter,
+        crew: Crew,
+        options: TranscodeOptions,
+        resume: Callable[[FilmJob], ResumeOptions],
+        keep_going: bool,
+    ) -> None:
+        self.outcomes: dict[int, Outcome] = {}
+        self.on_progress: OnProgress | None = None
+        self.on_film: OnFilm = lambda job, outcome: None
+        self._jobs, self._painter, self._crew = jobs, painter, crew
+        self._options, self._resume, self._keep_going = options, resume, keep_going
+        self._unplanned = list(reversed(range(len(jobs))))
+        self._at_once: list[int] = []
+        self._schedule = ChunkSchedule()
+        self._films: dict[int, _Film] = {}
+        self._hands: list[_Hand] = []
+        self._inbox: queue.SimpleQueue[tuple[_Hand, FromWorker | None]] = queue.SimpleQueue()
+        self._joining: dict[int, Future[TranscodeResult]] = {}
+        self._joiner = ThreadPoolExecutor(1, "join-film")
+        self._meter = ProgressMeter(0)
+        self._busy_s = {"decode": 0.0, "paint": 0.0, "encode": 0.0}
+
+    def run(self) -> None:
+        """Paint everything."""
+        self._plan_some()
+        while self._films:
+            self._hire()
+            try:
+                hand, message = self._inbox.get(timeout=POLL_S)
+            except queue.Empty:
+                pass
+            else:
+                self._handle(hand, message)
+            self._collect()
+            self._plan_some()
+            self._serve_waiting()
+        for number in self._at_once:
+            self._paint_here(number)
+
+    def close(self) -> None:
+        """End all workers, and leave what is finished to the next run."""
+        for hand in self._hands:
+            if hand.worker is not None:
+                hand.worker.close()
+        self._joiner.shutdown()
+        for film in self._films.values():
+            film.report.tell_kept()
+            film.closing.close()
+
+    def _plan_some(self) -> None:
+        """Open films, as many as there may be workers without one."""
+        while self._unplanned and self._schedule.fresh_films < max(1, self._crew.wanted()):
+            number = self._unplanned.pop()
+            try:
+                self._plan(number)
+            except NstVideoError as error:
+                self._note_outcome(number, error)
+
+    def _plan(self, number: int) -> None:
+        job = self._jobs[number]
+        prepare_target(job.source, job.target, overwrite=job.overwrite)
+        with ExitStack() as opened:
+            source = opened.enter_context(open_source(job.source, self._options))
+            film = None
+            if isinstance(source, VideoFileSource):
+                size = self._options.batch_size or usual_batch_size(self._painter, source.info.size)
+                film = plan_film(
+                    source, self._painter, self._options, job.target, size, min_chunks=1
+                )
+            if film is None:
+                self._at_once.append(number)
+                return
+            journal, report = open_journal(film, self._resume(job), opened)
+            open_film = _Film(number, job, film, journal, opened.pop_all(), report)
+        self._films[number] = open_film
+        missing = journal.missing
+        frames = sum(chunk.frame_count for chunk in film.job.chunks)
+        self._meter.frame_count = (self._meter.frame_count or 0) + frames
+        self._meter.frame += frames - sum(chunk.frame_count for chunk in missing)
+        self._schedule.add(number, missing)
+        if not missing:
+            self._complete(open_film)
+
+    def _hire(self) -> None:
+        """Start workers until there are as many as there should be."""
+        unfinished = self._schedule.left + sum(len(hand.tasks) for hand in self._hands)
+        wanted = min(self._crew.wanted(), unfinished)
+        while len(self._hands) < wanted:
+            hand = _Hand()
+            self._hands.append(hand)
+            hand.worker = self._crew.start(partial(self._put, hand))
+
+    def _put(self, hand: _Hand, message: FromWorker | None) -> None:
+        self._inbox.put((hand, message))
+
+    def _handle(self, hand: _Hand, message: FromWorker | None) -> None:
+        if message is None:
+            self._bury(hand)
+        elif isinstance(message, Request):
+            if not self._order(hand) and hand.worker is not None:
+                hand.waits = message.can_wait
+                if not message.can_wait:
+                    hand.worker.send(Nothing())
+        elif isinstance(message, Advance):
+            self._advance(message, hand)
+        elif isinstance(message, Finished):
+            self._record(hand, message)
+        elif isinstance(message, Notes):
+            if message.film in self._films:
+                self._films[message.film].report.add_notes(message.texts)
+        elif isinstance(message, Failed):
+            self._fail(hand, message)
+
+    def _serve_waiting(self) -> None:
+        for hand in self._hands:
+            if hand.waits and self._order(hand):
+                hand.waits = False
+
+    def _order(self, hand: _Hand) -> bool:
+        """Give a worker something to paint; return False if there is nothing."""
+        if hand.worker is None or (task := self._schedule.take(hand.last)) is None:
+            return False
+        film = self._films[task.film]
+        job = film.film.job
+        if task.film not in hand.films:
+            folder = film.journal.folder.absolute() if self._crew.shares_folders else None
+            order = FilmOrder(task.film, film.film.options, film.film.batch_size, job, folder)
+            hand.worker.send(order)
+            hand.films.add(task.film)
+        before = film.journal.finished.get(task.number - 1)
+        known = before.source_last if before else ""
+        chunk = job.chunks[task.number]
+        hand.worker.send(ChunkOrder(task.film, chunk, known, film.may_seek))
+        hand.tasks.append(task)
+        hand.last = task
+        film.painting.add(task.number)
+        return True
+
+    def _advance(self, message: Advance, hand: _Hand) -> None:
+        hand.advanced += message.frames
+        for stage, seconds in message.busy_s.items():
+            self._busy_s[stage] += seconds
+        self._tell(message.frames)
+
+    def _tell(self, frames: int) -> None:
+        progress = self._meter.advance(frames, self._busy_s)
+        if self.on_progress is not None:
+            self.on_progress(progress)
+
+    def _record(self, hand: _Hand, message: Finished) -> None:
+        number = message.painted.chunk.number
+        task = Task(message.film, number)
+        if task in hand.tasks:
+            hand.tasks.remove(task)
+        hand.advanced = max(0, hand.advanced - message.painted.frame_count)
+        film = self._films.get(message.film)
+        if film is None:
+            return
+        film.painting.discard(number)
+        try:
+            film.journal.take(message.painted, message.data)
+        except NstVideoError as error:
+            self._give_up(film, number, error)
+        self._check_complete(film)
+
+    def _fail(self, hand: _Hand, message: Failed) -> None:
+        """A worker could not paint a run: none of the chunks that it has taken of the film."""
+        lost = [task for task in hand.tasks if task.film == message.film]
+        self._release(hand, lost)
+        film = self._films.get(message.film)
+        if film is None or not lost:
+            return
+        error = message.error
+        reason = error if isinstance(error, NstVideoError) else NstVideoError(str(error))
+        first, *others = lost
+        for task in others:
+            self._schedule.give_back(task)
+        self._give_up(film, first.number, reason)
+        self._check_complete(film)
+
+    def _bury(self, hand: _Hand) -> None:
+        """A worker has ended: others paint what it had taken."""
+        worker, hand.worker, hand.waits = hand.worker, None, False
+        self._hands.remove(hand)
+        if worker is None:
+            return
+        how = worker.how_it_ended()
+        worker.close()
+        lost = list(hand.tasks)
+        self._release(hand, lost)
+        for position, task in enumerate(lost):
+            film = self._films.get(task.film)
+            if film is None:
+                continue
+            if position == 0:
+                film.tries[task.number] = film.tries.get(task.number, 0) + 1
+            if film.tries.get(task.number, 0) >= TRIES:
+                where = _time_of(film.film, film.film.job.chunks[task.number])
+                self._give_up(
+                    film,
+                    task.number,
+                    NstVideoError(
+                        f"Chunk {task.number + 1} ({where}) of {film.job.source} cannot be "
+                        f"painted: {TRIES} workers have ended over it; of the last, {how}. Use "
+                        "fewer --workers, a smaller --work-size, or another --engine."
+                    ),
+                )
+            else:
+                self._schedule.give_back(task)
+            self._check_complete(film)
+
+    def _release(self, hand: _Hand, lost: Sequence[Task]) -> None:
+        self._meter.frame -= hand.advanced
+        hand.advanced = 0
+        hand.tasks = [task for task in hand.tasks if task not in lost]
+        for task in lost:
+            if task.film in self._films:
+                self._films[task.film].painting.discard(task.number)
+
+    def _give_up(self, film: _Film, number: int, error: NstVideoError) -> None:
+        film.errors[number] = error
+        if not self._keep_going:
+            self._schedule.drop(film.number)
+
+    def _check_complete(self, film: _Film) -> None:
+        """Finish a film of which nothing is left, or fail."""
+        if film.painting or film.number in self._joining:
+            return
+        missing = film.journal.missing
+        failed = [film.errors[chunk.number] for chunk in missing if chunk.number in film.errors]
+        if failed and (not self._keep_going or len(failed) == len(missing)):
+            self._close_film(film)
+            more = f" {len(failed) - 1} more of its chunks have failed." if failed[1:] else ""
+            error = NstVideoError(f"{failed[0]}{more}") if more else failed[0]
+            self._note_outcome(film.number, error)
+        elif not missing:
+            self._complete(film)
+
+    def _complete(self, film: _Film) -> None:
+        """Join the chunks in the background, unless the source was read from the wrong place."""
+        if (wrong := film.journal.first_misread()) is not None and film.may_seek:
+            film.may_seek = False
+            film.journal.forget(n for n in film.journal.finished if n >= wrong)
+            self._schedule.add(film.number, film.journal.missing)
+            return
+        self._schedule.drop(film.number)
+        self._joining[film.number] = self._joiner.submit(
+            finish_film, film.film, film.journal, film.report, overwrite=film.job.overwrite
+        )
+
+    def _collect(self) -> None:
+        """Close the films that have been joined."""
+        for number in [n for n, joined in self._joining.items() if joined.done()]:
+            film, joined = self._films[number], self._joining.pop(number)
+            try:
+                outcome: Outcome = joined.result()
+            except NstVideoError as error:
+                outcome = error
+            self._close_film(film, is_complete=isinstance(outcome, TranscodeResult))
+            self._note_outcome(number, outcome)
+
+    def _close_film(self, film: _Film, *, is_complete: bool = False) -> None:
+        del self._films[film.number]
+        self._schedule.drop(film.number)
+        if is_complete:
+            film.report.discard()
+        else:
+            film.report.tell_kept()
+        film.closing.close()
+
+    def _note_outcome(self, number: int, outcome: Outcome) -> None:
+        self.outcomes[number] = outcome
+        self.on_film(self._jobs[number], outcome)
+
+    def _paint_here(self, number: int) -> None:
+        job = self._jobs[number]
+        try:
+            outcome: Outcome = transcode(
+                job.source,
+                job.target,
+                self._painter,
+                options=self._options,
+                resume=self._resume(job),
+                on_progress=self.on_progress,
+                overwrite=job.overwrite,
+            )
+        except NstVideoError as error:
+            outcome = error
+        self._note_outcome(number, outcome)
+
+
+def _time_of(film: ChunkedFilm, chunk: Chunk) -> str:
+    fps = film.source.info.fps
+
+    def minutes(frame: int) -> str:
+        seconds = int(frame / fps)
+        return f"{seconds // 60}:{seconds % 60:02}"
+
+    return f"{minutes(chunk.first)} to {minutes(chunk.end)}"

@@ -1,0 +1,71 @@
+"""Who paints a film: how many workers, and where they are."""
+
+import os
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from nst_video.errors import UsageError
+
+WorkerCount: TypeAlias = int | Literal["auto"]
+"""A number of workers, or as many as are faster than one."""
+
+CORES_EACH = 2
+"""Cores of a worker with "auto". One process keeps two cores busy by itself: its decoder, painter
+and encoder work at the same time."""
+
+TRIES = 3
+"""How often a chunk may take its worker with it before it counts as failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerOptions:
+    """Who paints films.
+
+    Attributes:
+        workers: processes on this machine, or actors of Ray, where "auto" is as many as it has
+            room for.
+        ray: address of a Ray cluster, or "auto" for the one that runs here or else a new one; None
+            for this machine alone.
+        cores: processor cores of each worker; None divides those of this machine.
+        gpus: GPUs of each worker of Ray; fractions share one.
+        keep_going: after a chunk has failed, its film's others are painted all the same, so that
+            the next run has less to do.
+
+    Raises:
+        UsageError: a value out of its range.
+    """
+
+    workers: WorkerCount = 1
+    ray: str | None = None
+    cores: int | None = None
+    gpus: float = 0.0
+    keep_going: bool = False
+
+    def __post_init__(self) -> None:
+        if self.workers != "auto" and not (
+            isinstance(self.workers, int) and 1 <= self.workers <= 10_000
+        ):
+            raise UsageError(
+                f"The number of workers must be auto or 1 to 10000, not {self.workers!r}."
+            )
+        if self.cores is not None and self.cores < 1:
+            raise UsageError(f"A worker needs at least 1 core, not {self.cores}.")
+        if self.gpus < 0:
+            raise UsageError(f"The number of GPUs must be at least 0, not {self.gpus:g}.")
+
+    @property
+    def is_parallel(self) -> bool:
+        """Whether other processes paint."""
+        return self.ray is not None or self.count > 1
+
+    @property
+    def count(self) -> int:
+        """How many workers to start on this machine."""
+        if self.workers == "auto":
+            return max(1, (os.cpu_count() or 1) // (self.cores or CORES_EACH))
+        return self.workers
+
+    @property
+    def cores_each(self) -> int:
+        """Cores of each worker on this machine."""
+        return self.cores or max(1, (os.cpu_count() or 1) // self.count)
