@@ -1,5 +1,6 @@
 """Dependencies: a missing extra is named in the error, and the documentation has them all."""
 
+import importlib
 import re
 import sys
 import tomllib
@@ -12,6 +13,7 @@ from nst_video.errors import MissingExtraError, UsageError
 from nst_video.image.plots import require_matplotlib
 from nst_video.live.outputs.virtual_camera import VirtualCameraSink
 from nst_video.video.capture.screen import ScreenSource
+from nst_video.web import server
 
 
 @pytest.mark.parametrize(
@@ -20,8 +22,9 @@ from nst_video.video.capture.screen import ScreenSource
         (require_matplotlib, "matplotlib", "plot"),
         (lambda: ScreenSource().__enter__(), "mss", "live"),
         (lambda: VirtualCameraSink((64, 48), 10).__enter__(), "pyvirtualcam", "live"),
+        (lambda: importlib.reload(server), "uvicorn", "web"),
     ],
-    ids=["plot", "screen", "virtual camera"],
+    ids=["plot", "screen", "virtual camera", "page"],
 )
 def test_what_is_not_installed_is_named_with_its_extra(
     monkeypatch: pytest.MonkeyPatch, use: Callable[[], object], package: str, extra: str

@@ -133,6 +133,7 @@ def serve(*, address: AddressOptions, page: PageOptions) -> None:
     from nst_video.web import addresses, server
     from nst_video.web.access import Access
     from nst_video.web.assembly import assemble
+    from nst_video.web.catalog import StyleCatalog
     from nst_video.web.look import Look
 
     host = address.host or (addresses.EVERY_HOST if address.lan else server.HOST)
@@ -142,7 +143,9 @@ def serve(*, address: AddressOptions, page: PageOptions) -> None:
     )
     if page.films is not None and not page.films.is_dir():
         raise UsageError(f"--films {page.films} is not a folder.")
-    look = Look(tuple((name, 1.0) for name in page.style), page.intensity)
+    catalog = StyleCatalog()
+    styles = tuple((catalog.adopt(name).name, 1.0) for name in page.style)
+    look = Look(styles, page.intensity)
     binding = server.bind(host, address.port)
     access = Access(
         binding.port,
@@ -150,7 +153,7 @@ def serve(*, address: AddressOptions, page: PageOptions) -> None:
         addresses.host_names(host),
         is_https=certificate is not None,
     )
-    app = assemble(access, options, look, films_dir=page.films)
+    app = assemble(access, options, look, catalog=catalog, films_dir=page.films)
     server.run(
         app,
         binding,

@@ -88,6 +88,18 @@ class StyleCatalog:
                 _delete(old)
         return _style(path)
 
+    def adopt(self, name: str) -> Style:
+        """Return the style of a name, or make the picture of that path an uploaded style.
+
+        For names that the user of this machine has typed, not those of pages.
+
+        Raises:
+            StyleError: neither a style nor a file.
+            SourceError: the file is no picture.
+        """
+        style = self.library.get(name)
+        return self.upload(style.load(), style.path.name) if is_upload(style) else style
+
     def keep(self, name: str, title: str) -> Style:
         """Make an uploaded picture one of the user's styles.
 
