@@ -1,9 +1,7 @@
 """The canvas: what was shown before, moved along with the picture, and mixed with new paintings."""
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
-import cv2
 import numpy as np
 
 from nst_video.frames import Floats, Size
@@ -11,6 +9,7 @@ from nst_video.image.optical_flow import Flow, warp
 from nst_video.image.resize import resize
 from nst_video.temporal import deformation, plane_loops
 from nst_video.temporal.carrying import carry
+from nst_video.temporal.fading import Fade, FloatPlanes
 from nst_video.temporal.mixing import Weights, field_of, mix_color, mix_luma
 from nst_video.temporal.motion import Motion
 from nst_video.temporal.planes import Plane, Planes
@@ -19,9 +18,6 @@ NEW_BELOW = 0.1
 """Where trust is below, what was painted after some frames that were not begins to show at once;
 elsewhere it comes in as many frames. Every third frame painted, 0.2 here, the warp error of four
 clips is 0.71 to 0.88 of that without. Every fourth: 0.1 is 5 % better than 0.2."""
-
-FloatPlanes: TypeAlias = tuple[Floats, Floats, Floats]
-"""`Planes` as float32, 0..255."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +46,7 @@ class Canvas:
     Attributes:
         planes: float32, 0..255: brightness (height, width), and two of color at half size, where
             things were at the last painting.
-        before: what was shown there, on its way to `planes`; None where they are shown.
+        fade: the way from what was shown there to `planes`; None where these are shown.
         steps: frames that the way takes.
         trust: float32 (hf, wf) at flow size, 1 where everything up to the last painting could be
             relied on.
@@ -64,7 +60,7 @@ class Canvas:
         """Begin with a painting; flows will have `flow_size` (width, height)."""
         luma, first, second = painted
         self.planes: FloatPlanes = (_floats(luma), _floats(first), _floats(second))
-        self.before: FloatPlanes | None = None
+        self.fade: Fade | None = None
         self.trust = np.ones((flow_size[1], flow_size[0]), np.float32)
         self.light = np.ones_like(self.trust)
         self.deformation = deformation.none_yet(flow_size)
@@ -74,7 +70,7 @@ class Canvas:
     @property
     def is_settled(self) -> bool:
         """Whether the last painting is shown in full."""
-        return self.before is None or self.age + 1 >= self.steps
+        return self.fade is None or self.age + 1 >= self.steps
 
     def carry(self, motion: Motion) -> None:
         """Move the canvas to the next frame."""
@@ -86,7 +82,7 @@ class Canvas:
         """Bring the canvas to `size` (width, height) if it has another."""
         luma, first, second = self.planes
         if _size(luma) != size:
-            self.before = None
+            self.fade = None
             half = ((size[0] + 1) // 2, (size[1] + 1) // 2)
             self.planes = (
                 resize(luma, size, enlarge="cubic"),
@@ -123,10 +119,10 @@ class Canvas:
         before = shown or self.planes
         self.planes = _mix(self.planes, painted, kept, tone)
         self.deformation = deformation.renew(self.deformation, kept)
-        self.before, self.steps = None, self.age
+        self.fade, self.steps = None, self.age
         if self.age > 1:
             now_shown = np.maximum(np.float32(now.texture), 1 - self.trust / np.float32(NEW_BELOW))
-            self.before = _toward(before, self.planes, now_shown)
+            self.fade = Fade.between(_toward(before, self.planes, now_shown), self.planes)
         self.trust = np.maximum(self.trust, seen)
         self.light = np.ones_like(self.light) if since is None else since.light
         self.age = 0
@@ -143,8 +139,8 @@ class Canvas:
     def picture(self) -> FloatPlanes:
         """Return what to show of this frame, not to be changed."""
         planes = self.planes
-        if self.before is not None and not self.is_settled:
-            planes = _toward(self.before, planes, (self.age + 1) / self.steps)
+        if self.fade is not None and not self.is_settled:
+            planes = self.fade.at((self.age + 1) / self.steps)
         return planes if self.moved is None else _move(planes, self.moved.flow)
 
     def show(self) -> Planes:
@@ -170,12 +166,10 @@ def _mix(planes: FloatPlanes, painted: Planes, kept: Floats, tone: Floats) -> Fl
     )
 
 
-def _toward(mine: FloatPlanes, other: FloatPlanes, share: Floats | float) -> FloatPlanes:
-    """Return planes that have gone `share` of the way to others; the share may be (h, w), 0..1."""
+def _toward(mine: FloatPlanes, other: FloatPlanes, share: Floats) -> FloatPlanes:
+    """Return planes that have gone `share`, 0..1 (h, w), of the way to others."""
 
     def go(a: Floats, b: Floats) -> Floats:
-        if isinstance(share, float):
-            return np.asarray(cv2.addWeighted(a, 1 - share, b, share, 0), np.float32)
         result = np.empty_like(a)
         plane_loops.approach(a, b, field_of(share, _size(a)), result)
         return result

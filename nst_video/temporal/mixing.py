@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from nst_video.frames import Floats, Size
-from nst_video.image.resize import resize_linear, shrink
+from nst_video.image.resize import resize_area, resize_linear, shrink
 from nst_video.temporal import plane_loops
 from nst_video.temporal.plane_loops import BLOCK
 from nst_video.temporal.planes import Plane
@@ -100,7 +100,7 @@ class _Mixture:
         shape = weights.kept.shape
         mixed, means = np.empty_like(canvas), np.empty((2, *shape), np.float32)
         plane_loops.blend(canvas, painted, weights.kept, mixed, means)
-        mine, theirs = (_blur(each, TONE_BLUR * scale) for each in means)
+        mine, theirs = (blur_field(each, TONE_BLUR * scale) for each in means)
         mean = theirs + weights.kept * (mine - theirs)
         ours, new = np.empty((3, *shape), np.float32), np.empty((3, *shape), np.float32)
         plane_loops.square_textures(mixed, mean, ours, has_fine)
@@ -110,7 +110,7 @@ class _Mixture:
 
     def gain(self, index: int, sigma: float, limits: tuple[float, float]) -> Floats:
         """Return the ratio of the local standard deviations of textures number `index`."""
-        ours, theirs = (_blur(each[index], sigma * self.scale) for each in self.squares)
+        ours, theirs = (blur_field(each[index], sigma * self.scale) for each in self.squares)
         ratio = np.sqrt((theirs + VARIANCE_FLOOR) / (ours + VARIANCE_FLOOR))
         return np.asarray(np.clip(ratio, *limits) * np.minimum(ratio / FADED, 1), np.float32)
 
@@ -124,5 +124,36 @@ class _Mixture:
         return result
 
 
-def _blur(field: Floats, sigma: float) -> Floats:
+def blur_field(field: Floats, sigma: float) -> Floats:
+    """Return a field, blurred by a Gaussian of `sigma` blocks."""
     return np.asarray(cv2.GaussianBlur(field, (0, 0), sigma), np.float32)
+
+
+def local_mean(plane: Floats) -> Floats:
+    """Return the mean of each block of a plane, blurred: a field."""
+    height, width = plane.shape
+    rows, columns = -(-height // BLOCK), -(-width // BLOCK)
+    if (height, width) != (rows * BLOCK, columns * BLOCK):
+        bottom, right = rows * BLOCK - height, columns * BLOCK - width
+        whole = cv2.copyMakeBorder(plane, 0, bottom, 0, right, cv2.BORDER_REPLICATE)
+        plane = np.asarray(whole, np.float32)
+    return blur_field(resize_area(plane, (columns, rows)), TONE_BLUR)
+
+
+def local_squares(plane: Floats, mean: Floats) -> Floats:
+    """Return fields of local squares, blurred.
+
+    Args:
+        plane: float32 (h, w).
+        mean: its local mean, a field.
+
+    Returns:
+        Of what differs from the mean, and of fine structure across rows and across columns:
+        float32 (3, rows, columns).
+    """
+    squares = np.empty((3, *mean.shape), np.float32)
+    plane_loops.square_textures(plane, mean, squares, True)
+    sigmas = (CONTRAST_BLUR, FINE_BLUR, FINE_BLUR)
+    return np.stack(
+        [blur_field(each, sigma) for each, sigma in zip(squares, sigmas, strict=True)]
+    )

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from nst_video.frames import Floats, Frame, Luma, Size
 from nst_video.image.resize import resize_area, resize_linear
-from nst_video.temporal.canvas import FloatPlanes
+from nst_video.temporal.fading import FloatPlanes
 
 FIT_SIZE = (80, 45)
 """(width, height) at which tones of source and painting are compared."""
