@@ -94,7 +94,9 @@ class SteadyFrames:
             self.paintings += len(wanted)
             own = [chosen] if masks is None else [chosen, masks[wanted]]
             painting = paint(*own) if wanted else None
-            self._last = _Batch(steadiness, pixels, steps, painting, self._last, lock=self._showing)
+            self._last = _Batch(
+                steadiness, pixels, frames, steps, painting, self._last, lock=self._showing
+            )
             # At once, while the frames after them are followed.
             return PendingFrames(self._shower.submit(self._last.wait).result)
 
@@ -135,6 +137,7 @@ class _Batch:
         self,
         steadiness: Steadiness,
         pixels: PlaneFormat,
+        frames: Pictures,
         steps: Sequence[Step],
         painting: PendingFrames | None,
         before: "_Batch | None",
@@ -143,6 +146,7 @@ class _Batch:
     ) -> None:
         self._steadiness = steadiness
         self._pixels = pixels
+        self._frames = frames
         self._steps = steps
         self._painting = painting
         self._before = before
@@ -160,14 +164,15 @@ class _Batch:
                 self._painting = None
                 self._shown = np.stack(
                     [
-                        self._show(step, next(painted) if step.paint else None)
-                        for step in self._steps
+                        self._show(step, frame, next(painted) if step.paint else None)
+                        for step, frame in zip(self._steps, self._frames, strict=True)
                     ]
                 )
             return self._shown
 
-    def _show(self, step: Step, painted: Pictures | None) -> Pictures:
+    def _show(self, step: Step, frame: Pictures, painted: Pictures | None) -> Pictures:
         pixels = self._pixels
-        planes = self._steadiness.show(step, None if painted is None else pixels.split(painted))
+        planes = None if painted is None else pixels.split(painted)
+        planes = self._steadiness.show(step, planes, lambda: pixels.split(frame))
         # The first painting of a shot is shown as it is, without a round trip through planes.
         return painted if painted is not None and step.motion is None else pixels.join(planes)

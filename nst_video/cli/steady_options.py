@@ -14,7 +14,12 @@ from nst_video.cli.stylizer_options import (
     paint_every_option,
     parse_paint_every,
 )
-from nst_video.settings import FAST_PAINT_EVERY, ModelOptions, StylizeSettings
+from nst_video.settings import (
+    FAST_PAINT_EVERY,
+    FAST_WORK_SIZE,
+    ModelOptions,
+    StylizeSettings,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +34,8 @@ class FilmStyleOptions(StylizeOptions):
         bool,
         typer.Option(
             "--fast",
-            help=f"Two to four times as fast, nearly as good: --paint-every {FAST_PAINT_EVERY} and "
-            "the fast engine, unless these are given.",
+            help=f"Three to six times as fast, nearly as good: --paint-every {FAST_PAINT_EVERY}, "
+            f"--work-size {FAST_WORK_SIZE} and the fast engine, unless others are given.",
             rich_help_panel=STYLE_PANEL,
         ),
     ] = False
@@ -45,7 +50,10 @@ class FilmStyleOptions(StylizeOptions):
         check_paint_every(self.steady, every)
         if self.fast and every == "auto":
             every = FAST_PAINT_EVERY
-        return replace(super().settings(), steady=self.steady, paint_every=every)
+        settings = replace(super().settings(), steady=self.steady, paint_every=every)
+        if self.fast and settings.work_size == "auto" and settings.stroke_scale == 1:
+            settings = replace(settings, work_size=FAST_WORK_SIZE)
+        return settings
 
     def choose_engine(self, model: ModelArguments) -> ModelArguments:
         """Return the options of the model with the engine that --fast takes, if none is given."""

@@ -213,8 +213,9 @@ class SteadyRenderer:
 
         def paint() -> tuple[_Painted, float]:
             frame = pending.wait()[0]
-            painted = _Painted(planes_of_rgb(frame), ToneMap.fit(small, frame))
-            return painted, time.monotonic() - begun
+            planes = planes_of_rgb(frame)
+            tones = ToneMap.fit(planes_of_rgb(small), planes)
+            return _Painted(planes, tones), time.monotonic() - begun
 
         self._since_painting, self._unseen = 0, 0.0
         is_new = last is None or last.look != look or last.is_passing
@@ -241,7 +242,8 @@ class SteadyRenderer:
             canvas = self._carry(frame, frame.motion)
         shown = canvas.picture()
         if self._tones is not None:
-            shown = fill(shown, canvas.trust_now(), frame.small, frame.luma, self._tones)
+            trust, small = canvas.trust_now(), frame.small
+            shown = fill(shown, trust, lambda: planes_of_rgb(small), self._tones)
         painted = finish_planes(rounded(shown), frame.content, frame.luma, frame.settings)
         return painted if frame.overlay is None else frame.overlay(painted)
 

@@ -154,6 +154,4 @@ def local_squares(plane: Floats, mean: Floats) -> Floats:
     squares = np.empty((3, *mean.shape), np.float32)
     plane_loops.square_textures(plane, mean, squares, True)
     sigmas = (CONTRAST_BLUR, FINE_BLUR, FINE_BLUR)
-    return np.stack(
-        [blur_field(each, sigma) for each, sigma in zip(squares, sigmas, strict=True)]
-    )
+    return np.stack([blur_field(each, sigma) for each, sigma in zip(squares, sigmas, strict=True)])

@@ -5,6 +5,7 @@ is a smear. Instead, tones of the source are mapped to those that the last paint
 tones, and its texture gets the contrast of brush strokes.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
@@ -12,9 +13,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nst_video.frames import Floats, Frame, Luma, Size
+from nst_video.frames import Floats, Size
 from nst_video.image.resize import resize_area, resize_linear
 from nst_video.temporal.fading import FloatPlanes
+from nst_video.temporal.planes import Plane, Planes
 
 FIT_SIZE = (80, 45)
 """(width, height) at which tones of source and painting are compared."""
@@ -51,7 +53,8 @@ class ToneMap:
     """A map from tones of a source to tones of its painting.
 
     Attributes:
-        table: float32 (BINS, BINS, BINS, 3): Y, Cr, Cb of the painting for those of the source.
+        table: float32 (BINS, BINS, BINS, 3): brightness and colors of the painting for those of the
+            source.
         contrast: ratio of the contrast of their textures, negative where light and dark are
             swapped.
     """
@@ -60,10 +63,9 @@ class ToneMap:
     contrast: float
 
     @classmethod
-    def fit(cls, source: Frame, painted: Frame) -> Self:
-        """Return the map from a source to its painting, both RGB uint8 (h, w, 3)."""
-        few = (np.ascontiguousarray(each[::4, ::4]) for each in (source, painted))
-        x, y = (_tones(resize_area(each, FIT_SIZE)).reshape(-1, 3) for each in few)
+    def fit(cls, source: Planes, painted: Planes) -> Self:
+        """Return the map from a source to its painting, of the same sizes and order of colors."""
+        x, y = (_tones(planes, FIT_SIZE).reshape(-1, 3) for planes in (source, painted))
         places = np.ravel_multi_index(_bins(x), (BINS, BINS, BINS))
         each = [*y.T, np.ones(len(y), np.float32)]
         counted = [np.bincount(places, weights, minlength=BINS**3) for weights in each]
@@ -72,18 +74,19 @@ class ToneMap:
             sums = 0.5 * sums + 0.25 * (np.roll(sums, 1, axis) + np.roll(sums, -1, axis))
         totals, counts = sums[..., :3], sums[..., 3:]
         table = (totals + PRIOR * _affine(x, y)) / (counts + PRIOR)
-        return cls(np.asarray(table, np.float32), _contrast(source, painted))
+        return cls(np.asarray(table, np.float32), _contrast(source[0], painted[0]))
 
-    def tones(self, source: Frame) -> Floats:
-        """Return the tones of the painting for a source, RGB uint8 (h, w, 3), as (h, w, 3)."""
-        found = _tones(source)
-        mapped = self.table[_bins(found.reshape(-1, 3))].reshape(found.shape)
+    def map(self, tones: Floats) -> Floats:
+        """Return the tones of the painting for those of a source, both float32 (h, w, 3)."""
+        mapped = self.table[_bins(tones.reshape(-1, 3))].reshape(tones.shape)
         return np.asarray(cv2.GaussianBlur(mapped, (0, 0), 1), np.float32)
 
 
-def _tones(frame: Frame) -> Floats:
-    """Return Y, Cr, Cb of a frame, float32 (h, w, 3), 0..255."""
-    return np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2YCrCb), np.float32)
+def _tones(planes: Planes, size: Size) -> Floats:
+    """Return the tones of planes at a smaller size (width, height), float32 (h, w, 3), 0..255."""
+    few = [np.ascontiguousarray(planes[0][::4, ::4]), *(plane[::2, ::2] for plane in planes[1:])]
+    small = [resize_area(np.ascontiguousarray(plane), size) for plane in few]
+    return np.stack(small, -1).astype(np.float32)
 
 
 def _bins(tones: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
@@ -105,31 +108,29 @@ def _affine(x: Floats, y: Floats) -> Floats:
     return np.asarray(np.clip((tones - mean_x) @ matrix + mean_y, 0, 255), np.float32)
 
 
-def _contrast(source: Frame, painted: Frame) -> float:
-    x, y = (_texture(frame) for frame in (source, painted))
+def _contrast(source: Plane, painted: Plane) -> float:
+    x, y = (_texture(luma) for luma in (source, painted))
     ratio = float(np.clip(y.std() / max(1.0, float(x.std())), 1, MAX_CONTRAST))
     return ratio if (x * y).mean() >= 0 else -ratio
 
 
-def _texture(frame: Frame) -> Floats:
-    """Return the texture of the middle of a frame."""
-    height, width = frame.shape[:2]
-    middle = frame[height // 4 : height - height // 4 : 2, width // 4 : width - width // 4 : 2]
-    few = np.ascontiguousarray(middle)
-    luma = cv2.cvtColor(few, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    return np.asarray(luma - cv2.blur(luma, (9, 9)), np.float32)
+def _texture(luma: Plane) -> Floats:
+    """Return the texture of the middle of a picture."""
+    height, width = luma.shape
+    middle = luma[height // 4 : height - height // 4 : 2, width // 4 : width - width // 4 : 2]
+    few = middle.astype(np.float32)
+    return np.asarray(few - cv2.blur(few, (9, 9)), np.float32)
 
 
 def fill(
-    planes: FloatPlanes, trust: Floats, source: Frame, luma: Luma, tones: ToneMap
+    planes: FloatPlanes, trust: Floats, source: Callable[[], Planes], tones: ToneMap
 ) -> FloatPlanes:
     """Return planes of a canvas that show the source where they cannot be trusted.
 
     Args:
         planes: what the canvas shows of this frame.
         trust: float32 (hf, wf), 0..1, how far it can be relied on.
-        source: the frame at the canvas' size, RGB uint8 (h, w, 3).
-        luma: its brightness.
+        source: returns the planes of the frame, of the same sizes; called where they are needed.
         tones: of an earlier frame and its painting.
     """
     lacking = np.clip((HIDDEN - trust) / np.float32(HIDDEN - SHOWN), 0, 1)
@@ -137,18 +138,26 @@ def fill(
         return planes
     lacking = _feathered(np.asarray(lacking, np.float32))
     left, top, width, height = cv2.boundingRect((lacking > 0).astype(np.uint8))
-    rows = _even(top, top + height, lacking.shape[0], luma.shape[0])
-    columns = _even(left, left + width, lacking.shape[1], luma.shape[1])
-    weight = resize_linear(lacking, (luma.shape[1], luma.shape[0]))
-    new = _wash(source[rows, columns], luma[rows, columns], tones)
-    first, second, third = (plane.copy() for plane in planes)
-    for plane, wanted, step in zip((first, second, third), new, (1, 2, 2), strict=True):
-        height, width = wanted.shape
-        x, y = columns.start // step, rows.start // step
-        part = plane[y : y + height, x : x + width]
-        share = resize_linear(np.ascontiguousarray(weight[rows, columns]), (width, height))
+    size = planes[0].shape
+    rows = _even(top, top + height, lacking.shape[0], size[0])
+    columns = _even(left, left + width, lacking.shape[1], size[1])
+    weight = resize_linear(lacking, (size[1], size[0]))[rows, columns]
+    luma, first, second = (
+        plane[_halved(rows, step), _halved(columns, step)]
+        for plane, step in zip(source(), (1, 2, 2), strict=True)
+    )
+    new = _wash((luma, first, second), tones)
+    one, two, three = (plane.copy() for plane in planes)
+    for plane, wanted, step in zip((one, two, three), new, (1, 2, 2), strict=True):
+        part = plane[_halved(rows, step), _halved(columns, step)]
+        share = resize_linear(np.ascontiguousarray(weight), (part.shape[1], part.shape[0]))
         part += share * (wanted - part)
-    return first, second, third
+    return one, two, three
+
+
+def _halved(pixels: slice, step: int) -> slice:
+    """Return what pixels from an even number on are in a plane `step` times as small."""
+    return slice(pixels.start // step, -(-pixels.stop // step))
 
 
 def _feathered(lacking: Floats) -> Floats:
@@ -164,14 +173,17 @@ def _even(begin: int, end: int, count: int, size: int) -> slice:
     return slice(first, min(size, round((end + MARGIN) * scale)))
 
 
-def _wash(source: Frame, luma: Luma, tones: ToneMap) -> tuple[Floats, Floats, Floats]:
-    """Return planes of a source (h, w, 3) in the tones of the painting, float32."""
+def _wash(source: Planes, tones: ToneMap) -> FloatPlanes:
+    """Return planes of a source in the tones of the painting."""
+    luma, *colors = source
     height, width = luma.shape
+    half = (colors[0].shape[1], colors[0].shape[0])
     low: Size = (max(1, width // TONE_SHRINK), max(1, height // TONE_SHRINK))
-    half = ((width + 1) // 2, (height + 1) // 2)
-    few = resize_linear(source, low)
-    mapped = [np.ascontiguousarray(each) for each in np.moveaxis(tones.tones(few), -1, 0)]
-    smooth = cv2.GaussianBlur(resize_area(np.ascontiguousarray(luma), low), (0, 0), 1.5)
+    few = resize_area(np.ascontiguousarray(luma), low)
+    each = [few, *(resize_linear(np.ascontiguousarray(plane), low) for plane in colors)]
+    found = tones.map(np.stack(each, -1).astype(np.float32))
+    mapped = [np.ascontiguousarray(plane) for plane in np.moveaxis(found, -1, 0)]
+    smooth = cv2.GaussianBlur(few, (0, 0), 1.5)
     texture = luma - resize_linear(np.asarray(smooth, np.float32), (width, height))
     texture *= tones.contrast
     texture += resize_linear(mapped[0], (width, height))

@@ -5,24 +5,27 @@ step = steadiness.follow(luma)                    # for every frame of the sourc
 planes = steadiness.show(painted if step.paint else None)
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 
 from nst_video.frames import Luma
-from nst_video.temporal.canvas import Canvas, MixRates
+from nst_video.temporal.canvas import Canvas, MixRates, rounded
 from nst_video.temporal.dissolve import dissolve
 from nst_video.temporal.motion import Motion, MotionEstimator, flow_size
 from nst_video.temporal.planes import Planes
+from nst_video.temporal.provisional import ToneMap, fill
 from nst_video.validation import STEADY
 
 TEXTURE_RATE, TONE_RATE = 0.005, 0.06
 """Mixing rates at full steadiness; at less they are these to the power of the steadiness, so that
 they are 1, frame by frame, at none."""
 
-PAINT_SHARE = 0.12
-"""Share of the frame that cannot be relied on, from which it is painted out of turn."""
+PAINT_SHARE = 0.3
+"""Share of the frame that cannot be relied on, from which it is painted out of turn. With 0.12,
+half of the frames of a film with much motion are painted, and it looks no better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,7 @@ class Steadiness:
         self._estimator = MotionEstimator()
         self._canvas: Canvas | None = None
         self._next_canvas: Canvas | None = None
+        self._tones: ToneMap | None = None
         self._since_painting = 0
         self._unseen = 0.0
         self._renewal: Renewal | None = None
@@ -140,12 +144,16 @@ class Steadiness:
         """
         self._renewal = Renewal(0, frames) if frames > 0 else None
 
-    def show(self, step: Step, painted: Planes | None) -> Planes:
+    def show(
+        self, step: Step, painted: Planes | None, source: Callable[[], Planes] | None = None
+    ) -> Planes:
         """Return the next frame, steady.
 
         Args:
             step: of this frame.
             painted: its painting, needed if `step.paint`; uint8.
+            source: returns the planes of the frame. Given it, what nothing was painted of yet shows
+                the source in the tones of the painting.
 
         Returns:
             uint8 planes of the same sizes.
@@ -153,18 +161,22 @@ class Steadiness:
         Raises:
             ValueError: no painting where one is needed.
         """
+        if painted is not None and source is not None and self.every > 1:
+            self._tones = ToneMap.fit(source(), painted)
         if painted is not None and (self._canvas is None or step.motion is None):
             self._canvas, self._next_canvas = _begin(painted), None
             return painted
         if self._canvas is None or step.motion is None:
             raise ValueError("the first frame of a shot has to be painted")
-        shown = _advance(self._canvas, step.motion, painted, step.rates)
-        return shown if step.renewal is None else self._show_renewal(step, painted, shown)
+        shown = self._advance(self._canvas, step, painted, source)
+        if step.renewal is None:
+            return shown
+        return self._show_renewal(step, step.renewal, painted, source, shown)
 
     def reset(self) -> None:
         """Begin a new shot with the next frame."""
         self._estimator.reset()
-        self._canvas = self._next_canvas = self._renewal = None
+        self._canvas = self._next_canvas = self._renewal = self._tones = None
         self._since_painting, self._unseen = 0, 0.0
 
     def _advance_renewal(self) -> Renewal | None:
@@ -175,30 +187,44 @@ class Steadiness:
         self._renewal = now if now.number < now.count else None
         return now
 
-    def _show_renewal(self, step: Step, painted: Planes | None, shown: Planes) -> Planes:
+    def _show_renewal(
+        self,
+        step: Step,
+        renewal: Renewal,
+        painted: Planes | None,
+        source: Callable[[], Planes] | None,
+        shown: Planes,
+    ) -> Planes:
         """Return a frame between what the canvas shows and what the next canvas does."""
-        renewal = step.renewal
-        if renewal is None or step.motion is None:
-            return shown
         if renewal.number == 1 and painted is not None:
             self._next_canvas, new = _begin(painted), painted
         elif self._next_canvas is None:
             return shown  # a new shot has begun meanwhile
         else:
-            new = _advance(self._next_canvas, step.motion, painted, step.rates)
+            new = self._advance(self._next_canvas, step, painted, source)
         if renewal.number == renewal.count:
             self._canvas, self._next_canvas = self._next_canvas, None
         return dissolve(shown, new, renewal.share)
+
+    def _advance(
+        self,
+        canvas: Canvas,
+        step: Step,
+        painted: Planes | None,
+        source: Callable[[], Planes] | None,
+    ) -> Planes:
+        """Move a canvas to the next frame, and return what to show of it."""
+        if step.motion is not None:
+            canvas.carry(step.motion)
+        if painted is not None:
+            canvas.mix(painted, step.rates)
+            return canvas.show()
+        shown = canvas.picture()
+        if source is not None and self._tones is not None:
+            shown = fill(shown, canvas.trust_now(), source, self._tones)
+        return rounded(shown)
 
 
 def _begin(painted: Planes) -> Canvas:
     height, width = painted[0].shape
     return Canvas(painted, flow_size((width, height)))
-
-
-def _advance(canvas: Canvas, motion: Motion, painted: Planes | None, rates: MixRates) -> Planes:
-    """Move a canvas to the next frame, and return what to show of it."""
-    canvas.carry(motion)
-    if painted is not None:
-        canvas.mix(painted, rates)
-    return canvas.show()

@@ -4,6 +4,7 @@ import numpy as np
 
 from nst_video.frames import Floats
 from nst_video.temporal import Canvas
+from nst_video.temporal.planes import planes_of_rgb
 from nst_video.temporal.provisional import ToneMap, fill
 
 SIZE = (160, 96)
@@ -17,8 +18,8 @@ def shown(new: slice) -> Floats:
     half = np.full((SIZE[1] // 2, SIZE[0] // 2), 128, np.uint8)
     canvas = Canvas((black, half, half), SIZE)
     canvas.trust[:, new] = 0
-    tones = ToneMap.fit(GRAY, BRIGHT)
-    planes = fill(canvas.picture(), canvas.trust_now(), GRAY, GRAY[..., 0].copy(), tones)
+    tones = ToneMap.fit(planes_of_rgb(GRAY), planes_of_rgb(BRIGHT))
+    planes = fill(canvas.picture(), canvas.trust_now(), lambda: planes_of_rgb(GRAY), tones)
     assert canvas.planes[0].max() == 0
     return planes[0][SIZE[1] // 2] / 200
 
