@@ -155,7 +155,7 @@ class Regions:
         rest: "original", "blur", a color (see `parse_color`), or a style, which the network paints
             in the same pass.
         softness: 0..1: how wide the transition is; 1 is as the network or the file has it. None is
-            0.5 for people and 1 for files.
+            0.8 for people and 1 for files.
         invert: the style is outside of the mask, and the rest inside.
         segmenter: what finds people, see `segmentation.SEGMENTERS`; "auto" takes the best at hand.
 

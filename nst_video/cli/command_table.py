@@ -45,6 +45,7 @@ COMMANDS = {
         "transcode", "paint", "Stylize videos by optimization: `transcode --method gatys`."
     ),
     "image": Entry("image", "image", "Stylize pictures."),
+    "mask": Entry("mask", "mask", "Write the mask of the people in a picture or film."),
     "demo": Entry(
         "demo",
         "demo",
