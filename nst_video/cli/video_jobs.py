@@ -89,7 +89,7 @@ def _describe(job: Job, done: "TranscodeResult", painter: "Stylizer") -> None:
     how = []
     if done.kept_frames:
         how.append(f"of {done.info.frame_count}")
-    elif painter.frames_per_painting > 1:
+    elif painter.frames_per_painting > 1 and not painter.settings.is_original:
         how.append(f"{painter.paintings} of them painted")
     work = working_size(done.info.size, painter.settings)
     if work != done.info.size and not painter.settings.is_original:

@@ -180,6 +180,9 @@ def overlay(settings: LiveSettings, changes: Mapping[str, object]) -> LiveSettin
     return replace(settings, **known)  # type: ignore[arg-type]  # each has been checked
 
 
+_AUTOMATIC = frozenset(("work_size", "paint_every"))
+"""Settings that may be "auto", as on the command line; they are kept as 0."""
+
 _NAMES = frozenset(each.name for each in fields(LiveSettings))
 
 
@@ -190,6 +193,8 @@ def _checked(name: str, value: object) -> object:
         UsageError: it has another type, or is out of range.
     """
     like = getattr(LiveSettings(), name)
+    if name in _AUTOMATIC and value == "auto":
+        return 0
     if name in _RANGES:
         _RANGES[name].check(name, value)
         return type(like)(value)

@@ -35,6 +35,12 @@ def test_settings_are_remembered_exactly() -> None:
     assert load_settings() == settings
 
 
+@pytest.mark.parametrize("name", ["work_size", "paint_every"])
+def test_auto_may_be_written_as_on_the_command_line(name: str) -> None:
+    chosen = overlay(LiveSettings(), {name: 2 if name == "paint_every" else 320})
+    assert getattr(overlay(chosen, {name: "auto"}), name) == 0
+
+
 def test_only_changed_settings_are_written() -> None:
     save_settings(LiveSettings(mirror=False))
     assert settings_path().read_text().splitlines()[1:] == ["mirror = false"]
