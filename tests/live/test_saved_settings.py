@@ -63,7 +63,7 @@ def test_flag_goes_before_file_and_file_before_default() -> None:
         ("intensity = 'strong'", "intensity must be a number from 0 to 1, not 'strong'"),
         ("intensity = nan", "intensity must be a number from 0 to 1, not nan"),
         ("steady = 1.5", "steady must be a number from 0 to 1, not 1.5"),
-        ("paint_every = 'auto'", "paint_every must be 0 or a whole number"),
+        ("paint_every = 'often'", "paint_every must be 0 or a whole number"),
         ("work_size = -1", "work_size must be 0 or a whole number"),
         ("target_fps = inf", "target_fps must be 0 or a number"),
         (f"fade_s = 1{'0' * 400}", "fade_s must be a number of seconds"),
