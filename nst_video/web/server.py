@@ -15,6 +15,7 @@ from nst_video.errors import MissingExtraError, SinkError, UsageError
 try:
     import uvicorn
     from starlette.types import ASGIApp
+    from uvicorn.protocols.http.h11_impl import H11Protocol
 except ImportError as error:
     raise MissingExtraError("The page", error.name or "uvicorn", "web") from error
 
@@ -25,6 +26,9 @@ Certificate: TypeAlias = tuple[Path, Path]
 
 PORT = 8800
 HOST = "127.0.0.1"
+
+HEAD_S = 10.0
+"""Seconds for the head of a connection's first request."""
 
 _GRACE_S = 3
 _BACKLOG = 128
@@ -97,7 +101,7 @@ def make_server(
         _check(certificate)
     config = uvicorn.Config(
         app,
-        http="h11",  # strict: requests that two servers could read in two ways are refused
+        http=_Http,  # h11 is strict: requests that two servers could read in two ways are refused
         ws="websockets-sansio",
         ws_max_size=protocol.HEADER_BYTES + protocol.MAX_FRAME_BYTES,
         ws_per_message_deflate=False,  # JPEG does not become smaller
@@ -113,6 +117,22 @@ def make_server(
         ssl_keyfile=None if certificate is None else certificate[1],
     )
     return Server(config, on_start, binding)
+
+
+class _Http(H11Protocol):
+    """HTTP that does not wait forever for the first request of a connection."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait."""
+        super().connection_made(transport)
+        self.loop.call_later(HEAD_S, self._end_if_silent)
+
+    def _end_if_silent(self) -> None:
+        is_own = self.transport.get_protocol() is self  # not handed over to a WebSocket
+        # Uvicorn's annotation leaves out that there is no cycle before the first request.
+        has_asked = getattr(self, "cycle", None) is not None
+        if is_own and not has_asked and not self.transport.is_closing():
+            self.transport.close()
 
 
 def _check(certificate: Certificate) -> None:

@@ -49,6 +49,14 @@ def test_a_film_is_uploaded_painted_and_downloaded(page, clip: Path) -> None:
     assert page.get(address).status == 404
 
 
+def test_changes_of_films_are_events(page, clip: Path) -> None:
+    id_ = page.ask("POST", "/api/films", clip.read_bytes()).json["id"]
+    head = page.first_bytes("/api/films/events", 1200)
+    assert b"text/event-stream" in head
+    assert f'data: {{"id": "{id_}"'.encode() in head
+    assert page.ask("DELETE", f"/api/films/{id_}").status == 204
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from nst_video.system.paths import packaged_styles_dir
+from nst_video.web import server
 
 
 def encoded(kind: str, size: tuple[int, int] = (64, 48)) -> bytes:
@@ -158,6 +159,21 @@ def test_an_upload_that_stops_is_given_up(page) -> None:
         assert b" 408 " in connection.recv(65536).split(b"\r\n")[0]
     page.raw(head)  # cut half-way: nobody is left to be told
     assert page.get("/api/server").status == 200
+
+
+def test_a_client_that_sends_no_request_is_left(page, monkeypatch) -> None:
+    monkeypatch.setattr(server, "HEAD_S", 0.2)
+    with socket.create_connection(("127.0.0.1", page.port), timeout=10) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost:")
+        assert connection.recv(100) == b""
+    with page.socket() as opened:
+        opened.recv(timeout=10)
+        monkeypatch.undo()
+        assert page.get("/api/server").status == 200
+        opened.send('{"type":"restart"}')
+        opened.send('{"type":"look","look":{}}')
+        while '"look"' not in str(opened.recv(timeout=10)):
+            pass
 
 
 def test_any_picture_becomes_a_style_at_once(page) -> None:
