@@ -40,6 +40,9 @@ RESOLUTIONS: tuple[Resolution, ...] = ("quarter", "half", "full")
 
 _MASK_LEVELS = 255
 
+_Part: TypeAlias = tuple[slice, ...] | slice
+"""Rows and columns."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RegionMap:
@@ -92,11 +95,16 @@ def region_maps(masks: NDArray[np.uint8]) -> dict[Resolution, RegionMap]:
     each = [_maps_of(mask) for mask in masks]
     return {
         resolution: RegionMap(
-            np.stack([maps[resolution].mask for maps in each]),
-            np.stack([maps[resolution].weights for maps in each]),
+            _batch([maps[resolution].mask for maps in each]),
+            _batch([maps[resolution].weights for maps in each]),
         )
         for resolution in RESOLUTIONS
     }
+
+
+def _batch(arrays: Sequence[Floats]) -> Floats:
+    """Return arrays stacked; a single one, as OpenVINO takes them, is not copied."""
+    return arrays[0][None] if len(arrays) == 1 else np.stack(arrays)
 
 
 def _maps_of(mask: NDArray[np.uint8]) -> dict[Resolution, RegionMap]:
@@ -145,24 +153,53 @@ def statistics_weights(
         lent: see `lent_weights`.
         own: rows that count.
     """
-    parts, totals = [], []
+    height, width = level.shape
+    first, last, _ = own.indices(height)
+    covered = float(level[own].sum(dtype=np.float64))
     is_pixels = phases_of(resolution) == 1
-    for share, extra in zip((level, 1 - level), lent, strict=True):
-        weight = np.zeros_like(level)
-        weight[own] = share[own] + np.float32(extra)
-        total = float(weight.sum(dtype=np.float64))
-        weight *= np.float32(1 / total if total else 0)
-        parts.append(weight[..., None] if is_pixels else _blocks(np.pad(weight, 1)))
+    shape = (height, width, 1) if is_pixels else (height // 2 + 1, width // 2 + 1, PHASES)
+    weights = np.zeros((*shape[:2], REGIONS * shape[2]), np.float32)
+    totals = []
+    for region, (sign, base) in enumerate(((1.0, lent[0]), (-1.0, 1 + lent[1]))):
+        total = sign * covered + base * (last - first) * width
         totals.append(total)
-    stacked = np.concatenate(parts, axis=-1)
-    return stacked.reshape(-1, stacked.shape[-1]), tuple(totals)
+        if total <= 0:
+            continue
+        factor, offset = np.float32(sign / total), np.float32(base / total)
+        for phase in range(shape[2]):
+            pixels, cells = (own, own) if is_pixels else _phase_of(phase, first, last, width)
+            np.multiply(level[pixels], factor, out=weights[cells][..., region * shape[2] + phase])
+            weights[cells][..., region * shape[2] + phase] += offset
+    return weights.reshape(-1, weights.shape[-1]), tuple(totals)
+
+
+def _phase_of(phase: int, first: int, last: int, width: int) -> tuple[_Part, _Part]:
+    """Return where a phase of shifted blocks is: among pixels, and among blocks.
+
+    Args:
+        phase: of the block, (row, column).
+        first: row of pixels.
+        last: row of pixels after the last one.
+        width: of the picture.
+    """
+    row, column = divmod(phase, 2)
+    # Block i holds the pixels 2i-1 and 2i.
+    top = first + (first + 1 + row) % 2
+    rows, columns = range(top, last, 2), range(1 - column, width, 2)
+    above, left = (top + 1 - row) // 2, 1 - column
+    return (
+        (slice(rows.start, rows.stop, 2), slice(columns.start, columns.stop, 2)),
+        (slice(above, above + len(rows)), slice(left, left + len(columns))),
+    )
 
 
 def _blocks(padded: Floats) -> Floats:
     """Return pixels (2 rows, 2 columns) as blocks (rows, columns, 4)."""
     height, width = padded.shape
-    blocks = padded.reshape(height // 2, 2, width // 2, 2).transpose(0, 2, 1, 3)
-    return np.ascontiguousarray(blocks.reshape(height // 2, width // 2, PHASES))
+    blocks = np.empty((height // 2, width // 2, PHASES), np.float32)
+    for phase in range(PHASES):
+        blocks[..., phase] = padded[phase // 2 :: 2, phase % 2 :: 2]
+    return blocks
 
 
 def mix_regions(values: Floats, mask: Floats) -> Floats:
