@@ -67,12 +67,12 @@ class Page:
                 answer += part
         return answer
 
-    def first_bytes(self, path: str, count: int) -> bytes:
-        """Return the first bytes of an answer, with its headers."""
+    def beginning(self, path: str, until: bytes) -> bytes:
+        """Return the beginning of an answer, with its headers, until it has some bytes."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
             connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
             answer = b""
-            while len(answer) < count and (part := connection.recv(65536)):
+            while until not in answer and (part := connection.recv(65536)):
                 answer += part
         return answer
 

@@ -51,9 +51,10 @@ def test_a_film_is_uploaded_painted_and_downloaded(page, clip: Path) -> None:
 
 def test_changes_of_films_are_events(page, clip: Path) -> None:
     id_ = page.ask("POST", "/api/films", clip.read_bytes()).json["id"]
-    head = page.first_bytes("/api/films/events", 1200)
+    event = f'data: {{"id": "{id_}"'.encode()
+    head = page.beginning("/api/films/events", event)
     assert b"text/event-stream" in head
-    assert f'data: {{"id": "{id_}"'.encode() in head
+    assert event in head
     assert page.ask("DELETE", f"/api/films/{id_}").status == 204
 
 
