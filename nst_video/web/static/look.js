@@ -15,6 +15,7 @@ export const FLAGS = ['keep_colors', 'original'];
 export const MAX_MIXED = 3;
 
 const SEND_MS = 40; // about one frame: a slider that is dragged does not flood the server
+const SETTLED_MS = 600; // what the server says of older changes does not pull a slider back under the hand
 const ADDRESS_MS = 300; // browsers refuse more than 100 changes of the address in 30 s
 
 /** Return the look of a query such as `style=wave&intensity=0.8`; only what it has. */
@@ -63,9 +64,12 @@ export class LookStore {
     this.isShared = true; // in the address
     this.hasOwn = false; // chosen here or by the address, not the server's default
     this.send = () => false;
+    this._wasConnected = false;
     this._listeners = [];
     this._changed = {};
-    this._unanswered = 0;
+    this._isUnsent = false;
+    this._changed_ms = -Infinity;
+    this._timer = 0;
     this._accepted = this.look;
     this._flush = throttle(SEND_MS, () => this._sendChanged());
     this._toAddress = throttle(ADDRESS_MS, () => this._writeAddress());
@@ -84,6 +88,8 @@ export class LookStore {
     this.hasOwn = true;
     this.look = { ...this.look, ...parts };
     this._changed = { ...this._changed, ...parts };
+    this._changed_ms = performance.now();
+    this._isUnsent = true;
     this._flush();
     this._toAddress();
     this._tell();
@@ -98,23 +104,36 @@ export class LookStore {
 
   /** A connection begins: keep what was chosen here, or take what the server begins with. */
   connected(look) {
-    this._unanswered = 0;
+    clearTimeout(this._timer);
     this._accepted = look;
     this._changed = {};
-    if (!this.hasOwn) this._adopt(look);
-    else this.change({ ...this.look });
+    this._isUnsent = false;
+    // A remote control that comes back takes what others have chosen meanwhile.
+    const isKept = this.hasOwn && (this.isShared || !this._wasConnected);
+    this._wasConnected = true;
+    if (isKept) this.change({ ...this.look });
+    else this._adopt(look);
   }
 
   /** The server has accepted a look, of this page or of another remote control. */
   accepted(look) {
     this._accepted = look;
-    this._unanswered = Math.max(0, this._unanswered - 1);
-    if (!this._unanswered && !Object.keys(this._changed).length) this._adopt(look);
+    clearTimeout(this._timer);
+    const wait_ms = this._changed_ms + SETTLED_MS - performance.now();
+    if (wait_ms > 0) this._timer = setTimeout(() => this._settle(), wait_ms);
+    else this._settle();
+  }
+
+  _settle() {
+    if (this._isUnsent) return;
+    this._changed = {};
+    this._adopt(this._accepted);
   }
 
   /** The server has refused a change. */
   refused() {
-    this._unanswered = Math.max(0, this._unanswered - 1);
+    clearTimeout(this._timer);
+    this._changed = {};
     this._adopt(this._accepted);
   }
 
@@ -130,9 +149,8 @@ export class LookStore {
   }
 
   _sendChanged() {
-    if (!Object.keys(this._changed).length || !this.send(this._changed)) return;
-    this._changed = {};
-    this._unanswered += 1;
+    // All that was changed lately, so that changes in quick succession are one for the server, too.
+    if (this._isUnsent && this.send(this._changed)) this._isUnsent = false;
   }
 
   _writeAddress() {

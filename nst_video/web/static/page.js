@@ -255,7 +255,9 @@ function listen() {
   stage.canvas.addEventListener('dblclick', actions.fit);
   listenToKeys(actions, () => settings.usesKeys);
   watchIdleness(() => stage.hasPicture && styles.all.length && mode === 'live' && !panel.isOpen && !gallery.isExpanded && !notice.isShown);
-  store.listen(() => stage.canvas.setAttribute('aria-label', text('paintingOf', { styles: styles.sentence })));
+  const name = () => mode === 'live' && stage.canvas.setAttribute('aria-label', text('paintingOf', { styles: styles.sentence }));
+  store.listen(name);
+  styles.listen(name);
   setInterval(() => view.isActive && status.measure(view.fps, view.delay_ms), MEASURE_MS);
 }
 

@@ -71,9 +71,14 @@ class Tab:
             self.page.wait_for_timeout(50)
         raise AssertionError(f"not within {seconds} s: {condition}")
 
+    def wait_for_styles(self) -> None:
+        """Wait until the styles are listed."""
+        self.page.wait_for_selector(".tile-mix", state="attached", timeout=60_000)
+
     def wait_for_painting(self) -> None:
         """Wait until styles are listed and frames painted, not only passed through."""
-        for sign in (".tile-mix", "#stage.has-picture", "#status[data-state=painting]"):
+        self.wait_for_styles()
+        for sign in ("#stage.has-picture", "#status[data-state=painting]"):
             self.page.wait_for_selector(sign, state="attached", timeout=60_000)
         self.wake()
 
@@ -98,14 +103,21 @@ class Tab:
 
 @pytest.fixture
 def open_tab(browser: Browser, page, tmp_path: Path) -> Iterator:  # type: ignore[no-untyped-def]
-    """Return a function that opens the page at an address such as "#style=wave"."""
+    """Return a function that opens the page at an address such as "#style=wave".
+
+    The camera is painted at once where `starts` is true; otherwise the page waits to be asked for.
+    """
     contexts, tabs = [], []
 
-    def open_at(address: str = "", **options: object) -> Tab:
+    def open_at(address: str = "", *, starts: bool = False, **options: object) -> Tab:
         context = browser.new_context(viewport=SMALL, reduced_motion="reduce", **options)
         contexts.append(context)
         tab = Tab(context.new_page())
         tabs.append(tab)
+        if not starts:
+            tab.page.add_init_script(
+                "navigator.permissions.query = () => Promise.resolve({state: 'prompt'})"
+            )
         tab.page.on("console", tab.hear)
         tab.page.on("pageerror", lambda error: tab.complaints.append(str(error)))
         tab.page.goto(f"http://127.0.0.1:{page.port}/{address}")

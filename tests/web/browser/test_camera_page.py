@@ -27,7 +27,7 @@ def look_of(tab) -> dict[str, list[str]]:
 
 
 def test_camera_is_painted_and_a_style_switch_shows(open_tab) -> None:
-    tab = open_tab("#style=woodcut")
+    tab = open_tab("#style=woodcut", starts=True)
     tab.wait_for_painting()
     assert tab.page.get_attribute(".tile-main[aria-pressed=true]", "title")
     before = tab.color()
@@ -38,15 +38,14 @@ def test_camera_is_painted_and_a_style_switch_shows(open_tab) -> None:
         tab.page.wait_for_timeout(100)
     assert np.abs(np.subtract(tab.color(), before)).max() > 15
     tab.wait_for("location.hash.includes('style=comic')")
-    assert tab.page.locator("#painting").get_attribute("aria-label") == (
-        "The camera painted in Comic"
-    )
+    label = tab.page.locator("#painting").get_attribute("aria-label")
+    assert label == "The camera painted in Comic"
 
 
 def test_controls_change_the_look_and_the_address(open_tab) -> None:
     tab = open_tab("#style=wave&intensity=0.5")
     page = tab.page
-    tab.wait_for_painting()
+    tab.wait_for_styles()
     page.keyboard.press("k")
     assert page.locator("#slider-intensity").input_value() == "0.5"
     page.locator("#slider-intensity").press("Home")
@@ -70,7 +69,7 @@ def test_controls_change_the_look_and_the_address(open_tab) -> None:
 def test_styles_are_mixed_on_a_line_and_in_a_triangle(open_tab) -> None:
     tab = open_tab("#style=wave&style=neon&mix=0.7,0.3")
     page = tab.page
-    tab.wait_for_painting()
+    tab.wait_for_styles()
     page.locator("#mix-line").press("ArrowRight")
     tab.wait_for("location.hash.includes('mix=0.69,0.31')")
     tab.wake()
@@ -93,7 +92,7 @@ def test_styles_are_mixed_on_a_line_and_in_a_triangle(open_tab) -> None:
 
 def test_a_picture_that_is_dropped_is_a_style_at_once(open_tab, tmp_path: Path) -> None:
     tab = open_tab()
-    tab.wait_for_painting()
+    tab.wait_for_styles()
     picture = tmp_path / "my red.png"
     Image.fromarray(np.full((96, 128, 3), (200, 20, 20), np.uint8)).save(picture)
     tab.page.set_input_files("#picture-file", picture)
@@ -105,8 +104,8 @@ def test_a_picture_that_is_dropped_is_a_style_at_once(open_tab, tmp_path: Path) 
     assert tab.page.inner_text("#card h3") == "my red"
 
 
-def test_compare_mirror_hold_snapshot_and_recording(open_tab) -> None:
-    tab = open_tab("#style=wave")
+def test_compare_mirror_hold_snapshot_recording_and_idleness(open_tab) -> None:
+    tab = open_tab("#style=wave", starts=True)
     page = tab.page
     tab.wait_for_painting()
     mirrored = page.get_attribute("#mirror", "aria-pressed")
@@ -129,44 +128,43 @@ def test_compare_mirror_hold_snapshot_and_recording(open_tab) -> None:
         page.click("#record")
     assert recording.value.suggested_filename.endswith((".webm", ".mp4"))
     assert Path(recording.value.path()).stat().st_size > 1000
-
-
-def test_controls_step_back_and_return(open_tab) -> None:
-    tab = open_tab()
-    tab.wait_for_painting()
+    tab.wake()  # away from the buttons: controls under the mouse stay
     tab.wait_for("document.body.classList.contains('is-idle')")
-    tab.page.wait_for_selector("#dock", state="hidden")
+    page.wait_for_selector("#dock", state="hidden")
     tab.wake()
-    tab.page.wait_for_selector("#dock", state="visible")
+    page.wait_for_selector("#dock", state="visible")
 
 
 def test_page_has_no_fault_that_axe_finds(open_tab) -> None:
     tab = open_tab("#style=wave&style=neon&style=comic", color_scheme="dark")
-    tab.wait_for_painting()
+    tab.wait_for_styles()
     for key in "kis":
         tab.page.keyboard.press(key)
     tab.page.wait_for_timeout(200)
     assert violations(tab) == []
     tab.page.emulate_media(color_scheme="light")
     assert violations(tab) == []
+    tab.page.click("#mode-films")
+    assert violations(tab) == []
     tab.page.keyboard.press("?")
     assert violations(tab) == []
 
 
 def test_refused_camera_is_explained(open_tab) -> None:
-    tab = open_tab("#view=all")
+    tab = open_tab()
     tab.page.add_init_script(
         """navigator.mediaDevices.getUserMedia = () =>
           Promise.reject(new DOMException('', 'NotAllowedError'))"""
     )
     tab.page.reload()
+    tab.page.click("#start")
     tab.page.wait_for_selector("#notice:not([hidden])")
     assert "not allowed" in tab.page.inner_text("#notice")
     assert tab.page.is_visible("#notice-button")
 
 
 def test_page_sends_no_frames_while_hidden_and_reconnects(open_tab) -> None:
-    tab = open_tab()
+    tab = open_tab(starts=True)
     sent: list[int] = []
     tab.page.on(
         "websocket",
@@ -202,7 +200,7 @@ def test_first_paint_is_small_and_nothing_leaves_the_machine(open_tab, page) -> 
     answers = []
     tab.page.on("response", lambda answer: answers.append(answer))
     tab.page.reload()
-    tab.page.wait_for_selector(".tile-mix", state="attached")
+    tab.wait_for_styles()
     own = f"//127.0.0.1:{page.port}/"
     assert all(own in answer.url for answer in answers)
     static = [each for each in answers if "/api/" not in each.url]
