@@ -274,7 +274,7 @@ def _map_specs(tf: Any) -> list[Any]:  # noqa: ANN401 - TensorFlow has no types
     return [
         tf.TensorSpec(shape, tf.float32)
         for phases in map(phases_of, RESOLUTIONS)
-        for shape in ((None, None, None, phases), (None, None, REGIONS * phases))
+        for shape in ((None, None, None, phases), (None, REGIONS * phases, None))
     ]
 
 

@@ -43,7 +43,7 @@ class TileRegions:
             inner: those of them, relative to the first, that count.
 
         Returns:
-            (1, rows x columns, regions x phases), as `RegionMap.weights`, and what each region has
+            (1, regions x phases, rows x columns), as `RegionMap.weights`, and what each region has
             of the tile.
         """
         resolution = resolution_of(layer)

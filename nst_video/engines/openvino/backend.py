@@ -72,7 +72,7 @@ def style_inputs(
             graph.op.parameter(list(each), np.float32, name=f"{name}_{resolution}")
             for name, each in (
                 ("mask", (1, *shape, phases)),
-                ("weights", (1, shape[0] * shape[1], REGIONS * phases)),
+                ("weights", (1, REGIONS * phases, shape[0] * shape[1])),
             )
         )
         inputs += [mask, weights]
@@ -222,7 +222,7 @@ class OpenVinoBackend:
         """
         _, channels, rows, columns = x.get_output_shape(0)
         pixels = self.op.reshape(self.to_nhwc(x), integers(1, rows * columns, channels), False)
-        sums = self.op.matmul(weights, pixels, True, False)
+        sums = self.op.matmul(weights, pixels, False, False)
         return self.op.unsqueeze(self.op.transpose(sums, integers(0, 2, 1)), integers(3))
 
     def repeat_channels(self, x: Node, times: int) -> Node:

@@ -68,7 +68,7 @@ class Backend(Protocol):
 
         Args:
             x: a picture.
-            weights: (n, rows x columns of `x`, number of weights).
+            weights: (n, number of weights, rows x columns of `x`).
         """
         ...
 

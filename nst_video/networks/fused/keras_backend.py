@@ -218,7 +218,7 @@ class KerasBackend:
         """Return weighted sums over all pixels: one column, one row for each weight."""
         _, rows, columns, channels = ops.shape(x)
         pixels = ops.reshape(x, (-1, rows * columns, channels))
-        return ops.matmul(ops.transpose(weights, (0, 2, 1)), pixels)[:, :, None, :]
+        return ops.matmul(weights, pixels)[:, :, None, :]
 
     def repeat_channels(self, x: Tensor, times: int) -> Tensor:
         """Repeat each of a few channels, one after the other, so many times."""

@@ -53,7 +53,7 @@ class RegionMap:
 
     Attributes:
         mask: (n, rows, columns, phases): share of the first region, 0..1.
-        weights: (n, rows x columns, regions x phases): what a pixel counts in the statistics of a
+        weights: (n, regions x phases, rows x columns): what a pixel counts in the statistics of a
             region; of each region they add up to 1. Pixels outside of the picture count nothing.
             None where statistics are known.
     """
@@ -145,7 +145,7 @@ def lent_weights(levels: Mapping[Resolution, Floats]) -> tuple[float, float]:
 def statistics_weights(
     level: Floats, resolution: Resolution, lent: tuple[float, float], own: slice = slice(None)
 ) -> tuple[Floats, tuple[float, ...]]:
-    """Return the weights of `RegionMap`, (rows x columns, regions x phases), and their sums before.
+    """Return the weights of `RegionMap`, (regions x phases, rows x columns), and their sums before.
 
     Args:
         level: share of the first region (height, width), 0..1.
@@ -158,7 +158,7 @@ def statistics_weights(
     covered = float(level[own].sum(dtype=np.float64))
     is_pixels = phases_of(resolution) == 1
     shape = (height, width, 1) if is_pixels else (height // 2 + 1, width // 2 + 1, PHASES)
-    weights = np.zeros((*shape[:2], REGIONS * shape[2]), np.float32)
+    weights = np.zeros((REGIONS * shape[2], *shape[:2]), np.float32)
     totals = []
     for region, (sign, base) in enumerate(((1.0, lent[0]), (-1.0, 1 + lent[1]))):
         total = sign * covered + base * (last - first) * width
@@ -168,9 +168,10 @@ def statistics_weights(
         factor, offset = np.float32(sign / total), np.float32(base / total)
         for phase in range(shape[2]):
             pixels, cells = (own, own) if is_pixels else _phase_of(phase, first, last, width)
-            np.multiply(level[pixels], factor, out=weights[cells][..., region * shape[2] + phase])
-            weights[cells][..., region * shape[2] + phase] += offset
-    return weights.reshape(-1, weights.shape[-1]), tuple(totals)
+            plane = weights[region * shape[2] + phase]
+            np.multiply(level[pixels], factor, out=plane[cells])
+            plane[cells] += offset
+    return weights.reshape(len(weights), -1), tuple(totals)
 
 
 def _phase_of(phase: int, first: int, last: int, width: int) -> tuple[_Part, _Part]:
