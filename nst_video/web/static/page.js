@@ -74,10 +74,7 @@ function makeView(source) {
       notice.clear('connection');
       say(text('serverBack'));
     },
-    shown: () => {
-      document.body.classList.remove('is-starting');
-      welcome(false);
-    },
+    shown: () => welcome(false),
     cameraEnded: () => notice.show('camera', text('cameraEnded'), text('tryAgain'), start),
   });
 }

@@ -13,7 +13,7 @@ export const TEXTS = {
     filmPainted: '{film} painted in {styles}',
 
     welcomeHeading: 'See yourself painted',
-    welcomeText: 'Your camera, painted live in the style of any picture. Nothing leaves the computer that runs this page.',
+    welcomeText: 'Your camera, painted live in the style of any picture. Nothing leaves the computer that runs nst-video.',
     startCamera: 'Start the camera',
     paintFilm: 'Paint a film',
     tryAgain: 'Try again',
