@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         refine_style,
         stylize_image,
         stylize_video,
+        stylize_videos,
     )
     from nst_video.live import LiveOptions, LiveResult, run_live
     from nst_video.optimization.refine_settings import RefineSettings
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from nst_video.style_library.library import StyleLibrary
     from nst_video.stylizer import Stylizer
     from nst_video.transcode import Progress, TranscodeResult
+    from nst_video.transcode.parallel.options import WorkerOptions
     from nst_video.video.media.codec_options import TranscodeOptions
 
 __version__ = "0.1.0"
@@ -88,6 +90,7 @@ __all__ = [
     "UsageError",
     "VideoSettings",
     "WeightsError",
+    "WorkerOptions",
     "__version__",
     "paint_image",
     "paint_video",
@@ -96,6 +99,7 @@ __all__ = [
     "score",
     "stylize_image",
     "stylize_video",
+    "stylize_videos",
 ]
 
 _MODULES = {
@@ -118,6 +122,7 @@ _MODULES = {
     "TranscodeOptions": "video.media.codec_options",
     "TranscodeResult": "transcode",
     "VideoSettings": "optimization.video_settings",
+    "WorkerOptions": "transcode.parallel.options",
     "paint_image": "api",
     "paint_video": "api",
     "refine_style": "api",
@@ -125,6 +130,7 @@ _MODULES = {
     "score": "scoring",
     "stylize_image": "api",
     "stylize_video": "api",
+    "stylize_videos": "api",
 }
 """Where each name that is loaded late is defined."""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from PIL import Image
 
-from nst_video.errors import UsageError
+from nst_video.errors import NstVideoError, SinkError, UsageError
 from nst_video.frames import Frame, check_frames
 from nst_video.image.files import load_picture, picture_to_frame
 from nst_video.networks.config import DEFAULT_NETWORK
@@ -23,12 +23,16 @@ from nst_video.optimization.video_settings import VideoSettings
 from nst_video.settings import DEFAULT_STYLE, ModelOptions, StylizeSettings
 from nst_video.style_library.library import StyleLibrary, StyleName
 from nst_video.stylizer import Stylizer
-from nst_video.system.path_lookup import user_path
+from nst_video.system.path_lookup import os_reason, user_path
 from nst_video.system.stderr import quiet_stderr
 from nst_video.transcode import TranscodeResult, transcode
+from nst_video.transcode.parallel.films import FilmJob, transcode_films
+from nst_video.transcode.parallel.opening import open_crew
+from nst_video.transcode.parallel.options import WorkerOptions
 from nst_video.transcode.progress import OnProgress
 from nst_video.validation import check_type
 from nst_video.video.media.codec_options import TranscodeOptions
+from nst_video.video.media.containers import default_suffix
 from nst_video.weights import OnProgress as OnFetch
 
 if TYPE_CHECKING:
@@ -116,6 +120,58 @@ def stylize_video(
         on_progress=on_progress,
         overwrite=overwrite,
     )
+
+
+def stylize_videos(
+    sources: Sequence[str | Path],
+    style: Styles | Stylizer,
+    folder: str | Path,
+    settings: StylizeSettings | None = None,
+    *,
+    workers: WorkerOptions | None = None,
+    options: TranscodeOptions | None = None,
+    on_progress: OnProgress | None = None,
+    overwrite: bool = False,
+) -> list[TranscodeResult | NstVideoError]:
+    """Paint every frame of many video files, by many processes or machines; see `stylize_video`.
+
+    A film that fails does not stop the others. The same call goes on after an interruption, with
+    any number of workers, and gives the same frames.
+
+    Args:
+        sources: video files with different names.
+        style: the style, or a `Stylizer`.
+        folder: where the results go, under the names of their sources; made if missing.
+        settings: how the result looks.
+        workers: who paints; by default one process of this machine.
+        options: which part to read, and how to encode.
+        on_progress: called with the progress of all films together.
+        overwrite: replace existing results once the new ones are complete.
+
+    Returns:
+        For each source what was written, or why it failed.
+
+    Raises:
+        UsageError: a value of a wrong type or out of its range, two sources of one name, or no
+            cluster answers.
+        StyleError: an unknown style.
+        SinkError: the folder cannot be made.
+    """
+    stylizer = _stylizer(style, settings, None)
+    workers = WorkerOptions() if workers is None else workers
+    place = Path(_path("A folder", folder))
+    jobs = [_film_job(Path(_path("A source", each)), place, overwrite) for each in sources]
+    if len({job.target for job in jobs}) < len(jobs):
+        raise UsageError("Two sources have the same name: stylize them into different folders.")
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SinkError(f"{place} cannot be made: {os_reason(error)}.") from error
+    with open_crew(stylizer, workers) as crew:
+        going = workers.keep_going
+        return transcode_films(
+            jobs, stylizer, crew, options, keep_going=going, on_progress=on_progress
+        )
 
 
 def paint_image(
@@ -301,6 +357,10 @@ def _load(picture: Picture) -> Frame:
         raise UsageError(f"A picture is a path, a PIL image or an array, not {picture!r}.")
     check_frames(picture, (3,))
     return picture
+
+
+def _film_job(source: Path, folder: Path, overwrite: bool) -> FilmJob:
+    return FilmJob(source, folder / f"{source.stem}{default_suffix(source)}", overwrite)
 
 
 def _path(name: str, path: str | Path) -> Path | str:

@@ -80,6 +80,7 @@ NAMES = [
     "UsageError",
     "VideoSettings",
     "WeightsError",
+    "WorkerOptions",
     "__version__",
     "paint_image",
     "paint_video",
@@ -88,6 +89,7 @@ NAMES = [
     "score",
     "stylize_image",
     "stylize_video",
+    "stylize_videos",
 ]
 
 

@@ -19,6 +19,7 @@ from nst_video.cli.optimization_options import (
 )
 from nst_video.cli.options import grouped, number, option_names, refuse_given
 from nst_video.cli.output_options import check_outputs
+from nst_video.cli.parallel_jobs import transcode_by_workers
 from nst_video.cli.preview import CommandWithPreview, Preview, PreviewOption, choose_preview
 from nst_video.cli.region_options import RegionOptions, choose_regions
 from nst_video.cli.steady_options import FilmStyleOptions
@@ -32,6 +33,7 @@ from nst_video.cli.stylizer_options import (
 from nst_video.cli.unexpected_errors import report_bugs
 from nst_video.cli.video_jobs import RunOptions, optimize_all, transcode_all
 from nst_video.cli.video_options import OUTPUT_PANEL, OutputOption, VideoOptions
+from nst_video.cli.worker_options import WorkerArguments
 from nst_video.errors import UsageError
 from nst_video.system.output_files import OutputFile
 from nst_video.system.path_lookup import user_path
@@ -72,10 +74,9 @@ class GatysOptions:
     keyframes: KeyframeOptions = field(default_factory=KeyframeOptions)
 
 
-_FAST_ONLY = option_names(FilmStyleOptions, RegionOptions) - option_names(StyleOptions) | {
-    "batch_size",
-    "preview",
-}
+_FAST_ONLY = option_names(FilmStyleOptions, RegionOptions, WorkerArguments) - option_names(
+    StyleOptions
+) | {"batch_size", "preview"}
 
 transcode_app = typer.Typer(add_completion=False)
 
@@ -101,6 +102,7 @@ def transcode(
         ),
     ] = TranscodeOptions.batch_size,
     preview: PreviewOption = None,
+    workers: WorkerArguments,
     gatys: GatysOptions,
 ) -> None:
     """Stylize video files; sound, subtitles and metadata are kept.
@@ -116,7 +118,7 @@ def transcode(
     masks = gatys.optimization.mask or ()
     styles, regions = choose_regions(style.style, masks, region)
     style = replace(style, style=styles)
-    options, quiet = files.video.parse(batch_size), files.batch.quiet
+    options, quiet, crew = files.video.parse(batch_size), files.batch.quiet, workers.parse()
     excerpt, output = choose_preview(preview, files.output)
     jobs, replaced = _plan(
         replace(files, output=output), style.style, options, masks=masks, preview=excerpt
@@ -128,7 +130,10 @@ def transcode(
         excerpt.run(jobs, painter, options, replaced=replaced, quiet=quiet)
         return
     run = RunOptions(options, files.restart, replaced, quiet, files.show_progress and not quiet)
-    transcode_all(jobs, painter, run)
+    if crew.is_parallel:
+        transcode_by_workers(jobs, painter, crew, run)
+    else:
+        transcode_all(jobs, painter, run)
 
 
 @grouped

@@ -73,13 +73,14 @@ def transcode_all(jobs: Sequence[Job], painter: "Stylizer", options: RunOptions)
                 overwrite=job.target in options.replaced,
             )
         if not options.quiet:
-            _describe(job, done, painter)
+            describe(job, done, painter)
         result(done.target)
 
     run_all(jobs, work, "videos")
 
 
-def _describe(job: Job, done: "TranscodeResult", painter: "Stylizer") -> None:
+def describe(job: Job, done: "TranscodeResult", painter: "Stylizer") -> None:
+    """Say what was painted, and how fast."""
     from nst_video.finishing import working_size
 
     for note in done.notes:
@@ -89,7 +90,7 @@ def _describe(job: Job, done: "TranscodeResult", painter: "Stylizer") -> None:
     how = []
     if done.kept_frames:
         how.append(f"of {done.info.frame_count}")
-    elif painter.frames_per_painting > 1 and not painter.settings.is_original:
+    elif painter.frames_per_painting > 1 and painter.paintings:
         how.append(f"{painter.paintings} of them painted")
     work = working_size(done.info.size, painter.settings)
     if work != done.info.size and not painter.settings.is_original:

@@ -1,10 +1,9 @@
 """Workers as their driver sees them, wherever they are."""
 
-from collections.abc import Callable
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 from nst_video.transcode.painters import Painter
-from nst_video.transcode.parallel.messages import FromWorker, Setup, ToWorker
+from nst_video.transcode.parallel.messages import Inbox, Setup, ToWorker
 from nst_video.transcode.parallel.options import WorkerOptions
 from nst_video.transcode.parallel.processes import ProcessWorker
 
@@ -23,10 +22,6 @@ class Worker(Protocol):
     def close(self) -> None:
         """End it."""
         ...
-
-
-Inbox: TypeAlias = Callable[[FromWorker | None], None]
-"""Gets each message of a worker, from any thread; None when it has ended."""
 
 
 class Crew(Protocol):

@@ -1,5 +1,6 @@
 """What workers and their driver say to each other."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeAlias
@@ -128,6 +129,10 @@ class Failed:
 
 ToWorker: TypeAlias = Setup | FilmOrder | ChunkOrder | Nothing
 FromWorker: TypeAlias = Request | Advance | Finished | Notes | Failed
+
+
+Inbox: TypeAlias = Callable[[FromWorker | None], None]
+"""Gets each message of a worker, from any thread; None when it has ended."""
 
 
 class Channel(Protocol):

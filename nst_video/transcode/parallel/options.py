@@ -17,7 +17,7 @@ TRIES = 3
 """How often a chunk may take its worker with it before it counts as failed."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WorkerOptions:
     """Who paints films.
 
@@ -57,6 +57,11 @@ class WorkerOptions:
     def is_parallel(self) -> bool:
         """Whether other processes paint."""
         return self.ray is not None or self.count > 1
+
+    @property
+    def ray_cores(self) -> int:
+        """Cores of each worker of a Ray cluster."""
+        return self.cores or CORES_EACH
 
     @property
     def count(self) -> int:

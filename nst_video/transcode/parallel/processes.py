@@ -11,14 +11,10 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
 from typing import BinaryIO
 
-from nst_video.transcode.parallel.messages import FromWorker, Setup, ToWorker
+from nst_video.transcode.parallel.messages import FromWorker, Inbox, Setup, ToWorker
 from nst_video.transcode.parallel.worker import serve
-
-Inbox = Callable[[FromWorker | None], None]
-"""Gets each message of a worker, from any thread; None when it has ended."""
 
 
 class ProcessWorker:

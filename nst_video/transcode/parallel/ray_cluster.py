@@ -1,0 +1,284 @@
+"""Workers that are actors of Ray: on many machines, which may come and go.
+
+The worker's program is that of `processes`; here its messages go through queues of Ray. A painter
+is put into the object store once, from where each node fetches it once. Films are read from a
+folder that the nodes share, or else sent in pieces, once to each node.
+"""
+
+import contextlib
+import os
+import queue
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeAlias
+
+from nst_video.errors import MissingExtraError, UsageError
+from nst_video.jobs.fingerprint import fingerprint, identify_source
+from nst_video.transcode.painters import Painter
+from nst_video.transcode.parallel.messages import FilmOrder, FromWorker, Inbox, Setup, ToWorker
+from nst_video.transcode.parallel.options import WorkerOptions
+from nst_video.transcode.parallel.worker import serve
+
+Handle: TypeAlias = Any
+"""Modules, actors, queues and references of Ray, which has no types for them."""
+
+PIECE_BYTES = 16 << 20
+"""Of a film that is sent through the object store."""
+
+
+class RayCrew:
+    """Actors of a Ray cluster, as many as it has room for; see `Crew`."""
+
+    shares_folders = False
+
+    def __init__(
+        self,
+        painter: Painter,
+        options: WorkerOptions,
+        on_note: Callable[[str], None] | None = None,
+    ) -> None:
+        """Prepare; the cluster is joined on entering the context.
+
+        Raises:
+            MissingExtraError: Ray is not installed.
+        """
+        try:
+            import ray
+        except ImportError as error:
+            raise MissingExtraError("--ray", "ray", "cluster") from error
+        self._ray: Handle = ray
+        self._options, self._painter = options, painter
+        self._note = on_note or (lambda text: None)
+        self._setup: Handle = None
+        self._pieces: dict[str, list[Handle]] = {}
+        self._has_joined = False
+
+    def __enter__(self) -> Self:
+        """Join the cluster, or start one on this machine.
+
+        Raises:
+            UsageError: there is no cluster at the address.
+        """
+        ray, address = self._ray, self._options.ray
+        if not ray.is_initialized():
+            quiet = {"logging_level": "ERROR", "log_to_driver": False}
+            try:
+                if address == "auto":
+                    self._join_or_start(quiet)
+                else:
+                    ray.init(address=address, **quiet)
+            except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+                raise UsageError(
+                    f"No Ray cluster answers at {address}: start one with `ray start --head`, or "
+                    "use --workers for this machine alone."
+                ) from error
+            self._has_joined = True
+        self._setup = ray.put(Setup(self._painter, self._options.ray_cores))
+        nodes = sum(node["Alive"] for node in ray.nodes())
+        self._note(
+            f"Ray: {nodes} nodes with {ray.cluster_resources().get('CPU', 0):.0f} cores, room for "
+            f"{self.wanted()} workers."
+        )
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._has_joined:
+            self._ray.shutdown()
+
+    def wanted(self) -> int:
+        """Return how many workers the cluster has room for, and at most what was asked."""
+        options, nodes = self._options, [n for n in self._ray.nodes() if n["Alive"]]
+        room = 0
+        for node in nodes:
+            has = node["Resources"]
+            fits = [has.get("CPU", 0) // options.ray_cores]
+            if options.gpus:
+                fits.append(has.get("GPU", 0) // options.gpus)
+            room += int(min(fits))
+        return room if options.workers == "auto" else min(options.workers, max(1, room))
+
+    def start(self, inbox: Inbox) -> "RayWorker":
+        """Start a worker."""
+        return RayWorker(self._ray, self._setup, self._options, inbox, self.pieces_of)
+
+    def pieces_of(self, path: Path) -> list[Handle]:
+        """Return references to a film in the object store, put there when first asked for."""
+        key = str(path)
+        if key not in self._pieces:
+            self._pieces[key] = [self._ray.put(piece) for piece in _read_pieces(path)]
+        return self._pieces[key]
+
+    def _join_or_start(self, quiet: dict[str, Any]) -> None:
+        try:
+            self._ray.init(address="auto", **quiet)
+        except ConnectionError:
+            self._ray.init(**quiet)
+
+
+class RayWorker:
+    """An actor, see `crew.Worker`."""
+
+    def __init__(
+        self,
+        ray: Handle,
+        setup: Handle,
+        options: WorkerOptions,
+        inbox: Inbox,
+        pieces_of: Callable[[Path], list[Handle]],
+    ) -> None:
+        """Start it; its messages are fetched by a thread."""
+        from ray.util.queue import Queue
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+        self._ray, self._inbox, self._pieces_of = ray, inbox, pieces_of
+        # Beside the driver: nodes of workers come and go.
+        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
+        placed = {"num_cpus": 0, "scheduling_strategy": here}
+        self._to, self._from = Queue(actor_options=placed), Queue(actor_options=placed)
+        actor = ray.remote(num_cpus=options.ray_cores, num_gpus=options.gpus, max_restarts=0)(
+            _Actor
+        )
+        self._actor = actor.remote()
+        self._run = self._actor.run.remote(setup, self._to, self._from)
+        self._how = "it was given up"
+        self._is_closed = threading.Event()
+        self._reading = threading.Thread(target=self._read, name="ray-messages", daemon=True)
+        self._reading.start()
+
+    def send(self, message: ToWorker) -> None:
+        """Send a message; one to a worker that has ended is lost."""
+        if isinstance(message, FilmOrder):
+            message = replace(message, folder=None)
+        with contextlib.suppress(self._ray.exceptions.RayError):
+            self._to.put(message)
+
+    def how_it_ended(self) -> str:
+        """Return why it ended, in words."""
+        return self._how
+
+    def close(self) -> None:
+        """End it."""
+        self._is_closed.set()
+        with contextlib.suppress(self._ray.exceptions.RayError):
+            self._ray.kill(self._actor)
+        self._reading.join()
+        for each in (self._to, self._from):
+            with contextlib.suppress(self._ray.exceptions.RayError):
+                each.shutdown(force=True)
+
+    def _read(self) -> None:
+        from ray.util.queue import Empty
+
+        while not self._is_closed.is_set():
+            try:
+                message = self._from.get(timeout=0.5)
+            except Empty:
+                if self._has_ended():
+                    break
+                continue
+            except self._ray.exceptions.RayError as error:
+                self._how = _first_line(error)
+                break
+            if isinstance(message, _NeedsSource):
+                self._to.put(_Pieces(message.path, self._pieces_of(message.path)))
+            else:
+                self._inbox(message)
+        self._inbox(None)
+
+    def _has_ended(self) -> bool:
+        ended, _ = self._ray.wait([self._run], timeout=0)
+        if not ended:
+            return False
+        try:
+            self._ray.get(self._run)
+        except self._ray.exceptions.RayError as error:
+            self._how = _first_line(error)
+        return True
+
+
+class _NeedsSource:
+    """A worker cannot read a film: it must be sent."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+
+class _Pieces:
+    """References to the pieces of a film."""
+
+    def __init__(self, path: Path, pieces: list[Handle]) -> None:
+        self.path, self.pieces = path, pieces
+
+
+class _Actor:
+    """What runs on a node."""
+
+    def run(self, setup: Setup, inbox: Handle, outbox: Handle) -> None:
+        """Serve the driver until the actor is killed; `setup` is fetched by Ray."""
+        serve(_QueueChannel(setup, inbox, outbox))
+
+
+class _QueueChannel:
+    """The worker's end, see `Channel`; films that are not here are fetched."""
+
+    def __init__(self, setup: Setup, inbox: Handle, outbox: Handle) -> None:
+        self._first: list[ToWorker] = [setup]
+        self._inbox, self._outbox = inbox, outbox
+        self._waiting: queue.SimpleQueue[ToWorker] = queue.SimpleQueue()
+
+    def send(self, message: FromWorker) -> None:
+        """Send a message."""
+        self._outbox.put(message)
+
+    def receive(self) -> ToWorker:
+        """Wait for the next message."""
+        if self._first:
+            return self._first.pop()
+        message = self._inbox.get() if self._waiting.empty() else self._waiting.get()
+        return self._with_source(message) if isinstance(message, FilmOrder) else message
+
+    def _with_source(self, order: FilmOrder) -> FilmOrder:
+        """Return an order whose source can be read here."""
+        wanted, path = order.job.inputs["source"], Path(order.job.source)
+        with contextlib.suppress(OSError):
+            if path.exists() and identify_source(path) == wanted:
+                return order
+        folder = Path(tempfile.gettempdir()) / f"nst-video-films-{os.getuid()}"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        copy = folder / f"{fingerprint(wanted)}{path.suffix}"
+        if not (copy.exists() and identify_source(copy) == wanted):
+            self._fetch(path, copy, wanted["changed_ns"])
+        return replace(order, job=replace(order.job, source=str(copy)))
+
+    def _fetch(self, path: Path, copy: Path, changed_ns: int) -> None:
+        """Write the pieces of a film to a file of this node."""
+        import ray
+
+        self._outbox.put(_NeedsSource(path))
+        while not isinstance(message := self._inbox.get(), _Pieces):
+            self._waiting.put(message)
+        part = copy.with_name(f"{copy.name}.{os.getpid()}.part")
+        with part.open("wb") as file:
+            for piece in message.pieces:
+                file.write(ray.get(piece))
+        os.utime(part, ns=(changed_ns, changed_ns))
+        part.replace(copy)
+
+
+def _read_pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(PIECE_BYTES):
+            yield piece
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0] or type(error).__name__
