@@ -58,8 +58,7 @@ class Canvas:
 
     def __init__(self, painted: Planes, flow_size: Size) -> None:
         """Begin with a painting; flows will have `flow_size` (width, height)."""
-        luma, first, second = painted
-        self.planes: FloatPlanes = (_floats(luma), _floats(first), _floats(second))
+        self.planes = to_floats(painted)
         self.fade: Fade | None = None
         self.trust = np.ones((flow_size[1], flow_size[0]), np.float32)
         self.light = np.ones_like(self.trust)
@@ -148,6 +147,12 @@ class Canvas:
         return rounded(self.picture())
 
 
+def to_floats(planes: Planes) -> FloatPlanes:
+    """Return planes as float32, 0..255."""
+    luma, first, second = (each.astype(np.float32) for each in planes)
+    return luma, first, second
+
+
 def rounded(planes: FloatPlanes) -> Planes:
     """Return planes as uint8."""
     luma, first, second = (_round(each) for each in planes)
@@ -185,16 +190,11 @@ def _move(planes: FloatPlanes, flow: Flow) -> FloatPlanes:
 
 
 def _move_painting(planes: Planes, flow: Flow) -> Planes:
-    luma, first, second = _move((_floats(planes[0]), _floats(planes[1]), _floats(planes[2])), flow)
-    return _round(luma), _round(first), _round(second)
+    return rounded(_move(to_floats(planes), flow))
 
 
 def _size(plane: Floats) -> Size:
     return plane.shape[1], plane.shape[0]
-
-
-def _floats(plane: Plane) -> Floats:
-    return plane.astype(np.float32)
 
 
 def _round(plane: Floats) -> Plane:

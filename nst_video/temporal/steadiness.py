@@ -12,8 +12,8 @@ from functools import cache
 import numpy as np
 
 from nst_video.frames import Luma
-from nst_video.temporal.canvas import Canvas, MixRates, rounded
-from nst_video.temporal.dissolve import dissolve
+from nst_video.temporal.canvas import Canvas, MixRates, rounded, to_floats
+from nst_video.temporal.fading import Fade
 from nst_video.temporal.motion import Motion, MotionEstimator, flow_size
 from nst_video.temporal.planes import Planes
 from nst_video.temporal.provisional import ToneMap, fill
@@ -204,7 +204,8 @@ class Steadiness:
             new = self._advance(self._next_canvas, step, painted, source)
         if renewal.number == renewal.count:
             self._canvas, self._next_canvas = self._next_canvas, None
-        return dissolve(shown, new, renewal.share)
+        fade = Fade.between(to_floats(shown), to_floats(new))
+        return rounded(fade.at(renewal.share))
 
     def _advance(
         self,
