@@ -11,7 +11,7 @@ from repository import REPO
 def test_killed_transcode_is_resumed():
     tool = REPO / "tools" / "endurance" / "kill_transcode.py"
     options = "--engine identity --steady 0 --encoder-preset ultrafast"
-    command = [sys.executable, str(tool), "--kills", "1", "--seconds", "20", "--options", options]
+    command = [sys.executable, str(tool), "--kills", "1", "--seconds", "20", "--common", options]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1 kills of" in done.stdout

@@ -1,11 +1,15 @@
-"""Kills `nst-video transcode` at random moments, resumes it, and compares every frame.
+"""Kills `nst-video transcode` or `paint` at random moments, resumes it, and compares every frame.
 
     python tools/endurance/kill_transcode.py --kills 20 --seed 1
+    python tools/endurance/kill_transcode.py --kills 20 --options "--workers 2"
+    python tools/endurance/kill_transcode.py --kills 20 --options "--ray auto --worker-cores 1"
+    python tools/endurance/kill_transcode.py --kills 5 --command paint --options "--steps 5"
 
 By default the film is made by code: sound, subtitles and cuts, 40 seconds. A run that nobody kills
 comes first. Then films are begun and killed (the main process, an ffmpeg, or all at once, as in a
 power failure) until so many kills are done; each is resumed by the same command until it is
-complete. The exit status is 1 if a frame or a packet of another stream differs from the first run,
+complete. Where workers paint, one of them may be killed, too; the first run has none. The exit
+status is 1 if a frame or a packet of another stream differs from the first run,
 if anything is left behind, if a finished chunk is painted again, or if a run ends by itself without
 a sentence.
 """
@@ -21,6 +25,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,6 +35,9 @@ from nst_video.jobs.journal import read_record
 from nst_video.video.media.ffmpeg import ffmpeg_exe
 
 WHO = ("main", "ffmpeg", "all")
+WORKERS = (b"parallel.processes", b"ray::_Actor")
+"""In the command lines of workers."""
+
 FPS = 10
 SUBTITLES = "1\n00:00:01,000 --> 00:00:04,000\nHello\n"
 
@@ -70,15 +78,29 @@ def stream_hashes(path: Path) -> str:
     )
 
 
-def children(pid: int) -> list[int]:
-    """Return the child processes of a process (Linux only)."""
+def descendants(pid: int) -> list[int]:
+    """Return the processes below a process (Linux only)."""
     found = []
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
         try:
             found += [int(child) for child in task.read_text().split()]
         except OSError:
             continue
-    return found
+    return [*found, *(each for child in found for each in descendants(child))]
+
+
+def command_of(pid: int) -> bytes:
+    """Return the command line of a process, empty if it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def workers() -> list[int]:
+    """Return all workers on this machine: those of Ray do not descend from the program."""
+    pids = [int(path.name) for path in Path("/proc").glob("[0-9]*")]
+    return [pid for pid in pids if any(mark in command_of(pid) for mark in WORKERS)]
 
 
 def finished_chunks(target: Path) -> int:
@@ -88,21 +110,28 @@ def finished_chunks(target: Path) -> int:
 
 
 def start(source: Path, target: Path, options: Sequence[str]) -> subprocess.Popen[str]:
-    """Start a transcode."""
-    command = [sys.executable, "-m", "nst_video", "transcode", str(source), "-o", str(target)]
-    return subprocess.Popen(
-        [*command, *options], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    )
+    """Start a command."""
+    command, *others = options
+    line = [sys.executable, "-m", "nst_video", command, str(source), "-o", str(target), *others]
+    return subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
 
 def kill(process: subprocess.Popen[str], who: str) -> None:
-    """Kill a running transcode, the named part of it."""
+    """Kill a running command, the named part of it."""
     os.kill(process.pid, signal.SIGSTOP)
-    helpers = children(process.pid)
-    victims = {"main": [], "ffmpeg": random.sample(helpers, min(1, len(helpers))), "all": helpers}
+    below = descendants(process.pid)
+    ffmpegs = [pid for pid in below if b"ffmpeg" in command_of(pid)]
+    victims = {
+        "main": [],
+        "ffmpeg": random.sample(ffmpegs, min(1, len(ffmpegs))),
+        "worker": random.sample(found := workers(), min(1, len(found))),
+        "all": [*ffmpegs, *workers()],
+    }
     for victim in victims[who]:
-        os.kill(victim, signal.SIGKILL)
-    os.kill(process.pid, signal.SIGCONT if who == "ffmpeg" else signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(victim, signal.SIGKILL)
+    goes_on = who in ("ffmpeg", "worker")
+    os.kill(process.pid, signal.SIGCONT if goes_on else signal.SIGKILL)
 
 
 def run_once(film: Film, source: Path, options: Sequence[str], after_s: float, who: str) -> bool:
@@ -146,8 +175,9 @@ def torment(
     film: Film, source: Path, options: Sequence[str], kills: int, rng: random.Random, usual_s: float
 ) -> None:
     """Begin a film, kill it so many times, and let it be completed."""
+    who = WHO if not {"--workers", "--ray"} & {*options} else (*WHO, "worker", "worker")
     for _ in range(kills):
-        if run_once(film, source, options, rng.uniform(0.1, usual_s), rng.choice(WHO)):
+        if run_once(film, source, options, rng.uniform(0.1, usual_s), rng.choice(who)):
             return
     for _ in range(3):
         if run_once(film, source, options, 3600, "main"):
@@ -163,19 +193,24 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seconds", type=int, default=2 * LONGEST_S, help="of the film")
     parser.add_argument("--source", type=Path, help="another film")
-    parser.add_argument("--options", default="", help="more options of transcode, in one argument")
+    parser.add_argument("--command", default="transcode", choices=("transcode", "paint"))
+    parser.add_argument("--options", default="", help="more options of it, in one argument")
+    parser.add_argument(
+        "--common", default="", help="options also of the run that nobody kills, in one argument"
+    )
     parser.add_argument("--suffix", default=".mkv", help="of the output")
     given = parser.parse_args()
     rng = random.Random(given.seed)
     random.seed(given.seed)
-    options = shlex.split(given.options)
+    common = [given.command, *shlex.split(given.common)]
+    options = [*common, *shlex.split(given.options)]
     films: list[Film] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         source = given.source or make_film(folder / "film.mkv", given.seconds)
         begun_s = time.monotonic()
         whole = Film(folder / f"whole{given.suffix}")
-        if not run_once(whole, source, options, 3600, "main"):
+        if not run_once(whole, source, common, 3600, "main"):
             print("the film cannot be painted", *whole.problems)
             return 1
         usual_s, expected = time.monotonic() - begun_s, stream_hashes(whole.target)
