@@ -55,9 +55,11 @@ class _Job:
         if self.record is None:
             return f"not readable by this version, {size}"
         chunks, finished = self.record["chunks"], self.record["finished"]
+        if not chunks:
+            return f"{len(finished)} keyframes, {size}"
         fps = self.record["fps"]
         done_s = sum(each["frame_count"] for each in finished) / fps
-        whole_s = (chunks[-1] if chunks else 0) / fps
+        whole_s = chunks[-1] / fps
         return (
             f"{len(finished)} of {len(chunks)} chunks, "
             f"{clock_time(done_s)} of {clock_time(whole_s)}, {size}"

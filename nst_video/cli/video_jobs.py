@@ -166,30 +166,23 @@ def optimize_job(
     Raises:
         NstVideoError: the video cannot be painted.
     """
-    from nst_video.transcode.gatys_video import find_store, optimize_video
+    from nst_video.transcode import ResumeOptions
+    from nst_video.transcode.gatys_video import optimize_video
 
-    store = find_store(job.source, job.target, optimizer, fill, settings, options.coding)
-    if options.restart:
-        store.discard()
-    elif (kept := store.count()) and not options.quiet:
-        say(f"{kept} finished keyframes of an interrupted run are used; --restart begins anew.")
-    try:
-        with progress(job.source.name, shown=options.show_progress) as report:
-            return optimize_video(
-                job.source,
-                job.target,
-                optimizer,
-                fill=fill,
-                settings=settings,
-                options=options.coding,
-                store=store,
-                on_keyframe=_keyframe_reporter(report),
-                overwrite=job.target in options.replaced,
-            )
-    except KeyboardInterrupt:
-        if kept := store.count():
-            say(f"{kept} keyframes are kept in {store.folder}: run the same command to resume.")
-        raise
+    command = shlex.join(["nst-video", *sys.argv[1:]])
+    resume = ResumeOptions(options.restart, command, None if options.quiet else say)
+    with progress(job.source.name, shown=options.show_progress) as report:
+        return optimize_video(
+            job.source,
+            job.target,
+            optimizer,
+            fill=fill,
+            settings=settings,
+            options=options.coding,
+            resume=resume,
+            on_keyframe=_keyframe_reporter(report),
+            overwrite=job.target in options.replaced,
+        )
 
 
 def _keyframe_reporter(report: Report | None) -> "OnKeyframe | None":

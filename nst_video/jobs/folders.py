@@ -41,14 +41,18 @@ def find_folders(where: Path, *, is_recursive: bool = False) -> Iterator[Path]:
         yield from _folders_in(Path(parent))
 
 
-def check_free(target: Path) -> None:
-    """Check that no other process works on a target.
+def check_free(target: Path, own: Path | None = None) -> None:
+    """Check that nobody else works on a target.
+
+    Args:
+        target: the file.
+        own: the folder of a job of the caller's.
 
     Raises:
         UsageError: one does.
     """
     for folder in folders_of(target):
-        if is_running(folder):
+        if folder != own and is_running(folder):
             raise in_use(target, folder)
 
 

@@ -25,8 +25,8 @@ from nst_video.system.paths import write_atomically
 FORMAT = 2
 """Version of the journal's form; others are not read."""
 
-PART_SUFFIX = ".part.mp4"
-"""Of chunks under construction."""
+PART = ".part"
+"""In the names of what is under construction, before the suffix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ class JobDescription:
         chunks: the parts of the film.
         fps: its rate.
         command: the command line, empty where there is none.
+        suffix: of the files of chunks.
     """
 
     target: Path
@@ -50,6 +51,7 @@ class JobDescription:
     chunks: tuple[Chunk, ...]
     fps: float
     command: str = ""
+    suffix: str = ".mp4"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +175,7 @@ class Journal:
 
         It is never used again: an encoder that outlives its killed parent may still write to it.
         """
-        return self.folder / f"{chunk.number:05}-{secrets.token_hex(4)}{PART_SUFFIX}"
+        return self.folder / f"{chunk.number:05}-{secrets.token_hex(4)}{PART}{self.job.suffix}"
 
     def add(self, painted: PaintedChunk) -> None:
         """Record a chunk as finished; its file is renamed.
@@ -305,7 +307,7 @@ class Journal:
         entry = FinishedChunk(
             number,
             painted.frame_count,
-            f"{number:05}.mp4",
+            f"{number:05}{self.job.suffix}",
             digest_of_file(part),
             painted.source_before,
             painted.source_last,

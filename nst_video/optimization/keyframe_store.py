@@ -1,24 +1,24 @@
 """Stores finished keyframes on disk, so that an interrupted video can be resumed."""
 
-import hashlib
-import json
-import shutil
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Self
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from nst_video import __version__
 from nst_video.errors import SinkError
 from nst_video.frames import Floats
-from nst_video.system.paths import write_atomically
+from nst_video.jobs.chunks import Chunk
+from nst_video.jobs.fingerprint import Inputs
+from nst_video.jobs.journal import JobDescription, Journal, PaintedChunk
 
 LEVELS = 65535
 """Largest value of the 16-bit PNG files in which keyframes are stored."""
 
-SUFFIX = ".keyframes"
+SUFFIX = ".png"
 
 _COMPRESSION = (cv2.IMWRITE_PNG_COMPRESSION, 1)
 
@@ -31,39 +31,52 @@ def quantized(picture: Floats) -> Floats:
     return np.asarray(_to_levels(picture) / np.float32(LEVELS), np.float32)
 
 
-def fingerprint(inputs: Mapping[str, Any]) -> str:
-    """Return a hash, 16 hexadecimal digits, of everything that keyframes depend on.
-
-    Args:
-        inputs: numbers, strings, lists and mappings.
-    """
-    return hashlib.sha256(_as_json(inputs).encode()).hexdigest()[:16]
-
-
 class KeyframeStore:
-    """The keyframes of one video with one set of settings, in a folder beside the output file.
+    """The keyframes of one video with one set of settings, in a journal beside the output file.
 
-    Each fingerprint has its own folder inside "video.mp4.keyframes", so that keyframes of different
-    settings never mix. What they depend on is in its `settings.json`.
+    Open it as a context manager before anything else than `folder`.
 
     Attributes:
-        folder: of the keyframes; created when the first is saved.
+        folder: of the keyframes; other settings have another one.
     """
 
-    def __init__(self, target: Path, inputs: Mapping[str, Any]) -> None:
+    def __init__(self, target: Path, source: str, inputs: Inputs, command: str = "") -> None:
         """Determine the folder; create nothing.
 
         Args:
             target: the output file.
-            inputs: see `fingerprint`.
+            source: the video as the user named it.
+            inputs: everything that keyframes depend on.
+            command: the command line, empty where there is none.
         """
-        self._parent = target.with_name(f"{target.name}{SUFFIX}")
-        self._inputs_json = _as_json(inputs)
-        self.folder = self._parent / fingerprint(inputs)
+        program = f"nst-video {__version__}"
+        self._journal = Journal(
+            JobDescription(target, source, program, inputs, (), 1.0, command, SUFFIX)
+        )
+        self.folder = self._journal.folder
+
+    def __enter__(self) -> Self:
+        """Lock the folder, and check what is in it.
+
+        Raises:
+            UsageError: another process works on the target.
+            SinkError: nothing can be written there.
+        """
+        self._journal.__enter__()
+        self._journal.verify()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._journal.__exit__(kind, error, trace)
 
     def count(self) -> int:
         """Return how many keyframes are stored."""
-        return len(list(self.folder.glob("[0-9]*.png")))
+        return len(self._journal.finished)
 
     def load(self, index: int) -> Floats | None:
         """Return the keyframe at frame `index` of the video, RGB float32 (h, w, 3), 0..1.
@@ -71,8 +84,9 @@ class KeyframeStore:
         Returns:
             None where it is missing or damaged.
         """
+        entry = self._journal.finished.get(index)
         try:
-            data = self._path(index).read_bytes()
+            data = b"" if entry is None else self._journal.path_of(entry).read_bytes()
         except OSError:
             return None
         levels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED) if data else None
@@ -90,29 +104,17 @@ class KeyframeStore:
         done, data = cv2.imencode(".png", levels, _COMPRESSION)
         if not done:
             raise SinkError(f"Keyframe {index} cannot be kept as a picture of {levels.shape}.")
-        settings = self.folder / "settings.json"
-        try:
-            if not settings.exists():
-                write_atomically(settings, lambda file: file.write(self._inputs_json.encode()))
-            write_atomically(self._path(index), lambda file: file.write(data.tobytes()))
-        except OSError as error:
-            raise SinkError(
-                f"Keyframes cannot be kept in {self.folder}: {error.strerror}."
-            ) from error
+        keyframe = PaintedChunk(Chunk(index, index, index + 1), Path(), 1, "", "")
+        self._journal.take(keyframe, data.tobytes())
+
+    def restart(self) -> None:
+        """Forget the keyframes."""
+        self._journal.restart()
 
     def discard(self) -> None:
-        """Delete the keyframes, and the parent folder if it is empty then."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-        if self._parent.is_dir() and not any(self._parent.iterdir()):
-            self._parent.rmdir()
-
-    def _path(self, index: int) -> Path:
-        return self.folder / f"{index:06}.png"
+        """Delete the keyframes: the video is complete."""
+        self._journal.discard()
 
 
 def _to_levels(picture: Floats) -> NDArray[np.uint16]:
     return np.asarray(np.rint(np.clip(picture, 0, 1) * np.float32(LEVELS)), np.uint16)
-
-
-def _as_json(inputs: Mapping[str, Any]) -> str:
-    return json.dumps(inputs, sort_keys=True, indent=1, default=str)

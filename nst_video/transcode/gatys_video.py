@@ -1,18 +1,14 @@
 """Paints a video file by optimization; an interrupted run is resumed."""
 
-import hashlib
 from collections.abc import Callable
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from nst_video import __version__
-from nst_video.errors import SourceError
 from nst_video.frames import Frame
 from nst_video.image import synthetic
+from nst_video.jobs.fingerprint import digest_of_array, identify_source
+from nst_video.jobs.folders import check_free
 from nst_video.optimization.gatys import GatysOptimizer
 from nst_video.optimization.keyframe_store import KeyframeStore
 from nst_video.optimization.progress import OnKeyframe
@@ -20,11 +16,8 @@ from nst_video.optimization.video import VideoPainter
 from nst_video.optimization.video_settings import VideoSettings
 from nst_video.transcode.pipeline import transcode
 from nst_video.transcode.progress import OnProgress
-from nst_video.transcode.result import TranscodeResult
+from nst_video.transcode.result import ResumeOptions, TranscodeResult
 from nst_video.video.media.codec_options import DecodeOptions, TranscodeOptions
-
-HEAD_BYTES = 1 << 20
-"""Bytes of a source that identify it, together with its size and modification time."""
 
 PROBE_SIZE = (96, 64)
 """(width, height) of the picture whose painting identifies a fast painter."""
@@ -38,7 +31,7 @@ def optimize_video(
     fill: Callable[[Frame], Frame] | None = None,
     settings: VideoSettings | None = None,
     options: TranscodeOptions | None = None,
-    store: KeyframeStore | None = None,
+    resume: ResumeOptions | None = None,
     on_keyframe: OnKeyframe | None = None,
     on_progress: OnProgress | None = None,
     overwrite: bool = False,
@@ -46,8 +39,8 @@ def optimize_video(
     """Paint keyframes of a video by optimization, and the frames between them along the flow.
 
     Audio, subtitles and metadata are copied as by `transcode`. Finished keyframes are stored in a
-    folder beside the target until the video is complete. The same call resumes an interrupted run,
-    and gives the same file as an uninterrupted one.
+    hidden folder beside the target until the video is complete. The same call resumes an
+    interrupted run, and gives the same file as an uninterrupted one.
 
     Args:
         source: a video file, or "demo:".
@@ -57,7 +50,7 @@ def optimize_video(
             deterministic, such as a `Stylizer` at intensity 1 and steadiness 0.
         settings: see `VideoSettings`.
         options: what to read and how to write it.
-        store: of the keyframes; by default `find_store` of the same arguments.
+        resume: whether finished keyframes are used, and who is told.
         on_keyframe: called after every step of every keyframe.
         on_progress: called after every frame.
         overwrite: an existing target is replaced once the new one is complete.
@@ -66,12 +59,34 @@ def optimize_video(
         NstVideoError: as `transcode`, or keyframes cannot be stored.
     """
     settings, options = settings or VideoSettings(), options or TranscodeOptions()
-    store = store or find_store(source, target, optimizer, fill, settings, options)
-    painter = VideoPainter(optimizer, settings, fill=fill, store=store, on_keyframe=on_keyframe)
-    result = transcode(
-        source, target, painter, options=options, on_progress=on_progress, overwrite=overwrite
-    )
-    store.discard()
+    resume = resume or ResumeOptions()
+    check_free(Path(target))
+    command = resume.command
+    with find_store(source, target, optimizer, fill, settings, options, command) as store:
+        if resume.restart:
+            store.restart()
+        elif kept := store.count():
+            resume.note(
+                f"{kept} finished keyframes of an interrupted run are used; --restart begins anew."
+            )
+        painter = VideoPainter(optimizer, settings, fill=fill, store=store, on_keyframe=on_keyframe)
+        try:
+            result = transcode(
+                source,
+                target,
+                painter,
+                options=options,
+                resume=replace(resume, own=store.folder),
+                on_progress=on_progress,
+                overwrite=overwrite,
+            )
+        except BaseException:
+            if kept := store.count():
+                resume.note(
+                    f"{kept} keyframes are kept in {store.folder}: run the same command to resume."
+                )
+            raise
+        store.discard()
     return result
 
 
@@ -82,44 +97,29 @@ def find_store(
     fill: Callable[[Frame], Frame] | None,
     settings: VideoSettings,
     options: DecodeOptions,
+    command: str = "",
 ) -> KeyframeStore:
-    """Return the store for the keyframes of this source, with these styles and settings.
+    """Return the store, not opened, for the keyframes of a source with styles and settings.
 
     Raises:
         SourceError: there is no such source.
     """
     decoding = {each.name: getattr(options, each.name) for each in fields(DecodeOptions)}
     inputs = {
-        "source": _identity(source),
+        "source": identify_source(source),
         "decoding": decoding,
         "settings": asdict(optimizer.settings),
         "video": asdict(settings),
         "network": optimizer.network.key,
         "styles": [
-            {"picture": _digest(each.picture), "weight": each.weight, "mask": _digest(each.mask)}
+            {
+                "picture": digest_of_array(each.picture),
+                "weight": each.weight,
+                "mask": digest_of_array(each.mask),
+            }
             for each in optimizer.styles
         ],
-        "fill": _digest(fill(synthetic.draw(PROBE_SIZE, 0.5)) if fill else None),
+        "fill": digest_of_array(fill(synthetic.draw(PROBE_SIZE, 0.5)) if fill else None),
         "version": __version__,
     }
-    return KeyframeStore(Path(target), inputs)
-
-
-def _identity(source: Path | str) -> dict[str, Any]:
-    path = Path(source)
-    if not path.exists():
-        return {"name": str(source)}
-    try:
-        state = path.stat()
-        with path.open("rb") as file:
-            head = hashlib.sha256(file.read(HEAD_BYTES)).hexdigest()
-    except OSError as error:
-        raise SourceError(f"Cannot read {path}: {error.strerror}.") from error
-    return {"bytes": state.st_size, "changed_ns": state.st_mtime_ns, "head": head}
-
-
-def _digest(array: NDArray[Any] | None) -> str | None:
-    if array is None:
-        return None
-    data = np.ascontiguousarray(array)
-    return hashlib.sha256(f"{data.dtype} {data.shape} ".encode() + data.tobytes()).hexdigest()
+    return KeyframeStore(Path(target), str(source), inputs, command)

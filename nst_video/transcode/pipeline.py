@@ -62,7 +62,8 @@ def transcode(
         EngineError: the painter returned frames of another shape, type or number.
     """
     options, target = options or TranscodeOptions(), Path(target)
-    prepare_target(source, target, overwrite=overwrite)
+    resume = resume or ResumeOptions()
+    prepare_target(source, target, overwrite=overwrite, own=resume.own)
     options, rate_notes = _limit_rate(source, target, options)
     with open_source(source, options) as decoder:
         batch_size = options.batch_size or usual_batch_size(painter, decoder.info.size)
@@ -70,7 +71,6 @@ def transcode(
         if painter.paints == "batches" and isinstance(decoder, VideoFileSource):
             film = plan_film(decoder, painter, options, target, batch_size)
         if film is not None:
-            resume = resume or ResumeOptions()
             done = transcode_by_chunks(film, resume, on_progress, overwrite=overwrite)
         else:
             done = _transcode_at_once(
@@ -79,7 +79,9 @@ def transcode(
     return replace(done, notes=(*rate_notes, *done.notes))
 
 
-def prepare_target(source: Path | str, target: Path, *, overwrite: bool) -> None:
+def prepare_target(
+    source: Path | str, target: Path, *, overwrite: bool, own: Path | None = None
+) -> None:
     """Check that a target can be made, and tidy up after a run that has completed it.
 
     Raises:
@@ -90,7 +92,7 @@ def prepare_target(source: Path | str, target: Path, *, overwrite: bool) -> None
         return
     remove_completed(target)
     check_outputs([OutputFile(target)], [user_path(source)], overwrite=overwrite)
-    check_free(target)
+    check_free(target, own)
 
 
 def _transcode_at_once(

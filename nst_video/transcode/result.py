@@ -15,11 +15,13 @@ class ResumeOptions:
         restart: they are discarded instead of used.
         command: how the user called the program, for `nst-video jobs`; "" where nobody typed it.
         on_note: called with a sentence on what was found, or is kept for the next run.
+        own: folder of a job of the caller's for the same target, such as that of its keyframes.
     """
 
     restart: bool = False
     command: str = ""
     on_note: Callable[[str], None] | None = None
+    own: Path | None = None
 
     def note(self, text: str) -> None:
         """Pass on a sentence, if anybody listens."""

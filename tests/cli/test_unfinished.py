@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from nst_video.cli.unfinished import app
 from nst_video.errors import UsageError
 from nst_video.jobs.chunks import Chunk
-from nst_video.jobs.journal import JobDescription, Journal
+from nst_video.jobs.journal import JobDescription, Journal, PaintedChunk
 
 CHUNKS = (Chunk(0, 0, 100), Chunk(1, 100, 250))
 
@@ -28,7 +28,7 @@ def journal(tmp_path: Path) -> Journal:
     with Journal(job) as journal:
         part = journal.new_part(CHUNKS[0])
         part.write_bytes(b"x" * 2_000_000)
-        journal.add(CHUNKS[0], part, 100, {}, "")
+        journal.add(PaintedChunk(CHUNKS[0], part, 100, "", ""))
     return journal
 
 

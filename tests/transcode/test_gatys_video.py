@@ -18,6 +18,7 @@ from nst_video.cli.jobs import Job
 from nst_video.cli.keyframe_options import parse_interval
 from nst_video.cli.video_jobs import RunOptions, keyframe_facts, optimize_job
 from nst_video.errors import EngineError, NstVideoError, SinkError, UsageError
+from nst_video.jobs.folders import folders_of
 from nst_video.networks.vgg import LossNetwork, load_loss_network
 from nst_video.optimization.gatys import GatysOptimizer
 from nst_video.optimization.painting import PaintStep, StylePicture
@@ -107,9 +108,8 @@ def test_interrupted_video_goes_on_to_the_same_file(
     target = tmp_path / "broken.mp4"
     with pytest.raises(KeyboardInterrupt):
         run(target, Stopping(make_optimizer(network, colors=colors)))
-    (shelf,) = tmp_path.glob("broken*")
-    assert shelf.name == "broken.mp4.keyframes"
-    assert len(list(shelf.glob("*/*.png"))) == 2
+    (shelf,) = folders_of(target)
+    assert len(list(shelf.glob("*.png"))) == 2
     rest = Stopping(make_optimizer(network, colors=colors))
     assert run(target, rest) == whole
     assert rest.count == 2
@@ -258,12 +258,11 @@ def test_interrupt_says_how_to_go_on(
 def test_keyframes_that_cannot_be_kept_are_an_error(
     clip: Path, tmp_path: Path, network: LossNetwork
 ):
-    (tmp_path / "out.mp4.keyframes").touch()
-    with pytest.raises(SinkError, match="cannot be kept"):
-        optimize_video(
-            clip, tmp_path / "out.mp4", make_optimizer(network), settings=VIDEO, options=FAST
-        )
-    assert [path.name for path in tmp_path.iterdir()] == ["out.mp4.keyframes"]
+    target, optimizer = tmp_path / "out.mp4", make_optimizer(network)
+    find_store(clip, target, optimizer, None, VIDEO, FAST).folder.touch()
+    with pytest.raises(SinkError, match="Nothing can be kept"):
+        optimize_video(clip, target, optimizer, settings=VIDEO, options=FAST)
+    assert not target.exists()
 
 
 def test_terminal_shows_keyframes(

@@ -11,7 +11,7 @@ import cv2
 from nst_video.errors import EngineError, NstVideoError, SourceError
 from nst_video.jobs.chunks import Chunk
 from nst_video.jobs.fingerprint import as_json, differences, identify_source
-from nst_video.jobs.journal import PART_SUFFIX, PaintedChunk
+from nst_video.jobs.journal import PART, PaintedChunk
 from nst_video.transcode.chunk_run import ChunkRun, paint_run
 from nst_video.transcode.chunked_film import ChunkedFilm
 from nst_video.transcode.parallel.messages import (
@@ -135,7 +135,9 @@ class _Store:
 
     def new_part(self, chunk: Chunk) -> Path:
         """Return a new name for a chunk under construction."""
-        return self._folder / f"{chunk.number:05}-{secrets.token_hex(4)}{PART_SUFFIX}"
+        return (
+            self._folder / f"{chunk.number:05}-{secrets.token_hex(4)}{PART}{self._order.job.suffix}"
+        )
 
     def add(self, painted: PaintedChunk) -> None:
         """Tell the driver of a complete chunk, or send it."""
