@@ -2,7 +2,7 @@
 
     python tools/endurance/kill_transcode.py --kills 20 --seed 1
     python tools/endurance/kill_transcode.py --kills 20 --options "--workers 2"
-    python tools/endurance/kill_transcode.py --kills 20 --options "--ray auto --worker-cores 1"
+    python tools/endurance/kill_transcode.py --kills 20 --options "--ray 127.0.0.1:6379"
     python tools/endurance/kill_transcode.py --kills 5 --command paint --options "--steps 5"
 
 By default the film is made by code: sound, subtitles and cuts, 40 seconds. A run that nobody kills
@@ -97,10 +97,15 @@ def command_of(pid: int) -> bytes:
         return b""
 
 
-def workers() -> list[int]:
-    """Return all workers on this machine: those of Ray do not descend from the program."""
-    pids = [int(path.name) for path in Path("/proc").glob("[0-9]*")]
-    return [pid for pid in pids if any(mark in command_of(pid) for mark in WORKERS)]
+def workers(below: Sequence[int], options: Sequence[str]) -> list[int]:
+    """Return the workers of a command: its descendants, or those of its Ray cluster here."""
+    found = list(below)
+    if "--ray" in options:
+        address = options[options.index("--ray") + 1].encode()
+        pids = [int(path.name) for path in Path("/proc").glob("[0-9]*")]
+        nodes = [pid for pid in pids if b"raylet" in (line := command_of(pid)) and address in line]
+        found += [pid for node in nodes for pid in descendants(node)]
+    return [pid for pid in found if any(mark in command_of(pid) for mark in WORKERS)]
 
 
 def finished_chunks(target: Path) -> int:
@@ -116,16 +121,17 @@ def start(source: Path, target: Path, options: Sequence[str]) -> subprocess.Pope
     return subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
 
-def kill(process: subprocess.Popen[str], who: str) -> None:
+def kill(process: subprocess.Popen[str], who: str, options: Sequence[str]) -> None:
     """Kill a running command, the named part of it."""
     os.kill(process.pid, signal.SIGSTOP)
     below = descendants(process.pid)
     ffmpegs = [pid for pid in below if b"ffmpeg" in command_of(pid)]
+    painting = workers(below, options)
     victims = {
         "main": [],
         "ffmpeg": random.sample(ffmpegs, min(1, len(ffmpegs))),
-        "worker": random.sample(found := workers(), min(1, len(found))),
-        "all": [*ffmpegs, *workers()],
+        "worker": random.sample(painting, min(1, len(painting))),
+        "all": [*ffmpegs, *painting],
     }
     for victim in victims[who]:
         with suppress(ProcessLookupError):
@@ -143,7 +149,7 @@ def run_once(film: Film, source: Path, options: Sequence[str], after_s: float, w
     except subprocess.TimeoutExpired:
         seen = finished_chunks(film.target)
         if process.poll() is None:
-            kill(process, who)
+            kill(process, who, options)
             film.kills.append(f"{who} {after_s:.1f} s")
         _, said = process.communicate()
         if film.target.exists():
