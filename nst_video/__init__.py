@@ -53,8 +53,8 @@ if TYPE_CHECKING:
     from nst_video.style_library.library import StyleLibrary
     from nst_video.stylizer import Stylizer
     from nst_video.transcode import Progress, TranscodeResult
-    from nst_video.transcode.parallel.options import WorkerOptions
     from nst_video.video.media.codec_options import TranscodeOptions
+    from nst_video.worker_options import WorkerOptions
 
 __version__ = "0.1.0"
 
@@ -122,7 +122,7 @@ _MODULES = {
     "TranscodeOptions": "video.media.codec_options",
     "TranscodeResult": "transcode",
     "VideoSettings": "optimization.video_settings",
-    "WorkerOptions": "transcode.parallel.options",
+    "WorkerOptions": "worker_options",
     "paint_image": "api",
     "paint_video": "api",
     "refine_style": "api",

@@ -28,12 +28,12 @@ from nst_video.system.stderr import quiet_stderr
 from nst_video.transcode import TranscodeResult, transcode
 from nst_video.transcode.parallel.films import FilmJob, transcode_films
 from nst_video.transcode.parallel.opening import open_crew
-from nst_video.transcode.parallel.options import WorkerOptions
 from nst_video.transcode.progress import OnProgress
 from nst_video.validation import check_type
 from nst_video.video.media.codec_options import TranscodeOptions
 from nst_video.video.media.containers import default_suffix
 from nst_video.weights import OnProgress as OnFetch
+from nst_video.worker_options import WorkerOptions
 
 if TYPE_CHECKING:
     from nst_video.networks.vgg import LossNetwork

@@ -146,6 +146,12 @@ FADE_S = Range(0, 3600, unit="seconds")
 RATE = Range(0.01, 1000)
 """Frames per second."""
 
+WORKER_CORES = Range(1, 1024, is_whole=True)
+"""Processor cores of one worker."""
+
+WORKER_GPUS = Range(0, 64)
+"""GPUs of one worker; fractions share one."""
+
 COUNT = Range(1, 1_000_000, is_whole=True)
 """A number of items or repetitions."""
 

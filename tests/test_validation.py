@@ -119,6 +119,8 @@ BEGINNINGS = {
     "bench": (),
     "train": ("out", "--photos", ".", "--artworks", "."),
     "demo": (),
+    "serve": (),
+    "mask": ("photo.jpg", "-o", "mask.png"),
     "score": ("film.mp4", "painted.mp4"),
     "styles sheet": ("photo.jpg",),
     "styles refine": ("wave",),

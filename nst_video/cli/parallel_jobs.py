@@ -12,7 +12,7 @@ from nst_video.cli.jobs import Job
 from nst_video.cli.progress import progress
 from nst_video.cli.video_jobs import RunOptions, describe, progress_facts
 from nst_video.errors import NstVideoError
-from nst_video.transcode.parallel.options import WorkerOptions
+from nst_video.worker_options import WorkerOptions
 
 if TYPE_CHECKING:
     from nst_video.stylizer import Stylizer

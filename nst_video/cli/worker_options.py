@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
-from nst_video.cli.options import checked
+from nst_video.cli.options import checked, number
 from nst_video.errors import UsageError
-from nst_video.transcode.parallel.options import WorkerCount, WorkerOptions
+from nst_video.validation import WORKER_CORES, WORKER_GPUS
+from nst_video.worker_options import WorkerCount, WorkerOptions
 
 WORKERS_PANEL = "Workers"
 
@@ -51,23 +52,23 @@ class WorkerArguments:
     ] = WorkerOptions.ray
     worker_cores: Annotated[
         int | None,
-        typer.Option(
+        number(
+            WORKER_CORES,
             "--worker-cores",
-            min=1,
             metavar="N",
             help="Processor cores of each worker; by default this machine's are divided, and "
             "workers of a cluster have two.",
-            rich_help_panel=WORKERS_PANEL,
+            panel=WORKERS_PANEL,
         ),
     ] = WorkerOptions.cores
     worker_gpus: Annotated[
         float,
-        typer.Option(
+        number(
+            WORKER_GPUS,
             "--worker-gpus",
-            min=0.0,
             metavar="N",
             help="GPUs of each worker of a cluster; 0.5 lets two workers share one.",
-            rich_help_panel=WORKERS_PANEL,
+            panel=WORKERS_PANEL,
         ),
     ] = WorkerOptions.gpus
     keep_going: Annotated[

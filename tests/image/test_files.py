@@ -162,12 +162,11 @@ def test_load_refuses_a_bomb_before_decoding_it(tmp_path):
         load_picture(tmp_path / "small.png")
 
 
-def test_load_refuses_a_large_picture_of_any_format(tmp_path, picture, monkeypatch):
-    monkeypatch.setattr("nst_video.image.files.MAX_PIXELS", 1_000)
+def test_load_refuses_a_large_picture_of_any_format(tmp_path, picture):
     for suffix in WRITABLE_SUFFIXES:
         save_picture(tmp_path / f"p{suffix}", picture)
         with pytest.raises(SourceError, match="80x48 pixels, more than"):
-            load_picture(tmp_path / f"p{suffix}")
+            load_picture(tmp_path / f"p{suffix}", max_pixels=1_000)
 
 
 def test_load_refuses_an_enormous_file(tmp_path):
@@ -376,11 +375,10 @@ def test_existing_picture_is_replaced_only_when_asked(tmp_path: Path) -> None:
     assert np.array_equal(load_picture(tmp_path / "p.png"), picture)
 
 
-def test_load_outlives_the_decoder_of_a_damaged_heic(tmp_path, monkeypatch):
+def test_load_outlives_the_decoder_of_a_damaged_heic(tmp_path):
     data = bytearray(HEIC.read_bytes())
     (tmp_path / "cut.heic").write_bytes(data[:-60])
     with pytest.raises(SourceError, match=r"cannot be decoded as HEIC \(.*end of file"):
         load_picture(tmp_path / "cut.heic")
-    monkeypatch.setattr("nst_video.image.files.MAX_PIXELS", 1_000)
     with pytest.raises(SourceError, match=r"cannot be decoded as HEIC \(48x80 pixels, more than"):
-        load_picture(HEIC)
+        load_picture(HEIC, max_pixels=1_000)

@@ -26,7 +26,7 @@ def tool(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 def test_every_command_is_drawn_with_all_its_options(tool: ModuleType) -> None:
     known = tool.commands()
     assert {"live", "transcode", "paint", "image", "bench", "styles add"} <= set(known)
-    lines = [tool.draw_line(random.Random(number), known) for number in range(2000)]
+    lines = [tool.draw_line(random.Random(number), known) for number in range(4000)]
     typed = {word for line in lines for word in line}
     flags = {flag for parameters in known.values() for each in parameters for flag in each.flags}
     assert flags <= typed

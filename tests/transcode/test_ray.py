@@ -14,8 +14,8 @@ from live_tools import wait_until
 from nst_video.transcode import Progress, TranscodeOptions, TranscodeResult, transcode
 from nst_video.transcode.parallel.films import FilmJob, transcode_films
 from nst_video.transcode.parallel.opening import open_crew
-from nst_video.transcode.parallel.options import WorkerOptions
 from nst_video.video.media.ffmpeg import ffmpeg_exe
+from nst_video.worker_options import WorkerOptions
 
 pytest.importorskip("ray")
 pytestmark = [

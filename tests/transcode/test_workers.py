@@ -23,9 +23,9 @@ from nst_video.transcode import (
 )
 from nst_video.transcode.parallel.crew import LocalCrew
 from nst_video.transcode.parallel.films import FilmJob, Outcome, transcode_films
-from nst_video.transcode.parallel.options import WorkerOptions
 from nst_video.transcode.parallel.schedule import ChunkSchedule, Task
 from nst_video.video.media.ffmpeg import ffmpeg_exe
+from nst_video.worker_options import WorkerOptions
 
 FAST = TranscodeOptions(preset="ultrafast", batch_size=8)
 FRAMES, FPS, CHUNK = 200, 5, 50

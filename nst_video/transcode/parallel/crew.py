@@ -4,8 +4,8 @@ from typing import Protocol
 
 from nst_video.transcode.painters import Painter
 from nst_video.transcode.parallel.messages import Inbox, Setup, ToWorker
-from nst_video.transcode.parallel.options import WorkerOptions
 from nst_video.transcode.parallel.processes import ProcessWorker
+from nst_video.worker_options import WorkerOptions
 
 
 class Worker(Protocol):

@@ -27,7 +27,6 @@ from nst_video.transcode.parallel.messages import (
     Nothing,
     Request,
 )
-from nst_video.transcode.parallel.options import TRIES
 from nst_video.transcode.parallel.schedule import ChunkSchedule, Task
 from nst_video.transcode.pipeline import prepare_target, transcode, usual_batch_size
 from nst_video.transcode.progress import OnProgress, ProgressMeter
@@ -37,6 +36,9 @@ from nst_video.video.sources import VideoFileSource, open_source
 
 POLL_S = 0.1
 """Longest single wait in seconds, so that Ctrl-C is noticed on every system."""
+
+TRIES = 3
+"""How often a chunk may take its worker with it before it counts as failed."""
 
 
 @dataclass(frozen=True, slots=True)

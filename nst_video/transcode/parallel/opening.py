@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from nst_video.transcode.painters import Painter
 from nst_video.transcode.parallel.crew import Crew, LocalCrew
-from nst_video.transcode.parallel.options import WorkerOptions
+from nst_video.worker_options import WorkerOptions
 
 
 @contextmanager

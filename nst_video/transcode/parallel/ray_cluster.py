@@ -20,8 +20,8 @@ from nst_video.errors import MissingExtraError, UsageError
 from nst_video.jobs.fingerprint import fingerprint, identify_source
 from nst_video.transcode.painters import Painter
 from nst_video.transcode.parallel.messages import FilmOrder, FromWorker, Inbox, Setup, ToWorker
-from nst_video.transcode.parallel.options import WorkerOptions
 from nst_video.transcode.parallel.worker import serve
+from nst_video.worker_options import WorkerOptions
 
 Handle: TypeAlias = Any
 """Modules, actors, queues and references of Ray, which has no types for them."""

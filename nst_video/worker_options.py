@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from nst_video.errors import UsageError
+from nst_video.validation import WORKER_CORES, WORKER_GPUS
 
 WorkerCount: TypeAlias = int | Literal["auto"]
 """A number of workers, or as many as are faster than one."""
@@ -12,9 +13,6 @@ WorkerCount: TypeAlias = int | Literal["auto"]
 CORES_EACH = 2
 """Cores of a worker with "auto". One process keeps two cores busy by itself: its decoder, painter
 and encoder work at the same time."""
-
-TRIES = 3
-"""How often a chunk may take its worker with it before it counts as failed."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +46,8 @@ class WorkerOptions:
             raise UsageError(
                 f"The number of workers must be auto or 1 to 10000, not {self.workers!r}."
             )
-        if self.cores is not None and self.cores < 1:
-            raise UsageError(f"A worker needs at least 1 core, not {self.cores}.")
-        if self.gpus < 0:
-            raise UsageError(f"The number of GPUs must be at least 0, not {self.gpus:g}.")
+        WORKER_CORES.check_optional("The number of cores", self.cores)
+        WORKER_GPUS.check("The number of GPUs", self.gpus)
 
     @property
     def is_parallel(self) -> bool:
