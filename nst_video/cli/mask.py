@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nst_video.cli.console import result, say
-from nst_video.cli.options import grouped
+from nst_video.cli.options import grouped, number
 from nst_video.cli.output_options import OverwriteOption, QuietOption, check_outputs
 from nst_video.cli.progress import fetch_progress
 from nst_video.cli.region_options import RegionOptions
@@ -16,6 +16,7 @@ from nst_video.errors import SourceError, UsageError
 from nst_video.settings import ModelOptions
 from nst_video.system.output_files import OutputFile
 from nst_video.system.path_lookup import user_path
+from nst_video.validation import SOFTNESS
 
 if TYPE_CHECKING:
     from nst_video.frames import Frame
@@ -44,7 +45,7 @@ def mask(
     ] = False,
     softness: Annotated[
         float | None,
-        typer.Option("--mask-softness", metavar="0..1", help="Width of the mask's edge."),
+        number(SOFTNESS, "--mask-softness", help="Width of the mask's edge."),
     ] = RegionOptions.mask_softness,
     segmenter: Annotated[
         str,

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from PIL import ExifTags, Image, UnidentifiedImageError
+from numpy.typing import NDArray
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from nst_video.errors import SinkError, SourceError
 from nst_video.frames import Frame, size_of
@@ -115,6 +116,24 @@ def load_picture(path: Path, *, small: bool = False, max_pixels: int = MAX_PIXEL
     """
     with open_picture(path) as file, _without_warnings():
         return _decode(file, path, small=small, max_pixels=max_pixels)
+
+
+def load_opacity(path: Path) -> NDArray[np.uint8] | None:
+    """Return the opacity of an image, uint8 (height, width), 255 opaque; None where all of it is.
+
+    Raises:
+        SourceError: as `load_picture`.
+    """
+    with open_picture(path) as file, _without_warnings():
+        image = _open(file, path)
+        if not image.has_transparency_data:
+            return None
+        try:
+            upright = ImageOps.exif_transpose(image)
+            opacity = np.asarray(upright.convert("RGBA").getchannel("A"), np.uint8)
+        except Exception as error:  # decoders raise nearly anything on damaged files
+            raise _damaged(path, image.format, error) from error
+    return None if opacity.min() == 255 else opacity
 
 
 def animation_frames(path: Path) -> Iterator[tuple[Frame, int]]:

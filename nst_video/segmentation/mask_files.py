@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from nst_video.errors import SourceError
 from nst_video.frames import Frame, size_of
-from nst_video.image.files import load_picture
+from nst_video.image.files import load_opacity, load_picture
 from nst_video.image.resize import resize
 from nst_video.segmentation.edges import MASK_LEVELS, to_bytes
 from nst_video.video.sources import open_source
@@ -19,7 +19,10 @@ _INDEX = "mask_index"
 
 
 class FileMasks:
-    """Masks from a file: white is the region; a film that ends early keeps its last frame."""
+    """Masks from a file: white is the region, of a partly transparent picture what is opaque.
+
+    A film that ends early keeps its last frame.
+    """
 
     def __init__(self, path: Path, softness: float | None = None) -> None:
         """Find out what the file is.
@@ -35,7 +38,8 @@ class FileMasks:
         self._softness = 1.0 if softness is None else softness
         self._still: NDArray[np.uint8] | None = None
         try:
-            self._still = _gray(load_picture(path))
+            opacity = load_opacity(path)
+            self._still = _gray(load_picture(path)) if opacity is None else opacity
         except SourceError:
             with open_source(path) as film:
                 self._shown = _gray(next(iter(film)))

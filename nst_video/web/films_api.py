@@ -133,7 +133,10 @@ class FilmApi:
     async def start(self, request: Request) -> Response:
         """Have a film painted, from its beginning or from where it stopped in that look."""
         film = self._film(request)
-        look = changed(film.look, (await read_json(request)).get("look", {}))
+        asked = await read_json(request)
+        if unknown := sorted(set(asked) - {"look"}):
+            raise UsageError(f"A film is started with a 'look', not with {unknown[0]!r}.")
+        look = changed(film.look, asked.get("look", {}))
         self.studio.catalog.select(look.names)
         return await self._answer(self.films.enqueue, film.id, replace(look, original=False))
 

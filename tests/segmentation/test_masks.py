@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from clips import make_numbered, read_number
+from PIL import Image
 
 from nst_video.errors import UsageError
 from nst_video.image.files import load_picture, save_picture
@@ -124,3 +125,20 @@ def test_people_are_found_and_empty_rooms_are_empty(assets, name):
     assert 0.2 < (found > 0.5).mean() < 0.8
     assert found[100:, 118:138].mean() > 0.8
     assert (segmenter(room) > 0.5).mean() < 0.02
+
+
+def test_what_is_opaque_in_a_transparent_picture_is_the_region(tmp_path):
+    pixels = np.full((HEIGHT, WIDTH, 4), 255, np.uint8)
+    pixels[:, : WIDTH // 2] = (0, 0, 0, 255)
+    pixels[:, WIDTH // 2 :, 3] = 0
+    Image.fromarray(pixels).save(tmp_path / "cut-out.png")
+    mask = FileMasks(tmp_path / "cut-out.png")(scene())
+    assert (mask[:, : WIDTH // 2 - 1] == 255).all()
+    assert (mask[:, WIDTH // 2 + 1 :] == 0).all()
+
+
+def test_white_in_an_opaque_picture_with_an_alpha_channel_is_the_region(tmp_path):
+    pixels = np.full((HEIGHT, WIDTH, 4), 255, np.uint8)
+    pixels[:, : WIDTH // 2, :3] = 0
+    Image.fromarray(pixels).save(tmp_path / "mask.png")
+    assert FileMasks(tmp_path / "mask.png")(scene())[0, [0, -1]].tolist() == [0, 255]
