@@ -1,4 +1,4 @@
-"""Who paints a film: how many workers, and where they are."""
+"""Who paints films: how many workers, and where they are."""
 
 import os
 from dataclasses import dataclass

@@ -34,6 +34,9 @@ from nst_video.transcode.result import ResumeOptions, TranscodeResult
 from nst_video.video.media.codec_options import TranscodeOptions
 from nst_video.video.sources import VideoFileSource, open_source
 
+TRIES = 3
+"""How often a chunk may take its worker with it before it counts as failed."""
+
 POLL_S = 0.1
 """Longest single wait in seconds, so that Ctrl-C is noticed on every system."""
 
