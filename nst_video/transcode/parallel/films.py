@@ -40,9 +40,6 @@ TRIES = 3
 POLL_S = 0.1
 """Longest single wait in seconds, so that Ctrl-C is noticed on every system."""
 
-TRIES = 3
-"""How often a chunk may take its worker with it before it counts as failed."""
-
 
 @dataclass(frozen=True, slots=True)
 class FilmJob:
