@@ -106,7 +106,7 @@ def test_cluster_paints_the_same_film_while_workers_die_and_nodes_join(
     nodes: Nodes, tmp_path: Path
 ):
     coding = ("-c:v", "libx264", "-g", "50", "-sc_threshold", "0")
-    film = make_numbered(tmp_path / "film.mp4", *coding, count=600, fps=5)
+    film = make_numbered(tmp_path / "film.mp4", *coding, count=1000, fps=5)
     whole, target = tmp_path / "whole.mp4", tmp_path / "out" / "film.mp4"
     target.parent.mkdir()
     transcode(film, whole, Mixing(), options=FAST)
