@@ -128,7 +128,7 @@ def test_worker_that_is_killed_is_replaced(film: Path, whole: Path, tmp_path: Pa
 def test_chunk_that_kills_three_workers_is_named_and_the_rest_is_kept(
     film: Path, whole: Path, tmp_path: Path
 ):
-    # Late in the fourth chunk: the third, which the same worker may be encoding, is complete by then.
+    # Late in the fourth chunk, when the third, which that worker may still encode, is complete.
     target, said = tmp_path / "film.mp4", list[str]()
     (failed,) = paint([FilmJob(film, target)], Deadly(195), keep_going=True, said=said)
     assert isinstance(failed, NstVideoError)
