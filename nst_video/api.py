@@ -26,8 +26,9 @@ from nst_video.stylizer import Stylizer
 from nst_video.system.path_lookup import os_reason, user_path
 from nst_video.system.stderr import quiet_stderr
 from nst_video.transcode import TranscodeResult, transcode
-from nst_video.transcode.parallel.films import FilmJob, transcode_films
+from nst_video.transcode.parallel.films import transcode_films
 from nst_video.transcode.parallel.opening import open_crew
+from nst_video.transcode.parallel.state import FilmJob
 from nst_video.transcode.progress import OnProgress
 from nst_video.validation import check_type
 from nst_video.video.media.codec_options import TranscodeOptions

@@ -122,9 +122,7 @@ class Stylizer(StyleSelection):
         The loaded model, the compiled engine, the callbacks and a transition in progress are left
         out; the copy loads and compiles for itself when it needs to.
         """
-        state = {
-            key: value for key, value in self.__dict__.items() if key not in ("engine", "model")
-        }
+        state = {k: v for k, v in self.__dict__.items() if k not in ("engine", "model")}
         return state | {
             "_is_prepared": False,
             "_on_fetch": None,

@@ -30,8 +30,9 @@ def transcode_by_workers(
         typer.Exit: with code 1, some of several videos failed.
     """
     from nst_video.transcode import ResumeOptions
-    from nst_video.transcode.parallel.films import FilmJob, transcode_films
+    from nst_video.transcode.parallel.films import transcode_films
     from nst_video.transcode.parallel.opening import open_crew
+    from nst_video.transcode.parallel.state import FilmJob
 
     films = [FilmJob(job.source, job.target, job.target in options.replaced) for job in jobs]
     command = shlex.join(["nst-video", *sys.argv[1:]])

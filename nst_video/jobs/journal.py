@@ -295,6 +295,7 @@ class Journal:
             entries = [FinishedChunk(**each) for each in record["finished"]]
             self._finished = {each.number: each for each in entries}
         self._remove_others({each.file for each in self._finished.values()})
+        self._write()  # whoever lists jobs reads what is being made before a chunk is finished
 
     def _remove_others(self, files: set[str]) -> None:
         kept = files | {folders.LOCK, folders.JOURNAL}

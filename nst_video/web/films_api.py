@@ -142,7 +142,10 @@ class FilmApi:
 
     async def resume(self, request: Request) -> Response:
         """Go on with a film."""
-        return await self._answer(self.films.enqueue, self._film(request).id)
+        film = self._film(request)
+        if film.state == "uploaded":
+            raise ProblemError(HTTPStatus.CONFLICT, f"{film.name} has not been started yet.")
+        return await self._answer(self.films.enqueue, film.id)
 
     async def pause(self, request: Request) -> Response:
         """Stop painting a film, to go on later."""

@@ -128,9 +128,9 @@ def test_worker_that_is_killed_is_replaced(film: Path, whole: Path, tmp_path: Pa
 def test_chunk_that_kills_three_workers_is_named_and_the_rest_is_kept(
     film: Path, whole: Path, tmp_path: Path
 ):
-    # Late in the fourth chunk, when the third, which that worker may still encode, is complete.
+    # Early in the fourth chunk, when the same worker may still encode the third.
     target, said = tmp_path / "film.mp4", list[str]()
-    (failed,) = paint([FilmJob(film, target)], Deadly(195), keep_going=True, said=said)
+    (failed,) = paint([FilmJob(film, target)], Deadly(160), keep_going=True, said=said)
     assert isinstance(failed, NstVideoError)
     assert "Chunk 4 (0:30 to 0:40)" in str(failed)
     assert "SIGKILL" in str(failed)

@@ -4,18 +4,14 @@ import queue
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import TypeAlias
 
 from nst_video.errors import NstVideoError
-from nst_video.jobs.chunks import Chunk
-from nst_video.jobs.journal import Journal
-from nst_video.transcode.chunked import FilmReport, finish_film, open_journal
-from nst_video.transcode.chunked_film import ChunkedFilm, plan_film
+from nst_video.transcode.chunked import finish_film, open_journal
+from nst_video.transcode.chunked_film import plan_film
 from nst_video.transcode.painters import Painter
-from nst_video.transcode.parallel.crew import Crew, Worker
+from nst_video.transcode.parallel.crew import Crew
 from nst_video.transcode.parallel.messages import (
     Advance,
     ChunkOrder,
@@ -28,6 +24,7 @@ from nst_video.transcode.parallel.messages import (
     Request,
 )
 from nst_video.transcode.parallel.schedule import ChunkSchedule, Task
+from nst_video.transcode.parallel.state import FilmJob, Hand, OpenFilm
 from nst_video.transcode.pipeline import prepare_target, transcode, usual_batch_size
 from nst_video.transcode.progress import OnProgress, ProgressMeter
 from nst_video.transcode.result import ResumeOptions, TranscodeResult
@@ -41,74 +38,9 @@ POLL_S = 0.1
 """Longest single wait in seconds, so that Ctrl-C is noticed on every system."""
 
 
-@dataclass(frozen=True, slots=True)
-class FilmJob:
-    """A film to be painted.
-
-    Attributes:
-        source: the video file.
-        target: the file to write.
-        overwrite: an existing target is replaced once the new one is complete.
-    """
-
-    source: Path
-    target: Path
-    overwrite: bool = False
-
-
 Outcome: TypeAlias = TranscodeResult | NstVideoError
 OnFilm: TypeAlias = Callable[[FilmJob, Outcome], None]
 """Called in the caller's thread as soon as a film is complete or has failed."""
-
-
-@dataclass(slots=True)
-class _Film:
-    """A film that is being painted.
-
-    Attributes:
-        number: of the job.
-        job: what was asked.
-        film: how it is painted.
-        journal: open.
-        closing: closes it.
-        report: what is said of it.
-        painting: chunks with a worker.
-        tries: how often a chunk has lost its worker.
-        errors: why chunks have failed, by their number.
-        may_seek: the source can be read from the middle.
-    """
-
-    number: int
-    job: FilmJob
-    film: ChunkedFilm
-    journal: Journal
-    closing: ExitStack
-    report: FilmReport
-    painting: set[int] = field(default_factory=set)
-    tries: dict[int, int] = field(default_factory=dict)
-    errors: dict[int, NstVideoError] = field(default_factory=dict)
-    may_seek: bool = True
-
-
-@dataclass(slots=True)
-class _Hand:
-    """A worker as the driver sees it.
-
-    Attributes:
-        worker: the connection.
-        films: those that it was told of.
-        tasks: what it has taken and not finished, in order.
-        advanced: frames that it has painted of that.
-        waits: it waits for an order.
-        last: what it has taken last.
-    """
-
-    worker: Worker | None = None
-    films: set[int] = field(default_factory=set)
-    tasks: list[Task] = field(default_factory=list)
-    advanced: int = 0
-    waits: bool = False
-    last: Task | None = None
 
 
 def transcode_films(
@@ -168,9 +100,9 @@ class _Driver:
         self._unplanned = list(reversed(range(len(jobs))))
         self._at_once: list[int] = []
         self._schedule = ChunkSchedule()
-        self._films: dict[int, _Film] = {}
-        self._hands: list[_Hand] = []
-        self._inbox: queue.SimpleQueue[tuple[_Hand, FromWorker | None]] = queue.SimpleQueue()
+        self._films: dict[int, OpenFilm] = {}
+        self._hands: list[Hand] = []
+        self._inbox: queue.SimpleQueue[tuple[Hand, FromWorker | None]] = queue.SimpleQueue()
         self._joining: dict[int, Future[TranscodeResult]] = {}
         self._joiner = ThreadPoolExecutor(1, "join-film")
         self._meter = ProgressMeter(0)
@@ -227,7 +159,7 @@ class _Driver:
                 self._at_once.append(number)
                 return
             journal, report = open_journal(film, self._resume(job), opened)
-            open_film = _Film(number, job, film, journal, opened.pop_all(), report)
+            open_film = OpenFilm(number, job, film, journal, opened.pop_all(), report)
         self._films[number] = open_film
         missing = journal.missing
         frames = sum(chunk.frame_count for chunk in film.job.chunks)
@@ -242,14 +174,14 @@ class _Driver:
         unfinished = self._schedule.left + sum(len(hand.tasks) for hand in self._hands)
         wanted = min(self._crew.wanted(), unfinished)
         while len(self._hands) < wanted:
-            hand = _Hand()
+            hand = Hand()
             self._hands.append(hand)
             hand.worker = self._crew.start(partial(self._put, hand))
 
-    def _put(self, hand: _Hand, message: FromWorker | None) -> None:
+    def _put(self, hand: Hand, message: FromWorker | None) -> None:
         self._inbox.put((hand, message))
 
-    def _handle(self, hand: _Hand, message: FromWorker | None) -> None:
+    def _handle(self, hand: Hand, message: FromWorker | None) -> None:
         if message is None:
             self._bury(hand)
         elif isinstance(message, Request):
@@ -272,9 +204,14 @@ class _Driver:
             if hand.waits and self._order(hand):
                 hand.waits = False
 
-    def _order(self, hand: _Hand) -> bool:
+    def _order(self, hand: Hand) -> bool:
         """Give a worker something to paint; return False if there is nothing."""
-        if hand.worker is None or (task := self._schedule.take(hand.last)) is None:
+        if hand.worker is None or self._has_suspect(hand):
+            return False
+        if (task := self._schedule.take(hand.last)) is None:
+            return False
+        if hand.tasks and task.number in self._films[task.film].tries:
+            self._schedule.give_back(task)
             return False
         film = self._films[task.film]
         job = film.film.job
@@ -292,7 +229,17 @@ class _Driver:
         film.painting.add(task.number)
         return True
 
-    def _advance(self, message: Advance, hand: _Hand) -> None:
+    def _has_suspect(self, hand: Hand) -> bool:
+        """Return whether a worker has a chunk that has lost a worker before.
+
+        It paints nothing else meanwhile: whose fault its end is would not be known.
+        """
+        return any(
+            task.film in self._films and task.number in self._films[task.film].tries
+            for task in hand.tasks
+        )
+
+    def _advance(self, message: Advance, hand: Hand) -> None:
         hand.advanced += message.frames
         for stage, seconds in message.busy_s.items():
             self._busy_s[stage] += seconds
@@ -303,7 +250,7 @@ class _Driver:
         if self.on_progress is not None:
             self.on_progress(progress)
 
-    def _record(self, hand: _Hand, message: Finished) -> None:
+    def _record(self, hand: Hand, message: Finished) -> None:
         number = message.painted.chunk.number
         task = Task(message.film, number)
         if task in hand.tasks:
@@ -319,7 +266,7 @@ class _Driver:
             self._give_up(film, number, error)
         self._check_complete(film)
 
-    def _fail(self, hand: _Hand, message: Failed) -> None:
+    def _fail(self, hand: Hand, message: Failed) -> None:
         """A worker could not paint a run: none of the chunks that it has taken of the film."""
         lost = [task for task in hand.tasks if task.film == message.film]
         self._release(hand, lost)
@@ -334,7 +281,7 @@ class _Driver:
         self._give_up(film, first.number, reason)
         self._check_complete(film)
 
-    def _bury(self, hand: _Hand) -> None:
+    def _bury(self, hand: Hand) -> None:
         """A worker has ended: others paint what it had taken."""
         worker, hand.worker, hand.waits = hand.worker, None, False
         self._hands.remove(hand)
@@ -351,7 +298,7 @@ class _Driver:
             if position == 0:
                 film.tries[task.number] = film.tries.get(task.number, 0) + 1
             if film.tries.get(task.number, 0) >= TRIES:
-                where = _time_of(film.film, film.film.job.chunks[task.number])
+                where = film.time_of(task.number)
                 self._give_up(
                     film,
                     task.number,
@@ -365,7 +312,7 @@ class _Driver:
                 self._schedule.give_back(task)
             self._check_complete(film)
 
-    def _release(self, hand: _Hand, lost: Sequence[Task]) -> None:
+    def _release(self, hand: Hand, lost: Sequence[Task]) -> None:
         self._meter.frame -= hand.advanced
         hand.advanced = 0
         hand.tasks = [task for task in hand.tasks if task not in lost]
@@ -373,12 +320,12 @@ class _Driver:
             if task.film in self._films:
                 self._films[task.film].painting.discard(task.number)
 
-    def _give_up(self, film: _Film, number: int, error: NstVideoError) -> None:
+    def _give_up(self, film: OpenFilm, number: int, error: NstVideoError) -> None:
         film.errors[number] = error
         if not self._keep_going:
             self._schedule.drop(film.number)
 
-    def _check_complete(self, film: _Film) -> None:
+    def _check_complete(self, film: OpenFilm) -> None:
         """Finish a film of which nothing is left, or fail."""
         if film.painting or film.number in self._joining:
             return
@@ -392,7 +339,7 @@ class _Driver:
         elif not missing:
             self._complete(film)
 
-    def _complete(self, film: _Film) -> None:
+    def _complete(self, film: OpenFilm) -> None:
         """Join the chunks in the background, unless the source was read from the wrong place."""
         if (wrong := film.journal.first_misread()) is not None and film.may_seek:
             film.may_seek = False
@@ -415,7 +362,7 @@ class _Driver:
             self._close_film(film, is_complete=isinstance(outcome, TranscodeResult))
             self._note_outcome(number, outcome)
 
-    def _close_film(self, film: _Film, *, is_complete: bool = False) -> None:
+    def _close_film(self, film: OpenFilm, *, is_complete: bool = False) -> None:
         del self._films[film.number]
         self._schedule.drop(film.number)
         if is_complete:
@@ -443,13 +390,3 @@ class _Driver:
         except NstVideoError as error:
             outcome = error
         self._note_outcome(number, outcome)
-
-
-def _time_of(film: ChunkedFilm, chunk: Chunk) -> str:
-    fps = film.source.info.fps
-
-    def minutes(frame: int) -> str:
-        seconds = int(frame / fps)
-        return f"{seconds // 60}:{seconds % 60:02}"
-
-    return f"{minutes(chunk.first)} to {minutes(chunk.end)}"

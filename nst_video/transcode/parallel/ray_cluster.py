@@ -8,6 +8,7 @@ folder that the nodes share, or else sent in pieces, once to each node.
 import contextlib
 import os
 import queue
+import socket
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -25,6 +26,9 @@ from nst_video.worker_options import WorkerOptions
 
 Handle: TypeAlias = Any
 """Modules, actors, queues and references of Ray, which has no types for them."""
+
+CONNECT_S = 5.0
+"""Longest wait for a cluster's address to answer, in seconds."""
 
 PIECE_BYTES = 16 << 20
 """Of a film that is sent through the object store."""
@@ -70,8 +74,9 @@ class RayCrew:
                 if address == "auto":
                     self._join_or_start(quiet)
                 else:
+                    _check_answers(str(address))
                     ray.init(address=address, **quiet)
-            except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+            except (OSError, RuntimeError, ValueError) as error:
                 raise UsageError(
                     f"No Ray cluster answers at {address}: start one with `ray start --head`, or "
                     "use --workers for this machine alone."
@@ -122,6 +127,17 @@ class RayCrew:
             self._ray.init(address="auto", **quiet)
         except ConnectionError:
             self._ray.init(**quiet)
+
+
+def _check_answers(address: str) -> None:
+    """Check that somebody listens at "host:port": Ray itself tries for minutes, deaf to Ctrl-C.
+
+    Raises:
+        OSError: nobody does.
+        ValueError: it is no such address.
+    """
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    socket.create_connection((host, int(port)), CONNECT_S).close()
 
 
 class RayWorker:
