@@ -1,7 +1,9 @@
 """Video file to video file: decode, paint and encode at the same time, copy everything else.
 
-`pipeline` is the way of a frame, `painters` what can paint it, `pixel_format` in which format it
-travels, `batches` how frames are grouped.
+Begin with `pipeline.transcode`. It opens the source and paints it at once, or in chunks that
+survive an interruption (`chunked`). Both run `stages`: decoding, painting and encoding at the same
+time. `pixel_format` says in which format frames travel, `batches` how they are grouped, `painters`
+what can paint them.
 """
 
 from nst_video.transcode.demo_clip import write_demo_clip

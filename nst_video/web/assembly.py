@@ -67,5 +67,7 @@ def assemble(
         )
         return WatchedPainter(made)
 
-    films = FilmApi(studio, desk, Films(FilmStore(store), open_painter), films_dir)
+    films = FilmApi(
+        studio, desk, Films(FilmStore(store), open_painter, goes_on=live is None), films_dir
+    )
     return build_app(Parts(studio, Sockets(studio), styles, films, access, limits, live))

@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias, get_args
 
 from nst_video.errors import UsageError
 from nst_video.frames import VideoInfo
+from nst_video.system.file_lock import FileLock
 from nst_video.system.paths import data_dir, write_atomically
 from nst_video.video.media.containers import default_suffix
 from nst_video.web.film_files import safe_stem, safe_suffix
@@ -93,6 +94,16 @@ class FilmStore:
     def __init__(self, folder: Path | None = None) -> None:
         """Choose the folder, by default one of the user's data folder."""
         self.folder = folder or data_dir() / "serve" / "films"
+        self._lock = FileLock(self.folder / "lock")
+
+    def acquire(self) -> bool:
+        """Take the films for this process; False where another server has them."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return self._lock.acquire()
+
+    def release(self) -> None:
+        """Give the films back."""
+        self._lock.release()
 
     def reserve(self, name: str) -> tuple[str, Path]:
         """Return a new id, and where to write the film's source."""

@@ -30,23 +30,37 @@ class _Stopped(Exception):  # noqa: N818 - not a failure: somebody has asked for
 
 
 class Films:
-    """Films and their queue. Thread-safe."""
+    """Films and their queue. Thread-safe.
 
-    def __init__(self, store: FilmStore, open_painter: Callable[[Look], WatchedPainter]) -> None:
-        """Take up what is kept; films that were being painted are queued again.
+    Attributes:
+        store: keeps the films.
+        is_elsewhere: another server of this user has the films.
+    """
+
+    def __init__(
+        self,
+        store: FilmStore,
+        open_painter: Callable[[Look], WatchedPainter],
+        *,
+        goes_on: bool = True,
+    ) -> None:
+        """Take up what is kept, unless another server of this user has it.
 
         Args:
             store: keeps the films.
             open_painter: returns a painter for a look; slow.
+            goes_on: films that were being painted are queued again; otherwise they are paused.
         """
         self.store = store
+        self.is_elsewhere = not store.acquire()
         self._open = open_painter
-        self._films = {film.id: film for film in store.load()}
+        self._films = {} if self.is_elsewhere else {film.id: film for film in store.load()}
         self._changed = threading.Condition()
         self._numbers = count(1)
-        self._queue = [f.id for f in self._films.values() if f.state in ("queued", "running")]
-        for id_ in self._queue:
-            self._films[id_].state = "queued"
+        unfinished = [film for film in self._films.values() if not film.is_over]
+        for film in unfinished:
+            film.state = "queued" if goes_on else "paused"
+        self._queue = [film.id for film in unfinished if goes_on]
         self._painter: WatchedPainter | None = None
         self._running: str | None = None
         self._stop = ""
@@ -64,6 +78,7 @@ class Films:
             self._changed.notify_all()
         if self._thread.is_alive():
             self._thread.join(timeout=5)
+        self.store.release()
 
     @property
     def number(self) -> int:

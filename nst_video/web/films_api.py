@@ -212,6 +212,9 @@ class FilmApi:
 
     def _check_room(self, request: Request) -> None:
         limits, store = self.desk.limits, self.films.store
+        if self.films.is_elsewhere:
+            detail = "Another server of this machine has the films: use its page."
+            raise ProblemError(HTTPStatus.CONFLICT, detail)
         if self.films.number >= limits.films:
             detail = f"There are {limits.films} films already: delete some first."
             raise ProblemError(HTTPStatus.INSUFFICIENT_STORAGE, detail)

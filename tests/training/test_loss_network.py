@@ -83,7 +83,7 @@ def test_layerwise_training_also_lowers_the_error_of_the_whole_network(vgg_path,
     evaluate = loss_network.feature_evaluation(examples, vgg)
     before, before_whole = float(loss(examples)), evaluate(student)
     Trainer(student, average, tmp_path, 0).run(
-        TrainingStage("loss", 30, 6e-3, lambda _: (examples,), loss, evaluate), lambda _: None
+        TrainingStage("loss", 18, 8e-3, lambda _: (examples,), loss, evaluate), lambda _: None
     )
     assert float(loss(examples)) < 0.5 * before
     assert all(evaluate(student)[name] < before_whole[name] for name in LOSS_LAYERS)

@@ -47,7 +47,7 @@ class TestTransformer:
         )
         training_stage = TrainingStage(
             stage.name,
-            60,
+            40,
             0.02,
             lambda _rng: batch,
             transformer.stage_loss(stage, teacher, student, None),

@@ -157,6 +157,9 @@ def test_a_film_that_was_being_painted_is_queued_again_by_the_next_server(tmp_pa
     films = Films(store, lambda look: SlowPainter(0, None))  # type: ignore[arg-type,return-value]
     assert [each.id for each in films.all()] == [id_]
     assert films.describe(films.get(id_))["place"] == 1
+    other = Films(FilmStore(store.folder), lambda look: SlowPainter(0, None))  # type: ignore[arg-type,return-value]
+    assert other.is_elsewhere
+    assert other.all() == []
     films.start()
     wait_until(lambda: films.get(id_).state == "done", 60)
     films.close()
