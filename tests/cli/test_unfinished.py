@@ -1,5 +1,6 @@
 """`nst-video jobs`: what it lists, shows and removes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,15 @@ def test_unfinished_films_are_listed(journal: Journal, tmp_path: Path):
     with journal:
         (line,) = run("list", str(tmp_path))
         assert "  running  " in line
+
+
+def test_one_without_a_finished_chunk_is_listed(journal: Journal, tmp_path: Path):
+    (tmp_path / "other").mkdir()
+    target = tmp_path / "other" / "film.mp4"
+    with Journal(replace(journal.job, target=target)):
+        (line,) = run("list", str(target))
+        assert line.startswith("0 of 2 chunks, 0:00 of 0:25, 0.0 MB  running")
+        assert line.endswith(str(target))
 
 
 def test_all_about_one_is_shown(journal: Journal, tmp_path: Path):

@@ -13,6 +13,7 @@ import pytest
 from clips import Mixing, make_numbered
 from live_tools import wait_until
 
+from nst_video.errors import UsageError
 from nst_video.transcode import Progress, TranscodeOptions, TranscodeResult, transcode
 from nst_video.transcode.parallel.films import FilmJob, transcode_films
 from nst_video.transcode.parallel.opening import open_crew
@@ -132,3 +133,11 @@ def test_cluster_paints_the_same_film_while_workers_die_and_a_node_starts(
     assert hashes(target) == hashes(whole)
     assert list(target.parent.iterdir()) == [target]
     wait_until(lambda: not nodes.actors(), what="the workers' end")
+
+
+def test_address_where_nobody_listens_is_refused_at_once():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+        with pytest.raises(UsageError, match=f"No Ray cluster answers at {address}"):
+            open_crew(Mixing(), WorkerOptions("auto", address), None).__enter__()

@@ -36,6 +36,7 @@ def test_a_film_is_uploaded_painted_and_downloaded(page, clip: Path) -> None:
     assert page.get(f"{address}/frame.jpg?at=2").status == 400
     assert page.get(f"{address}/download").status == 409
     look = {"styles": [{"name": "wave"}], "steady": 0}
+    assert page.ask("POST", f"{address}/resume").status == 409
     refused = page.ask("POST", f"{address}/start", look)
     assert (refused.status, "started with a 'look'" in refused.json["detail"]) == (400, True)
     assert page.ask("POST", f"{address}/start", {"look": look}).json["look"]["steady"] == 0
