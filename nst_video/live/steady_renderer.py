@@ -60,6 +60,7 @@ class _Painting:
         rates: how quickly what is shown follows it.
         future: the painting, and the seconds that it took.
         is_passing: it belongs to a transition between styles; another one has to follow.
+        is_new: nothing has been painted in its look before.
         is_over: it has been mixed in, or is not needed any more.
     """
 
@@ -69,6 +70,7 @@ class _Painting:
     rates: MixRates
     future: "Future[tuple[_Painted, float]]"
     is_passing: bool
+    is_new: bool
     is_over: bool = False
 
 
@@ -177,11 +179,20 @@ class SteadyRenderer:
         if motion is not None:
             self._unseen += float(1 - motion.reliability.mean())
         painting = None
-        if motion is None or (not self.is_painting and self._is_due(content, every, look)):
+        is_free = not self.is_painting or self._is_outdated(look)
+        if motion is None or (is_free and self._is_due(content, every, look)):
             begins_shot = motion is None
             painting = self._begin(stylizer, content, small, look, is_first=begins_shot)
         overlay = stylizer.overlay(content, small) if is_masked else None
         return FollowedFrame(content, small, luma, motion, painting, settings, overlay)
+
+    def _is_outdated(self, look: Hashable) -> bool:
+        """Return whether a painting in progress is given up for one in another look.
+
+        The first one of a look is not, or nothing would be shown while a look changes steadily.
+        """
+        last = self._painting
+        return last is not None and last.look != look and not last.is_new
 
     def _is_due(self, content: Frame, every: int, look: Hashable) -> bool:
         last = self._painting
@@ -226,7 +237,7 @@ class SteadyRenderer:
         elif is_new:
             rates = AT_ONCE
         self._painting = _Painting(
-            content, small, look, rates, self._painter.submit(paint), stylizer.is_fading
+            content, small, look, rates, self._painter.submit(paint), stylizer.is_fading, is_new
         )
         return self._painting
 

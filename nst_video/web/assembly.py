@@ -19,6 +19,7 @@ from nst_video.web.limits import Limits
 from nst_video.web.live_api import LiveApi
 from nst_video.web.look import Look
 from nst_video.web.refinement import Refiner
+from nst_video.web.regions import check, regions_of
 from nst_video.web.studio import Studio
 from nst_video.web.styles_api import StyleApi
 
@@ -51,10 +52,10 @@ def assemble(
     """
     options, look, limits = options or ModelOptions(), look or Look(), limits or Limits()
     catalog = catalog or StyleCatalog()
-    catalog.select(look.names)
+    check(look, catalog)
     studio = Studio(catalog, options, look)
     desk = Desk(limits)
-    styles = StyleApi(studio, desk, Refiner(options, studio.note_refined))
+    styles = StyleApi(studio, desk, Desk(limits), Refiner(options, studio.note_refined))
 
     def open_painter(look: Look) -> WatchedPainter:
         """Return a painter as the command line has it, with the exact engine."""
@@ -64,6 +65,7 @@ def assemble(
             options,
             mix=look.mix,
             library=catalog.library,
+            regions=regions_of(look, catalog),
         )
         return WatchedPainter(made)
 

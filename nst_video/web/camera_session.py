@@ -14,16 +14,17 @@ import cv2
 import numpy as np
 
 from nst_video.errors import NstVideoError
-from nst_video.frames import Frame, size_of
+from nst_video.frames import Frame, Size, fit_short_side, size_of
 from nst_video.live.capture_thread import CapturedFrame
 from nst_video.live.metrics import RateMeter, SmoothedValue
 from nst_video.live.render_thread import RenderedFrame, RenderThread
 from nst_video.live.session_options import WORK_SIZE, LiveOptions
 from nst_video.live.state import LiveState, RenderRequest, Selection
-from nst_video.settings import StylizeSettings
+from nst_video.settings import Regions, StylizeSettings
 from nst_video.video.queues import LatestQueue
-from nst_video.web.look import Look
+from nst_video.web.look import Look, changed
 from nst_video.web.protocol import Credit, Kind, Message, ProtocolError
+from nst_video.web.regions import is_plain, regions_of
 from nst_video.web.studio import Studio
 
 TARGET_FPS = 24.0
@@ -53,7 +54,6 @@ class SessionStatus:
         paint_ms: time to paint a frame, averaged.
         lines: short side at which frames are painted.
         every: one of so many frames is painted.
-        fading: a transition to another style is under way.
     """
 
     state: str
@@ -63,7 +63,6 @@ class SessionStatus:
     paint_ms: int
     lines: int
     every: int
-    fading: bool
 
 
 class _TakenQueue(LatestQueue[CapturedFrame]):
@@ -81,7 +80,7 @@ class _TakenQueue(LatestQueue[CapturedFrame]):
 
 
 class CameraSession:
-    """Paints the newest frame of one browser.
+    """Paints the newest frame of one browser. Looks may be changed from any thread.
 
     Attributes:
         look: what is wanted.
@@ -109,7 +108,11 @@ class CameraSession:
         self._last_s = time.monotonic()
         self._rate, self._age_ms = RateMeter(), SmoothedValue()
         self._trouble = ""
-        self._is_loading = False
+        self._is_loading = self._is_painted = False
+        self._changing = threading.Lock()
+        self._wanted: Regions | None = None
+        self._regions: Regions | None = None
+        self._frame_size: Size | None = None
         self._refined = studio.refined
         self._is_over = threading.Event()
         self._may_send = threading.Condition()
@@ -143,7 +146,7 @@ class CameraSession:
             raise ProtocolError("A frame must be a complete JPEG picture.")
         frame = np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)
         self._stamps.append((message.sequence, message.stamp, now))
-        self._last_s = now
+        self._last_s, self._frame_size = now, size_of(frame)
         self._frames.put(CapturedFrame(frame, message.sequence, now, self._opening))
 
     def restart(self) -> None:
@@ -160,16 +163,42 @@ class CameraSession:
             self.outgoing.report(sequence)
             self._may_send.notify_all()
 
-    def change(self, look: Look) -> None:
-        """Use another look from the next frame on.
+    def change(self, given: object) -> Look:
+        """Change parts of the look from the next frame on; return the look.
+
+        What is known of a style is loaded here, so that the next painting is in it.
+
+        Args:
+            given: the parts, see `look.changed`.
 
         Raises:
+            UsageError: no parts of a look.
             StyleError: an unknown style.
+            SourceError: the picture of a style cannot be read.
         """
-        styles = self._studio.catalog.select(look.names)
-        selection = Selection(styles, look.mix) if self._renderer.stylizer is not None else None
-        self.look = look
-        self._state.request = RenderRequest(selection, self._settings(), is_original=look.original)
+        with self._changing:
+            look = changed(self.look, given)
+            self._use(look)
+            return look
+
+    def _use(self, look: Look) -> None:
+        styles, stylizer = self._studio.catalog.select(look.names), self._renderer.stylizer
+        wanted = regions_of(look, self._studio.catalog)
+        selection = None
+        if stylizer is not None:
+            for style in styles:
+                stylizer.load_style(style)
+            selection = Selection(styles, look.mix)
+        self.look, self._wanted = look, wanted
+        self._regions = self._possible_regions()
+        self._state.request = RenderRequest(
+            selection, self._settings(), is_original=look.original, regions=self._regions
+        )
+
+    def _refresh(self) -> None:
+        """Use the look again, as more of it has become possible."""
+        with self._changing:
+            self._use(self.look)
 
     def status(self) -> SessionStatus:
         """Return what the session does now."""
@@ -177,11 +206,10 @@ class CameraSession:
         state, text = "painting", self._trouble
         if text:
             state = "trouble"
-        elif renderer.stylizer is None or renderer.missing_size is not None:
+        elif renderer.stylizer is None or (renderer.missing_size and not self._is_painted):
             state = "loading"
         elif now > self._last_s + WAITING_S:
             state = "waiting"
-        stylizer = renderer.stylizer
         return SessionStatus(
             state,
             text or self._state.toast,
@@ -190,12 +218,23 @@ class CameraSession:
             paint_ms=round(renderer.paint_ms.value),
             lines=renderer.work_size,
             every=renderer.every,
-            fading=stylizer is not None and stylizer.is_fading,
         )
 
     def _settings(self) -> StylizeSettings:
         settings = self.look.live_settings()
         return settings if self._studio.has_loops else replace(settings, steady=0)
+
+    def _possible_regions(self) -> Regions | None:
+        """Return the regions of the look, or those in use until its network is compiled."""
+        size = self._work_size()
+        if self._has_two_styles and not (size and self._studio.has_two_styles(size)):
+            return self._regions
+        return self._wanted
+
+    def _work_size(self) -> Size | None:
+        """Return the (width, height) at which frames are painted, None before the first frame."""
+        size = self._frame_size
+        return size and fit_short_side(size, min(self._renderer.work_size, *size))
 
     def _taken(self, number: int) -> None:
         self._send(Message(Kind.TAKEN, number))
@@ -225,6 +264,7 @@ class CameraSession:
         self._age_ms.add(age_ms)
         self._rate.tick(now)
         is_painted = rendered.painting is not rendered.content
+        self._is_painted = rendered.is_painted
         with self._may_send:
             self.outgoing.send(rendered.number)
         self._send(Message(Kind.PAINTED, rendered.number, stamp, round(age_ms), is_painted, data))
@@ -255,6 +295,8 @@ class CameraSession:
 
             def compile_size() -> None:
                 self._studio.compile_size(size)
+                if self._has_two_styles:
+                    self._studio.compile_two_styles(size)
                 renderer.add_size(size)
                 renderer.missing_size = None
 
@@ -264,14 +306,21 @@ class CameraSession:
             self._refined = self._studio.refined
             stylizer.forget_styles()
             renderer.forget_styles()
-        if request.settings != self._settings():
-            return lambda: self.change(self.look)
         style = next((each for each in styles if not stylizer.has_loaded(each)), None)
         if style is not None:
             return lambda: stylizer.load_style(style)
         if request.settings.intensity < 1 and not stylizer.has_predictor:
             return stylizer.load_predictor
+        now = self._work_size()
+        if now is not None and self._has_two_styles and not self._studio.has_two_styles(now):
+            return lambda: self._studio.compile_two_styles(now)
+        if request.settings != self._settings() or self._regions != self._possible_regions():
+            return self._refresh
         return None
+
+    @property
+    def _has_two_styles(self) -> bool:
+        return self._wanted is not None and not is_plain(self._wanted.rest)
 
     def _open(self) -> None:
         stylizer = self._studio.live_stylizer(self.look)
@@ -281,7 +330,7 @@ class CameraSession:
         selection = Selection(tuple(stylizer.styles), tuple(stylizer.mix))
         self._state.request = replace(self._state.request, selection=selection)
         self._renderer.stylizer = stylizer
-        self.change(self.look)
+        self._refresh()
 
     def _loaded(self, found: object) -> None:
         if isinstance(found, NstVideoError):

@@ -13,7 +13,6 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from nst_video.errors import NstVideoError
 from nst_video.web import protocol
 from nst_video.web.camera_session import WINDOW, CameraSession
-from nst_video.web.look import changed
 from nst_video.web.places import Places
 from nst_video.web.problems import without_paths
 from nst_video.web.protocol import Kind, Message, ProtocolError
@@ -145,8 +144,8 @@ class _Connection:
         kind = wanted["type"]
         if kind == "look":
             try:
-                look = changed(self._session.look, wanted.get("look"))
-                await self._loop.run_in_executor(None, self._session.change, look)
+                given = wanted.get("look")
+                look = await self._loop.run_in_executor(None, self._session.change, given)
             except NstVideoError as error:
                 text = without_paths(str(error))
                 self._put({"type": "error", "key": "look", "text": text})

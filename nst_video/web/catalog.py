@@ -3,6 +3,7 @@
 Names that come from pages are never paths.
 """
 
+import difflib
 import hashlib
 import json
 import threading
@@ -51,10 +52,14 @@ class StyleCatalog:
         Raises:
             StyleError: there is none. A path is never one.
         """
-        for style in (*self.styles(), *self._uploads()):
+        styles = (*self.styles(), *self._uploads())
+        for style in styles:
             if name == style.name:
                 return style
-        raise StyleError(f"There is no style {name[:80]!r}.")
+        known = [style.name for style in styles]
+        near = difflib.get_close_matches(name[:80].lower(), known, n=2)
+        hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+        raise StyleError(f"There is no style {name[:80]!r}.{hint}")
 
     def select(self, names: Sequence[str]) -> tuple[Style, ...]:
         """Return the styles of several names.

@@ -63,7 +63,7 @@ class Desk:
             path = Path(folder) / "picture"
             try:
                 async with asyncio.timeout(limits.picture_s):
-                    await receive_file(request, path, limits.picture_bytes, limits.stall_s)
+                    await receive_file(request, path, limits.picture_bytes, limits)
             except TimeoutError:
                 detail = f"The upload took longer than {limits.picture_s:g} seconds."
                 raise ProblemError(HTTPStatus.REQUEST_TIMEOUT, detail) from None

@@ -21,8 +21,9 @@ from nst_video.web.desk import Desk
 from nst_video.web.film_files import check_film, film_info, read_frame
 from nst_video.web.film_store import Film
 from nst_video.web.films import Films
-from nst_video.web.look import Look, changed, from_query
+from nst_video.web.look import Look, changed, check_words, from_query
 from nst_video.web.problems import ProblemError
+from nst_video.web.regions import check
 from nst_video.web.studio import Studio
 from nst_video.web.styles_api import read_json
 from nst_video.web.uploads import receive_file
@@ -81,12 +82,13 @@ class FilmApi:
 
     async def upload(self, request: Request) -> Response:
         """Receive a film."""
+        check_words("A request", request.query_params, ("name",))
         self._check_room(request)
         name = request.query_params.get("name", "film.mp4")
         store, limits = self.films.store, self.desk.limits
         id_, path = store.reserve(name)
         try:
-            await receive_file(request, path, limits.film_bytes, limits.stall_s)
+            await receive_file(request, path, limits.film_bytes, limits)
             film = await self._add(id_, name, path)
         except BaseException:
             store.remove(id_)
@@ -119,9 +121,9 @@ class FilmApi:
     async def frame(self, request: Request) -> Response:
         """Send one frame of the film, painted."""
         film = self._film(request)
-        look = from_query(request.query_params.multi_items(), film.look)
+        look = from_query(request.query_params.multi_items(), film.look, ("at",))
         at = _share(request.query_params.get("at", "0.5"))
-        self.studio.catalog.select(look.names)
+        check(look, self.studio.catalog)
         data = await self.desk.run(lambda: self._preview(film, at, look))
         return Response(data, media_type="image/jpeg")
 
@@ -137,7 +139,7 @@ class FilmApi:
         if unknown := sorted(set(asked) - {"look"}):
             raise UsageError(f"A film is started with a 'look', not with {unknown[0]!r}.")
         look = changed(film.look, asked.get("look", {}))
-        self.studio.catalog.select(look.names)
+        check(look, self.studio.catalog)
         return await self._answer(self.films.enqueue, film.id, replace(look, original=False))
 
     async def resume(self, request: Request) -> Response:

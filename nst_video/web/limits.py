@@ -16,6 +16,7 @@ class Limits:
         film_bytes: of an uploaded film.
         films: most films kept at a time, uploaded or painted.
         stall_s: seconds without a byte after which an upload is given up.
+        slowest: bytes per second, over each `stall_s`, below which it is given up, too.
         picture_s: seconds that the upload of a picture may take.
         waiting: most requests that may wait for the one that is painted.
     """
@@ -25,6 +26,7 @@ class Limits:
     film_bytes: int = 8 << 30
     films: int = 64
     stall_s: float = 30.0
+    slowest: int = 1024
     picture_s: float = 120.0
     waiting: int = 80
 

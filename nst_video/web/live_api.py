@@ -19,7 +19,6 @@ from nst_video.web.camera_session import WINDOW
 from nst_video.web.camera_socket import BROKEN, MAX_SOCKETS, STATUS_S, TOO_MANY
 from nst_video.web.live_control import ACTIONS, LiveControl
 from nst_video.web.live_frames import BOUNDARY, LiveFrames
-from nst_video.web.look import changed
 from nst_video.web.problems import ProblemError, without_paths
 from nst_video.web.protocol import Credit, Kind, Message, ProtocolError
 from nst_video.web.styles_api import read_json
@@ -59,8 +58,7 @@ class LiveApi:
 
     async def change(self, request: Request) -> Response:
         """Change the look."""
-        look = changed(self.control.look, await read_json(request))
-        await asyncio.to_thread(self.control.change, look)
+        look = await asyncio.to_thread(self.control.change, await read_json(request))
         return JSONResponse({"look": look.to_json()})
 
     async def act(self, request: Request) -> Response:
@@ -160,8 +158,7 @@ class _Viewer:
         kind = wanted["type"]
         if kind == "look":
             try:
-                look = changed(self._control.look, wanted.get("look"))
-                await asyncio.to_thread(self._control.change, look)
+                look = await asyncio.to_thread(self._control.change, wanted.get("look"))
             except NstVideoError as error:
                 text = without_paths(str(error))
                 await self._send({"type": "error", "key": "look", "text": text})

@@ -1,11 +1,20 @@
 """What a page asks for, as JSON or in a query: styles and settings; see `Look`."""
 
-from collections.abc import Mapping, Sequence
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from nst_video.errors import UsageError
-from nst_video.settings import DEFAULT_STYLE, StylizeSettings
-from nst_video.validation import GENTLE, INTENSITY, MIX_WEIGHT, STEADY, STROKE_SCALE, Range
+from nst_video.settings import BACKGROUND_WORDS, DEFAULT_STYLE, StylizeSettings
+from nst_video.validation import (
+    GENTLE,
+    INTENSITY,
+    MIX_WEIGHT,
+    SOFTNESS,
+    STEADY,
+    STROKE_SCALE,
+    Range,
+)
 
 MAX_STYLES = 4
 """Most styles in a mix."""
@@ -21,8 +30,23 @@ NUMBERS: Mapping[str, Range] = {
     "gentle": GENTLE,
     "steady": STEADY,
     "stroke_scale": STROKE_SCALE,
+    "mask_softness": SOFTNESS,
 }
 FLAGS = ("keep_colors", "original")
+
+MASKS = ("none", "person", "background")
+"""Where the styles are: everywhere, on people, around people."""
+
+PARTS = ("styles", *NUMBERS, *FLAGS, "mask", "rest")
+"""What a look has in JSON."""
+
+WORDS = ("style", "mix", *PARTS[1:])
+"""What a look has in a query."""
+
+MASK_SOFTNESS = 0.8
+"""As `Regions` has it for people."""
+
+_REST_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +61,9 @@ class Look:
         steady: likewise.
         stroke_scale: likewise.
         original: show frames without style.
+        mask: one of `MASKS`.
+        rest: what is outside of the mask: "original", "blur", a color, or the name of a style.
+        mask_softness: 0..1: how wide the transition between both is.
     """
 
     styles: tuple[tuple[str, float], ...] = ((DEFAULT_STYLE, 1.0),)
@@ -46,6 +73,9 @@ class Look:
     steady: float = StylizeSettings.steady
     stroke_scale: float = StylizeSettings.stroke_scale
     original: bool = False
+    mask: str = MASKS[0]
+    rest: str = BACKGROUND_WORDS[0]
+    mask_softness: float = MASK_SOFTNESS
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -60,7 +90,7 @@ class Look:
     def to_json(self) -> dict[str, object]:
         """Return the look as it is sent."""
         styles = [{"name": name, "weight": weight} for name, weight in self.styles]
-        values = {name: getattr(self, name) for name in (*NUMBERS, *FLAGS)}
+        values = {name: getattr(self, name) for name in PARTS[1:]}
         return {"styles": styles, **values}
 
     def settings(self) -> StylizeSettings:
@@ -98,10 +128,7 @@ def changed(look: Look, given: object) -> Look:
     """
     if not isinstance(given, Mapping):
         raise UsageError("A look is an object, such as {'intensity': 0.8}.")
-    unknown = sorted(set(map(str, given)) - {"styles", *NUMBERS, *FLAGS})
-    if unknown:
-        known = ", ".join(("styles", *NUMBERS, *FLAGS))
-        raise UsageError(f"A look has no {unknown[0]!r}; it has {known}.")
+    check_words("A look", given, PARTS)
     values: dict[str, object] = {}
     for name, allowed in NUMBERS.items():
         if name in given:
@@ -114,7 +141,38 @@ def changed(look: Look, given: object) -> Look:
             values[name] = given[name]
     if "styles" in given:
         values["styles"] = _styles(given["styles"])
+    if "mask" in given:
+        values["mask"] = _one_of("mask", given["mask"], MASKS)
+    if "rest" in given:
+        rest = given["rest"]
+        if not isinstance(rest, str) or not 0 < len(rest) <= _REST_LENGTH:
+            words = ", ".join(BACKGROUND_WORDS)
+            raise UsageError(f"rest must be {words}, a color, or the name of a style.")
+        values["rest"] = rest
     return replace(look, **values)  # type: ignore[arg-type]  # every value has been checked
+
+
+def check_words(what: str, given: Iterable[object], known: Sequence[str]) -> None:
+    """Refuse names that are not known.
+
+    Args:
+        what: has the names, as a sentence begins.
+        given: the names.
+        known: all that there are.
+
+    Raises:
+        UsageError: names the first unknown one, and those that are near.
+    """
+    for name in sorted(set(map(str, given)) - set(known)):
+        near = difflib.get_close_matches(name.lower(), known, n=2)
+        hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+        raise UsageError(f"{what} has no {name[:80]!r}.{hint} It has {', '.join(known)}.")
+
+
+def _one_of(name: str, value: object, allowed: Sequence[str]) -> str:
+    if value not in allowed:
+        raise UsageError(f"{name} must be {', '.join(allowed[:-1])} or {allowed[-1]}.")
+    return str(value)
 
 
 def _styles(given: object) -> tuple[tuple[str, float], ...]:
@@ -135,18 +193,21 @@ def _styles(given: object) -> tuple[tuple[str, float], ...]:
     return tuple(styles)
 
 
-def from_query(query: Sequence[tuple[str, str]], look: Look | None = None) -> Look:
-    """Return the look in a query, such as `style=wave&intensity=0.8`; other keys are ignored.
+def from_query(
+    query: Sequence[tuple[str, str]], look: Look | None = None, others: Sequence[str] = ()
+) -> Look:
+    """Return the look in a query, such as `style=wave&intensity=0.8`.
 
     Args:
         query: the keys and values, in order.
         look: what the query does not have is as in this one.
+        others: further keys that are known, and not of the look.
 
     Raises:
-        UsageError: a value out of its range.
+        UsageError: an unknown key, or a value out of its range.
     """
+    check_words("A request", (key for key, _ in query), (*WORDS, *others))
     given: dict[str, object] = {}
-    names = [value for key, value in query if key == "style"]
     for key, value in query:
         if key in NUMBERS:
             given[key] = NUMBERS[key].parse(key, value)
@@ -154,10 +215,13 @@ def from_query(query: Sequence[tuple[str, str]], look: Look | None = None) -> Lo
             if value not in ("true", "false"):
                 raise UsageError(f"{key} must be true or false, not {value!r}.")
             given[key] = value == "true"
+        elif key in ("mask", "rest"):
+            given[key] = value
+    names = [value for key, value in query if key == "style"]
+    mix = next((value.split(",") for key, value in query if key == "mix"), ["1"] * len(names))
+    if len(mix) != len(names):
+        raise UsageError(f"{len(names)} styles need as many weights in mix, not {len(mix)}.")
     if names:
-        mix = next((value.split(",") for key, value in query if key == "mix"), ["1"] * len(names))
-        if len(mix) != len(names):
-            raise UsageError(f"There are {len(names)} styles, but {len(mix)} weights.")
         weights = [MIX_WEIGHT.parse("Each weight", text) for text in mix]
         given["styles"] = [
             {"name": name, "weight": weight} for name, weight in zip(names, weights, strict=True)

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from nst_video import __version__
-from nst_video.web.look import FLAGS, NUMBERS
+from nst_video.web.look import FLAGS, MASKS, MAX_STYLES, NUMBERS, WORDS
 from nst_video.web.problems import MEDIA_TYPE
 
-Body: TypeAlias = Literal["", "file", "json", "look"]
-
-_LOOK = ("style", "mix", *NUMBERS, *FLAGS)
+Body: TypeAlias = Literal["", "file", "json", "look", "start"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +22,8 @@ class Operation:
         summary: a sentence.
         answer: media type of the answer, empty where it has none.
         status: of the answer.
-        body: what the request carries: a file as it is, a JSON object, or one with a look.
+        body: what the request carries: a file as it is, a JSON object, a look or a part of it, or
+            how a film is started.
         query: parameters that may be given.
     """
 
@@ -63,7 +62,7 @@ OPERATIONS = (
     Operation("DELETE", "/api/refinement", "End the refinement; what it has reached is kept."),
     Operation(
         "POST", "/api/image", "Paint a picture; `format` is jpg or png.",
-        _JPEG, body="file", query=(*_LOOK, "format"),
+        _JPEG, body="file", query=(*WORDS, "format"),
     ),
     Operation("GET", "/api/films", "The films, and those of the server's folder."),
     Operation(
@@ -80,26 +79,38 @@ OPERATIONS = (
     Operation("DELETE", _FILM, "Delete a film and everything made of it.", "", 204),
     Operation(
         "GET", f"{_FILM}/frame.jpg", "One frame, painted; `at` is where, from 0 to 1.",
-        _JPEG, query=(*_LOOK, "at"),
+        _JPEG, query=(*WORDS, "at"),
     ),
     Operation("GET", f"{_FILM}/painted.jpg", "The frame that was painted last.", _JPEG),
-    Operation("POST", f"{_FILM}/start", "Paint the film after those before it.", body="look"),
+    Operation("POST", f"{_FILM}/start", "Paint the film after those before it.", body="start"),
     Operation("POST", f"{_FILM}/pause", "Stop painting the film, to go on later."),
     Operation("POST", f"{_FILM}/resume", "Go on with the film."),
     Operation("GET", f"{_FILM}/download", "The painted film, to keep.", "video/*"),
     Operation("GET", f"{_FILM}/play", "The painted film, to play.", "video/*"),
     Operation("GET", "/api/live", "What the live session of the server does."),
-    Operation("PATCH", "/api/live", "Change its look; the body is a part of a look.", body="json"),
+    Operation("PATCH", "/api/live", "Change its look: only what the body has.", body="look"),
     Operation("POST", "/api/live/actions/{name}", "Do what a key of the session does.", "", 202),
     Operation("GET", "/snapshot.jpg", "The newest frame of the live session.", _JPEG),
     Operation("GET", "/stream.mjpg", "Its frames as MJPEG.", "multipart/x-mixed-replace"),
 )  # fmt: skip
 """Every operation of the API, in the order of the documentation."""
 
+_LOOK_PARTS: dict[str, dict[str, object]] = {
+    **{
+        name: {"type": "number", "minimum": allowed.low, "maximum": allowed.high}
+        for name, allowed in NUMBERS.items()
+    },
+    **{name: {"type": "boolean"} for name in FLAGS},
+    "mask": {"type": "string", "enum": list(MASKS)},
+    "rest": {"type": "string"},
+}
+"""What a look has besides its styles."""
+
 _BODIES: dict[str, tuple[str, dict[str, object]]] = {
     "file": ("application/octet-stream", {"type": "string", "format": "binary"}),
     "json": ("application/json", {"type": "object"}),
-    "look": (
+    "look": ("application/json", {"$ref": "#/components/schemas/Look"}),
+    "start": (
         "application/json",
         {"type": "object", "properties": {"look": {"$ref": "#/components/schemas/Look"}}},
     ),
@@ -127,10 +138,11 @@ def markdown() -> str:
     """Return a table of the operations, in Markdown."""
     rows = ["| request | what it does | body | query |", "|---|---|---|---|"]
     for each in OPERATIONS:
-        query = "a look" * (each.query[: len(_LOOK)] == _LOOK)
-        rest = [f"`{name}`" for name in each.query if name not in _LOOK]
+        query = "a look" * (each.query[: len(WORDS)] == WORDS)
+        rest = [f"`{name}`" for name in each.query if name not in WORDS]
         asked = ", ".join(filter(None, (query, *rest)))
-        rows.append(f"| `{each.method} {each.path}` | {each.summary} | {each.body} | {asked} |")
+        body = {"look": "a look, or a part", "start": '`{"look": {...}}`'}.get(each.body, each.body)
+        rows.append(f"| `{each.method} {each.path}` | {each.summary} | {body} | {asked} |")
     return "\n".join(rows) + "\n"
 
 
@@ -160,16 +172,10 @@ def _parameters(operation: Operation) -> Iterator[dict[str, object]]:
     for name in operation.query:
         schema: dict[str, object] = {"type": "string"}
         if name == "style":
-            schema = {"type": "array", "items": {"type": "string"}, "maxItems": 4}
-        elif name in NUMBERS:
-            schema = _number(name)
-        elif name in FLAGS:
-            schema = {"type": "boolean"}
+            schema = {"type": "array", "items": {"type": "string"}, "maxItems": MAX_STYLES}
+        elif name in _LOOK_PARTS:
+            schema = _LOOK_PARTS[name]
         yield {"name": name, "in": "query", "schema": schema}
-
-
-def _number(name: str) -> dict[str, object]:
-    return {"type": "number", "minimum": NUMBERS[name].low, "maximum": NUMBERS[name].high}
 
 
 def _look_schema() -> dict[str, object]:
@@ -178,9 +184,8 @@ def _look_schema() -> dict[str, object]:
         "properties": {"name": {"type": "string"}, "weight": {"type": "number", "minimum": 0}},
         "required": ["name"],
     }
-    properties: dict[str, object] = {"styles": {"type": "array", "items": style, "maxItems": 4}}
-    properties |= {name: _number(name) for name in NUMBERS}
-    properties |= {name: {"type": "boolean"} for name in FLAGS}
+    styles = {"type": "array", "items": style, "maxItems": MAX_STYLES}
+    properties: dict[str, object] = {"styles": styles, **_LOOK_PARTS}
     return {"type": "object", "properties": properties, "additionalProperties": False}
 
 

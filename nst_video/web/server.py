@@ -1,6 +1,7 @@
 """Running the application with uvicorn."""
 
 import asyncio
+import errno
 import logging
 import socket
 import ssl
@@ -13,6 +14,7 @@ from typing import TypeAlias
 from nst_video.errors import MissingExtraError, SinkError, UsageError
 
 try:
+    import h11
     import uvicorn
     from starlette.types import ASGIApp
     from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -28,7 +30,8 @@ PORT = 8800
 HOST = "127.0.0.1"
 
 HEAD_S = 10.0
-"""Seconds for the head of a connection's first request."""
+"""Seconds for the head of a request: from the beginning of the connection, later from its first
+byte."""
 
 _GRACE_S = 3
 _BACKLOG = 128
@@ -56,12 +59,18 @@ def bind(host: str = HOST, port: int = PORT) -> Binding:
     """Return a bound socket; port 0 takes a free one.
 
     Raises:
-        SinkError: the address or the port cannot be used.
+        UsageError: the address is not one of this machine.
+        SinkError: the port cannot be used.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, UnicodeError) as error:
+        if isinstance(error, UnicodeError) or _is_address_wrong(error):
+            raise UsageError(
+                f"{host} is not an address of this machine. Give --host one of its addresses, "
+                "0.0.0.0 for all of them, or leave it out for this machine alone."
+            ) from error
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise SinkError(
             f"Port {port} of {host} cannot be used for the page: {reason}. Try --port {port + 1}."
@@ -119,20 +128,42 @@ def make_server(
     return Server(config, on_start, binding)
 
 
+def _is_address_wrong(error: Exception) -> bool:
+    """Return whether it is the address, and not the port, that cannot be used."""
+    is_unknown = isinstance(error.__context__, socket.gaierror)  # `create_server` hides it
+    return is_unknown or getattr(error, "errno", None) == errno.EADDRNOTAVAIL
+
+
 class _Http(H11Protocol):
-    """HTTP that does not wait forever for the first request of a connection."""
+    """HTTP that does not wait forever for the head of a request."""
+
+    _head: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait."""
         super().connection_made(transport)
-        self.loop.call_later(HEAD_S, self._end_if_silent)
+        self._wait()
 
-    def _end_if_silent(self) -> None:
-        is_own = self.transport.get_protocol() is self  # not handed over to a WebSocket
-        # Uvicorn's annotation leaves out that there is no cycle before the first request.
-        has_asked = getattr(self, "cycle", None) is not None
-        if is_own and not has_asked and not self.transport.is_closing():
-            self.transport.close()
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no longer."""
+        self._wait_no_longer()
+        super().connection_lost(exc)
+
+    def handle_events(self) -> None:
+        """Wait for the rest of a head that has begun; Uvicorn itself waits for its first byte."""
+        super().handle_events()
+        if self.conn.their_state is not h11.IDLE:
+            self._wait_no_longer()
+        elif self.conn.trailing_data[0] and self._head is None:
+            self._wait()
+
+    def _wait(self) -> None:
+        self._head = self.loop.call_later(HEAD_S, self.transport.close)
+
+    def _wait_no_longer(self) -> None:
+        if self._head is not None:
+            self._head.cancel()
+            self._head = None
 
 
 def _check(certificate: Certificate) -> None:

@@ -3,26 +3,26 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nst_video.engines import SecondStyle
 from nst_video.errors import NstVideoError
 from nst_video.frames import Frame, Size
 from nst_video.live.live_stylizer import LiveStylizer
 from nst_video.live.loader_thread import choose_live_engine
 from nst_video.networks.models import StyleModel
-from nst_video.settings import ModelOptions, StylizeSettings
+from nst_video.settings import ModelOptions, Regions, StylizeSettings
 from nst_video.stylizer import Stylizer
 from nst_video.system.thread_priority import run_at_low_priority
 from nst_video.temporal import compile_loops
 from nst_video.web.catalog import StyleCatalog
 from nst_video.web.look import Look
-
-FADE_S = 0.4
-"""Seconds of the transition to another style, as in live sessions."""
+from nst_video.web.regions import regions_of
 
 T = TypeVar("T")
 
@@ -69,8 +69,10 @@ class Studio:
         self._lock, self._has_begun = threading.Lock(), False
         self._first: Stylizer | None = None
         self._model: StyleModel | None = None
+        self._is_over = False
         self._loader = ThreadPoolExecutor(1, "load")
         self._compiled: set[Size] = set()
+        self._compiled_two: set[Size] = set()
         self._compiler = threading.Thread(target=self._compile_loops, name="loops", daemon=True)
 
     @property
@@ -106,6 +108,7 @@ class Studio:
 
     def close(self) -> None:
         """Load nothing further."""
+        self._is_over = True
         self._loader.shutdown(wait=False, cancel_futures=True)
 
     def later(self, work: Callable[[], T], on_done: Callable[[T | NstVideoError], None]) -> None:
@@ -134,12 +137,11 @@ class Studio:
         if not self.is_ready:
             raise NstVideoError(self.trouble)
 
-    def stylizer(self, look: Look, *, fade_s: float = 0.0) -> Stylizer:
+    def stylizer(self, look: Look) -> Stylizer:
         """Return a stylizer of its own state, with the shared model and engine.
 
         Args:
             look: its styles and settings.
-            fade_s: seconds of the transition from one style to the next.
 
         Raises:
             StyleError: an unknown style.
@@ -147,13 +149,16 @@ class Studio:
         """
         if self._first is None or self._model is None:
             self.wait()
-        return self._share(look, look.settings(), fade_s)
+        return self._share(look, look.settings(), regions_of(look, self.catalog))
 
     def live_stylizer(self, look: Look) -> LiveStylizer:
-        """Return a stylizer for live frames, see `stylizer`."""
-        return self._share(look, look.live_settings(), FADE_S)
+        """Return a stylizer for live frames, see `stylizer`. Its mask is set when it is ready.
 
-    def _share(self, look: Look, settings: StylizeSettings, fade_s: float) -> Stylizer:
+        Another style is there with the next painting: a transition would only make it late.
+        """
+        return self._share(look, look.live_settings(), None)
+
+    def _share(self, look: Look, settings: StylizeSettings, regions: Regions | None) -> Stylizer:
         first, model = self._first, self._model
         if first is None or model is None:
             raise NstVideoError(self.trouble or "The model is not loaded yet.")
@@ -163,7 +168,7 @@ class Studio:
             self._options,
             mix=look.mix,
             library=self.catalog.library,
-            fade_s=fade_s,
+            regions=regions,
         )
         made.model, made.engine = model, first.engine
         return made
@@ -179,6 +184,25 @@ class Studio:
             # Frames of other sizes are painted meanwhile: they go first.
             run_at_low_priority(lambda: first.load_size(size))
             self._compiled.add(size)
+
+    def compile_two_styles(self, size: Size) -> None:
+        """Compile the network that paints two styles in one pass, see `compile_size`.
+
+        Raises:
+            EngineError: the network does not run at that size.
+        """
+        first, model = self._first, self._model
+        if first is None or model is None or size in self._compiled_two:
+            return
+        style = model.to_parameters(first.style_vector[None])
+        frames = np.zeros((1, *size[::-1], 3), np.uint8)
+        second = SecondStyle(style, frames[..., 0])
+        run_at_low_priority(lambda: first.engine(frames, style, second))
+        self._compiled_two.add(size)
+
+    def has_two_styles(self, size: Size) -> bool:
+        """Return whether `compile_two_styles` has been done."""
+        return size in self._compiled_two
 
     def _load(self) -> None:
         try:
@@ -198,5 +222,14 @@ class Studio:
         self._compiler.start()
 
     def _compile_loops(self) -> None:
+        run_at_low_priority(self._predict_styles)
         compile_loops()
         self.has_loops = True
+
+    def _predict_styles(self) -> None:
+        """Have the vectors of all styles in the cache, so that the first click shows at once."""
+        model = self._model
+        for style in self.catalog.styles():
+            if model is not None and not self._is_over:
+                with suppress(NstVideoError):
+                    self.catalog.library.bottleneck(style, model.predictor)

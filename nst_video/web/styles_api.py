@@ -1,5 +1,6 @@
 """`/api/styles`, `/api/refinement` and `/api/image`: styles, and pictures painted in them."""
 
+import asyncio
 import io
 import json
 from collections.abc import Awaitable, Callable
@@ -22,9 +23,10 @@ from nst_video.validation import Range
 from nst_video.web.camera_session import encode_jpeg
 from nst_video.web.catalog import is_upload
 from nst_video.web.desk import Desk
-from nst_video.web.look import Look, from_query
+from nst_video.web.look import Look, check_words, from_query
 from nst_video.web.problems import ProblemError
 from nst_video.web.refinement import Refiner
+from nst_video.web.regions import check
 from nst_video.web.studio import Studio
 from nst_video.web.thumbnails import thumbnail, version
 
@@ -34,6 +36,9 @@ PICTURE_PX = 512
 MINUTES = Range(0.1, 60, unit="minutes")
 
 PAINTED_QUALITY = 92
+
+JSON_BYTES, JSON_S = 1 << 14, 10.0
+"""Limits of requests whose body is JSON."""
 
 _FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
 
@@ -47,11 +52,13 @@ class StyleApi:
     Attributes:
         studio: paints.
         desk: paints one picture at a time.
+        thumbnails: the same for thumbnails, so that pictures do not wait for a whole gallery.
         refiner: refines one style at a time.
     """
 
     studio: Studio
     desk: Desk
+    thumbnails: Desk
     refiner: Refiner
 
     def routes(self) -> list[BaseRoute]:
@@ -71,10 +78,12 @@ class StyleApi:
 
     async def listing(self, request: Request) -> Response:
         """List the library's styles."""
-        return JSONResponse(await self.desk.run(self._list))
+        # Not at the desk: a gallery does not wait for pictures that are being painted.
+        return JSONResponse(await asyncio.to_thread(self._list))
 
     async def upload(self, request: Request) -> Response:
         """Make an uploaded picture a style."""
+        check_words("A request", request.query_params, ("name",))
         title = request.query_params.get("name", "")
         async with self.desk.uploaded_picture(request) as path:
             catalog = self.studio.catalog
@@ -84,7 +93,7 @@ class StyleApi:
     async def thumbnail(self, request: Request) -> Response:
         """Send a style's thumbnail."""
         style = self.studio.catalog.find(request.path_params["name"])
-        data = await self.desk.run(partial(thumbnail, self.studio, style))
+        data = await self.thumbnails.run(partial(thumbnail, self.studio, style))
         is_newest = request.query_params.get("v") == version(self.studio, style)
         headers = _FOREVER if is_newest else {"Cache-Control": "no-cache"}
         return Response(data, media_type="image/jpeg", headers=headers)
@@ -136,11 +145,11 @@ class StyleApi:
 
     async def paint(self, request: Request) -> Response:
         """Paint an uploaded picture."""
-        look = from_query(request.query_params.multi_items(), self.studio.look)
+        look = from_query(request.query_params.multi_items(), self.studio.look, ("format",))
         kind = request.query_params.get("format", "jpg")
         if kind not in ("jpg", "png"):
             raise UsageError(f"The format must be jpg or png, not {kind[:20]!r}.")
-        self.studio.catalog.select(look.names)
+        check(look, self.studio.catalog)
         async with self.desk.uploaded_picture(request) as path:
             data = await self.desk.run(lambda: self._paint(self.desk.load(path), look, kind))
         return Response(data, media_type="image/png" if kind == "png" else "image/jpeg")
@@ -179,13 +188,19 @@ async def read_json(request: Request) -> dict[str, object]:
 
     Raises:
         UsageError: it is no object.
-        ProblemError: it is too large.
+        ProblemError: it is too large or too slow.
     """
     body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > 1 << 14:
-            raise ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The request is too large.")
+    try:
+        async with asyncio.timeout(JSON_S):
+            async for part in request.stream():
+                body += part
+                if len(body) > JSON_BYTES:
+                    detail = "The request is too large."
+                    raise ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
+    except TimeoutError:
+        detail = f"The request took longer than {JSON_S:g} seconds."
+        raise ProblemError(HTTPStatus.REQUEST_TIMEOUT, detail) from None
     if not body:
         return {}
     try:

@@ -10,6 +10,7 @@ from nst_video.image.resize import shrink
 from nst_video.image.synthetic import draw
 from nst_video.style_library.library import Style
 from nst_video.system import paths
+from nst_video.system.thread_priority import run_at_low_priority
 from nst_video.web.camera_session import encode_jpeg
 from nst_video.web.look import Look
 from nst_video.web.studio import Studio
@@ -42,7 +43,8 @@ def thumbnail(studio: Studio, style: Style) -> bytes:
     with suppress(OSError):
         return path.read_bytes()
     look = replace(Look(), styles=((style.name, 1.0),), steady=0.0)
-    painted = studio.stylizer(look)(draw(_PAINTED, _PHASE))
+    painter = studio.stylizer(look)
+    painted = run_at_low_priority(lambda: painter(draw(_PAINTED, _PHASE)))
     data = encode_jpeg(shrink(painted, SIZE), _QUALITY)
     with suppress(OSError):  # it is painted again then
         paths.write_atomically(path, lambda file: file.write(data))

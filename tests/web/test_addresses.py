@@ -14,7 +14,8 @@ from nst_video.settings import ModelOptions
 from nst_video.style_library.library import packaged_styles_dir
 from nst_video.system.paths import data_dir
 from nst_video.web import addresses, certificates, server
-from nst_video.web.catalog import KEPT, StyleCatalog
+from nst_video.web import catalog as catalog_module
+from nst_video.web.catalog import StyleCatalog
 
 NAMES = frozenset({"localhost", "127.0.0.1", "192.168.1.5", "studio.local"})
 
@@ -65,6 +66,12 @@ def test_a_port_that_is_taken_is_said() -> None:
     first.listener.close()
 
 
+@pytest.mark.parametrize("host", ["192.0.2.1", "a..b", "x" * 70])
+def test_an_address_of_another_machine_is_said(host: str) -> None:
+    with pytest.raises(UsageError, match="is not an address of this machine"):
+        server.bind(host, 0)
+
+
 @pytest.mark.parametrize("spec", ["http:x", "http:70000", "http:lan:x", "http:80:90", "http:-1"])
 def test_a_page_needs_a_port(spec: str) -> None:
     with pytest.raises(UsageError, match="http:lan"):
@@ -90,13 +97,13 @@ def test_only_names_typed_on_this_machine_may_be_paths(tmp_path: Path) -> None:
     assert catalog.adopt("neon").origin == "packaged"
 
 
-def test_the_newest_uploads_are_kept(tmp_path: Path) -> None:
+def test_the_newest_uploads_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalog_module, "KEPT", 3)
     catalog = StyleCatalog(folder=tmp_path)
     made = [
-        catalog.upload(np.full((8, 8, 3), shade, np.uint8), f"{shade}.png")
-        for shade in range(KEPT + 2)
+        catalog.upload(np.full((8, 8, 3), shade, np.uint8), f"{shade}.png") for shade in range(5)
     ]
-    assert len(list(tmp_path.glob("*.png"))) == KEPT
-    assert catalog.find(made[-1].name).title == str(KEPT + 1)
+    assert len(list(tmp_path.glob("*.png"))) == 3
+    assert catalog.find(made[-1].name).title == "4"
     with pytest.raises(StyleError):
         catalog.find(made[0].name)

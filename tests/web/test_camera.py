@@ -58,6 +58,29 @@ def test_a_frame_comes_back_painted_with_its_number_and_stamp(page) -> None:
         assert np.abs(pixels(shown).astype(int) - pixels_of(frame())).mean() < 4
 
 
+def test_what_is_around_people_is_what_the_look_says(page) -> None:
+    """Nobody is in the noise: all of it is the rest, a color first, then another style."""
+
+    def is_green(message: Any) -> bool:
+        return is_painted(message) and pixels(message).mean((0, 1))[1] > 150
+
+    with page.socket() as socket:
+        ask(socket, type="look", look={"mask": "person", "rest": "green"})
+        send(socket, 1)
+        receive(socket, is_green)
+        ask(socket, type="look", look={"styles": [{"name": "wave"}], "rest": "neon", "steady": 0})
+        assert receive(socket, is_kind("look"))["look"]["rest"] == "neon"
+        painted = receive(socket, lambda m: is_painted(m) and not is_green(m))
+        ask(socket, type="look", look={"mask": "none"})
+        plain = receive(
+            socket,
+            lambda m: is_painted(m) and np.abs(pixels(m) - pixels(painted) * 1.0).mean() > 10,
+        )
+        assert plain.sequence == painted.sequence
+        ask(socket, type="look", look={"mask": "person", "rest": "/etc/passwd"})
+        assert "no style" in receive(socket, is_kind("error"))["text"]
+
+
 def pixels_of(data: bytes) -> np.ndarray:
     return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
 

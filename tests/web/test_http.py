@@ -1,6 +1,7 @@
 """The server's addresses over real sockets: what is answered, what is refused."""
 
 import io
+import select
 import socket
 import struct
 import zlib
@@ -122,6 +123,9 @@ def test_a_picture_is_painted(page) -> None:
     plain = page.ask("POST", "/api/image?original=true&format=png", encoded("PNG"))
     assert plain.body != got.body
     assert np.array_equal(picture(plain.body), picture(encoded("PNG")))
+    query = "style=wave&mask=person&rest=%23ff0000&format=png"
+    nobody = np.asarray(picture(page.ask("POST", f"/api/image?{query}", encoded("PNG")).body))
+    assert np.abs(nobody.mean((0, 1)) - (255, 0, 0)).max() < 30
 
 
 @pytest.mark.parametrize(
@@ -136,6 +140,8 @@ def test_a_picture_is_painted(page) -> None:
         ("?style=nothing", encoded("PNG"), 404, "nothing"),
         ("?style=/etc/passwd", encoded("PNG"), 404, "no style"),
         ("?intensity=2", encoded("PNG"), 400, "intensity"),
+        ("?intensty=0.5", encoded("PNG"), 400, "Did you mean 'intensity'"),
+        ("?style=wave&rest=wvae&mask=person", encoded("PNG"), 404, "Did you mean 'wave'"),
         ("?format=exe", encoded("PNG"), 400, "format"),
     ],
 )
@@ -161,11 +167,26 @@ def test_an_upload_that_stops_is_given_up(page) -> None:
     assert page.get("/api/server").status == 200
 
 
+def test_an_upload_that_trickles_is_given_up(page) -> None:
+    head = b"POST /api/films HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", page.port), timeout=10) as connection:
+        connection.sendall(head)
+        while not select.select([connection], [], [], 0.05)[0]:
+            connection.sendall(b"x")
+        assert b"bytes per second" in connection.recv(65536)
+
+
 def test_a_client_that_sends_no_request_is_left(page, monkeypatch) -> None:
     monkeypatch.setattr(server, "HEAD_S", 0.2)
     with socket.create_connection(("127.0.0.1", page.port), timeout=10) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost:")
         assert connection.recv(100) == b""
+    with socket.create_connection(("127.0.0.1", page.port), timeout=10) as connection:
+        connection.sendall(b"GET /favicon.ico HTTP/1.1\r\nHost: localhost\r\n\r\nGET / HTTP")
+        answer = b""
+        while part := connection.recv(65536):
+            answer += part
+        assert answer.startswith(b"HTTP/1.1 200")
     with page.socket() as opened:
         opened.recv(timeout=10)
         monkeypatch.undo()

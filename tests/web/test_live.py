@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from page_client import Page, is_kind, receive
 from websockets.exceptions import ConnectionClosed
 
 from nst_video.live import LiveOptions, LiveSession, open_live_source
-from nst_video.settings import ModelOptions
+from nst_video.settings import ModelOptions, Regions
 from nst_video.stylizer import Stylizer
 from nst_video.system.paths import packaged_styles_dir
 from nst_video.web.live_page import LivePage
@@ -84,6 +85,25 @@ def test_a_phone_changes_the_look_of_the_session_and_others_see_it(live: Running
         receive(socket, is_back)
     assert live.page.ask("PATCH", "/api/live", {"styles": [{"name": "/etc/passwd"}]}).status == 404
     assert live.page.ask("PATCH", "/api/live", {"intensity": 2}).status == 400
+
+
+def test_changes_of_several_pages_at_once_are_all_kept(live: Running) -> None:
+    parts = [{"intensity": 0.4}, {"gentle": 0.1}, {"steady": 0.5}, {"stroke_scale": 2},
+             {"mask": "background", "rest": "blur"}, {"mask_softness": 0.3}]  # fmt: skip
+    with ThreadPoolExecutor(len(parts)) as pages:
+        answers = list(pages.map(lambda part: live.page.ask("PATCH", "/api/live", part), parts))
+    assert {answer.status for answer in answers} == {200}
+    wanted = {name: value for part in parts for name, value in part.items()}
+    wait_until(lambda: wanted.items() <= live.page.get("/api/live").json["look"].items())
+    regions = live.session.state.request.regions
+    assert regions == Regions(rest="blur", softness=0.3, invert=True)
+    back = {"mask": "person", "rest": "given-mine", "stroke_scale": 1}
+    assert live.page.ask("PATCH", "/api/live", back).json["look"]["rest"] == "given-mine"
+    wait_until(lambda: back.items() <= live.page.get("/api/live").json["look"].items())
+    assert live.session.state.request.settings.work_size == "auto"
+    assert b"secret folder" not in live.page.get("/api/live").body
+    assert live.page.ask("PATCH", "/api/live", {"mask": "none"}).status == 200
+    wait_until(lambda: live.session.state.request.regions is None)
 
 
 def test_a_page_presses_keys(live: Running) -> None:

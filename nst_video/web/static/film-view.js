@@ -91,7 +91,7 @@ export class FilmView {
     const frame = `/api/films/${film.id}/frame.jpg?at=${at}`;
     const isPreview = !OPEN_STATES.includes(film.state) && film.preview;
     const { original } = this._store.look;
-    const wish = isPreview ? film.preview : `${frame}&${original ? 'original=true' : format(this._store.look)}`;
+    const wish = isPreview ? film.preview : `${frame}&${original ? 'original=true' : `${format(this._store.look, { isComplete: true })}&original=false`}`;
     const key = `${wish} ${this._stage.isComparing}`;
     if (key === this._wish) return;
     this._wish = key;

@@ -15,6 +15,7 @@ export const KEYS = [
   { keys: [','], label: ',', help: 'keyUnmix', action: 'mix', value: -0.1 },
   { keys: ['.'], label: '.', help: 'keyMixMore', action: 'mix', value: 0.1 },
   { keys: ['c'], label: 'C', help: 'keyColors', action: 'colors' },
+  { keys: ['m'], label: 'M', help: 'keyMask', action: 'mask' },
   { keys: ['t'], label: 'T', help: 'keySteady', action: 'steady' },
   { keys: ['s'], label: 'S', help: 'keyCompare', action: 'compare' },
   { keys: ['i'], label: 'I', help: 'keyFigures', action: 'figures' },
@@ -39,8 +40,8 @@ const BY_KEY = new Map(KEYS.flatMap((entry) => entry.keys.map((key) => [key, ent
 
 /** Keys that belong to what has the focus, by its selector; all where it is written in or chosen from. */
 const OF_FOCUS = [
-  ['select, textarea, input:not([type="range"], [type="checkbox"])', null],
-  ['input[type="range"], [role="slider"]', new Set(['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown', ' '])],
+  ['select, textarea, input:not([type="range"], [type="checkbox"], [type="radio"])', null],
+  ['input[type="range"], input[type="radio"], [role="slider"]', new Set(['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown', ' '])],
   ['button, a, input[type="checkbox"]', new Set(['Enter', ' '])],
 ];
 

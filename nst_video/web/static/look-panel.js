@@ -1,12 +1,15 @@
 /** The panel of the look: sliders and switches. */
 
 import { byId, clamp, fill, make } from './dom.js';
-import { FLAGS, NUMBERS } from './look.js';
+import { FLAGS, INITIAL, NUMBERS } from './look.js';
 import { say, sayValue } from './messages.js';
 import { text } from './texts.js';
 
 const percent = (value) => text('percent', { percent: Math.round(100 * value) });
 const times = (value) => text('times', { times: Number(value.toFixed(2)) });
+
+/** The slider of a mask, which `MaskPanel` places. */
+export const SOFTNESS = { name: 'mask_softness', label: 'maskSoftness', show: percent };
 
 /** Sliders: their name in the look, text, how a value is shown and where it lies on the slider. */
 const SLIDERS = [
@@ -24,7 +27,7 @@ const STEP = 0.1;
 export class LookPanel {
   constructor(store) {
     this._store = store;
-    this._rows = SLIDERS.map((slider) => this._row(slider));
+    this._rows = SLIDERS.map((slider) => makeSlider(store, slider));
     byId('sliders').append(...this._rows.map(({ root }) => root));
     for (const flag of FLAGS) {
       const box = byId(SWITCHES[flag]);
@@ -80,31 +83,31 @@ export class LookPanel {
     sayValue(text(isOn ? on : off));
   }
 
-  _row({ name, label, show, toSlider = (value) => value, fromSlider = (place) => place }) {
-    const { low, high } = NUMBERS[name];
-    const input = make('input', { type: 'range', id: `slider-${name}`, min: String(toSlider(low)), max: String(toSlider(high)), step: '0.01' });
-    const output = make('output', {});
-    const root = make('div', { className: 'slider' }, make('label', { htmlFor: input.id, textContent: text(label) }), output, input);
-    input.addEventListener('input', () => this._store.change({ [name]: Math.round(100 * fromSlider(input.valueAsNumber)) / 100 }));
-    const update = (look) => {
-      const place = toSlider(look[name]);
-      if (document.activeElement !== input || Math.abs(input.valueAsNumber - place) > 0.02) input.value = String(place);
-      output.textContent = show(look[name]);
-      input.setAttribute('aria-valuetext', output.textContent);
-      fill(input);
-    };
-    return { root, input, update };
-  }
-
   _show(look) {
     for (const { update } of this._rows) update(look);
     for (const flag of FLAGS) byId(SWITCHES[flag]).checked = look[flag];
   }
 
   _reset() {
-    const initial = Object.entries(NUMBERS).map(([name, range]) => [name, range.initial]);
-    this._store.change({ ...Object.fromEntries(initial), keep_colors: false, original: false });
+    this._store.change(INITIAL);
   }
+}
+
+/** Return the row of a slider: its element, its input, and what shows a look in it. */
+export function makeSlider(store, { name, label, show, toSlider = (value) => value, fromSlider = (place) => place }) {
+  const { low, high } = NUMBERS[name];
+  const input = make('input', { type: 'range', id: `slider-${name}`, min: String(toSlider(low)), max: String(toSlider(high)), step: '0.01' });
+  const output = make('output', {});
+  const root = make('div', { className: 'slider' }, make('label', { htmlFor: input.id, textContent: text(label) }), output, input);
+  input.addEventListener('input', () => store.change({ [name]: Math.round(100 * fromSlider(input.valueAsNumber)) / 100 }));
+  const update = (look) => {
+    const place = toSlider(look[name]);
+    if (document.activeElement !== input || Math.abs(input.valueAsNumber - place) > 0.02) input.value = String(place);
+    output.textContent = show(look[name]);
+    input.setAttribute('aria-valuetext', output.textContent);
+    fill(input);
+  };
+  return { root, input, update };
 }
 
 async function share() {

@@ -8,8 +8,21 @@ export const NUMBERS = {
   steady: { initial: 1, low: 0, high: 1 },
   stroke_scale: { initial: 1, low: 0.25, high: 4 },
   gentle: { initial: 0.5, low: 0, high: 1 },
+  mask_softness: { initial: 0.8, low: 0, high: 1 },
 };
 export const FLAGS = ['keep_colors', 'original'];
+
+/** Where the styles are: everywhere, on people, around them. */
+export const MASKS = ['none', 'person', 'background'];
+
+/** What a look begins with, besides its styles. */
+export const INITIAL = {
+  keep_colors: false,
+  original: false,
+  mask: 'none',
+  rest: 'original',
+  ...Object.fromEntries(Object.entries(NUMBERS).map(([name, { initial }]) => [name, initial])),
+};
 
 /** Most styles that the page mixes: a triangle. */
 export const MAX_MIXED = 3;
@@ -27,6 +40,8 @@ export function parse(query) {
     if (Number.isFinite(value)) look[name] = clamp(value, low, high);
   }
   if (given.has('keep_colors')) look.keep_colors = given.get('keep_colors') === 'true';
+  if (MASKS.includes(given.get('mask'))) look.mask = given.get('mask');
+  if (given.get('rest')) look.rest = given.get('rest');
   const names = given.getAll('style').slice(0, MAX_MIXED);
   const mix = (given.get('mix') ?? '').split(',').map(Number.parseFloat);
   const isMix = names.every((_, place) => mix[place] >= 0) && mix.slice(0, names.length).some((weight) => weight > 0);
@@ -34,15 +49,16 @@ export function parse(query) {
   return look;
 }
 
-/** Return a look as a query. */
-export function format(look) {
+/** Return a look as a query: what differs from the initial look, or everything. */
+export function format(look, { isComplete = false } = {}) {
   const query = new URLSearchParams();
   for (const { name } of look.styles) query.append('style', name);
   if (look.styles.length > 1) query.set('mix', shares(look.styles).map((share) => share.toFixed(2)).join(','));
-  for (const [name, { initial }] of Object.entries(NUMBERS)) {
-    if (look[name] !== initial) query.set(name, String(Math.round(look[name] * 100) / 100));
+  for (const [name, initial] of Object.entries(INITIAL)) {
+    const isMoot = look.mask === 'none' && ['rest', 'mask_softness'].includes(name);
+    if (name === 'original' || (!isComplete && (isMoot || look[name] === initial))) continue;
+    query.set(name, name in NUMBERS ? String(Math.round(look[name] * 100) / 100) : String(look[name]));
   }
-  if (look.keep_colors) query.set('keep_colors', 'true');
   return query.toString().replaceAll('%2C', ',');
 }
 
@@ -55,12 +71,7 @@ export function shares(styles) {
 /** The look that is wanted, what listens to it, and what the server says of it. */
 export class LookStore {
   constructor() {
-    this.look = {
-      styles: [{ name: 'wave', weight: 1 }],
-      keep_colors: false,
-      original: false,
-      ...Object.fromEntries(Object.entries(NUMBERS).map(([name, { initial }]) => [name, initial])),
-    };
+    this.look = { styles: [{ name: 'wave', weight: 1 }], ...INITIAL };
     this.isShared = true; // in the address
     this.hasOwn = false; // chosen here or by the address, not the server's default
     this.send = () => false;

@@ -9,6 +9,7 @@ import { listenToKeys } from './keyboard.js';
 import { explain, LiveView } from './live-view.js';
 import { LookPanel } from './look-panel.js';
 import { LookStore } from './look.js';
+import { MaskPanel } from './mask-panel.js';
 import { announce, Notice, say, sayValue } from './messages.js';
 import { Mixer } from './mixer.js';
 import { flash, Recorder } from './recorder.js';
@@ -53,6 +54,7 @@ const uploads = new Uploads(
 const gallery = new Gallery(styles, store, () => uploads.pickPicture());
 const mixer = new Mixer(styles, store);
 const panel = new LookPanel(store);
+const mask = new MaskPanel(styles, store);
 const card = new StyleCard(styles, store);
 const recorder = new Recorder(stage.canvas, () => `nst-video ${styles.sentence.replaceAll(/[^\p{L}\p{N} +-]/gu, '')}`);
 const settings = new Settings({ onCamera: changeCamera, onWhole: showWhole });
@@ -179,6 +181,7 @@ const actions = {
   partner: () => styles.mixNext(),
   mix: (by) => mixer.step(by) || say(text('noPartner')),
   colors: () => panel.toggle('keep_colors', ['colorsKept', 'colorsOfStyle']),
+  mask: () => mask.next(),
   steady: () => panel.nextSteadiness(),
   compare: () => {
     if (isLive()) return;
