@@ -191,7 +191,7 @@ def test_page_sends_no_frames_while_hidden_and_reconnects(open_tab) -> None:
     )
     tab.page.evaluate("opened.at(-1).close()")
     tab.wait_for("opened.length > 1 && opened.at(-1).readyState === 1")
-    assert "Connected again" in tab.page.inner_text("#toasts")
+    tab.page.wait_for_selector(".toast:has-text('Connected again')")
     tab.wait_for_painting()
 
 
