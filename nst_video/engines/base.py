@@ -246,7 +246,9 @@ class IdentityEngine:
         raise EngineError("The engine identity takes whole frames only.")
 
 
-def second_inputs(second: SecondStyle | None, here: slice = slice(None)) -> list[Floats]:
+def second_inputs(
+    second: SecondStyle | None, here: slice = slice(None), *, is_sampled: bool = False
+) -> list[Floats]:
     """Return what a network takes in for a second style; nothing for one style.
 
     That is its style parameters, then mask and weights of `fused.regions.RegionMap` at each
@@ -255,11 +257,12 @@ def second_inputs(second: SecondStyle | None, here: slice = slice(None)) -> list
     Args:
         second: of a batch.
         here: frames of the batch.
+        is_sampled: see `fused.regions.region_maps`.
     """
     if second is None:
         return []
     part = second.part(here)
-    maps = region_maps(part.masks).values()
+    maps = region_maps(part.masks, is_sampled=is_sampled).values()
     return [part.style, *(array for each in maps for array in (each.mask, each.weights))]
 
 

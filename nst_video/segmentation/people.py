@@ -6,9 +6,9 @@ from numpy.typing import NDArray
 
 from nst_video.frames import Floats, Frame, Luma
 from nst_video.image.dis_flow import DisFlow
-from nst_video.image.resize import resize_area
+from nst_video.image.resize import Pixel, resize_area
 from nst_video.networks.segmenter import SIZE
-from nst_video.segmentation.edges import follow_edges, to_bytes
+from nst_video.segmentation.edges import follow_edges
 from nst_video.segmentation.segmenters import Segmenter
 
 HELD = 0.88
@@ -27,8 +27,8 @@ CUT = 30.0
 
 DEFAULT_SOFTNESS = 0.8
 
-_MASK, _LUMA = "person_mask", "person_luma"
-"""Names in a state."""
+_PLACES = np.stack(np.meshgrid(np.arange(SIZE[0]), np.arange(SIZE[1])), -1).astype(np.float32)
+"""(column, row) of every pixel of a mask."""
 
 
 class PersonMasks:
@@ -52,7 +52,7 @@ class PersonMasks:
         small = resize_area(luma, SIZE)
         mask = self._carry(self.segmenter(frame), small)
         self._before = mask, small
-        return to_bytes(follow_edges(mask, luma), self._softness)
+        return follow_edges(mask, luma, self._softness)
 
     def reset(self) -> None:
         """Begin another film."""
@@ -64,16 +64,18 @@ class PersonMasks:
             return found
         mask, before = self._before
         flow = self._flow(luma, before)
-        columns, rows = np.meshgrid(
-            np.arange(SIZE[0], dtype=np.float32), np.arange(SIZE[1], dtype=np.float32)
-        )
-        at = columns + flow[..., 0], rows + flow[..., 1]
-        moved_luma = cv2.remap(before, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        difference = cv2.GaussianBlur(
-            cv2.absdiff(luma, np.asarray(moved_luma, np.uint8)).astype(np.float32), (0, 0), 1.5
-        )
+        at = np.asarray(_PLACES + flow, np.float32)
+        moved_luma = _remap(before, at)
+        difference = cv2.GaussianBlur(cv2.absdiff(luma, moved_luma).astype(np.float32), (0, 0), 1.5)
         if difference.mean() > CUT:
             return found
-        moved = cv2.remap(mask, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        moved = _remap(mask, at)
         trust = HELD / (1 + np.square(difference / np.float32(DOUBT)))
         return np.asarray(found + (moved - found) * trust, np.float32)
+
+
+def _remap(image: NDArray[Pixel], at: Floats) -> NDArray[Pixel]:
+    """Return the values of an image (height, width) at (height, width, 2) places: (column, row)."""
+    columns, rows = at[..., 0], at[..., 1]
+    moved = cv2.remap(image, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(moved, image.dtype)

@@ -47,9 +47,8 @@ def test_edges_of_a_mask_move_to_those_of_the_picture():
     luma = scene()[..., 0]
     right = np.hypot(*np.mgrid[-100 : HEIGHT - 100, -160 : WIDTH - 160]) < 50
     off = cv2.GaussianBlur(np.roll(right, 3, axis=1).astype(np.float32), (0, 0), 2)
-    errors = [
-        np.abs(to_bytes(mask, 0.5) / 255 - right).mean() for mask in (off, follow_edges(off, luma))
-    ]
+    masks = to_bytes(off, 0.5), follow_edges(off, luma, 0.5)
+    errors = [np.abs(mask / 255 - right).mean() for mask in masks]
     assert errors[1] < 0.6 * errors[0]
 
 
@@ -66,7 +65,7 @@ def test_masks_of_a_still_scene_change_less_than_half_as_much_as_the_networks():
     unsteady = []
     for frame in frames:
         luma = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
-        unsteady.append(to_bytes(follow_edges(raw(frame), luma), 0.5))
+        unsteady.append(follow_edges(raw(frame), luma, 0.5))
     assert changes([steady(frame) for frame in frames][2:]) < 0.5 * changes(unsteady[2:])
 
 

@@ -24,6 +24,7 @@ from nst_video.networks.fused.regions import (
     RegionMap,
     map_shapes,
     phases_of,
+    sampled_rows,
 )
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def build_model(
     size: Size,
     *,
     two_styles: bool = False,
+    is_sampled: bool = False,
 ) -> "openvino.Model":
     """Return the graph that paints one frame of `size`.
 
@@ -48,18 +50,23 @@ def build_model(
     graph = OpenVinoBackend()
     width, height = size
     frame = graph.op.parameter([1, height, width, 3], np.uint8, name="frame")
-    norms, inputs = style_inputs(graph, config, size, two_styles)
+    norms, inputs = style_inputs(graph, config, size, two_styles, is_sampled)
     blocks = network.paint(graph, config, convolutions, graph.content(frame, size), norms)
     return graph.make_model({"painted": graph.frame(blocks, size)}, [frame, *inputs])
 
 
 def style_inputs(
-    graph: "OpenVinoBackend", config: TransformerConfig, size: Size, two_styles: bool
+    graph: "OpenVinoBackend",
+    config: TransformerConfig,
+    size: Size,
+    two_styles: bool,
+    is_sampled: bool,
 ) -> tuple[Normalize, list[Node]]:
     """Return the norms of a graph that paints pictures of `size`, and its inputs for them.
 
     These are the style parameters, float32 (1, style_size). For two styles there are those of the
-    second region, and mask and weights of `fused.regions.RegionMap` at each resolution.
+    second region, and mask and weights of `fused.regions.RegionMap` at each resolution,
+    whose statistics may be sampled.
     """
     style = graph.op.parameter([1, config.style_size], np.float32, name="style")
     if not two_styles:
@@ -68,15 +75,16 @@ def style_inputs(
     inputs, maps = [style, other], {}
     for resolution, shape in map_shapes(size).items():
         phases = phases_of(resolution)
+        here = sampled_rows(shape[0], is_sampled=is_sampled)
         mask, weights = (
             graph.op.parameter(list(each), np.float32, name=f"{name}_{resolution}")
             for name, each in (
                 ("mask", (1, *shape, phases)),
-                ("weights", (1, REGIONS * phases, shape[0] * shape[1])),
+                ("weights", (1, REGIONS * phases, len(here) * shape[1])),
             )
         )
         inputs += [mask, weights]
-        maps[resolution] = RegionMap(graph.to_nchw(mask), weights)
+        maps[resolution] = RegionMap(graph.to_nchw(mask), weights, here.step)
     styles = [graph.as_1x1(each) for each in (style, other)]
     return ExactRegionNorms(graph, config, styles, maps), inputs
 
@@ -194,6 +202,12 @@ class OpenVinoBackend:
         end = x.get_output_shape(0)[index] if stop is None else stop
         return self.op.slice(x, integers(start), integers(end), integers(1), integers(index))
 
+    def every(self, x: Node, axis: Axis, step: int) -> Node:
+        """Return one in `step` slices along an axis, from half a step on."""
+        index = _AXES[axis]
+        end = x.get_output_shape(0)[index]
+        return self.op.slice(x, integers(step // 2), integers(end), integers(step), integers(index))
+
     def concat(self, parts: Sequence[Node], axis: Axis) -> Node:
         """Concatenate along one axis."""
         return self.op.concat(list(parts), _AXES[axis])
@@ -221,8 +235,11 @@ class OpenVinoBackend:
         A matrix product reads each pixel once; products and sums apart took 1.5 times one style.
         """
         _, channels, rows, columns = x.get_output_shape(0)
-        pixels = self.op.reshape(self.to_nhwc(x), integers(1, rows * columns, channels), False)
-        sums = self.op.matmul(weights, pixels, False, False)
+        count = weights.get_output_shape(0)[1]
+        pixels = self.op.reshape(self.to_nhwc(x), integers(rows, columns, channels), False)
+        lines = self.op.reshape(weights, integers(count, rows, columns), False)
+        lines = self.op.transpose(lines, integers(1, 0, 2))
+        sums = self.op.reduce_sum(self.op.matmul(lines, pixels, False, False), integers(0), True)
         return self.op.unsqueeze(self.op.transpose(sums, integers(0, 2, 1)), integers(3))
 
     def repeat_channels(self, x: Node, times: int) -> Node:

@@ -2,9 +2,9 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -93,6 +93,8 @@ class OpenVinoEngine:
         self.device = _describe(self._core, precision, device)
         self.config = config
         self._precision = precision
+        # Convolutions in few bits are so quick that statistics of two regions would take as long.
+        self._is_sampled = precision == "mixed"
         fold = fuse_mixed_precision if precision == "mixed" else fuse_transformer
         self._convolutions = fold(config, arrays)
         self._frames_at_once = 0
@@ -171,7 +173,7 @@ class OpenVinoEngine:
             pool = self._compiled(size, hint, colors, second is not None)
             try:
                 for here in (slice(index, index + 1) for index in range(len(pictures))):
-                    others = second_inputs(second, here)
+                    others = second_inputs(second, here, is_sampled=self._is_sampled)
                     inputs: list[NDArray[Any]] = [pictures[here], styles[here], *others]
                     started.append(pool.submit(inputs, painted[here]))
             except RuntimeError:
@@ -202,11 +204,16 @@ class OpenVinoEngine:
         self, size: Size, hint: Hint, colors: YuvColors | None, two_styles: bool
     ) -> InferRequestPool:
         """Compile the network for frames of `size`, or read it from the disk."""
-        config, convolutions = self.config, self._convolutions
-        if colors is None:
-            model = build_model(config, convolutions, size, two_styles=two_styles)
-        else:
-            model = build_yuv_model(config, convolutions, size, colors, two_styles=two_styles)
+        build: Callable[..., openvino.Model] = build_model
+        if colors is not None:
+            build = partial(build_yuv_model, colors=colors)
+        model = build(
+            self.config,
+            self._convolutions,
+            size,
+            two_styles=two_styles,
+            is_sampled=self._is_sampled,
+        )
         compiled = self._compile_model(model, hint)
         count = 1
         if hint != "LATENCY":

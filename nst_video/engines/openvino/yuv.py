@@ -33,6 +33,7 @@ def build_yuv_model(
     colors: YuvColors,
     *,
     two_styles: bool = False,
+    is_sampled: bool = False,
 ) -> "openvino.Model":
     """Return the graph that paints one picture of `size`, both sides even.
 
@@ -42,7 +43,7 @@ def build_yuv_model(
     """
     graph = OpenVinoBackend()
     yuv = graph.op.parameter([1, *yuv_shape(size)], np.uint8, name="yuv")
-    norms, inputs = style_inputs(graph, config, size, two_styles)
+    norms, inputs = style_inputs(graph, config, size, two_styles, is_sampled)
     content = _to_content(graph, yuv, colors.to_rgb(), size)
     blocks = network.paint(graph, config, convolutions, content, norms)
     return graph.make_model({"painted": _rgb_to_yuv(graph, blocks, size)}, [yuv, *inputs])

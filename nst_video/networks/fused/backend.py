@@ -43,6 +43,10 @@ class Backend(Protocol):
         """Return a slice along one axis; negative bounds count from the end."""
         ...
 
+    def every(self, x: Tensor, axis: Axis, step: int) -> Tensor:
+        """Return one in `step` slices along an axis, from half a step on."""
+        ...
+
     def concat(self, parts: Sequence[Tensor], axis: Axis) -> Tensor:
         """Concatenate along one axis."""
         ...

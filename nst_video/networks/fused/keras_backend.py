@@ -194,6 +194,10 @@ class KerasBackend:
         """Return a slice along one axis; negative bounds count from the end."""
         return x[(slice(None),) * _AXES[axis] + (slice(start, stop),)]
 
+    def every(self, x: Tensor, axis: Axis, step: int) -> Tensor:
+        """Return one in `step` slices along an axis, from half a step on."""
+        return x[(slice(None),) * _AXES[axis] + (slice(step // 2, None, step),)]
+
     def concat(self, parts: Sequence[Tensor], axis: Axis) -> Tensor:
         """Concatenate along one axis."""
         return ops.concatenate(list(parts), _AXES[axis])

@@ -34,6 +34,9 @@ Those of a few pixels are noise; of none they do not exist. The part grows smoot
 jumps when a person leaves.
 """
 
+SAMPLED_ROWS = 45
+"""Rows of cells from which sampled statistics are taken, of frames that have twice as many."""
+
 Resolution: TypeAlias = Literal["quarter", "half", "full"]
 
 RESOLUTIONS: tuple[Resolution, ...] = ("quarter", "half", "full")
@@ -56,10 +59,12 @@ class RegionMap:
         weights: (n, regions x phases, rows x columns): what a pixel counts in the statistics of a
             region; of each region they add up to 1. Pixels outside of the picture count nothing.
             None where statistics are known.
+        step: statistics are those of one in so many rows of cells, and `weights` has only these.
     """
 
     mask: Tensor
     weights: Tensor = None
+    step: int = 1
 
 
 RegionMaps: TypeAlias = Mapping[Resolution, RegionMap]
@@ -90,13 +95,27 @@ def map_shapes(size: Size) -> dict[Resolution, tuple[int, int]]:
     }
 
 
-def region_maps(masks: NDArray[np.uint8]) -> dict[Resolution, RegionMap]:
-    """Return what the network needs of masks, uint8 (n, height, width): 255 is the first region."""
-    each = [_maps_of(mask) for mask in masks]
+def sampled_rows(rows: int, *, is_sampled: bool) -> range:
+    """Return the rows of cells that statistics are taken from, of `rows` in all."""
+    step = max(1, rows // SAMPLED_ROWS) if is_sampled else 1
+    return range(step // 2, rows, step)
+
+
+def region_maps(
+    masks: NDArray[np.uint8], *, is_sampled: bool = False
+) -> dict[Resolution, RegionMap]:
+    """Return what the network needs of masks.
+
+    Args:
+        masks: uint8 (n, height, width): 255 is the first region.
+        is_sampled: statistics are those of some rows, see `sampled_rows`: several times as fast.
+    """
+    each = [_maps_of(mask, is_sampled) for mask in masks]
     return {
         resolution: RegionMap(
             _batch([maps[resolution].mask for maps in each]),
             _batch([maps[resolution].weights for maps in each]),
+            each[0][resolution].step,
         )
         for resolution in RESOLUTIONS
     }
@@ -107,16 +126,36 @@ def _batch(arrays: Sequence[Floats]) -> Floats:
     return arrays[0][None] if len(arrays) == 1 else np.stack(arrays)
 
 
-def _maps_of(mask: NDArray[np.uint8]) -> dict[Resolution, RegionMap]:
+def _maps_of(mask: NDArray[np.uint8], is_sampled: bool) -> dict[Resolution, RegionMap]:
     """Return the maps of one mask (height, width), without the axis of the batch."""
     levels = mask_levels(mask)
     lent = lent_weights(levels)
-    return {
-        resolution: RegionMap(
-            cells_of(level, resolution), statistics_weights(level, resolution, lent)[0]
-        )
-        for resolution, level in levels.items()
-    }
+    maps = {}
+    for resolution, level in levels.items():
+        cells = cells_of(level, resolution)
+        here = sampled_rows(len(cells), is_sampled=is_sampled)
+        if here.step == 1:
+            weights = statistics_weights(level, resolution, lent)[0]
+        else:
+            weights = _sampled_weights(cells, here, resolution, lent)
+        maps[resolution] = RegionMap(cells, weights, here.step)
+    return maps
+
+
+def _sampled_weights(
+    cells: Floats, here: range, resolution: Resolution, lent: tuple[float, float]
+) -> Floats:
+    """Return the weights of some rows of cells, as `statistics_weights` does of all."""
+    some = cells[here.start :: here.step].transpose(2, 0, 1)
+    inside = np.ones(some.shape, np.float32)
+    if phases_of(resolution) > 1:
+        inside[:2, 0] *= float(here.start > 0)
+        inside[2:, -1] *= float(here[-1] < len(cells) - 1)
+        inside[0::2, :, 0] = inside[1::2, :, -1] = 0
+    weights = np.stack([(some + lent[0]) * inside, (1 + lent[1] - some) * inside])
+    totals = np.maximum(weights.sum((1, 2, 3), np.float64), np.finfo(np.float32).tiny)
+    weights *= (1 / totals).astype(np.float32)[:, None, None, None]
+    return weights.reshape(REGIONS * len(some), -1)
 
 
 def mask_levels(mask: NDArray[np.uint8]) -> dict[Resolution, Floats]:
@@ -235,6 +274,10 @@ class FoldedRegionNorms:
         (scale, shift), (base_scale, base_shift) = affines
         mask = self._maps[resolution_of(layer)].mask
         vectors = [scale - base_scale, shift - base_shift, base_scale, base_shift]
+        # In one picture first: otherwise engines merge roots and divisions into what they compute
+        # for every pixel.
+        packed = self._ops.concat(vectors, "rows")
+        vectors = [self._ops.slice(packed, "rows", row, row + 1) for row in range(len(vectors))]
         if is_blocks(layer):
             mask = self._ops.repeat_channels(mask, self._regions[0].channels(layer))
         scale, shift, base_scale, base_shift = (
@@ -249,11 +292,14 @@ class ExactRegionNorms(FoldedRegionNorms):
     def __call__(self, layer: str, x: Tensor) -> Tensor:
         """Apply the norm of `layer`."""
         ops, channels = self._ops, self._regions[0].channels(layer)
-        weights = self._maps[resolution_of(layer)].weights
-        means = region_sums(ops, layer, x, channels, weights)
+        here = self._maps[resolution_of(layer)]
+        weights, sample = here.weights, x
+        if here.step > 1:
+            sample = ops.every(x, "rows", here.step)
+        means = region_sums(ops, layer, sample, channels, weights)
         # From the middle of both means: the difference of two large numbers would lose precision.
         middle = reduce(add, means) * ops.vector(np.full(channels, 1 / REGIONS, np.float32))
-        centered = x - _for_phases(ops, layer, middle)
+        centered = sample - _for_phases(ops, layer, middle)
         squares = region_sums(ops, layer, centered * centered, channels, weights)
         affines = []
         for region, mean, square in zip(self._regions, means, squares, strict=True):
