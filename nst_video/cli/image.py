@@ -16,6 +16,7 @@ from nst_video.cli.optimization_options import (
     MethodOption,
     OptimizationOptions,
     PaintMethod,
+    load_styles,
 )
 from nst_video.cli.optimization_progress import PicturePainter
 from nst_video.cli.options import grouped, option_names, refuse_given
@@ -27,7 +28,7 @@ from nst_video.cli.picture_jobs import (
     paint_by_network,
     paint_by_optimization,
 )
-from nst_video.cli.region_options import RegionOptions, choose_regions
+from nst_video.cli.region_options import MaskOptions, RegionOptions, choose_regions, mask_files
 from nst_video.cli.stylizer_options import (
     ModelArguments,
     StylizeOptions,
@@ -58,11 +59,11 @@ class PictureFileOptions:
     extra: ExtraPictureOptions = field(default_factory=ExtraPictureOptions)
 
 
-_GATYS_ONLY = option_names(OptimizationOptions, LossNetworkOptions) - {"mask"} | {
+_GATYS_ONLY = option_names(OptimizationOptions, LossNetworkOptions) | {
     "plot",
     "preview_every",
 }
-_FAST_ONLY = option_names(RegionOptions) | {
+_FAST_ONLY = option_names(RegionOptions) - option_names(MaskOptions) | {
     "blend",
     "stroke_scale",
     "gentle",
@@ -92,17 +93,17 @@ def image(
     open_painter: Callable[[], Paint]
     if method is PaintMethod.GATYS:
         refuse_given(context, _FAST_ONLY, "--method fast")
-        open_painter = _optimizer_opener(files, style, model, optimization, network)
+        open_painter = _optimizer_opener(files, style, model, optimization, network, region.masks)
     else:
         refuse_given(context, _GATYS_ONLY, "--method gatys")
-        styles, regions = choose_regions(style.style, optimization.mask or (), region)
+        styles, regions = choose_regions(style.style, region.masks, region)
         style = replace(style, style=styles)
 
         def open_painter() -> Paint:
             stylizer = build_stylizer(style, model, quiet=quiet, regions=regions)
             return paint_by_network(stylizer, quiet=quiet)
 
-    jobs, replaced = _plan(files, style.style, optimization.mask or ())
+    jobs, replaced = _plan(files, style.style, region.masks)
     # An optimization shows its own progress.
     shown = method is PaintMethod.FAST and not quiet
     if jobs:
@@ -115,13 +116,14 @@ def _optimizer_opener(
     model: ModelArguments,
     optimization: OptimizationOptions,
     network: LossNetworkOptions,
+    masks: Sequence[Path],
 ) -> Callable[[], Paint]:
     """Return a function that loads styles and loss network; settings are checked at once."""
     settings = optimization.settings(keep_colors=style.keep_colors)
     work_size = parse_work_size(style.work_size)
 
     def open_painter() -> Paint:
-        styles = optimization.load_styles(style)
+        styles = load_styles(style, masks, model)
         painter = PicturePainter(
             network=network.load(model, quiet=files.batch.quiet),
             styles=styles,
@@ -161,7 +163,7 @@ def _plan(
         return [], frozenset()
     replaced = check_outputs(
         files.extra.outputs(jobs),
-        [*(job.source for job in jobs), *map(user_path, styles), *map(user_path, masks)],
+        [*(job.source for job in jobs), *map(user_path, styles), *mask_files(masks)],
         overwrite=batch.overwrite,
         make_folders=files.output is not None and jobs[0].target != user_path(files.output),
     )

@@ -9,7 +9,7 @@ import typer
 from nst_video.cli.options import number
 from nst_video.cli.output_options import OverwriteOption, QuietOption
 from nst_video.cli.region_options import PANEL as MASK_PANEL
-from nst_video.cli.region_options import RegionOptions
+from nst_video.cli.region_options import BackgroundOptions
 from nst_video.cli.stylizer_options import (
     ENGINE_OPTION,
     GENTLE_OPTION,
@@ -256,7 +256,7 @@ class LiveArguments:
             rich_help_panel=MASK_PANEL,
         ),
     ] = None
-    region: RegionOptions = field(default_factory=RegionOptions)
+    region: BackgroundOptions = field(default_factory=BackgroundOptions)
     camera: CameraOptions = field(default_factory=CameraOptions)
     model: LiveModelOptions = field(default_factory=LiveModelOptions)
     hud: Annotated[

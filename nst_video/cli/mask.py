@@ -15,7 +15,7 @@ from nst_video.cli.stylizer_options import ModelsDirOption, OfflineOption
 from nst_video.errors import SourceError, UsageError
 from nst_video.settings import ModelOptions
 from nst_video.system.output_files import OutputFile
-from nst_video.system.path_lookup import user_path
+from nst_video.system.path_lookup import require_file, user_path
 from nst_video.validation import SOFTNESS
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ def mask(
 
     Regions(softness=softness)  # checks it
     path = user_path(source)
+    require_file(path)
     suffixes = (*PICTURES, *FORMATS)
     replaced = check_outputs([OutputFile(output, suffixes=suffixes)], [path], overwrite=overwrite)
     with fetch_progress(quiet=quiet) as on_fetch:

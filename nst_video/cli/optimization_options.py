@@ -1,5 +1,6 @@
 """Options of painting by optimization: its settings, its loss network, and its style pictures."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -26,10 +27,13 @@ from nst_video.optimization.settings import (
     Start,
     find_preset,
 )
+from nst_video.settings import PERSON
+from nst_video.system.path_lookup import user_path
 
 if TYPE_CHECKING:
+    from nst_video.frames import Floats
     from nst_video.networks.vgg import LossNetwork
-    from nst_video.optimization.painting import StylePicture
+    from nst_video.optimization.painting import FindMask, StylePicture
 
 PANEL = "Optimization"
 _NETWORK_PANEL = "Loss network"
@@ -158,17 +162,6 @@ class OptimizationOptions:
             rich_help_panel=PANEL,
         ),
     ] = None
-    mask: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--mask",
-            metavar="FILE|person",
-            help="Gray picture or film, white where the style applies, or person for the people "
-            "found; see --background. With --method gatys: pictures, one for each style in order; "
-            "styles without a mask share the rest.",
-            rich_help_panel=PANEL,
-        ),
-    ] = None
 
     def settings(
         self,
@@ -188,7 +181,6 @@ class OptimizationOptions:
             UsageError: a value out of its range, or an unknown preset.
         """
         changes = asdict(self) | {"temporal_weight": temporal_weight}
-        del changes["mask"]
         changes["start"] = changes.pop("init")
         changes = {name: value for name, value in changes.items() if value is not None}
         base = find_preset(changes.pop("preset", default))
@@ -199,33 +191,59 @@ class OptimizationOptions:
             changes.setdefault("colors", "keep")
         return replace(base, **changes)
 
-    def load_styles(self, style: StyleOptions) -> "list[StylePicture]":
-        """Return the pictures of the styles, with their weights and masks.
 
-        Raises:
-            StyleError: an unknown style.
-            SourceError: a picture that cannot be read.
-            UsageError: not one weight for each style, or more masks than styles.
-        """
-        from nst_video.image.files import load_picture
-        from nst_video.optimization.painting import StylePicture
-        from nst_video.style_library.library import StyleLibrary
+def load_styles(
+    style: StyleOptions, masks: Sequence[Path], model: ModelArguments
+) -> "list[StylePicture]":
+    """Return the pictures of the styles, with their weights and masks.
 
-        names, masks = style.style, self.mask or []
-        weights = parse_mix(style.mix) or [1.0] * len(names)
-        if len(weights) != len(names):
-            raise UsageError(f"{len(weights)} mix weights for {len(names)} styles: give one each.")
-        if len(masks) > len(names):
-            raise UsageError(f"{len(masks)} masks for {len(names)} styles: give at most one each.")
-        library = StyleLibrary()
-        regions = [load_picture(mask).mean(axis=-1, dtype="float32") / 255 for mask in masks]
-        regions += [None] * (len(names) - len(masks))
-        styles = [library.get(name) for name in names]
-        return [
-            StylePicture(part.load(), weight / len(style.parts), region)
-            for style, weight, region in zip(styles, weights, regions, strict=True)
-            for part in style.parts
-        ]
+    Args:
+        style: names, and their weights.
+        masks: of `--mask`.
+        model: says where the network that finds people is looked for.
+
+    Raises:
+        StyleError: an unknown style.
+        SourceError: a picture that cannot be read.
+        UsageError: not one weight for each style, or more masks than styles.
+    """
+    from nst_video.optimization.painting import StylePicture
+    from nst_video.style_library.library import StyleLibrary
+
+    names = style.style
+    weights = parse_mix(style.mix) or [1.0] * len(names)
+    if len(weights) != len(names):
+        raise UsageError(f"{len(weights)} mix weights for {len(names)} styles: give one each.")
+    if len(masks) > len(names):
+        raise UsageError(f"{len(masks)} masks for {len(names)} styles: give at most one each.")
+    library = StyleLibrary()
+    regions = [_load_mask(mask, model) for mask in masks]
+    regions += [None] * (len(names) - len(masks))
+    styles = [library.get(name) for name in names]
+    return [
+        StylePicture(part.load(), weight / len(style.parts), region)
+        for style, weight, region in zip(styles, weights, regions, strict=True)
+        for part in style.parts
+    ]
+
+
+def _load_mask(path: Path, model: ModelArguments) -> "Floats | FindMask | None":
+    """Return the mask of a file, or what finds people in what is painted."""
+    import numpy as np
+
+    from nst_video.segmentation import FileMasks, StillPersonMasks, open_segmenter
+
+    if str(path) == PERSON:
+        with fetch_progress(quiet=True) as on_fetch:
+            return StillPersonMasks(
+                open_segmenter(
+                    models_dir=model.models_dir, offline=model.offline, on_progress=on_fetch
+                )
+            )
+    still = FileMasks(user_path(path)).still
+    if still is None:
+        raise UsageError(f"With --method gatys a mask is a picture, not a film such as {path}.")
+    return np.asarray(still, np.float32) / np.float32(255)
 
 
 @dataclass(frozen=True, kw_only=True)

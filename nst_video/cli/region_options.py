@@ -19,7 +19,29 @@ ORIGINAL = BACKGROUND_WORDS[0]
 
 
 @dataclass(frozen=True, kw_only=True)
-class RegionOptions:
+class MaskOptions:
+    """Where styles are painted."""
+
+    mask: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--mask",
+            metavar="FILE|person",
+            help="Gray picture or film, white where the style applies, or person for the people "
+            "found. With --method gatys: person or pictures, one for each style in order; styles "
+            "without a mask share the rest.",
+            rich_help_panel=PANEL,
+        ),
+    ] = None
+
+    @property
+    def masks(self) -> Sequence[Path]:
+        """What was given."""
+        return self.mask or ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackgroundOptions:
     """What is outside of --mask, and how soft its edge is."""
 
     background: Annotated[
@@ -44,8 +66,13 @@ class RegionOptions:
     ] = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class RegionOptions(BackgroundOptions, MaskOptions):
+    """The mask, what is outside of it, and how soft its edge is."""
+
+
 def choose_regions(
-    styles: Sequence[str], masks: Sequence[Path], options: RegionOptions
+    styles: Sequence[str], masks: Sequence[Path], options: BackgroundOptions
 ) -> tuple[list[str], Regions | None]:
     """Return the styles of the first region, and the regions, None without a mask.
 
@@ -56,6 +83,7 @@ def choose_regions(
 
     Raises:
         UsageError: options that make no sense together.
+        SourceError: the mask is neither a picture nor a film.
     """
     background = options.background
     if not masks:
@@ -67,6 +95,15 @@ def choose_regions(
     mask = PERSON if str(masks[0]) == PERSON else str(user_path(masks[0]))
     if mask != PERSON and not Path(mask).is_file():
         raise UsageError(f"No file {mask} for --mask: give a picture, a film, or {PERSON}.")
+    if mask != PERSON:
+        from nst_video.segmentation import FileMasks
+
+        FileMasks(Path(mask))  # checks it before models are loaded
+    if ORIGINAL in styles and len(styles) > 1:
+        raise UsageError(
+            f"--style {ORIGINAL} leaves the masked part as it was, and cannot be mixed with other "
+            "styles: give the style around it as --background."
+        )
     if list(styles) != [ORIGINAL]:
         return list(styles), Regions(mask, background or ORIGINAL, options.mask_softness)
     if background is None or background in BACKGROUND_WORDS:
@@ -75,3 +112,8 @@ def choose_regions(
             "style, such as --background wave."
         )
     return [background], Regions(mask, ORIGINAL, options.mask_softness, invert=True)
+
+
+def mask_files(masks: Sequence[Path]) -> list[Path]:
+    """Return those of `--mask` that are files."""
+    return [user_path(mask) for mask in masks if str(mask) != PERSON]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,12 +16,20 @@ from nst_video.cli.optimization_options import (
     MethodOption,
     OptimizationOptions,
     PaintMethod,
+    load_styles,
 )
 from nst_video.cli.options import grouped, number, option_names, refuse_given
 from nst_video.cli.output_options import check_outputs
 from nst_video.cli.parallel_jobs import transcode_by_workers
 from nst_video.cli.preview import CommandWithPreview, Preview, PreviewOption, choose_preview
-from nst_video.cli.region_options import RegionOptions, choose_regions
+from nst_video.cli.region_options import (
+    ORIGINAL,
+    BackgroundOptions,
+    MaskOptions,
+    RegionOptions,
+    choose_regions,
+    mask_files,
+)
 from nst_video.cli.steady_options import FilmStyleOptions
 from nst_video.cli.stylizer_options import (
     MODEL_PANEL,
@@ -35,10 +43,14 @@ from nst_video.cli.video_jobs import RunOptions, optimize_all, transcode_all
 from nst_video.cli.video_options import OUTPUT_PANEL, OutputOption, VideoOptions
 from nst_video.cli.worker_options import WorkerArguments
 from nst_video.errors import UsageError
+from nst_video.settings import Regions
 from nst_video.system.output_files import OutputFile
 from nst_video.system.path_lookup import user_path
 from nst_video.video.media.codec_options import BATCH_SIZE, TranscodeOptions
 from nst_video.video.media.containers import CONTAINERS, codec_for, container_for
+
+if TYPE_CHECKING:
+    from nst_video.frames import Frame
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +87,7 @@ class GatysOptions:
 
 
 _FAST_ONLY = option_names(FilmStyleOptions, RegionOptions, WorkerArguments) - option_names(
-    StyleOptions
+    StyleOptions, MaskOptions
 ) | {"batch_size", "preview"}
 
 transcode_app = typer.Typer(add_completion=False)
@@ -112,16 +124,15 @@ def transcode(
     """
     if method is PaintMethod.GATYS:
         refuse_given(context, _FAST_ONLY, "--method fast")
-        _optimize(files, style, model, gatys)
+        _optimize(files, style, model, gatys, region)
         return
-    refuse_given(context, option_names(GatysOptions) - {"mask"}, "--method gatys")
-    masks = gatys.optimization.mask or ()
-    styles, regions = choose_regions(style.style, masks, region)
+    refuse_given(context, option_names(GatysOptions), "--method gatys")
+    styles, regions = choose_regions(style.style, region.masks, region)
     style = replace(style, style=styles)
     options, quiet, crew = files.video.parse(batch_size), files.batch.quiet, workers.parse()
     excerpt, output = choose_preview(preview, files.output)
     jobs, replaced = _plan(
-        replace(files, output=output), style.style, options, masks=masks, preview=excerpt
+        replace(files, output=output), style.style, options, masks=region.masks, preview=excerpt
     )
     if not jobs:
         return
@@ -138,7 +149,12 @@ def transcode(
 
 @grouped
 def paint(
-    *, files: VideoFileOptions, style: StyleOptions, model: ModelArguments, gatys: GatysOptions
+    *,
+    files: VideoFileOptions,
+    style: StyleOptions,
+    mask: MaskOptions,
+    model: ModelArguments,
+    gatys: GatysOptions,
 ) -> None:
     """Stylize videos by optimization: `transcode --method gatys`.
 
@@ -146,11 +162,15 @@ def paint(
     are kept beside the output until it is complete; to resume an interrupted
     run, repeat the command.
     """
-    _optimize(files, style, model, gatys)
+    _optimize(files, style, model, gatys, mask)
 
 
 def _optimize(
-    files: VideoFileOptions, style: StyleOptions, model: ModelArguments, gatys: GatysOptions
+    files: VideoFileOptions,
+    style: StyleOptions,
+    model: ModelArguments,
+    gatys: GatysOptions,
+    mask: MaskOptions,
 ) -> None:
     """Paint videos by optimization."""
     options, quiet = files.video.parse(), files.batch.quiet
@@ -158,26 +178,39 @@ def _optimize(
     settings = gatys.optimization.settings(
         keep_colors=style.keep_colors, temporal_weight=gatys.keyframes.temporal_weight
     )
-    masks = gatys.optimization.mask or ()
-    jobs, replaced = _plan(files, style.style, options, masks=masks)
+    jobs, replaced = _plan(files, style.style, options, masks=mask.masks)
     if not jobs:
         return
     from nst_video.optimization.gatys import GatysOptimizer
 
-    pictures = gatys.optimization.load_styles(style)
+    pictures = load_styles(style, mask.masks, model)
     network = gatys.network.load(model, quiet=quiet)
+    styles, regions = _fill_regions(style.style, mask.masks)
     fill_style = FilmStyleOptions(
-        style=style.style,
+        style=styles,
         mix=style.mix,
         keep_colors=settings.colors in ("keep", "luminance"),
         steady=0,  # it paints one frame here and one there
     )
-    fill = build_stylizer(fill_style, model, quiet=quiet)
+    stylizer = build_stylizer(fill_style, model, quiet=quiet, regions=regions)
     # It paints single frames in any order: nothing is carried from one to the next.
-    fill.settings = replace(fill.settings, steady=0)
+    stylizer.settings = replace(stylizer.settings, steady=0)
+
+    def fill(frame: "Frame") -> "Frame":
+        stylizer.reset()
+        return stylizer(frame)
+
     run = RunOptions(options, files.restart, replaced, quiet, files.show_progress and not quiet)
     optimizer = GatysOptimizer(network, pictures, settings)
     optimize_all(jobs, optimizer, fill, video_settings, run)
+
+
+def _fill_regions(styles: list[str], masks: Sequence[Path]) -> tuple[list[str], Regions | None]:
+    """Return styles and regions of what keyframes do not show; of several masks none is used."""
+    if len(masks) != 1 or len(styles) > 2:
+        return styles, None
+    rest = styles[1] if styles[1:] else ORIGINAL
+    return choose_regions(styles[:1], masks, BackgroundOptions(background=rest))
 
 
 def _plan(
@@ -220,7 +253,7 @@ def _plan(
     outputs = [OutputFile(job.target, suffixes=tuple(CONTAINERS)) for job in jobs]
     replaced = check_outputs(
         preview.outputs(jobs) if preview else outputs,
-        [*(job.source for job in jobs), *map(user_path, styles), *masks],
+        [*(job.source for job in jobs), *map(user_path, styles), *mask_files(masks)],
         overwrite=batch.overwrite,
         make_folders=files.output is not None and jobs[0].target != user_path(files.output),
     )

@@ -2,7 +2,7 @@
 
 import shlex
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from nst_video.optimization.video_settings import VideoSettings
 from nst_video.video.media.codec_options import TranscodeOptions
 
 if TYPE_CHECKING:
+    from nst_video.frames import Frame
     from nst_video.optimization.gatys import GatysOptimizer
     from nst_video.optimization.progress import KeyframeProgress, OnKeyframe
     from nst_video.stylizer import Stylizer
@@ -124,7 +125,7 @@ def progress_facts(state: "Progress") -> tuple[str, ...]:
 def optimize_all(
     jobs: Sequence[Job],
     optimizer: "GatysOptimizer",
-    fill: "Stylizer",
+    fill: "Callable[[Frame], Frame]",
     settings: VideoSettings,
     options: RunOptions,
 ) -> None:
@@ -157,7 +158,7 @@ def optimize_all(
 def optimize_job(
     job: Job,
     optimizer: "GatysOptimizer",
-    fill: "Stylizer",
+    fill: "Callable[[Frame], Frame]",
     settings: VideoSettings,
     options: RunOptions,
 ) -> "TranscodeResult":

@@ -73,7 +73,8 @@ class GatysOptimizer:
         self.network = network
         self.settings = settings.for_network(network.layers, network.name)
         self._styles = tuple(styles)
-        self._groups = group_styles(self._styles)
+        self._finds_masks = any(callable(style.mask) for style in self._styles)
+        self._groups = () if self._finds_masks else group_styles(self._styles)
         total_loss = TotalLoss(network, self.settings)
         self.layers = total_loss.layers
         self._optimizer = OPTIMIZERS[self.settings.optimizer](total_loss)
@@ -112,6 +113,9 @@ class GatysOptimizer:
             UsageError: the content is too small, or another picture differs from it in size.
         """
         _check_sizes(content, start, targets)
+        if self._finds_masks:
+            self._groups = group_styles([style.on(content) for style in self._styles])
+            self._regions.clear()
         colors = self.settings.colors
         original = to_unit(content)
         prepared = before_painting(original, colors)

@@ -1,11 +1,25 @@
 """Inputs and results of painting by optimization."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 
 from nst_video.frames import Floats, Frame
+
+
+class FindMask(Protocol):
+    """Finds the region of a style in each picture that is painted."""
+
+    @property
+    def key(self) -> str:
+        """What the masks depend on besides the picture."""
+        ...
+
+    def __call__(self, content: Frame, /) -> Floats:
+        """Return the mask of a picture (height, width, 3), float32 (height, width), 0..1."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +30,23 @@ class StylePicture:
         picture: RGB uint8 (height, width, 3), of any size.
         weight: share of this style among those of the same region, above 0.
         mask: float32 (height, width), 0..1, of any size: where the style is painted; it is resized
-            to the content. None for the area that no mask covers.
+            to the content. It may also be found in each content. None for the area that no mask
+            covers.
     """
 
     picture: Frame
     weight: float = 1.0
-    mask: Floats | None = None
+    mask: Floats | FindMask | None = None
+
+    def on(self, content: Frame) -> "StylePicture":
+        """Return the style with the mask of a picture, RGB uint8 (height, width, 3).
+
+        What is found is never empty and never everything, so that a film in which nobody is to be
+        seen for a while goes on.
+        """
+        if self.mask is None or isinstance(self.mask, np.ndarray):
+            return self
+        return replace(self, mask=np.clip(self.mask(content), 1 / 255, 254 / 255))
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,7 @@ def group_styles(styles: Sequence[StylePicture]) -> tuple[StyleGroup, ...]:
     masked = [
         StyleGroup(((index, 1.0),), style.mask)
         for index, style in enumerate(styles)
-        if style.mask is not None
+        if isinstance(style.mask, np.ndarray)
     ]
     rest = [index for index, style in enumerate(styles) if style.mask is None]
     if not rest:
@@ -91,7 +91,7 @@ def _check(style: StylePicture) -> None:
     if not (np.isfinite(style.weight) and style.weight > 0):
         raise UsageError(f"A style's weight is a number above 0, not {style.weight:g}.")
     mask = style.mask
-    if mask is None:
+    if not isinstance(mask, np.ndarray):
         return
     if mask.ndim != 2 or not np.isfinite(mask).all() or mask.min() < 0 or mask.max() > 1:
         raise UsageError(f"A mask is (height, width), 0..1; got shape {mask.shape}.")

@@ -4,7 +4,7 @@ A new segmenter is one class and one line in `SEGMENTERS`.
 """
 
 from nst_video.segmentation.mask_files import FileMasks
-from nst_video.segmentation.people import PersonMasks
+from nst_video.segmentation.people import PersonMasks, StillPersonMasks
 from nst_video.segmentation.segmenters import (
     SEGMENTERS,
     BuiltinSegmenter,
@@ -21,6 +21,7 @@ __all__ = [
     "PersonMasks",
     "Segmenter",
     "SelfieSegmenter",
+    "StillPersonMasks",
     "choose_segmenter",
     "open_segmenter",
 ]

@@ -12,10 +12,10 @@ from nst_video.frames import Frame, size_of
 from nst_video.image.files import load_opacity, load_picture
 from nst_video.image.resize import resize
 from nst_video.segmentation.edges import MASK_LEVELS, to_bytes
+from nst_video.system.paths import PICTURE_SUFFIXES
 from nst_video.video.sources import open_source
 
-_INDEX = "mask_index"
-"""Name in a state of the number of frames that had their mask."""
+_WANTED = "A mask is a picture or a film, white where the style goes."
 
 
 class FileMasks:
@@ -40,9 +40,8 @@ class FileMasks:
         try:
             opacity = load_opacity(path)
             self._still = _gray(load_picture(path)) if opacity is None else opacity
-        except SourceError:
-            with open_source(path) as film:
-                self._shown = _gray(next(iter(film)))
+        except SourceError as error:
+            self._shown = _first_mask(path, error)
         self._film: Iterator[NDArray[np.uint8]] = iter(())
         self._index = 0
 
@@ -52,6 +51,11 @@ class FileMasks:
         if self._softness == 1:
             return mask
         return to_bytes(mask.astype(np.float32) * np.float32(1 / MASK_LEVELS), self._softness)
+
+    @property
+    def still(self) -> NDArray[np.uint8] | None:
+        """The mask of every frame, uint8 (height, width); None where the file is a film."""
+        return self._still
 
     def reset(self) -> None:
         """Begin at the first frame."""
@@ -73,6 +77,17 @@ class FileMasks:
         self._index += 1
         self._shown = next(self._film, self._shown)
         return self._shown
+
+
+def _first_mask(path: Path, no_picture: SourceError) -> NDArray[np.uint8]:
+    """Return the first mask of a film that is no picture for the reason given."""
+    if path.suffix.lower() in PICTURE_SUFFIXES:
+        raise SourceError(f"{no_picture} {_WANTED}") from no_picture
+    try:
+        with open_source(path) as film:
+            return _gray(next(iter(film)))
+    except SourceError as error:
+        raise SourceError(f"{error} {_WANTED}") from error
 
 
 def _frames(path: Path) -> Iterator[NDArray[np.uint8]]:

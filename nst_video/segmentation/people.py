@@ -74,6 +74,24 @@ class PersonMasks:
         return np.asarray(found + (moved - found) * trust, np.float32)
 
 
+class StillPersonMasks:
+    """Masks of people in pictures that have nothing to do with each other.
+
+    Attributes:
+        key: what the masks depend on besides the picture.
+    """
+
+    def __init__(self, segmenter: Segmenter) -> None:
+        """Take what finds people."""
+        self.key = f"{segmenter.name} {SIZE}"
+        self._masks = PersonMasks(segmenter)
+
+    def __call__(self, picture: Frame) -> Floats:
+        """Return the mask of a picture (height, width, 3), float32 (height, width), 0..1."""
+        self._masks.reset()
+        return self._masks(picture).astype(np.float32) * np.float32(1 / 255)
+
+
 def _remap(image: NDArray[Pixel], at: Floats) -> NDArray[Pixel]:
     """Return the values of an image (height, width) at (height, width, 2) places: (column, row)."""
     columns, rows = at[..., 0], at[..., 1]

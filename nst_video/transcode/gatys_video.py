@@ -115,7 +115,7 @@ def find_store(
             {
                 "picture": digest_of_array(each.picture),
                 "weight": each.weight,
-                "mask": digest_of_array(each.mask),
+                "mask": each.mask.key if callable(each.mask) else digest_of_array(each.mask),
             }
             for each in optimizer.styles
         ],

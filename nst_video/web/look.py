@@ -127,7 +127,7 @@ def changed(look: Look, given: object) -> Look:
         UsageError: an unknown part, or a value of another type or out of its range.
     """
     if not isinstance(given, Mapping):
-        raise UsageError("A look is an object, such as {'intensity': 0.8}.")
+        raise UsageError('A look is an object, such as {"intensity": 0.8}.')
     check_words("A look", given, PARTS)
     values: dict[str, object] = {}
     for name, allowed in NUMBERS.items():

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from nst_video.cli import optimization_progress
 from nst_video.cli.app import app
 from nst_video.cli.optimization_options import OptimizationOptions
-from nst_video.errors import ModelMissingError, StyleError, UsageError
+from nst_video.errors import ModelMissingError, SourceError, StyleError, UsageError
 from nst_video.image.files import load_picture, save_picture
 from nst_video.optimization.painting import PaintStep
 from nst_video.optimization.settings import PRESETS
@@ -69,6 +69,21 @@ def test_masks_mix_and_colors_reach_the_painter(photo, tmp_path):
     assert target.exists()
 
 
+def test_people_can_be_the_mask_even_where_nobody_is(photo, tmp_path):
+    target = tmp_path / "painted.png"
+    done = run(photo, "-o", target, *QUICK, "-s", "comic", "--mask", "person", "-q")
+    assert done.exit_code == 0, done.output
+    assert target.exists()
+
+
+def test_what_is_no_mask_is_refused_before_any_painting(photo, tmp_path):
+    note = tmp_path / "note.txt"
+    note.write_text("black on white")
+    failure = run(photo, "-o", tmp_path / "painted.png", "-q", "--mask", note).exception
+    assert isinstance(failure, SourceError)
+    assert "it is a text. A mask is a picture or a film" in str(failure)
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "said"),
     [
@@ -86,6 +101,11 @@ def test_masks_mix_and_colors_reach_the_painter(photo, tmp_path):
         (("--method", "gatys", "--style", "wvae"), StyleError, "'wave'"),
         (("--method", "gatys", "--work-size", "8"), UsageError, "--work-size"),
         (("--method", "gatys", "--intensity", "2"), UsageError, "intensity"),
+        (
+            ("--mask", "person", "--style", "original", "-s", "wave"),
+            UsageError,
+            "cannot be mixed with other styles",
+        ),
     ],
 )
 def test_mistakes_are_told_before_any_painting(photo, tmp_path, arguments, error, said):

@@ -296,6 +296,23 @@ class TestRegions:
         assert left[0] - left[2] > 0.1
         assert right[2] - right[0] > 0.1
 
+    def test_a_mask_is_found_in_each_picture(self, network):
+        class Right:
+            key = "right half"
+
+            def __call__(self, content):
+                found.append(content.shape)
+                return (np.arange(SIZE[0]) >= 32)[None].repeat(SIZE[1], 0).astype(np.float32)
+
+        found = []
+        blue = StylePicture(np.ascontiguousarray(stripes()[..., ::-1]), mask=Right())
+        settings = replace(QUICK, steps=60, content_weight=0.0)
+        painted = GatysOptimizer(network, [StylePicture(stripes()), blue], settings)(CONTENT)
+        left, right = (painted.picture[:, here].mean(axis=(0, 1)) for here in np.s_[:26, 38:])
+        assert left[0] - left[2] > 0.1
+        assert right[2] - right[0] > 0.1
+        assert found == [CONTENT.shape]
+
     def test_weights_mix_styles(self, network):
         blue = np.ascontiguousarray(stripes()[..., ::-1])
         start = to_unit(stripes())
