@@ -48,6 +48,11 @@ class WorkerOptions:
             )
         WORKER_CORES.check_optional("The number of cores", self.cores)
         WORKER_GPUS.check("The number of GPUs", self.gpus)
+        if self.gpus and self.ray is None:
+            raise UsageError(
+                "Only workers of a Ray cluster are given GPUs: name it (--ray), or leave out the "
+                "number of GPUs (--worker-gpus)."
+            )
 
     @property
     def is_parallel(self) -> bool:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from nst_video.cli.console import complain, say
-from nst_video.cli.jobs import DEFAULT_TEMPLATE, Job
+from nst_video.cli.jobs import DEFAULT_TEMPLATE, MAX_LISTED, Job
 from nst_video.cli.output_options import OverwriteOption, QuietOption
 from nst_video.cli.unexpected_errors import report_bugs
 from nst_video.cli.video_options import INPUT_PANEL, OUTPUT_PANEL
@@ -50,14 +50,21 @@ class BatchOptions:
         """
         if self.overwrite and self.skip:
             raise UsageError("-y replaces existing outputs and -n skips them: use one of them.")
-        pending = []
-        for job in jobs:
-            if self.skip and job.target.exists():
-                if not self.quiet:
-                    say(f"{job.target} exists; {job.source.name} was skipped.")
-                continue
-            pending.append(job)
+        skipped = [job for job in jobs if self.skip and job.target.exists()]
+        pending = [job for job in jobs if job not in skipped]
+        if skipped and not self.quiet:
+            say(_describe_skipped(skipped, left=len(pending)))
         return pending
+
+
+def _describe_skipped(skipped: Sequence[Job], left: int) -> str:
+    """Return a sentence on jobs whose output exists, and on how many others there are."""
+    if len(skipped) == 1 and not left:
+        return f"{skipped[0].target} exists; {skipped[0].source.name} was skipped."
+    names = ", ".join(job.source.name for job in skipped[:MAX_LISTED])
+    more = len(skipped) - MAX_LISTED
+    listed = f"{names} and {more} more" if more > 0 else names
+    return f"Skipped {len(skipped)} of {len(skipped) + left}, whose outputs exist: {listed}."
 
 
 def run_all(jobs: Sequence[Job], work: Callable[[Job], None], kind: str) -> None:

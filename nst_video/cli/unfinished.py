@@ -16,6 +16,7 @@ from nst_video.errors import UsageError
 from nst_video.jobs import folders
 from nst_video.jobs.journal import read_record
 from nst_video.system.path_lookup import PathKind, look_up, user_path
+from nst_video.system.words import counted
 
 app = typer.Typer(
     help="List, show and remove unfinished films of interrupted runs.",
@@ -56,12 +57,12 @@ class _Job:
             return f"not readable by this version, {size}"
         chunks, finished = self.record["chunks"], self.record["finished"]
         if not chunks:
-            return f"{len(finished)} keyframes, {size}"
+            return f"{counted(len(finished), 'keyframe')}, {size}"
         fps = self.record["fps"]
         done_s = sum(each["frame_count"] for each in finished) / fps
         whole_s = chunks[-1] / fps
         return (
-            f"{len(finished)} of {len(chunks)} chunks, "
+            f"{len(finished)} of {counted(len(chunks), 'chunk')}, "
             f"{clock_time(done_s)} of {clock_time(whole_s)}, {size}"
         )
 
@@ -120,7 +121,7 @@ def clean(
     if not yes:
         if not sys.stdin.isatty():
             raise UsageError("Use -y to remove them: there is no terminal to ask on.")
-        typer.confirm(f"Remove {len(jobs)} unfinished films?", err=True, abort=True)
+        typer.confirm(f"Remove {counted(len(jobs), 'unfinished film')}?", err=True, abort=True)
     for job in jobs:
         if folders.remove(job.folder):
             result(job.target)
@@ -136,13 +137,22 @@ def _find(places: Sequence[str] | None, *, is_recursive: bool) -> Iterator[_Job]
     """
     for place in places or ["."]:
         path = user_path(place)
-        if path.suffix == folders.SUFFIX and path.name.startswith("."):
+        if path.suffix == folders.SUFFIX and path.name.startswith(".") and path.is_dir():
             found = [path]
         elif look_up(path).kind is PathKind.FOLDER:
             found = list(folders.find_folders(path, is_recursive=is_recursive))
         elif not (found := folders.folders_of(path)):
-            raise UsageError(f"There is no unfinished film of {path}: `nst-video jobs list`.")
+            raise UsageError(_nothing_of(path))
         yield from (_Job(folder, read_record(folder)) for folder in found)
+
+
+def _nothing_of(path: Path) -> str:
+    """Return the sentence on a place that is no folder, and no output of an unfinished film."""
+    if not path.parent.is_dir():
+        return f"There is no folder {path.parent}."
+    if not path.exists() and not path.suffix:
+        return f"There is no folder {path}."
+    return f"There is no unfinished film of {path}: `nst-video jobs list {path.parent}` lists all."
 
 
 def _flat(inputs: dict[str, Any], group: str = "") -> Iterator[tuple[str, Any]]:

@@ -11,6 +11,7 @@ from nst_video.jobs import folders
 from nst_video.jobs.chunks import Chunk
 from nst_video.jobs.fingerprint import differences, identify_source
 from nst_video.jobs.journal import Journal, read_record
+from nst_video.system.words import counted
 from nst_video.transcode.chunk_run import ChunkRun, paint_run
 from nst_video.transcode.chunked_film import ChunkedFilm
 from nst_video.transcode.disk_space import space_warning
@@ -97,6 +98,10 @@ class FilmReport:
     def notes(self) -> tuple[str, ...]:
         """Sentences about the source."""
         return self._notes
+
+    def tell(self, text: str) -> None:
+        """Say something of the film while it is painted."""
+        self._resume.note(text)
 
     def add_notes(self, notes: Iterable[str]) -> None:
         """Add those that are new."""
@@ -211,7 +216,7 @@ def _tell_found(journal: Journal, resume: ResumeOptions) -> None:
         left = sum(chunk.frame_count for chunk in journal.missing)
         resume.note(
             f"An interrupted run has finished {len(finished)} of {total} chunks; "
-            f"{left} frames are left. --restart begins anew."
+            f"{counted(left, 'frame')} {'is' if left == 1 else 'are'} left. --restart begins anew."
         )
         return
     for folder in _others(journal):
@@ -234,9 +239,10 @@ def _tell_kept(journal: Journal, resume: ResumeOptions) -> None:
     """Say what the next run will find."""
     finished, total = journal.finished, len(journal.job.chunks)
     if finished:
+        are = "is" if len(finished) == 1 else "are"
         resume.note(
-            f"{len(finished)} of {total} chunks are kept in {journal.folder}: run the same "
-            "command to resume."
+            f"{len(finished)} of {counted(total, 'chunk')} {are} kept in {journal.folder}: run the "
+            "same command to resume."
         )
 
 

@@ -14,6 +14,7 @@ from nst_video.optimization.keyframe_store import KeyframeStore
 from nst_video.optimization.progress import OnKeyframe
 from nst_video.optimization.video import VideoPainter
 from nst_video.optimization.video_settings import VideoSettings
+from nst_video.system.words import counted
 from nst_video.transcode.pipeline import transcode
 from nst_video.transcode.progress import OnProgress
 from nst_video.transcode.result import ResumeOptions, TranscodeResult
@@ -82,8 +83,10 @@ def optimize_video(
             )
         except BaseException:
             if kept := store.count():
+                are = "is" if kept == 1 else "are"
                 resume.note(
-                    f"{kept} keyframes are kept in {store.folder}: run the same command to resume."
+                    f"{counted(kept, 'keyframe')} {are} kept in {store.folder}: run the same "
+                    "command to resume."
                 )
             raise
         store.discard()

@@ -32,6 +32,7 @@ from pathlib import Path
 from nst_video.jobs import folders
 from nst_video.jobs.chunks import LONGEST_S
 from nst_video.jobs.journal import read_record
+from nst_video.transcode.parallel.scratch import root_folder
 from nst_video.video.media.ffmpeg import ffmpeg_exe
 
 WHO = ("main", "ffmpeg", "all")
@@ -125,8 +126,9 @@ def kill(process: subprocess.Popen[str], who: str, options: Sequence[str]) -> No
     """Kill a running command, the named part of it."""
     os.kill(process.pid, signal.SIGSTOP)
     below = descendants(process.pid)
-    ffmpegs = [pid for pid in below if b"ffmpeg" in command_of(pid)]
     painting = workers(below, options)
+    others = {each for worker in painting for each in descendants(worker)}
+    ffmpegs = [pid for pid in {*below, *others} if b"ffmpeg" in command_of(pid)]
     victims = {
         "main": [],
         "ffmpeg": random.sample(ffmpegs, min(1, len(ffmpegs))),
@@ -227,7 +229,7 @@ def main() -> int:
             film = Film(place / f"film{given.suffix}")
             count = rng.randint(1, min(given.each, given.kills - done))
             torment(film, source, options, count, rng, usual_s)
-            left = sorted(path.name for path in place.iterdir())
+            left = sorted(path.name for path in (*place.iterdir(), *root_folder().glob("*")))
             if left != [film.target.name]:
                 film.problems.append(f"left behind: {left}")
             elif stream_hashes(film.target) != expected:

@@ -292,25 +292,27 @@ class _Driver:
         lost = list(hand.tasks)
         self._release(hand, lost)
         for position, task in enumerate(lost):
-            film = self._films.get(task.film)
-            if film is None:
-                continue
-            if position == 0:
-                film.tries[task.number] = film.tries.get(task.number, 0) + 1
-            if film.tries.get(task.number, 0) >= TRIES:
-                where = film.time_of(task.number)
-                self._give_up(
-                    film,
-                    task.number,
-                    NstVideoError(
-                        f"Chunk {task.number + 1} ({where}) of {film.job.source} cannot be "
-                        f"painted: {TRIES} workers have ended over it; of the last, {how}. Use "
-                        "fewer --workers, a smaller --work-size, or another --engine."
-                    ),
+            if (film := self._films.get(task.film)) is not None:
+                self._lose(film, task.number, how, is_to_blame=position == 0)
+
+    def _lose(self, film: OpenFilm, number: int, how: str, *, is_to_blame: bool) -> None:
+        """Have a chunk painted again whose worker has ended; not more than `TRIES` times."""
+        if is_to_blame:
+            film.tries[number] = film.tries.get(number, 0) + 1
+        if film.tries.get(number, 0) >= TRIES:
+            reason = (
+                f"{film.describe(number)} of {film.job.source} cannot be painted: {TRIES} workers "
+                f"have ended over it; of the last, {how}. Use fewer --workers, a smaller "
+                "--work-size, or another --engine."
+            )
+            self._give_up(film, number, NstVideoError(reason))
+        else:
+            self._schedule.give_back(Task(film.number, number))
+            if is_to_blame:
+                film.report.tell(
+                    f"{film.describe(number)} has lost its worker: {how}. Another paints it."
                 )
-            else:
-                self._schedule.give_back(task)
-            self._check_complete(film)
+        self._check_complete(film)
 
     def _release(self, hand: Hand, lost: Sequence[Task]) -> None:
         self._meter.frame -= hand.advanced

@@ -145,3 +145,7 @@ class Channel(Protocol):
     def receive(self) -> ToWorker:
         """Wait for the next message."""
         ...
+
+    def source_of(self, order: FilmOrder) -> Path:
+        """Return the source of a film as a file of this machine; that of the film before may go."""
+        ...

@@ -11,9 +11,10 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from typing import BinaryIO
 
-from nst_video.transcode.parallel.messages import FromWorker, Inbox, Setup, ToWorker
+from nst_video.transcode.parallel.messages import FilmOrder, FromWorker, Inbox, Setup, ToWorker
 from nst_video.transcode.parallel.worker import serve
 
 
@@ -86,6 +87,10 @@ class _StreamChannel:
     def receive(self) -> ToWorker:
         """Wait for the next message."""
         return self._received.get()
+
+    def source_of(self, order: FilmOrder) -> Path:
+        """Return the source of a film."""
+        return Path(order.job.source)
 
     def _read(self, source: BinaryIO) -> None:
         while True:

@@ -9,18 +9,22 @@ import contextlib
 import os
 import queue
 import socket
-import tempfile
 import threading
+import time
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeAlias
 
-from nst_video.errors import MissingExtraError, UsageError
+from nst_video.errors import MissingExtraError, SourceError, UsageError
 from nst_video.jobs.fingerprint import fingerprint, identify_source
+from nst_video.system.path_lookup import os_reason
+from nst_video.system.words import counted
 from nst_video.transcode.painters import Painter
 from nst_video.transcode.parallel.messages import FilmOrder, FromWorker, Inbox, Setup, ToWorker
+from nst_video.transcode.parallel.scratch import Scratch, tidy
 from nst_video.transcode.parallel.worker import serve
 from nst_video.worker_options import WorkerOptions
 
@@ -29,6 +33,15 @@ Handle: TypeAlias = Any
 
 CONNECT_S = 5.0
 """Longest wait for a cluster's address to answer, in seconds."""
+
+FILMS_SENT = 4
+"""So many films are kept in the object store for other nodes; earlier ones are put there again."""
+
+KILL_S = 1.0
+"""After so many seconds the workers of a node that Ray was told to kill are gone."""
+
+TIDY_S = 20.0
+"""Longest wait at the end for nodes to remove what workers have left there, in seconds."""
 
 PIECE_BYTES = 16 << 20
 """Of a film that is sent through the object store."""
@@ -58,8 +71,9 @@ class RayCrew:
         self._options, self._painter = options, painter
         self._note = on_note or (lambda text: None)
         self._setup: Handle = None
-        self._pieces: dict[str, list[Handle]] = {}
-        self._has_joined = False
+        self._pieces: OrderedDict[Path, list[Handle]] = OrderedDict()
+        self._sending = threading.Lock()
+        self._has_joined = self._has_started = False
 
     def __enter__(self) -> Self:
         """Join the cluster, or start one on this machine.
@@ -83,11 +97,9 @@ class RayCrew:
                 ) from error
             self._has_joined = True
         self._setup = ray.put(Setup(self._painter, self._options.ray_cores))
-        nodes = sum(node["Alive"] for node in ray.nodes())
-        self._note(
-            f"Ray: {nodes} nodes with {ray.cluster_resources().get('CPU', 0):.0f} cores, room for "
-            f"{self.wanted()} workers."
-        )
+        nodes = counted(sum(node["Alive"] for node in ray.nodes()), "node")
+        cores = counted(round(ray.cluster_resources().get("CPU", 0)), "core")
+        self._note(f"Ray: {nodes} with {cores}, room for {counted(self.wanted(), 'worker')}.")
         return self
 
     def __exit__(
@@ -96,6 +108,9 @@ class RayCrew:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        # Without a worker it may be that no node has even nst-video.
+        if self._has_started:
+            self._tidy_nodes()
         if self._has_joined:
             self._ray.shutdown()
 
@@ -113,14 +128,28 @@ class RayCrew:
 
     def start(self, inbox: Inbox) -> "RayWorker":
         """Start a worker."""
+        self._has_started = True
         return RayWorker(self._ray, self._setup, self._options, inbox, self.pieces_of)
 
     def pieces_of(self, path: Path) -> list[Handle]:
         """Return references to a film in the object store, put there when first asked for."""
-        key = str(path)
-        if key not in self._pieces:
-            self._pieces[key] = [self._ray.put(piece) for piece in _read_pieces(path)]
-        return self._pieces[key]
+        with self._sending:
+            if path not in self._pieces:
+                self._pieces[path] = [self._ray.put(piece) for piece in _read_pieces(path)]
+            if len(self._pieces) > FILMS_SENT:
+                self._pieces.popitem(last=False)
+            return self._pieces[path]
+
+    def _tidy_nodes(self) -> None:
+        """Have every node that answers remove what killed workers have left there."""
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+        ray, tidy_node = self._ray, self._ray.remote(num_cpus=0, max_retries=0)(_tidy_node)
+        with contextlib.suppress(ray.exceptions.RayError):
+            there = [node["NodeID"] for node in ray.nodes() if node["Alive"]]
+            on_nodes = [NodeAffinitySchedulingStrategy(node, soft=False) for node in there]
+            tidied = [tidy_node.options(scheduling_strategy=on).remote() for on in on_nodes]
+            ray.wait(tidied, num_returns=len(tidied), timeout=TIDY_S)
 
     def _join_or_start(self, quiet: dict[str, Any]) -> None:
         try:
@@ -240,13 +269,21 @@ class _Actor:
 
     def run(self, setup: Setup, inbox: Handle, outbox: Handle) -> None:
         """Serve the driver until the actor is killed; `setup` is fetched by Ray."""
-        serve(_QueueChannel(setup, inbox, outbox))
+        with Scratch() as scratch:
+            serve(_QueueChannel(setup, inbox, outbox, scratch), scratch.folder)
+
+
+def _tidy_node() -> None:
+    """What runs on a node at the end; workers have just been killed."""
+    time.sleep(KILL_S)
+    tidy()
 
 
 class _QueueChannel:
     """The worker's end, see `Channel`; films that are not here are fetched."""
 
-    def __init__(self, setup: Setup, inbox: Handle, outbox: Handle) -> None:
+    def __init__(self, setup: Setup, inbox: Handle, outbox: Handle, scratch: Scratch) -> None:
+        self._scratch = scratch
         self._first: list[ToWorker] = [setup]
         self._inbox, self._outbox = inbox, outbox
         self._waiting: queue.SimpleQueue[ToWorker] = queue.SimpleQueue()
@@ -259,21 +296,26 @@ class _QueueChannel:
         """Wait for the next message."""
         if self._first:
             return self._first.pop()
-        message = self._inbox.get() if self._waiting.empty() else self._waiting.get()
-        return self._with_source(message) if isinstance(message, FilmOrder) else message
+        return self._inbox.get() if self._waiting.empty() else self._waiting.get()
 
-    def _with_source(self, order: FilmOrder) -> FilmOrder:
-        """Return an order whose source can be read here."""
+    def source_of(self, order: FilmOrder) -> Path:
+        """Return the source of a film where it is here, else a copy.
+
+        Raises:
+            SourceError: there is no room for a copy.
+        """
         wanted, path = order.job.inputs["source"], Path(order.job.source)
         with contextlib.suppress(OSError):
             if path.exists() and identify_source(path) == wanted:
-                return order
-        folder = Path(tempfile.gettempdir()) / f"nst-video-films-{os.getuid()}"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        copy = folder / f"{fingerprint(wanted)}{path.suffix}"
-        if not (copy.exists() and identify_source(copy) == wanted):
-            self._fetch(path, copy, wanted["changed_ns"])
-        return replace(order, job=replace(order.job, source=str(copy)))
+                return path
+        try:
+            return self._scratch.film(
+                f"{fingerprint(wanted)}{path.suffix}",
+                lambda copy: self._fetch(path, copy, wanted["changed_ns"]),
+            )
+        except OSError as error:
+            node = socket.gethostname()
+            raise SourceError(f"{path} cannot be kept on {node}: {os_reason(error)}.") from error
 
     def _fetch(self, path: Path, copy: Path, changed_ns: int) -> None:
         """Write the pieces of a film to a file of this node."""
@@ -282,7 +324,7 @@ class _QueueChannel:
         self._outbox.put(_NeedsSource(path))
         while not isinstance(message := self._inbox.get(), _Pieces):
             self._waiting.put(message)
-        part = copy.with_name(f"{copy.name}.{os.getpid()}.part")
+        part = copy.with_name(f"{copy.name}.part")
         with part.open("wb") as file:
             for piece in message.pieces:
                 file.write(ray.get(piece))
@@ -297,4 +339,4 @@ def _read_pieces(path: Path) -> Iterator[bytes]:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0] or type(error).__name__
+    return str(error).strip().partition("\n")[0].rstrip(".") or type(error).__name__

@@ -55,15 +55,15 @@ class OpenFilm:
     errors: dict[int, NstVideoError] = field(default_factory=dict)
     may_seek: bool = True
 
-    def time_of(self, number: int) -> str:
-        """Return where a chunk lies in the film, as "0:10 to 0:20"."""
+    def describe(self, number: int) -> str:
+        """Return which chunk it is, and where it lies: "Chunk 2 (0:10 to 0:20)"."""
         chunk, fps = self.film.job.chunks[number], self.film.source.info.fps
 
         def minutes(frame: int) -> str:
             seconds = int(frame / fps)
             return f"{seconds // 60}:{seconds % 60:02}"
 
-        return f"{minutes(chunk.first)} to {minutes(chunk.end)}"
+        return f"Chunk {number + 1} ({minutes(chunk.first)} to {minutes(chunk.end)})"
 
 
 @dataclass(slots=True)

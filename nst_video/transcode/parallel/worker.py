@@ -1,7 +1,6 @@
 """What a worker runs: it asks for chunks, paints them, and tells what it has done."""
 
 import secrets
-import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -30,17 +29,21 @@ from nst_video.transcode.progress import Progress, ProgressMeter
 from nst_video.video.video_file_source import VideoFileSource
 
 
-def serve(channel: Channel) -> None:
-    """Paint what the driver orders until the connection ends."""
+def serve(channel: Channel, folder: Path | None = None) -> None:
+    """Paint what the driver orders until the connection ends.
+
+    Args:
+        channel: the connection.
+        folder: for chunks of films whose own folder this machine does not see.
+    """
     setup = channel.receive()
     if not isinstance(setup, Setup):
         raise TypeError(f"{type(setup).__name__} is not how a worker is set up")
     cv2.setNumThreads(setup.cores)
     setup.painter.make_reproducible(setup.cores)
-    with tempfile.TemporaryDirectory(prefix="nst-video-worker-") as folder:
-        worker = _Worker(channel, setup, Path(folder))
-        while True:
-            worker.work()
+    worker = _Worker(channel, setup, folder or Path())
+    while True:
+        worker.work()
 
 
 class _Worker:
@@ -109,7 +112,7 @@ class _Worker:
         if self._opened is not None and self._opened[0] == number:
             return self._opened[1]
         order, painter = self._films[number], self._setup.painter
-        path = Path(order.job.source)
+        self._opened, path = None, self._channel.source_of(order)
         if identify_source(path) != order.job.inputs["source"]:
             raise SourceError(f"{path} is another file here, or has changed: repeat the command.")
         here = painter.identity() or {}

@@ -1,0 +1,6 @@
+"""Small parts of sentences."""
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a number with its noun, such as "1 node" or "3 nodes"."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
