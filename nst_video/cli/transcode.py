@@ -226,7 +226,7 @@ def _plan(
     Raises:
         NstVideoError: inputs, outputs or encoder options with which nothing can be made.
     """
-    from nst_video.jobs.journal import remove_completed
+    from nst_video.jobs.records import remove_completed
     from nst_video.style_library.library import StyleLibrary
     from nst_video.video.sources import open_source
 

@@ -14,7 +14,7 @@ from nst_video.cli.console import result, say, shown
 from nst_video.cli.progress import clock_time
 from nst_video.errors import UsageError
 from nst_video.jobs import folders
-from nst_video.jobs.journal import read_record
+from nst_video.jobs.records import read_record
 from nst_video.system.path_lookup import PathKind, look_up, user_path
 from nst_video.system.words import counted
 

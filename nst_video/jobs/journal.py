@@ -4,29 +4,30 @@ Every finished chunk is a file of its own, flushed to the disk before the journa
 journal is replaced as a whole, so that it is never half written.
 """
 
-import json
 import os
 import secrets
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from nst_video.errors import NstVideoError, SinkError
 from nst_video.jobs import folders
 from nst_video.jobs.chunks import Chunk
 from nst_video.jobs.fingerprint import Inputs, as_json, digest_of_file, fingerprint
+from nst_video.jobs.records import FORMAT, FinishedChunk, read_record
 from nst_video.system.file_lock import FileLock
 from nst_video.system.path_lookup import os_reason, short_name
 from nst_video.system.paths import write_atomically
 
-FORMAT = 2
-"""Version of the journal's form; others are not read."""
-
 PART = ".part"
 """In the names of what is under construction, before the suffix."""
+
+
+MAP = ".map"
+"""Suffix of what says where the bytes of a chunk are in the joined film."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,27 +53,6 @@ class JobDescription:
     fps: float
     command: str = ""
     suffix: str = ".mp4"
-
-
-@dataclass(frozen=True, slots=True)
-class FinishedChunk:
-    """A chunk on the disk.
-
-    Attributes:
-        number: of the chunk.
-        frame_count: frames in the file, fewer than planned where the source ends early.
-        file: its name in the folder.
-        sha256: of the file.
-        source_before: SHA-256 of the frame of the source before it, empty where it was not read.
-        source_last: SHA-256 of the last frame of the source in it.
-    """
-
-    number: int
-    frame_count: int
-    file: str
-    sha256: str
-    source_before: str
-    source_last: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +149,15 @@ class Journal:
     def path_of(self, finished: FinishedChunk) -> Path:
         """Return the file of a finished chunk."""
         return self.folder / finished.file
+
+    def map_of(self, finished: FinishedChunk) -> Path:
+        """Return the file that says where the bytes of a chunk are in the joined film."""
+        return self.folder / f"{finished.number:05}{MAP}"
+
+    @property
+    def joined_path(self) -> Path:
+        """The film while its chunks are joined; see `joining`."""
+        return self.folder / f"joined{self.job.target.suffix}"
 
     def new_part(self, chunk: Chunk) -> Path:
         """Return a new name for a chunk under construction.
@@ -294,7 +283,9 @@ class Journal:
         if record is not None and record["chunks"] == [chunk.end for chunk in self.job.chunks]:
             entries = [FinishedChunk(**each) for each in record["finished"]]
             self._finished = {each.number: each for each in entries}
-        self._remove_others({each.file for each in self._finished.values()})
+        kept = {each.file for each in self._finished.values()}
+        maps = {self.map_of(each).name for each in self._finished.values()}
+        self._remove_others(kept | maps | ({self.joined_path.name} if kept else set()))
         self._write()  # whoever lists jobs reads what is being made before a chunk is finished
 
     def _remove_others(self, files: set[str]) -> None:
@@ -313,7 +304,7 @@ class Journal:
             painted.source_before,
             painted.source_last,
         )
-        _flush(part)
+        flush(part)
         part.replace(self.folder / entry.file)
         self._finished[number] = entry
         self._write()
@@ -336,61 +327,16 @@ class Journal:
         write_atomically(self.folder / folders.JOURNAL, lambda file: file.write(text.encode()))
 
 
-def read_record(folder: Path) -> dict[str, Any] | None:
-    """Return what the journal in a folder says; None where it cannot be read."""
-    try:
-        record = json.loads((folder / folders.JOURNAL).read_text("utf-8"))
-    except (OSError, ValueError):
-        return None
-    return record if _is_record(record) else None
-
-
-def remove_completed(target: Path) -> None:
-    """Remove what a process left that was killed after it had completed the target."""
-    for folder in folders.folders_of(target):
-        record = read_record(folder)
-        size = record["result_bytes"] if record else 0
-        try:
-            is_complete = size > 0 and target.stat().st_size == size
-        except OSError:
-            continue
-        if is_complete and not folders.is_running(folder):
-            folders.remove(folder)
-
-
-def _is_record(record: object) -> bool:
-    """Return whether a journal has the form that this version writes."""
-    if not isinstance(record, dict) or record.get("format") != FORMAT:
-        return False
-    texts = all(isinstance(record.get(n), str) for n in ("program", "command", "target", "source"))
-    ends, finished = record.get("chunks"), record.get("finished")
-    if not (texts and isinstance(ends, list) and isinstance(finished, list)):
-        return False
-    fields = {name: type_ for name, type_ in FinishedChunk.__annotations__.items()}
-    return (
-        isinstance(record.get("inputs"), dict)
-        and isinstance(record.get("fps"), int | float)
-        and isinstance(record.get("result_bytes"), int)
-        and all(isinstance(end, int) for end in ends)
-        and all(_is_entry(each, fields) for each in finished)
-    )
-
-
-def _is_entry(entry: object, fields: Mapping[str, type]) -> bool:
-    return (
-        isinstance(entry, dict)
-        and entry.keys() == fields.keys()
-        and all(isinstance(entry[name], type_) for name, type_ in fields.items())
-        and Path(entry["file"]).name == entry["file"]
-    )
-
-
 def _nothing() -> None:
     """Nobody is told."""
 
 
-def _flush(path: Path) -> None:
-    """Have the system write a file to the disk."""
+def flush(path: Path) -> None:
+    """Have the system write a file to the disk.
+
+    Raises:
+        OSError: the disk is full or fails.
+    """
     number = os.open(path, os.O_RDWR)
     try:
         os.fsync(number)

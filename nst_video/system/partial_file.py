@@ -47,7 +47,12 @@ class PartialFile:
     """
 
     def __init__(
-        self, target: Path, *, overwrite: bool = False, is_recoverable: bool = False
+        self,
+        target: Path,
+        *,
+        overwrite: bool = False,
+        is_recoverable: bool = False,
+        place: Path | None = None,
     ) -> None:
         """Choose a name; nothing is created before the context is entered.
 
@@ -55,11 +60,14 @@ class PartialFile:
             target: the final path.
             overwrite: `commit` may replace a file.
             is_recoverable: what it holds is kept, however the process ends.
+            place: another name for it, on the same disk, where it stays until it is committed or
+                the caller removes it. It does not exist.
         """
         self.target = resolve_link(target)
         self._overwrite = overwrite
         self._new_name = _new_recoverable_name if is_recoverable else _new_name
-        self.path = self.target.with_name(self._new_name(self.target))
+        self.path = place or self.target.with_name(self._new_name(self.target))
+        self._is_placed = place is not None
         self._lock: int | None = None
 
     @classmethod
@@ -122,7 +130,8 @@ class PartialFile:
         trace: TracebackType | None,
     ) -> None:
         try:
-            if self._lock is not None and not (is_recoverable(self.path) and self._size()):
+            is_kept = self._is_placed or (is_recoverable(self.path) and self._size() > 0)
+            if self._lock is not None and not is_kept:
                 self.path.unlink(missing_ok=True)
         finally:
             self._release()

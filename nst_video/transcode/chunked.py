@@ -10,16 +10,16 @@ from nst_video.frames import VideoInfo
 from nst_video.jobs import folders
 from nst_video.jobs.chunks import Chunk
 from nst_video.jobs.fingerprint import differences, identify_source
-from nst_video.jobs.journal import Journal, read_record
+from nst_video.jobs.joining import restore_chunks
+from nst_video.jobs.journal import Journal
+from nst_video.jobs.records import read_record
 from nst_video.system.words import counted
 from nst_video.transcode.chunk_run import ChunkRun, paint_run
 from nst_video.transcode.chunked_film import ChunkedFilm
 from nst_video.transcode.disk_space import space_warning
+from nst_video.transcode.joining import join_film
 from nst_video.transcode.progress import OnProgress, ProgressMeter
 from nst_video.transcode.result import ResumeOptions, TranscodeResult
-from nst_video.transcode.stream_copy import plan_copy
-from nst_video.video.chunk_encoder import join_chunks
-from nst_video.video.media.containers import codec_for, container_for
 
 
 def transcode_by_chunks(
@@ -67,6 +67,7 @@ def open_journal(
         journal.restart()
         for folder in _others(journal):
             folders.remove(folder)
+    restore_chunks(journal)
     journal.verify()
     _tell_found(journal, resume)
     return journal, FilmReport(film, journal, resume)
@@ -148,18 +149,9 @@ def finish_film(
         raise SourceError(
             f"{source.media.path} has changed while it was painted: repeat the command."
         )
-    finished = sorted(journal.finished.values(), key=lambda entry: entry.number)
-    if [entry.number for entry in finished] != [*range(len(finished))]:
+    if sorted(journal.finished) != [*range(len(journal.finished))]:
         raise NstVideoError(f"Chunks of {film.target} are missing: repeat the command.")
-    file = join_chunks(
-        film.target,
-        info,
-        codec_for(container_for(film.target), film.options),
-        [journal.path_of(entry) for entry in finished],
-        plan_copy(film.source, film.target),
-        overwrite=overwrite,
-        on_verified=journal.note_result,
-    )
+    file = join_film(film, journal, overwrite=overwrite)
     return TranscodeResult(
         target=file.target,
         info=VideoInfo(info.size, info.fps, file.frame_count),

@@ -9,7 +9,7 @@ import numpy as np
 from nst_video.errors import EngineError
 from nst_video.frames import Frame, Frames, Size, VideoInfo
 from nst_video.jobs.folders import check_free
-from nst_video.jobs.journal import remove_completed
+from nst_video.jobs.records import remove_completed
 from nst_video.system.output_files import OutputFile, check_outputs
 from nst_video.system.path_lookup import user_path
 from nst_video.transcode.batches import default_batch_size, paint_batches, stack_batches

@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from nst_video.errors import SinkError, SourceError
 from nst_video.frames import Frame, VideoInfo
@@ -20,12 +20,15 @@ from nst_video.video.media.ffmpeg import FfmpegProcess, ffmpeg_path
 from nst_video.video.media.probe import open_container
 from nst_video.video.media.stream_copy import StreamCopyPlan
 from nst_video.video.video_file_sink import raw_bytes
-from nst_video.video.video_file_writer import VideoFileWriter
+from nst_video.video.video_file_writer import Growth, VideoFileWriter
 
 if TYPE_CHECKING:
-    from _typeshed import SupportsWrite
     from av.packet import Packet
     from av.video.stream import VideoStream
+
+
+OnGiven: TypeAlias = Callable[[int, Sequence[tuple[int, int]]], None]
+"""Gets the number of a chunk, and offset and size of each of its packets in its file."""
 
 
 class ChunkEncoder:
@@ -126,6 +129,8 @@ def join_chunks(
     *,
     overwrite: bool = False,
     on_verified: Callable[[int], None] | None = None,
+    growth: Growth | None = None,
+    on_given: OnGiven = lambda number, packets: None,
 ) -> VideoFileWriter:
     """Write a film from its encoded chunks, with streams copied from another file.
 
@@ -137,6 +142,8 @@ def join_chunks(
         stream_copy: streams to copy from the source file.
         overwrite: an existing file is replaced once the new one is complete.
         on_verified: called with the bytes of the complete file before it gets its name.
+        growth: see `VideoFileWriter`.
+        on_given: called after each chunk was given to ffmpeg.
 
     Returns:
         The file that was written, closed.
@@ -145,27 +152,47 @@ def join_chunks(
         SinkError: it cannot be written, or a chunk cannot be read.
         UsageError: the file exists.
     """
-    file = VideoFileWriter(target, info, copy_arguments(codec), stream_copy, overwrite=overwrite)
+    file = VideoFileWriter(
+        target, info, copy_arguments(codec), stream_copy, overwrite=overwrite, growth=growth
+    )
     file.on_verified = on_verified
     with file:
-        file.frame_count = _write_stream(_Feed(file), chunks, info.fps, codec)
+        file.frame_count = _write_stream(_Feed(file), chunks, info.fps, codec, on_given)
     return file
 
 
 class _Feed:
-    """A file object that gives what is written to a `VideoFileWriter`."""
+    """A file object that gives what is written to a `VideoFileWriter`.
+
+    Attributes:
+        error: why it could not; PyAV raises another instead.
+    """
 
     def __init__(self, file: VideoFileWriter) -> None:
         self._file = file
+        self.error: SinkError | None = None
 
     def write(self, data: bytes) -> int:
-        """Write all of `data`."""
-        self._file.feed(memoryview(data))
+        """Write all of `data`; nothing once it has failed."""
+        if self.error is None:
+            try:
+                self._file.feed(memoryview(data))
+            except SinkError as error:
+                self.error = error
         return len(data)
+
+    def check(self) -> None:
+        """Raise the error."""
+        if self.error is not None:
+            raise self.error
 
 
 def _write_stream(
-    feed: "SupportsWrite[bytes]", chunks: Sequence[Path], fps: Fraction, codec: Codec
+    feed: _Feed,
+    chunks: Sequence[Path],
+    fps: Fraction,
+    codec: Codec,
+    on_given: OnGiven,
 ) -> int:
     """Write the packets of chunks as one stream; return how many frames it has.
 
@@ -179,8 +206,9 @@ def _write_stream(
     name, options = stream_format(codec)
     with av.open(feed, "w", format=name, options=options) as output:
         stream: VideoStream | None = None
-        for path in chunks:
+        for number, path in enumerate(chunks):
             with _packets(path) as packets:
+                places = [(packet.pos or 0, packet.size) for packet in packets]
                 video = packets[0].stream
                 own_header = video.codec_context.extradata or b""
                 if stream is None:
@@ -197,6 +225,9 @@ def _write_stream(
                     packet.time_base, packet.stream = tick, stream
                     output.mux(packet)
                 frame_count += len(packets)
+            feed.check()
+            on_given(number, places)
+    feed.check()
     return frame_count
 
 

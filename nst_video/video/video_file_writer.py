@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -21,8 +22,29 @@ from nst_video.video.media.probe import count_frames, probe
 from nst_video.video.media.quicktime_tags import restore_tags
 from nst_video.video.media.stream_copy import StreamCopyPlan
 
+_NO_ROOM = "reserved_moov_size is too small"
+"""In the log of ffmpeg."""
+
 LARGE_ANIMATION_BYTES = 10_000_000
 """Animated GIF or WebP files above this size get a note that suggests a smaller frame size."""
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """How a file is written that is of use before it is complete: nothing in it moves.
+
+    Attributes:
+        place: its name until then, on the same disk; it stays there if the file is given up.
+        index_bytes: room for the index of MP4 and QuickTime files at their beginning; 0 to write
+            it at the end and move everything then.
+    """
+
+    place: Path | None = None
+    index_bytes: int = 0
+
+
+class IndexRoomError(SinkError):
+    """The room for the index at the beginning of a file was too small."""
 
 
 class VideoFileWriter:
@@ -44,6 +66,7 @@ class VideoFileWriter:
         stream_copy: StreamCopyPlan | None = None,
         *,
         overwrite: bool = False,
+        growth: Growth | None = None,
     ) -> None:
         """Check that the target can be written; ffmpeg starts on entering the context.
 
@@ -53,6 +76,7 @@ class VideoFileWriter:
             video: how ffmpeg reads and writes what it is given.
             stream_copy: streams to copy from the source file.
             overwrite: an existing file is replaced once the new one is complete.
+            growth: what is written is of use before it is complete.
 
         Raises:
             SinkError: the folder does not exist.
@@ -72,7 +96,10 @@ class VideoFileWriter:
                 f"{self._container.name} files show at most {self._container.top_fps} frames a "
                 f"second, not {float(info.fps):.5g}: choose a lower --fps."
             )
-        self._partial = self._encoded = PartialFile(target, overwrite=overwrite)
+        self._growth = growth or Growth()
+        self._partial = self._encoded = PartialFile(
+            target, overwrite=overwrite, place=self._growth.place
+        )
         if self._container.has_palette:
             self._encoded = PartialFile(target.with_suffix(".mkv"))
         self._open_files = ExitStack()
@@ -151,7 +178,8 @@ class VideoFileWriter:
         return self._process
 
     def _failed(self, process: FfmpegProcess) -> SinkError:
-        return SinkError(f"{self.target} cannot be written: {process.failure()}.")
+        kind = IndexRoomError if any(_NO_ROOM in line for line in process.log()) else SinkError
+        return kind(f"{self.target} cannot be written: {process.failure()}.")
 
     def _complete(self) -> None:
         """Do the steps that need the whole encoded video.
@@ -192,6 +220,10 @@ class VideoFileWriter:
             return False
         return f"lasts {float(held_s):.2f} of {float(expected_s):.2f} s"
 
+    def _flags(self) -> tuple[str, ...]:
+        room = self._growth.index_bytes
+        return ("-moov_size", str(room)) if room else self._container.flags
+
     def _arguments(self) -> list[str]:
         copy = self._stream_copy
         offset = copy.video_offset_s if copy else 0
@@ -204,6 +236,6 @@ class VideoFileWriter:
             *("-map", "0:0", "-disposition:0", "default"),
             *(copy.outputs if copy else ()),
             *self._video.output,
-            *self._container.flags,
+            *self._flags(),
             *("-f", muxer, ffmpeg_path(self._encoded.path)),
         ]

@@ -11,7 +11,8 @@ import pytest
 from nst_video.errors import UsageError
 from nst_video.jobs import folders
 from nst_video.jobs.chunks import Chunk
-from nst_video.jobs.journal import JobDescription, Journal, PaintedChunk, read_record
+from nst_video.jobs.journal import JobDescription, Journal, PaintedChunk
+from nst_video.jobs.records import read_record
 
 CHUNKS = tuple(Chunk(number, 10 * number, 10 * number + 10) for number in range(4))
 

@@ -15,7 +15,7 @@ from live_tools import wait_until
 
 from nst_video.errors import SourceError, UsageError
 from nst_video.jobs import folders
-from nst_video.jobs.journal import read_record
+from nst_video.jobs.records import read_record
 from nst_video.transcode import (
     Progress,
     ResumeOptions,
@@ -175,7 +175,7 @@ def test_interrupted_while_joining_only_that_is_repeated(
 
     target = tmp_path / "film.mp4"
     with monkeypatch.context() as patch:
-        patch.setattr("nst_video.transcode.chunked.join_chunks", fail)
+        patch.setattr("nst_video.transcode.chunked.join_film", fail)
         with pytest.raises(Interrupted):
             transcode(film, target, Mixing(), options=FAST)
     _, painter, _ = finish(film, target)

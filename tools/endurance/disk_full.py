@@ -16,8 +16,6 @@ from pathlib import Path
 
 from kill_transcode import finished_chunks, make_film, start, stream_hashes
 
-GROWTH = 1.3
-
 
 def mount(folder: Path, size: int, *, again: bool) -> None:
     """Mount a disk of so many bytes, or change its size."""
@@ -30,21 +28,25 @@ def main() -> int:
     """Run the tool; return the number of problems."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=int, default=60, help="of the film")
+    parser.add_argument("--source", type=Path, help="another film")
+    parser.add_argument("--begin", type=float, default=0.125, help="room at first, in films")
+    parser.add_argument("--growth", type=float, default=1.3, help="of the disk after each run")
     parser.add_argument("--options", default="", help="options of transcode, in one argument")
+    parser.add_argument("--suffix", default=".mkv", help="of the output")
     given = parser.parse_args()
     options = ["transcode", *shlex.split(given.options)]
     problems: list[str] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        source = make_film(folder / "film.mkv", given.seconds)
-        whole = folder / "whole.mkv"
+        source = given.source or make_film(folder / "film.mkv", given.seconds)
+        whole = folder / f"whole{given.suffix}"
         start(source, whole, options).communicate()
         small = folder / "disk"
         small.mkdir()
-        size, kept, runs = whole.stat().st_size // 8, 0, 0
+        size, kept, runs = int(whole.stat().st_size * given.begin), 0, 0
         mount(small, size, again=False)
         try:
-            target = small / "film.mkv"
+            target = small / f"film{given.suffix}"
             while not target.exists() and runs < 30:
                 process = start(source, target, options)
                 _, said = process.communicate()
@@ -55,7 +57,7 @@ def main() -> int:
                 if not target.exists() and now < kept:
                     problems.append(f"{kept} chunks were finished, {now} are left")
                 print(f"  {size / 1e6:.2f} MB: exit {process.returncode}, {now} chunks kept")
-                kept, size = now, int(size * GROWTH)
+                kept, size = now, int(size * given.growth)
                 mount(small, size, again=True)
             if not target.exists():
                 problems.append("it was never completed")
@@ -66,8 +68,8 @@ def main() -> int:
                 problems.append(f"left behind: {left}")
         finally:
             subprocess.run(["umount", str(small)], check=True)
-        room = size / GROWTH / max(1, whole.stat().st_size)
-    print(f"{runs} runs, the last with room for {room:.1f} films: {problems or 'right'}")
+        room = size / given.growth / max(1, whole.stat().st_size)
+    print(f"{runs} runs, the last with room for {room:.2f} films: {problems or 'right'}")
     return len(problems)
 
 

@@ -73,7 +73,7 @@ class RayCrew:
         self._setup: Handle = None
         self._pieces: OrderedDict[Path, list[Handle]] = OrderedDict()
         self._sending = threading.Lock()
-        self._has_joined = self._has_started = False
+        self._has_joined = False
 
     def __enter__(self) -> Self:
         """Join the cluster, or start one on this machine.
@@ -108,9 +108,7 @@ class RayCrew:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        # Without a worker it may be that no node has even nst-video.
-        if self._has_started:
-            self._tidy_nodes()
+        self._tidy_nodes()
         if self._has_joined:
             self._ray.shutdown()
 
@@ -128,7 +126,6 @@ class RayCrew:
 
     def start(self, inbox: Inbox) -> "RayWorker":
         """Start a worker."""
-        self._has_started = True
         return RayWorker(self._ray, self._setup, self._options, inbox, self.pieces_of)
 
     def pieces_of(self, path: Path) -> list[Handle]:

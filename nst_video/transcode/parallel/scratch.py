@@ -53,6 +53,7 @@ class Scratch:
         Raises:
             SinkError: it cannot be written.
         """
+        tidy(self._root)
         new = self.folder.with_name(f"{_NEW}{self.folder.name}")
         try:
             new.mkdir(parents=True, mode=0o700)
