@@ -66,6 +66,14 @@ class RegionPainter:
         ):
             self._masks = before._masks
 
+    def load(self) -> None:
+        """Open the segmenter, or the file of the mask, before the first frame.
+
+        Raises:
+            NstVideoError: it cannot be opened.
+        """
+        self._open()
+
     def masks(self, frames: Frames) -> NDArray[np.uint8]:
         """Return the masks of the next frames, uint8 (n, height, width): 255 is the first style."""
         source = self._open()

@@ -29,7 +29,7 @@ from nst_video.errors import UsageError
 from nst_video.frames import Frame, Frames, Size, check_frames, size_of
 from nst_video.image.yuv420 import YuvColors, YuvFrames, can_be_yuv420, check_yuv, yuv_size
 from nst_video.networks.models import StyleModel, load_model
-from nst_video.region_painter import RegionPainter
+from nst_video.region_selection import RegionSelection
 from nst_video.settings import DEFAULT_STYLE, RENEWAL_FRAMES, ModelOptions, Regions, StylizeSettings
 from nst_video.steady_frames import SteadyFrames
 from nst_video.style_library.library import StyleLibrary, StyleName
@@ -43,7 +43,7 @@ TEST_SIZE = (64, 64)
 """(width, height) of the picture that tests an engine before its first frame."""
 
 
-class Stylizer(StyleSelection):
+class Stylizer(StyleSelection, RegionSelection):
     """Paints frames in a style; used alike for pictures, video files and cameras.
 
     The model is loaded at the first frame that needs it, or by `prepare`.
@@ -112,7 +112,6 @@ class Stylizer(StyleSelection):
         self._cores: int | None = None
         self._mixer = StyleMixer(self.library, fade_s, clock)
         self._steady = SteadyFrames(on_note)
-        self._regions: RegionPainter | None = None
         self.set_style(style, mix)
         self.set_regions(regions)
 
@@ -125,30 +124,11 @@ class Stylizer(StyleSelection):
         state = {k: v for k, v in self.__dict__.items() if k not in ("engine", "model")}
         return state | {
             "_is_prepared": False,
+            "_loaded": None,
             "_on_fetch": None,
             "_on_note": None,
             "_mixer": copy.copy(self._mixer),
         }
-
-    def set_regions(self, regions: Regions | None) -> None:
-        """Use a mask, or none, from the next frame on.
-
-        Raises:
-            StyleError: the rest is in an unknown style.
-        """
-        if regions is None:
-            self._regions = None
-        else:
-            check_type("The regions", regions, Regions)
-            before = self._regions
-            self._regions = RegionPainter(regions, self.library, self.options, self._on_fetch)
-            if before is not None:
-                self._regions.take_masks(before)
-
-    @property
-    def regions(self) -> Regions | None:
-        """What else than the style is in the frame, and where."""
-        return None if self._regions is None else self._regions.regions
 
     @cached_property
     def model(self) -> StyleModel:
@@ -311,21 +291,6 @@ class Stylizer(StyleSelection):
             second = self._regions.second(self.model, small, masks, settings)
         painting = self.engine.submit(small, style, second)
         return painting.then(lambda each: finishing.restore_faces(each, small, settings.gentle))
-
-    def overlay(self, content: Frame, small: Frame) -> Callable[[Frame], Frame] | None:
-        """Return what lays the painting of the next frame over the rest of its regions.
-
-        None where the network paints all of the frame.
-
-        Args:
-            content: the frame, uint8 (height, width, 3).
-            small: the same at working size.
-        """
-        regions = self._regions
-        if regions is None or regions.has_style:
-            return None
-        masks = regions.masks(small[None])
-        return lambda painted: regions.compose(painted[None], content[None], masks)[0]
 
     def accepts_yuv(self, size: Size) -> bool:
         """Return whether `submit_yuv` is the fast way for pictures of `size` (width, height).

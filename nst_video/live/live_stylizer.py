@@ -12,8 +12,8 @@ from nst_video.style_library.library import Style, StyleLibrary
 class LiveStylizer(Protocol):
     """What a session needs of a stylizer; `nst_video.stylizer.Stylizer` is one.
 
-    `load_style`, `load_size`, `load_predictor` and `prepare` are slow and are called in the loader
-    thread, all other methods in the render thread or the session's.
+    `prepare` and all methods that begin with `load` are slow and are called in the loader thread,
+    all other methods in the render thread or the session's.
     """
 
     settings: StylizeSettings
@@ -92,6 +92,14 @@ class LiveStylizer(Protocol):
 
     def load_size(self, size: Size) -> None:
         """Compile the network for a working size (width, height)."""
+        ...
+
+    def load_regions(self, regions: Regions, size: Size) -> None:
+        """Load what `set_regions` needs at a working size (width, height).
+
+        Raises:
+            NstVideoError: its file or style cannot be read.
+        """
         ...
 
     @property

@@ -58,6 +58,7 @@ class LoaderThread:
             on_ready: called in the thread with the prepared stylizer and the styles to choose from.
         """
         self.error: BaseException | None = None
+        renderer.loads_regions = True
         self._open = open_stylizer
         self._renderer = renderer
         self._state = state
@@ -104,7 +105,7 @@ class LoaderThread:
     def _step(self, stylizer: LiveStylizer) -> bool:
         """Do the most urgent step; False if nothing is left."""
         selection = self._state.request.selection
-        if self._compile(stylizer):
+        if self._compile(stylizer) or self._load_regions(stylizer):
             return True
         if style := self._next(stylizer, () if selection is None else selection.styles):
             self._load_style(stylizer, style)
@@ -127,6 +128,21 @@ class LoaderThread:
         run_at_low_priority(lambda: stylizer.load_size(size))
         self._renderer.add_size(size)
         self._renderer.missing_size = None
+        return True
+
+    def _load_regions(self, stylizer: LiveStylizer) -> bool:
+        """Load the regions that the render thread is missing; False if it is missing none."""
+        missing = self._renderer.missing_regions
+        if missing is None:
+            return False
+        try:
+            run_at_low_priority(lambda: stylizer.load_regions(*missing))
+        except NstVideoError as error:
+            self._state.say(str(error))
+            self._state.set_regions(None)
+        else:
+            self._renderer.add_regions(*missing)
+        self._renderer.missing_regions = None
         return True
 
     def _lacks_predictor(self, stylizer: LiveStylizer) -> bool:

@@ -2,17 +2,14 @@
 
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-import numpy as np
-
-from nst_video.errors import EngineError, NstVideoError
+from nst_video.errors import NstVideoError
 from nst_video.frames import Frame, Size, fit_short_side, size_of
 from nst_video.live.adaptive_resolution import CARRYING, AdaptiveResolution, FrameTime
 from nst_video.live.capture_thread import CapturedFrame
+from nst_video.live.checked_painting import checked, explained, paint
 from nst_video.live.live_stylizer import LiveStylizer
 from nst_video.live.metrics import SmoothedValue
 from nst_video.live.state import LiveState, RenderRequest, Selection, requested_lines
@@ -90,6 +87,8 @@ class RenderThread:
         every: one of so many frames is painted.
         show_s: seconds that it takes to show a frame, set by the session: no more are useful.
         missing_size: (width, height) that has to be compiled next, None if there is none.
+        missing_regions: regions, and the size, that have to be loaded next, None if there are none.
+        loads_regions: somebody loads them; without, they are loaded with the frame.
     """
 
     def __init__(
@@ -132,7 +131,11 @@ class RenderThread:
         self._has_painted = False
         self._next_number = 0
         self.missing_size: Size | None = None
+        self.missing_regions: tuple[Regions, Size] | None = None
+        self.loads_regions = False
         self._ready_sizes: set[Size] = set()
+        self._ready_regions: set[tuple[Regions, Size]] = set()
+        self._next_regions = state.request.regions
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._work, name="render", daemon=True)
 
@@ -229,7 +232,7 @@ class RenderThread:
         if plan.settings.is_frame_by_frame:
             self._steady.reset()
             self._wait_finished()
-            self._pass_on(replace(done, painting=_run(stylizer, content)))
+            self._pass_on(replace(done, painting=paint(stylizer, content)))
             took = FrameTime(time.monotonic() - begun)
             self.paint_ms.add(1000 * took.busy_s)
         else:
@@ -242,7 +245,7 @@ class RenderThread:
         """Follow a frame and let the other thread finish it; return what it took."""
         steady = self._steady
         every = self._every(plan)
-        with _explained():
+        with explained():
             frame = steady.follow(
                 stylizer,
                 done.content,
@@ -259,9 +262,9 @@ class RenderThread:
 
     def _finish(self, frame: FollowedFrame, done: RenderedFrame) -> None:
         """Finish a followed frame and pass it on, in the other thread."""
-        with _explained():
+        with explained():
             painting = self._steady.finish(frame)
-        self._pass_on(replace(done, painting=_checked(painting, done.content)))
+        self._pass_on(replace(done, painting=checked(painting, done.content)))
 
     def _wait_finished(self) -> None:
         """Wait for the other thread; raises its error, if any."""
@@ -313,12 +316,25 @@ class RenderThread:
         automatic = self._fixed_size if self._resolution is None else self._resolution.level.size
         requested = requested_lines(request.settings, limit=min(size))
         wanted = min(automatic if requested is None else requested, *size)
-        exact = fit_short_side(size, wanted)
-        if exact in self._ready_sizes:
-            self.work_size, self.missing_size = wanted, None
+        exact, regions = fit_short_side(size, wanted), request.regions
+        self.missing_size = None if exact in self._ready_sizes else exact
+        self.missing_regions = None
+        if self._is_ready(exact, regions):
+            self.work_size, self._next_regions = wanted, regions
             return True
-        self.missing_size = exact
-        return fit_short_side(size, self.work_size) in self._ready_sizes
+        if regions is not None and self.missing_size is None:
+            self.missing_regions = regions, exact
+        return self._is_ready(fit_short_side(size, self.work_size), self._next_regions)
+
+    def _is_ready(self, size: Size, regions: Regions | None) -> bool:
+        if size not in self._ready_sizes:
+            return False
+        is_loaded = regions is None or (regions, size) in self._ready_regions
+        return is_loaded or not self.loads_regions
+
+    def add_regions(self, regions: Regions, size: Size) -> None:
+        """Mark regions as loaded for a working size (width, height). Thread-safe."""
+        self._ready_regions.add((regions, size))
 
     def add_size(self, size: Size) -> None:
         """Mark a working size (width, height) as compiled. Thread-safe."""
@@ -326,8 +342,8 @@ class RenderThread:
 
     def _apply(self, stylizer: LiveStylizer, request: RenderRequest) -> None:
         """Switch to the requested styles once they are loaded; keep the current ones until then."""
-        if request.regions != self._regions:
-            self._apply_regions(stylizer, request.regions)
+        if self._next_regions != self._regions:
+            self._apply_regions(stylizer, self._next_regions)
         wanted = request.selection
         if wanted is None or wanted == self._applied:
             return
@@ -342,7 +358,7 @@ class RenderThread:
         except NstVideoError as error:
             self._state.say(str(error))
             self._state.set_regions(None)
-            regions = None
+            regions = self._next_regions = None
             stylizer.set_regions(None)
         self._regions = regions
 
@@ -362,34 +378,3 @@ class RenderThread:
         if rates is None:
             self.every = level.every
         self._next_number = number + (level.every if rates is None else 1)
-
-
-def _run(stylizer: LiveStylizer, content: Frame) -> Frame:
-    """Stylize a frame by itself."""
-    with _explained():
-        painting = stylizer(content)
-    return _checked(painting, content)
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Convert errors of a stylizer to `EngineError`."""
-    try:
-        yield
-    except NstVideoError:
-        raise
-    except Exception as error:
-        raise EngineError(f"Painting failed: {error}") from error
-
-
-def _checked(painting: Frame, content: Frame) -> Frame:
-    """Return `painting`.
-
-    Raises:
-        EngineError: it is no frame of the same size as `content`.
-    """
-    if painting.shape != content.shape or painting.dtype != np.uint8:
-        raise EngineError(
-            f"The stylizer returned {painting.dtype} {painting.shape} for {content.shape}."
-        )
-    return painting

@@ -9,11 +9,14 @@ from nst_video.engines import PendingFrames
 from nst_video.image.files import save_picture
 from nst_video.live.display import make_hud
 from nst_video.live.hotkeys import press
+from nst_video.live.loader_thread import LoaderThread
+from nst_video.live.render_thread import RenderThread
 from nst_video.live.state import LiveState, RenderRequest
 from nst_video.live.steady_renderer import SteadyRenderer
 from nst_video.settings import ModelOptions, Regions, StylizeSettings
 from nst_video.style_library.folder import Style
 from nst_video.stylizer import Stylizer
+from nst_video.video.queues import LatestQueue
 
 
 def state():
@@ -48,6 +51,18 @@ def test_other_changes_keep_the_mask_and_a_badge_shows_it():
     live.change(is_paused=True)
     assert live.request.regions == Regions()
     assert "MASK" in make_hud(live, (), (), is_loading=False).badges
+
+
+def test_regions_that_cannot_be_loaded_are_said_and_left_out():
+    live = state()
+    live.set_regions(Regions(rest="mosiac"))
+    renderer = RenderThread(LatestQueue(), live, None, 128)
+    loader = LoaderThread(lambda: None, renderer, live, lambda *_: None)
+    renderer.missing_regions = live.request.regions, (160, 128)
+    assert loader._load_regions(Stylizer("wave", options=ModelOptions("builtin")))
+    assert live.request.regions is None
+    assert "mosiac" in live.toast
+    assert not loader._load_regions(None)
 
 
 class Masked(Stylizer):

@@ -6,10 +6,11 @@ from dataclasses import replace
 import numpy as np
 from live_tools import FRAME_BY_FRAME, numbered, unchanged
 
+from nst_video.image.files import save_picture
 from nst_video.live.capture_thread import CapturedFrame
 from nst_video.live.render_thread import RenderedFrame, RenderThread
 from nst_video.live.state import LiveState, RenderRequest, Selection
-from nst_video.settings import ModelOptions, StylizeSettings
+from nst_video.settings import ModelOptions, Regions, StylizeSettings
 from nst_video.style_library.library import Style
 from nst_video.stylizer import Stylizer
 from nst_video.video.queues import LatestQueue
@@ -106,6 +107,25 @@ def test_still_is_painted_in_a_size_that_has_to_be_compiled_first() -> None:
     assert np.array_equal(
         new, expected("wave", StylizeSettings(steady=0, work_size=192), seen.frame)
     )
+
+
+def test_a_mask_is_used_once_it_is_loaded(tmp_path) -> None:
+    gray = np.zeros((32, 64, 3), np.uint8)
+    gray[:, :32] = 255
+    regions = Regions(str(save_picture(tmp_path / "mask.png", gray)), "#102030")
+    with Rendering(Stylizer("wave", options=ModelOptions("builtin"))) as seen:
+        seen.renderer.loads_regions = True
+        old = seen.settle()
+        seen.state.set_regions(regions)
+        assert np.array_equal(seen.settle(), old)
+        assert seen.renderer.missing_regions == (regions, (256, 160))
+        seen.stylizer.load_regions(*seen.renderer.missing_regions)
+        seen.renderer.add_regions(*seen.renderer.missing_regions)
+        new = seen.settle()
+        seen.state.set_regions(None)
+        assert np.array_equal(seen.settle(), old)
+    np.testing.assert_array_equal(new[:, :240], old[:, :240])
+    assert (new[:, 272:] == (16, 32, 48)).all()
 
 
 def test_frames_pass_through_until_the_first_size_is_compiled() -> None:
