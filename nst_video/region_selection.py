@@ -81,6 +81,10 @@ class RegionSelection:
         """What else than the style is in the frame, and where."""
         return None if self._regions is None else self._regions.regions
 
+    def found_nobody(self) -> bool:
+        """Return whether people were looked for since the last call, and none were found."""
+        return self._regions is not None and self._regions.found_nobody()
+
     def overlay(self, content: Frame, small: Frame) -> Callable[[Frame], Frame] | None:
         """Return what lays the painting of the next frame over the rest of its regions.
 

@@ -157,6 +157,8 @@ class Regions:
         softness: 0..1: how wide the transition is; 1 is as the network or the file has it. None is
             0.8 for people and 1 for files.
         invert: the style is outside of the mask, and the rest inside.
+        paints: the style is painted at all; otherwise there is the input, as around the mask there
+            is the rest.
         segmenter: what finds people, see `segmentation.SEGMENTERS`; "auto" takes the best at hand.
 
     Raises:
@@ -167,6 +169,7 @@ class Regions:
     rest: str = "original"
     softness: float | None = None
     invert: bool = False
+    paints: bool = True
     segmenter: str = "auto"
 
     def __post_init__(self) -> None:

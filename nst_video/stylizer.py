@@ -256,14 +256,16 @@ class Stylizer(StyleSelection, RegionSelection):
             EngineError: they cannot be painted.
         """
         check_frames(frames, (4,))
-        if self.settings.is_original or not len(frames):
+        regions, settings = self._regions, self.settings
+        if settings.is_original or not len(frames):
             return PendingFrames.done(frames.copy())
+        if regions is not None and not regions.regions.paints:
+            return PendingFrames.done(regions.compose(frames, frames, regions.masks(frames)))
         size = size_of(frames)
         check_min_size(size)
         self.prepare()
         work = finishing.working_size(size, self.settings)
         small = finishing.resize_rgb(frames, work)
-        regions, settings = self._regions, self.settings
         masks = None if regions is None else regions.masks(small)
         painting = self._submit_steady(small, self.begin, planes.RGB, masks)
         if work != size or settings.keep_colors or settings.fade != 1:
@@ -329,16 +331,23 @@ class Stylizer(StyleSelection, RegionSelection):
         self.prepare()
         work = finishing.working_size(size, self.settings)
         small = finishing.resize_yuv(yuv, work)
-        gentle = self.settings.gentle
+        gentle, regions = self.settings.gentle, self._regions
+        masks = None if regions is None else regions.masks_yuv(small, colors)
 
-        def paint(yuv: YuvFrames) -> PendingFrames:
-            painting = engine.submit_yuv(yuv, self._mixer.full_parameters(self.model), colors)
+        def paint(yuv: YuvFrames, masks: NDArray[np.uint8] | None = None) -> PendingFrames:
+            second = None
+            if regions is not None and masks is not None:
+                second = regions.second_yuv(self.model, masks)
+            style = self._mixer.full_parameters(self.model)
+            painting = engine.submit_yuv(yuv, style, colors, second)
             return painting.then(lambda painted: finishing.restore_faces_yuv(painted, yuv, gentle))
 
-        painting = self._submit_steady(small, paint, planes.YUV420)
-        if work == size:
+        painting = self._submit_steady(small, paint, planes.YUV420, masks)
+        if work != size:
+            painting = painting.then(lambda painted: finishing.finish_yuv(painted, yuv, small))
+        if regions is None or masks is None:
             return painting
-        return painting.then(lambda painted: finishing.finish_yuv(painted, yuv, small))
+        return painting.then(lambda each: regions.compose_yuv(each, yuv, colors, masks))
 
     def _submit_steady(
         self,
@@ -358,7 +367,7 @@ class Stylizer(StyleSelection, RegionSelection):
     def _yuv_engine(self, size: Size) -> Engine | None:
         """Return the engine if it paints YUV frames of `size` as the settings say."""
         settings = self.settings
-        # Masks are found in RGB frames.
-        is_plain = settings.intensity == 1 and not settings.keep_colors and self._regions is None
+        is_plain = settings.intensity == 1 and not settings.keep_colors
+        is_plain &= self.regions is None or self.regions.paints
         is_even = can_be_yuv420(size) and can_be_yuv420(finishing.working_size(size, settings))
         return self.engine if is_plain and is_even and self.engine.capabilities.yuv else None

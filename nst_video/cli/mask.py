@@ -10,7 +10,7 @@ from nst_video.cli.console import result, say
 from nst_video.cli.options import grouped, number
 from nst_video.cli.output_options import OverwriteOption, QuietOption, check_outputs
 from nst_video.cli.progress import fetch_progress
-from nst_video.cli.region_options import RegionOptions
+from nst_video.cli.region_options import NOBODY_FOUND, RegionOptions
 from nst_video.cli.stylizer_options import ModelsDirOption, OfflineOption
 from nst_video.errors import SourceError, UsageError
 from nst_video.settings import ModelOptions
@@ -19,7 +19,9 @@ from nst_video.system.path_lookup import require_file, user_path
 from nst_video.validation import SOFTNESS
 
 if TYPE_CHECKING:
-    from nst_video.frames import Frame
+    import numpy as np
+    from numpy.typing import NDArray
+
     from nst_video.segmentation import PersonMasks
 
 PICTURES = (".png", ".webp")
@@ -64,7 +66,7 @@ def mask(
     from nst_video.image.files import load_picture
     from nst_video.segmentation import PersonMasks, open_segmenter
     from nst_video.settings import Regions
-    from nst_video.transcode.mask_film import FORMATS
+    from nst_video.transcode.mask_film import FORMATS, mask_picture
 
     Regions(softness=softness)  # checks it
     path = user_path(source)
@@ -89,7 +91,11 @@ def mask(
         raise UsageError(
             f"{error} The mask of a film is written to {', '.join(FORMATS)}."
         ) from error
-    result(_write_picture(frame, output, masks, gray=gray, overwrite=output in replaced))
+    region = masks(frame)
+    if not (region.any() or quiet):
+        say(f"{path.name}: {NOBODY_FOUND}")
+    picture = mask_picture(frame, region, has_alpha=not gray)
+    result(_write_picture(picture, output, overwrite=output in replaced))
 
 
 def _write_film(path: Path, output: Path, masks: "PersonMasks", *, overwrite: bool) -> Path:
@@ -100,16 +106,12 @@ def _write_film(path: Path, output: Path, masks: "PersonMasks", *, overwrite: bo
         return write_mask_film(film, film.info, output, masks, overwrite=overwrite)
 
 
-def _write_picture(
-    frame: "Frame", output: Path, masks: "PersonMasks", *, gray: bool, overwrite: bool
-) -> Path:
+def _write_picture(picture: "NDArray[np.uint8]", output: Path, *, overwrite: bool) -> Path:
     from PIL import Image
 
     from nst_video.system.paths import write_atomically
-    from nst_video.transcode.mask_film import mask_picture
 
-    picture = Image.fromarray(mask_picture(frame, masks(frame), has_alpha=not gray))
     packed = io.BytesIO()
     # Pillow ignores what a format does not know.
-    picture.save(packed, output.suffix[1:].upper(), lossless=True)
+    Image.fromarray(picture).save(packed, output.suffix[1:].upper(), lossless=True)
     return write_atomically(output, lambda file: file.write(packed.getvalue()), overwrite=overwrite)

@@ -18,6 +18,7 @@ from nst_video.cli.jobs import Job
 from nst_video.cli.optimization_options import PANEL
 from nst_video.cli.options import number
 from nst_video.cli.progress import clock_time, progress
+from nst_video.cli.region_options import NOBODY_FOUND
 from nst_video.errors import UsageError
 from nst_video.system.output_files import OutputFile
 from nst_video.validation import COUNT
@@ -43,6 +44,8 @@ def paint_by_network(stylizer: "Stylizer", *, quiet: bool) -> Paint:
         is_enlarged = (width, height) != size_of(content) and not stylizer.settings.is_original
         if is_enlarged and not quiet:
             say(f"{target.name}: painted at {width}x{height} and enlarged.")
+        if stylizer.found_nobody() and not quiet:
+            say(f"{target.name}: {NOBODY_FOUND}")
         return painted, ()
 
     return paint

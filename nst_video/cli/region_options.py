@@ -9,11 +9,13 @@ import typer
 
 from nst_video.cli.options import number
 from nst_video.errors import UsageError
-from nst_video.settings import BACKGROUND_WORDS, PERSON, Regions
+from nst_video.settings import BACKGROUND_WORDS, DEFAULT_STYLE, PERSON, Regions, parse_color
 from nst_video.system.path_lookup import user_path
 from nst_video.validation import SOFTNESS
 
 PANEL = "Mask"
+
+NOBODY_FOUND = "nobody was found, so all of it is background."
 
 ORIGINAL = BACKGROUND_WORDS[0]
 
@@ -106,11 +108,13 @@ def choose_regions(
         )
     if list(styles) != [ORIGINAL]:
         return list(styles), Regions(mask, background or ORIGINAL, options.mask_softness)
-    if background is None or background in BACKGROUND_WORDS:
+    if background is None or background == ORIGINAL:
         raise UsageError(
-            "--style original leaves the masked part as it was: give --background a "
-            "style, such as --background wave."
+            "--style original leaves the masked part as it was: give --background a style, blur or "
+            "a color, such as --background wave."
         )
+    if background in BACKGROUND_WORDS or parse_color(background):
+        return [DEFAULT_STYLE], Regions(mask, background, options.mask_softness, paints=False)
     return [background], Regions(mask, ORIGINAL, options.mask_softness, invert=True)
 
 

@@ -12,6 +12,7 @@ from nst_video.cli.batch import run_all
 from nst_video.cli.console import result, say
 from nst_video.cli.jobs import Job
 from nst_video.cli.progress import Report, clock_time, progress
+from nst_video.cli.region_options import NOBODY_FOUND
 from nst_video.optimization.video_settings import VideoSettings
 from nst_video.video.media.codec_options import TranscodeOptions
 
@@ -86,6 +87,8 @@ def describe(job: Job, done: "TranscodeResult", painter: "Stylizer") -> None:
 
     for note in done.notes:
         say(f"{job.source.name}: {note}")
+    if painter.found_nobody():
+        say(f"{job.source.name}: {NOBODY_FOUND}")
     frames = (done.info.frame_count or 0) - done.kept_frames
     slowest = max(done.busy_s, key=lambda stage: done.busy_s[stage])
     how = []

@@ -136,6 +136,27 @@ def rgb_to_yuv(frames: Frames) -> YuvFrames:
     return yuv
 
 
+def to_output_colors(yuv: YuvFrames, colors: YuvColors) -> YuvFrames:
+    """Convert a batch of other colors to `OUTPUT_COLORS`, without RGB in between.
+
+    Gray has the same chroma in all of them, so chroma does not depend on luma.
+    """
+    if colors == OUTPUT_COLORS:
+        return yuv
+    size = yuv_size(yuv)
+    there = np.vstack([colors.to_rgb(), [0, 0, 0, 1]])
+    color_map = (OUTPUT_COLORS.from_rgb() @ there).astype(np.float32)
+    converted = np.empty_like(yuv)
+    for source, target in zip(yuv, converted, strict=True):
+        (luma, chroma), (new_luma, new_chroma) = _split(source, size), _split(target, size)
+        pair = np.moveaxis(chroma, 0, -1).astype(np.float32)
+        parts = pair @ color_map[:, 1:3].T + (color_map[:, 3] + np.float32(0.5))
+        added = parts[..., 0].repeat(2, 0).repeat(2, 1)
+        new_luma[:] = np.clip(luma * color_map[0, 0] + added, 0, 255)
+        new_chroma[:] = np.moveaxis(np.clip(parts[..., 1:], 0, 255), -1, 0)
+    return converted
+
+
 def _split(picture: NDArray[np.uint8], size: Size) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Return views of Y (height, width) and of U and V (2, height / 2, width / 2)."""
     width, height = size

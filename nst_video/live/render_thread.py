@@ -65,6 +65,12 @@ class _RenderPlan:
     regions: Regions | None = None
 
     @property
+    def is_frame_by_frame(self) -> bool:
+        """Whether nothing is carried from frame to frame."""
+        paints = self.regions is None or self.regions.paints
+        return self.settings.is_frame_by_frame or not paints
+
+    @property
     def look(self) -> tuple[StylizeSettings, Selection | None, Regions | None]:
         """What paintings of working size depend on."""
         settings = replace(self.settings, steady=1, paint_every=1, keep_colors=False)
@@ -229,7 +235,7 @@ class RenderThread:
             self._pass_on(replace(done, painting=self._last.painting))
             return
         stylizer.settings = plan.settings
-        if plan.settings.is_frame_by_frame:
+        if plan.is_frame_by_frame:
             self._steady.reset()
             self._wait_finished()
             self._pass_on(replace(done, painting=paint(stylizer, content)))
@@ -290,7 +296,7 @@ class RenderThread:
         stylizer = plan.stylizer
         if stylizer is None:
             return False
-        if not plan.settings.is_frame_by_frame:
+        if not plan.is_frame_by_frame:
             return not self._steady.is_settled(content, plan.look)
         return stylizer.is_fading or not self._is_settled
 

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nst_video.errors import SourceError
-from nst_video.frames import Frame, size_of
+from nst_video.frames import Frame, Luma
 from nst_video.image.files import load_opacity, load_picture
 from nst_video.image.resize import resize
+from nst_video.segmentation.alpha_films import alpha_decoder, opacities
 from nst_video.segmentation.edges import MASK_LEVELS, to_bytes
 from nst_video.system.paths import PICTURE_SUFFIXES
 from nst_video.video.sources import open_source
@@ -19,7 +20,7 @@ _WANTED = "A mask is a picture or a film, white where the style goes."
 
 
 class FileMasks:
-    """Masks from a file: white is the region, of a partly transparent picture what is opaque.
+    """Masks from a file: white is the region, of what can be transparent that which is opaque.
 
     A film that ends early keeps its last frame.
     """
@@ -47,7 +48,11 @@ class FileMasks:
 
     def __call__(self, frame: Frame) -> NDArray[np.uint8]:
         """Return the mask of the next frame (height, width, 3), uint8 (height, width)."""
-        mask = resize(self._next(), size_of(frame))
+        return self.follow(frame, frame[..., 0])
+
+    def follow(self, _: Frame, luma: Luma) -> NDArray[np.uint8]:
+        """Return the mask of the next frame, as `PersonMasks.follow`: of the size of `luma`."""
+        mask = resize(self._next(), (luma.shape[1], luma.shape[0]))
         if self._softness == 1:
             return mask
         return to_bytes(mask.astype(np.float32) * np.float32(1 / MASK_LEVELS), self._softness)
@@ -84,13 +89,16 @@ def _first_mask(path: Path, no_picture: SourceError) -> NDArray[np.uint8]:
     if path.suffix.lower() in PICTURE_SUFFIXES:
         raise SourceError(f"{no_picture} {_WANTED}") from no_picture
     try:
-        with open_source(path) as film:
-            return _gray(next(iter(film)))
+        return next(_frames(path))
     except SourceError as error:
         raise SourceError(f"{error} {_WANTED}") from error
 
 
 def _frames(path: Path) -> Iterator[NDArray[np.uint8]]:
+    decoder = alpha_decoder(path)
+    if decoder is not None:
+        yield from opacities(path, decoder)
+        return
     with open_source(path) as film:
         for frame in film:
             yield _gray(frame)

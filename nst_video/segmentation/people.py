@@ -48,9 +48,17 @@ class PersonMasks:
 
     def __call__(self, frame: Frame) -> NDArray[np.uint8]:
         """Return the mask of the next frame (height, width, 3), uint8 (height, width)."""
-        luma = np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), np.uint8)
+        return self.follow(frame, np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), np.uint8))
+
+    def follow(self, picture: Frame, luma: Luma) -> NDArray[np.uint8]:
+        """Return the mask of the next frame, uint8 (height, width).
+
+        Args:
+            picture: of any size, at least `SIZE`.
+            luma: brightness of the frame, uint8 (height, width).
+        """
         small = resize_area(luma, SIZE)
-        mask = self._carry(self.segmenter(frame), small)
+        mask = self._carry(self.segmenter(picture), small)
         self._before = mask, small
         return follow_edges(mask, luma, self._softness)
 

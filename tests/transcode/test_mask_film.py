@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from nst_video.frames import VideoInfo
+from nst_video.segmentation import FileMasks
 from nst_video.transcode.mask_film import write_mask_film
 
 HEIGHT, WIDTH, COUNT = 48, 65, 5
@@ -44,6 +45,17 @@ def test_films_are_transparent_outside_of_the_mask(tmp_path, suffix, codec):
     assert alpha[:, :24].min() > 240
     assert alpha[:, 40:].max() < 15
     assert np.abs(frames[2][:, :24, :3].astype(int) - FRAME[:, :24]).mean() < 12
+
+
+@pytest.mark.parametrize("suffix", [".webm", ".mov"])
+def test_what_is_opaque_in_a_transparent_film_is_the_mask(tmp_path, suffix):
+    info = VideoInfo((WIDTH, HEIGHT), Fraction(25), COUNT)
+    path = write_mask_film([FRAME] * COUNT, info, tmp_path / f"mask{suffix}", left_half)
+    masks = FileMasks(path)
+    for _ in range(COUNT + 1):
+        mask = masks(FRAME[:, :-1])
+        assert mask[:, :24].min() > 240
+        assert mask[:, 40:].max() < 15
 
 
 def test_other_films_show_the_mask(tmp_path):
