@@ -9,7 +9,7 @@ from nst_video.image.optical_flow import Flow, warp
 from nst_video.image.resize import resize
 from nst_video.temporal import deformation, plane_loops
 from nst_video.temporal.carrying import carry
-from nst_video.temporal.fading import Fade, FloatPlanes
+from nst_video.temporal.contrast import Contrast, FloatPlanes, between
 from nst_video.temporal.mixing import Weights, field_of, mix_color, mix_luma
 from nst_video.temporal.motion import Motion
 from nst_video.temporal.planes import Plane, Planes
@@ -46,8 +46,9 @@ class Canvas:
     Attributes:
         planes: float32, 0..255: brightness (height, width), and two of color at half size, where
             things were at the last painting.
-        fade: the way from what was shown there to `planes`; None where these are shown.
-        steps: frames that the way takes.
+        before: what was shown there; None where `planes` are shown at once.
+        contrast: of `planes`; None where it is not needed: frames are shown as they are painted.
+        steps: frames that the way from `before` to `planes` takes.
         trust: float32 (hf, wf) at flow size, 1 where everything up to the last painting could be
             relied on.
         light: float32 (hf, wf), 1 where brightness is as in the last painting, see `Motion`.
@@ -59,7 +60,8 @@ class Canvas:
     def __init__(self, painted: Planes, flow_size: Size) -> None:
         """Begin with a painting; flows will have `flow_size` (width, height)."""
         self.planes = to_floats(painted)
-        self.fade: Fade | None = None
+        self.before: FloatPlanes | None = None
+        self.contrast: Contrast | None = None
         self.trust = np.ones((flow_size[1], flow_size[0]), np.float32)
         self.light = np.ones_like(self.trust)
         self.deformation = deformation.none_yet(flow_size)
@@ -69,7 +71,7 @@ class Canvas:
     @property
     def is_settled(self) -> bool:
         """Whether the last painting is shown in full."""
-        return self.fade is None or self.age + 1 >= self.steps
+        return self.before is None or self.age + 1 >= self.steps
 
     def carry(self, motion: Motion) -> None:
         """Move the canvas to the next frame."""
@@ -81,7 +83,7 @@ class Canvas:
         """Bring the canvas to `size` (width, height) if it has another."""
         luma, first, second = self.planes
         if _size(luma) != size:
-            self.fade = None
+            self.before = self.contrast = None
             half = ((size[0] + 1) // 2, (size[1] + 1) // 2)
             self.planes = (
                 resize(luma, size, enlarge="cubic"),
@@ -118,10 +120,10 @@ class Canvas:
         before = shown or self.planes
         self.planes = _mix(self.planes, painted, kept, tone)
         self.deformation = deformation.renew(self.deformation, kept)
-        self.fade, self.steps = None, self.age
+        self.before, self.contrast, self.steps = None, None, self.age
         if self.age > 1:
             now_shown = np.maximum(np.float32(now.texture), 1 - self.trust / np.float32(NEW_BELOW))
-            self.fade = Fade.between(_toward(before, self.planes, now_shown), self.planes)
+            self.before = _toward(before, self.planes, now_shown)
         self.trust = np.maximum(self.trust, seen)
         self.light = np.ones_like(self.light) if since is None else since.light
         self.age = 0
@@ -138,9 +140,15 @@ class Canvas:
     def picture(self) -> FloatPlanes:
         """Return what to show of this frame, not to be changed."""
         planes = self.planes
-        if self.fade is not None and not self.is_settled:
-            planes = self.fade.at((self.age + 1) / self.steps)
-        return planes if self.moved is None else _move(planes, self.moved.flow)
+        if self.before is not None and not self.is_settled:
+            planes = between(self.before, planes, (self.age + 1) / self.steps)
+        elif self.moved is None:
+            return planes
+        contrast = self.contrast = self.contrast or Contrast.of(self.planes[0])
+        if self.moved is not None:
+            flow = self.moved.flow
+            planes, contrast = _move(planes, flow), contrast.moved(flow)
+        return contrast.give_back(planes[0]), planes[1], planes[2]
 
     def show(self) -> Planes:
         """Return what to show of this frame, uint8."""

@@ -1,6 +1,6 @@
 """Motion between consecutive frames of a source, and where it can be relied on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Self
 
@@ -13,6 +13,7 @@ from nst_video.image.dis_flow import MIN_SIDE_PX, DisFlow
 from nst_video.image.optical_flow import Flow, compose, warp
 from nst_video.image.resize import shrink
 from nst_video.system.compiled import compiled
+from nst_video.temporal.light_change import match_light
 
 FLOW_SIDE = 512
 """Longer side in pixels at which flow is computed: larger frames are shrunk. With 384 the warp
@@ -39,6 +40,9 @@ _0, _QUARTER, _1, _1_5 = (np.float32(each) for each in (0, 0.25, 1, 1.5))
 
 CUT_SHARE = 0.6
 """Share of the frame that cannot be relied on, from which a frame begins a new shot."""
+
+DOUBT_SHARE = 0.3
+"""Share from which a change of all of the light is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +108,20 @@ class MotionEstimator:
         before, self.previous = self.previous, now
         if before is None or before.shape != now.shape or min(now.shape) < MIN_SIDE_PX:
             return None
-        motion = find_motion(self._search, now, before)
+        motion = self._find(now, before)
         return None if motion.reliability.mean() < 1 - CUT_SHARE else motion
+
+    def _find(self, now: Luma, before: Luma) -> Motion:
+        """Return the motion between two frames, also where all of the light changes."""
+        motion = find_motion(self._search, now, before)
+        share = float(motion.reliability.mean())
+        if share >= 1 - DOUBT_SHARE or (matched := match_light(before, now)) is None:
+            return motion
+        found = find_motion(self._search, now, matched)
+        if found.reliability.mean() <= share:
+            return motion
+        moved = np.rint(warp(before.astype(np.float32), found.flow)).astype(np.uint8)
+        return replace(found, light=_light(now, moved), at_rest=False)
 
     def reset(self) -> None:
         """Forget the last frame."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from nst_video.frames import Floats, Size
 from nst_video.image.resize import resize_area, resize_linear
-from nst_video.temporal.fading import FloatPlanes
+from nst_video.temporal.contrast import FloatPlanes
 from nst_video.temporal.planes import Plane, Planes
 
 FIT_SIZE = (80, 45)
@@ -35,6 +35,10 @@ TONE_SHRINK = 4
 
 MAX_CONTRAST = 3.0
 """Highest gain of the source's texture, so that noise is not amplified much."""
+
+SOURCE_SHARE, STROKE_SHARE = 0.5, 0.85
+"""Of the textures of the source and of the strokes that the flow brings there: without strokes the
+place is a hole in the painting, and with all of them they are seen to be smeared."""
 
 HIDDEN, SHOWN = 0.3, 0.05
 """Trust in the canvas from which on nothing of the source is shown, and below which only that."""
@@ -146,7 +150,7 @@ def fill(
         plane[_halved(rows, step), _halved(columns, step)]
         for plane, step in zip(source(), (1, 2, 2), strict=True)
     )
-    new = _wash((luma, first, second), tones)
+    new = _wash((luma, first, second), tones, planes[0][rows, columns])
     one, two, three = (plane.copy() for plane in planes)
     for plane, wanted, step in zip((one, two, three), new, (1, 2, 2), strict=True):
         part = plane[_halved(rows, step), _halved(columns, step)]
@@ -173,8 +177,8 @@ def _even(begin: int, end: int, count: int, size: int) -> slice:
     return slice(first, min(size, round((end + MARGIN) * scale)))
 
 
-def _wash(source: Planes, tones: ToneMap) -> FloatPlanes:
-    """Return planes of a source in the tones of the painting."""
+def _wash(source: Planes, tones: ToneMap, strokes: Floats) -> FloatPlanes:
+    """Return planes of a source in the tones of the painting, with some of the strokes there."""
     luma, *colors = source
     height, width = luma.shape
     half = (colors[0].shape[1], colors[0].shape[0])
@@ -183,8 +187,10 @@ def _wash(source: Planes, tones: ToneMap) -> FloatPlanes:
     each = [few, *(resize_linear(np.ascontiguousarray(plane), low) for plane in colors)]
     found = tones.map(np.stack(each, -1).astype(np.float32))
     mapped = [np.ascontiguousarray(plane) for plane in np.moveaxis(found, -1, 0)]
-    smooth = cv2.GaussianBlur(few, (0, 0), 1.5)
-    texture = luma - resize_linear(np.asarray(smooth, np.float32), (width, height))
-    texture *= tones.contrast
-    texture += resize_linear(mapped[0], (width, height))
+    strokes = np.ascontiguousarray(strokes)
+    texture = SOURCE_SHARE * tones.contrast * luma + STROKE_SHARE * strokes
+    brushed = SOURCE_SHARE * tones.contrast * few + STROKE_SHARE * resize_area(strokes, low)
+    smooth = cv2.GaussianBlur(brushed.astype(np.float32), (0, 0), 1.5)
+    offset = mapped[0] - np.asarray(smooth, np.float32)
+    texture = texture.astype(np.float32) + resize_linear(offset, (width, height))
     return texture, resize_linear(mapped[1], half), resize_linear(mapped[2], half)

@@ -39,3 +39,14 @@ def test_thin_area_is_covered() -> None:
 
 def test_nothing_is_shown_where_all_is_painted() -> None:
     assert shown(slice(0, 0)).max() == 0
+
+
+def test_strokes_are_seen_where_nothing_was_painted() -> None:
+    strokes = np.random.default_rng(0).integers(0, 255, SIZE[::-1], np.uint8)
+    half = np.full((SIZE[1] // 2, SIZE[0] // 2), 128, np.uint8)
+    canvas = Canvas((strokes, half, half), SIZE)
+    canvas.trust[:] = 0
+    tones = ToneMap.fit(planes_of_rgb(GRAY), planes_of_rgb(BRIGHT))
+    luma = fill(canvas.picture(), canvas.trust_now(), lambda: planes_of_rgb(GRAY), tones)[0]
+    assert luma.mean() == np.clip(luma.mean(), 190, 210)
+    assert 0.7 * strokes.std() < luma.std() < strokes.std()

@@ -128,6 +128,18 @@ def test_what_comes_from_outside_has_no_streaks() -> None:
     assert changes[:5].mean() > changes.mean() / 2
 
 
+def test_what_is_moved_by_half_a_pixel_stays_sharp() -> None:
+    noise = np.random.default_rng(4).normal(0, 60, (HEIGHT, WIDTH))
+    canvas = Canvas(
+        planes_of_rgb(_gray(128 + cv2.GaussianBlur(noise, (0, 0), 0.7))), (WIDTH, HEIGHT)
+    )
+    ones = np.ones((HEIGHT, WIDTH), np.float32)
+    before = cv2.Laplacian(canvas.show()[0], cv2.CV_32F).var()
+    canvas.carry(Motion(np.full((HEIGHT, WIDTH, 2), 0.5, np.float32), ones, ones))
+    after = cv2.Laplacian(canvas.show()[0], cv2.CV_32F).var()
+    assert after == pytest.approx(before, rel=0.12)
+
+
 def test_a_frame_without_its_painting_is_refused() -> None:
     steadiness = Steadiness(1)
     step = steadiness.follow(luma_of(_gray(_texture(1))))
