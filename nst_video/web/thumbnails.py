@@ -10,7 +10,6 @@ from nst_video.image.resize import shrink
 from nst_video.image.synthetic import draw
 from nst_video.style_library.library import Style
 from nst_video.system import paths
-from nst_video.system.thread_priority import run_at_low_priority
 from nst_video.web.camera_session import encode_jpeg
 from nst_video.web.look import Look
 from nst_video.web.studio import Studio
@@ -43,8 +42,7 @@ def thumbnail(studio: Studio, style: Style) -> bytes:
     with suppress(OSError):
         return path.read_bytes()
     look = replace(Look(), styles=((style.name, 1.0),), steady=0.0)
-    painter = studio.stylizer(look)
-    painted = run_at_low_priority(lambda: painter(draw(_PAINTED, _PHASE)))
+    painted = studio.stylizer(look)(draw(_PAINTED, _PHASE))
     data = encode_jpeg(shrink(painted, SIZE), _QUALITY)
     with suppress(OSError):  # it is painted again then
         paths.write_atomically(path, lambda file: file.write(data))

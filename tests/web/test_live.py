@@ -13,7 +13,7 @@ from live_tools import wait_until
 from page_client import Page, is_kind, receive
 from websockets.exceptions import ConnectionClosed
 
-from nst_video.live import LiveOptions, LiveSession, open_live_source
+from nst_video.live import CaptureOptions, LiveOptions, LiveSession, open_live_source
 from nst_video.settings import ModelOptions, Regions
 from nst_video.stylizer import Stylizer
 from nst_video.system.paths import packaged_styles_dir
@@ -37,7 +37,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     options = ModelOptions("builtin", offline=True)
     shown = LivePage(0, options, store=folder / "films")
     session = LiveSession(
-        open_live_source("demo:"),
+        open_live_source("demo:", CaptureOptions(size=(320, 180), fps=8)),  # few and small: cheap
         lambda: Stylizer(given, options=options),
         [shown.output()],
         has_window=False,
@@ -113,6 +113,31 @@ def test_a_page_presses_keys(live: Running) -> None:
     wait_until(lambda: not live.session.state.request.is_paused)
     assert live.page.ask("POST", "/api/live/actions/quit").status == 404
     assert not live.session.state.is_over
+
+
+def test_a_phone_controls_the_session_in_a_browser(live: Running, open_tab) -> None:
+    assert live.page.ask("PATCH", "/api/live", {"intensity": 1}).status == 200
+    tab = open_tab(at=live.page, viewport={"width": 390, "height": 700}, has_touch=True)
+    page = tab.page
+    tab.wait_for_painting()
+    assert page.inner_text("#mode-live") == "Live"
+    assert page.locator("#compare").is_hidden()
+    page.locator(".tile-main", has_text="Comic").click()
+    wait_until(lambda: live.session.state.request.selection.title == "Comic")
+    page.keyboard.press("k")
+    page.get_by_role("radio", name="Background").check()
+    page.keyboard.press("[")
+    wait_until(lambda: live.session.state.request.regions == Regions(softness=0.8, invert=True))
+    wait_until(lambda: live.session.state.request.settings.intensity == 0.9)
+    assert live.page.ask("PATCH", "/api/live", {"mask": "none", "intensity": 1}).status == 200
+    tab.wait_for("document.querySelector('#slider-intensity').value === '1'")
+    assert page.get_by_role("radio", name="Everything").is_checked()
+    page.keyboard.press("Escape")
+    page.click("#pause")
+    wait_until(lambda: live.session.state.request.is_paused)
+    page.click("#pause")
+    wait_until(lambda: not live.session.state.request.is_paused)
+    assert "style" not in page.evaluate("location.hash")
 
 
 def test_frames_of_a_page_are_not_taken_for_the_session(live: Running) -> None:

@@ -1,6 +1,7 @@
 /** The gallery: a row of styles, each shown by a scene painted in it. */
 
 import { byId, icon, make } from './dom.js';
+import { showWhenSeen } from './lazy-images.js';
 import { text } from './texts.js';
 
 const MOVES = { ArrowRight: 1, ArrowLeft: -1 };
@@ -51,9 +52,9 @@ export class Gallery {
   _tile(style) {
     const painted = make('span', { className: 'tile-picture' });
     if (style.thumbnail) {
-      const image = make('img', { loading: 'lazy', alt: '', decoding: 'async', width: 320, height: 200 });
+      const image = make('img', { alt: '', decoding: 'async', width: 320, height: 200 });
       image.addEventListener('error', () => image.remove());
-      image.src = style.thumbnail;
+      showWhenSeen(image, style.thumbnail);
       painted.append(image);
     } else painted.append(style.title.slice(0, 1));
     const name = make('span', { className: 'tile-name', textContent: style.title });

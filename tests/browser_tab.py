@@ -1,24 +1,11 @@
-"""Debian's Chromium with a camera that plays a clip, and pages of the server in it."""
+"""A page of the server in a browser, and the camera that it sees."""
 
-import os
-import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import pytest
 from clips import ffmpeg
-
-# Its own name for a page of a browser, as `page` is the server of the tests around these.
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-
-CAMERA = "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"
-
-SMALL = {"width": 640, "height": 480}
-"""Size of the window: a small one, as every pixel is drawn by the processor."""
+from playwright.sync_api import ConsoleMessage, Page, Response
 
 
 def make_camera(folder: Path) -> Path:
@@ -33,30 +20,13 @@ def make_camera(folder: Path) -> Path:
     return clip
 
 
-@pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """Chromium, whose camera shows a test pattern."""
-    if CHROMIUM is None:
-        reason = "no Chromium (Debian: apt-get install chromium)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    clip = make_camera(tmp_path_factory.mktemp("camera"))
-    arguments = [*CAMERA, f"--use-file-for-fake-video-capture={clip}", "--disable-gpu"]
-    if os.geteuid() == 0:
-        arguments.append("--no-sandbox")  # Chromium refuses to run as root otherwise
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield browser
-        browser.close()
-
-
 @dataclass
 class Tab:
     """A page of the server in the browser, and everything that it complained about."""
 
     page: Page
     complaints: list[str] = field(default_factory=list)
+    answers: list[Response] = field(default_factory=list)
 
     def hear(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
@@ -99,31 +69,3 @@ class Tab:
               return [0, 1, 2].map((channel) => sum(channel) / 64);
             }"""
         )
-
-
-@pytest.fixture
-def open_tab(browser: Browser, page, tmp_path: Path) -> Iterator:  # type: ignore[no-untyped-def]
-    """Return a function that opens the page at an address such as "#style=wave".
-
-    The camera is painted at once where `starts` is true; otherwise the page waits to be asked for.
-    """
-    contexts, tabs = [], []
-
-    def open_at(address: str = "", *, starts: bool = False, **options: object) -> Tab:
-        context = browser.new_context(viewport=SMALL, reduced_motion="reduce", **options)
-        contexts.append(context)
-        tab = Tab(context.new_page())
-        tabs.append(tab)
-        if not starts:
-            tab.page.add_init_script(
-                "navigator.permissions.query = () => Promise.resolve({state: 'prompt'})"
-            )
-        tab.page.on("console", tab.hear)
-        tab.page.on("pageerror", lambda error: tab.complaints.append(str(error)))
-        tab.page.goto(f"http://127.0.0.1:{page.port}/{address}")
-        return tab
-
-    yield open_at
-    for context in contexts:
-        context.close()
-    assert [tab.complaints for tab in tabs if tab.complaints] == []
