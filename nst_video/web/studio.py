@@ -19,10 +19,13 @@ from nst_video.networks.models import StyleModel
 from nst_video.settings import ModelOptions, Regions, StylizeSettings
 from nst_video.stylizer import Stylizer
 from nst_video.system.thread_priority import run_at_low_priority
-from nst_video.temporal import compile_loops
 from nst_video.web.catalog import StyleCatalog
 from nst_video.web.look import Look
+from nst_video.web.loop_compiler import LoopCompiler
 from nst_video.web.regions import regions_of
+
+FIRST_S = 5.0
+"""Seconds that everything else waits for the first frame of a camera."""
 
 T = TypeVar("T")
 
@@ -73,7 +76,9 @@ class Studio:
         self._loader = ThreadPoolExecutor(1, "load")
         self._compiled: set[Size] = set()
         self._compiled_two: set[Size] = set()
-        self._compiler = threading.Thread(target=self._compile_loops, name="loops", daemon=True)
+        self._has_size = threading.Event()
+        self._loops = LoopCompiler()
+        self._compiler = threading.Thread(target=self._prepare_more, name="loops", daemon=True)
 
     @property
     def is_ready(self) -> bool:
@@ -109,6 +114,8 @@ class Studio:
     def close(self) -> None:
         """Load nothing further."""
         self._is_over = True
+        self._has_size.set()
+        self._loops.stop()
         self._loader.shutdown(wait=False, cancel_futures=True)
 
     def later(self, work: Callable[[], T], on_done: Callable[[T | NstVideoError], None]) -> None:
@@ -184,6 +191,7 @@ class Studio:
             # Frames of other sizes are painted meanwhile: they go first.
             run_at_low_priority(lambda: first.load_size(size))
             self._compiled.add(size)
+        self._has_size.set()
 
     def compile_two_styles(self, size: Size) -> None:
         """Compile the network that paints two styles in one pass, see `compile_size`.
@@ -221,10 +229,12 @@ class Studio:
             return
         self._compiler.start()
 
-    def _compile_loops(self) -> None:
+    def _prepare_more(self) -> None:
+        """Prepare what the first painted frame does not wait for."""
+        self._has_size.wait(FIRST_S)
         run_at_low_priority(self._predict_styles)
-        compile_loops()
-        self.has_loops = True
+        self._loops.run()
+        self.has_loops = not self._is_over
 
     def _predict_styles(self) -> None:
         """Have the vectors of all styles in the cache, so that the first click shows at once."""
