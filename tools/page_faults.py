@@ -100,7 +100,8 @@ class Bench:
 
     def open(self) -> Page:
         """Return a new tab that paints."""
-        page = self.browser.new_page(ignore_https_errors=True)
+        page = self.browser.new_page(ignore_https_errors=True, reduced_motion="reduce")
+        page.set_default_timeout(120_000)
         page.add_init_script(COUNT_FRAMES)
         page.goto(self.address)
         return page
@@ -108,7 +109,7 @@ class Bench:
     def paint(self) -> None:
         """Open the page and wait until it paints."""
         self.page = self.open()
-        self.page.wait_for_selector("#status[data-state=painting]", state="attached", timeout=120_000)
+        self.page.wait_for_selector("#status[data-state=painting]", state="attached")
         self.wait_for_frames(20)
 
     def wait_for_frames(self, count: int, timeout_s: float = 120) -> float:

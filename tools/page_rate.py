@@ -9,9 +9,10 @@ changed may be unreadable: it is new, and not painted yet. So the delay is also 
 numbers of frames: from the capture of a frame, as the browser has it, to the frame of the screen
 that shows it painted. `--look intensity=0` leaves the counter as it was: both should agree.
 
-The first third of the time is for the working size to settle. Then styles are switched: from the
-click to the first frame on the screen that has gone more than half of the way to the new style.
-CPU time and memory (proportional set size) are those of all processes of each side. Linux only.
+The first third of the time, ten seconds at most, is for the working size to settle. At the end
+styles are switched: from the click to the first frame on the screen that has gone more than half of
+the way to the new style. CPU time and memory (proportional set size) are those of all processes of
+each side. Linux only.
 """
 
 import argparse
@@ -227,10 +228,12 @@ def chromium_arguments(camera: Path) -> list[str]:
 
 def measure(page: Page, server: int, options: argparse.Namespace) -> None:
     """Print the figures."""
-    page.wait_for_timeout(1000 * options.seconds / 3)
+    settle_s = min(10, options.seconds / 3)
+    page.wait_for_timeout(1000 * settle_s)
     measurement = Measurement(page, server)
-    span_s = options.report_every or options.seconds * 2 / 3
-    for _ in range(max(1, round(options.seconds * 2 / 3 / span_s))):
+    rest_s = options.seconds - settle_s
+    span_s = options.report_every or rest_s
+    for _ in range(max(1, round(rest_s / span_s))):
         measurement.begin()
         page.wait_for_timeout(1000 * span_s)
         print(measurement.report(), flush=True)

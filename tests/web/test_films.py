@@ -35,7 +35,7 @@ def test_a_film_is_uploaded_painted_and_downloaded(page, clip: Path) -> None:
     assert page.get(f"{address}/frame.jpg?original=true").body != preview.body
     assert page.get(f"{address}/frame.jpg?at=2").status == 400
     assert page.get(f"{address}/download").status == 409
-    look = {"styles": [{"name": "wave"}], "steady": 0}
+    look = {"styles": [{"name": "wave"}], "steady": 0, "mask": "person", "rest": "green"}
     assert page.ask("POST", f"{address}/resume").status == 409
     refused = page.ask("POST", f"{address}/start", look)
     assert (refused.status, "started with a 'look'" in refused.json["detail"]) == (400, True)
@@ -47,7 +47,10 @@ def test_a_film_is_uploaded_painted_and_downloaded(page, clip: Path) -> None:
     assert "my%20clip-painted.mp4" in got.headers["content-disposition"]
     assert len(got.body) == done["bytes"]
     assert page.get(f"{address}/play", range="bytes=0-9").body == got.body[:10]
-    assert Image.open(io.BytesIO(page.get(done["preview"]).body)).size == (64, 48)
+    painted = np.asarray(Image.open(io.BytesIO(page.get(done["preview"]).body)))
+    assert painted.shape == (48, 64, 3)
+    red, green, _ = painted.mean((0, 1))
+    assert green > red + 60  # nobody is in the film
     assert page.ask("DELETE", address).status == 204
     assert page.get(address).status == 404
 
