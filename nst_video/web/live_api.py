@@ -19,6 +19,7 @@ from nst_video.web.camera_session import WINDOW
 from nst_video.web.camera_socket import BROKEN, MAX_SOCKETS, STATUS_S, TOO_MANY
 from nst_video.web.live_control import ACTIONS, LiveControl
 from nst_video.web.live_frames import BOUNDARY, LiveFrames
+from nst_video.web.look import Look
 from nst_video.web.problems import ProblemError, without_paths
 from nst_video.web.protocol import Credit, Kind, Message, ProtocolError
 from nst_video.web.styles_api import read_json
@@ -107,6 +108,7 @@ class _Viewer:
     ) -> None:
         self._socket, self._control, self._frames = socket, control, frames
         self._count = count
+        self._told = control.look
         self._credit = Credit(WINDOW)
         self._has_credit = asyncio.Event()
         self._has_credit.set()
@@ -121,7 +123,7 @@ class _Viewer:
                 "window": WINDOW,
                 "max_side": protocol.MAX_SIDE,
                 "max_bytes": protocol.MAX_FRAME_BYTES,
-                "look": self._control.look.to_json(),
+                "look": self._told.to_json(),
             }
         )
         works = (self._receive(), self._show(), self._watch())
@@ -163,7 +165,7 @@ class _Viewer:
                 text = without_paths(str(error))
                 await self._send({"type": "error", "key": "look", "text": text})
             else:
-                await self._send({"type": "look", "look": look.to_json()})
+                await self._tell(look)
         elif kind != "action" or not self._control.act(str(wanted.get("name"))):
             await self._send({"type": "error", "key": "type", "text": "There is no such action."})
 
@@ -184,17 +186,21 @@ class _Viewer:
 
     async def _watch(self) -> None:
         """Send the status, and the look where somebody else has changed it."""
-        look, reported_s = self._control.look, 0.0
+        reported_s = 0.0
         while True:
             now = time.monotonic()
-            if self._control.look != look:
-                look = self._control.look
-                await self._send({"type": "look", "look": look.to_json()})
+            look = self._control.look
+            if look != self._told:
+                await self._tell(look)
             if now > reported_s + STATUS_S:
                 reported_s = now
                 more = {"type": "status", "sessions": self._count(), "place": 0}
                 await self._send({**self._control.status(), **more})
             await asyncio.sleep(_POLL_S)
+
+    async def _tell(self, look: Look) -> None:
+        self._told = look
+        await self._send({"type": "look", "look": look.to_json()})
 
     async def _send(self, message: dict[str, object]) -> None:
         await self._socket.send_text(json.dumps(message))
