@@ -66,6 +66,18 @@ def test_all_about_one_is_shown(journal: Journal, tmp_path: Path):
         run("show", "other.mp4")
 
 
+def test_places_that_do_not_exist_are_named(tmp_path: Path):
+    for place, words in (
+        ("no", f"There is no folder {tmp_path / 'no'}."),
+        ("no/film.mp4", f"There is no folder {tmp_path / 'no'}."),
+        ("film.mp4", f"jobs list {tmp_path}` lists all"),
+        (".nst-video-1-2.job", "There is no unfinished film of"),
+    ):
+        with pytest.raises(UsageError) as error:
+            run("list", str(tmp_path / place))
+        assert words in str(error.value)
+
+
 def test_interrupted_ones_are_removed_if_that_is_wanted(journal: Journal, tmp_path: Path):
     with journal:
         assert run("clean", str(tmp_path), "-y") == []

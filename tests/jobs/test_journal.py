@@ -1,6 +1,8 @@
 """The journal of finished chunks: what is kept, what is noticed, who may use it."""
 
+import errno
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -8,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from nst_video.errors import UsageError
+from nst_video.errors import SinkError, UsageError
 from nst_video.jobs import folders
 from nst_video.jobs.chunks import Chunk
 from nst_video.jobs.journal import JobDescription, Journal, PaintedChunk
@@ -134,6 +136,15 @@ def test_target_has_one_user_at_a_time(tmp_path: Path, inputs: dict[str, object]
     folders.check_free(tmp_path / "film.mp4")
     with Journal(job_of(tmp_path)) as journal:
         assert [*journal.finished] == [0]
+
+
+def test_disk_that_is_read_only_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def refuse(path: Path, **options: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(SinkError, match=r"Nothing can be kept in .+\.job: .*read-only"):
+        Journal(job_of(tmp_path)).__enter__()
 
 
 def test_killed_process_holds_no_lock(tmp_path: Path):

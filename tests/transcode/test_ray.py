@@ -6,17 +6,26 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from clips import Mixing, make_numbered
 from live_tools import wait_until
 
 from nst_video.errors import UsageError
-from nst_video.transcode import Progress, TranscodeOptions, TranscodeResult, transcode
+from nst_video.transcode import (
+    Progress,
+    ResumeOptions,
+    TranscodeOptions,
+    TranscodeResult,
+    transcode,
+)
 from nst_video.transcode.parallel.films import FilmJob, transcode_films
 from nst_video.transcode.parallel.opening import open_crew
+from nst_video.transcode.parallel.ray_cluster import RayCrew
 from nst_video.video.media.ffmpeg import ffmpeg_exe
 from nst_video.worker_options import WorkerOptions
 
@@ -31,9 +40,15 @@ SMALL = ("--num-cpus=1", "--object-store-memory=80000000", "--include-dashboard=
 
 
 class Nodes:
-    """Nodes of a cluster on this machine, each with room for one worker of one core."""
+    """Nodes of a cluster on this machine, each with room for one worker of one core.
 
-    def __init__(self) -> None:
+    Attributes:
+        temporary: the folder for temporary files of their workers.
+    """
+
+    def __init__(self, temporary: Path) -> None:
+        temporary.mkdir()
+        self.temporary = temporary
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -70,13 +85,15 @@ class Nodes:
 
 
 @pytest.fixture
-def nodes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Nodes]:
+def nodes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Nodes]:
     here = Path(__file__).parent.parent
     path = os.pathsep.join([str(here), str(here.parent), os.environ.get("PYTHONPATH", "")])
     monkeypatch.setenv("PYTHONPATH", path)
+    monkeypatch.setenv("RAY_TMPDIR", tempfile.gettempdir())  # names of sockets must be short
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
-    started = Nodes()
+    started = Nodes(tmp_path / "temporary")
     try:
         started.start_head()
         yield started
@@ -103,35 +120,64 @@ def hashes(path: Path) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
-def test_cluster_paints_the_same_film_while_workers_die_and_a_node_starts(
-    nodes: Nodes, tmp_path: Path
+class Together(Mixing):
+    """Goes on after a worker was killed only when two others paint.
+
+    Attributes:
+        folder: has a file for each process that has painted, and "killed" with that process in it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.folder = folder
+
+    def __call__(self, frames: np.ndarray, /) -> np.ndarray:
+        (self.folder / str(os.getpid())).touch()
+        if (self.folder / "killed").exists():
+            wait_until(lambda: len([*self.folder.iterdir()]) >= 4, timeout_s=120, what="two")
+        return super().__call__(frames)
+
+
+def test_killed_workers_and_late_nodes_paint_the_same_film_also_if_it_has_to_be_sent(
+    nodes: Nodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     coding = ("-c:v", "libx264", "-g", "50", "-sc_threshold", "0")
-    film = make_numbered(tmp_path / "film.mp4", *coding, count=600, fps=5)
+    make_numbered(tmp_path / "film.mp4", *coding, count=400, fps=5)
     whole, target = tmp_path / "whole.mp4", tmp_path / "out" / "film.mp4"
-    target.parent.mkdir()
+    painters = tmp_path / "painters"
+    for folder in (target.parent, painters):
+        folder.mkdir()
+    # A name that other processes do not find.
+    monkeypatch.chdir(tmp_path)
+    film = Path("/proc/self/cwd/film.mp4")
     transcode(film, whole, Mixing(), options=FAST)
-    said, happened = list[str](), list[str]()
+    said, sent = list[str](), list[Path]()
+    pieces_of = RayCrew.pieces_of
+    monkeypatch.setattr(
+        RayCrew, "pieces_of", lambda crew, path: (sent.append(path), pieces_of(crew, path))[1]
+    )
 
     def disturb(progress: Progress) -> None:
-        if not happened:
-            happened.append("killed")
-            os.kill(nodes.actors()[0], signal.SIGKILL)
+        if not (painters / "killed").exists():
+            (victim,) = nodes.actors()
+            os.kill(victim, signal.SIGKILL)
+            (painters / "killed").touch()
             nodes.start(f"--address={nodes.address}")
-        elif happened == ["killed"] and len(nodes.actors()) == 2:
-            happened.append("joined")
 
-    options = WorkerOptions("auto", nodes.address, cores=1)
-    with open_crew(Mixing(), options, said.append) as crew:
+    painter, resume = Together(painters), ResumeOptions(on_note=said.append)
+    with open_crew(painter, WorkerOptions("auto", nodes.address, cores=1), said.append) as crew:
+        jobs = [FilmJob(film, target)]
         (done,) = transcode_films(
-            [FilmJob(film, target)], Mixing(), crew, FAST, on_progress=disturb
+            jobs, painter, crew, FAST, resume=lambda job: resume, on_progress=disturb
         )
-    assert said == ["Ray: 1 nodes with 1 cores, room for 1 workers."]
     assert isinstance(done, TranscodeResult), done
-    # Whether the new node paints, too, before the end depends on the machine.
-    assert happened[0] == "killed"
+    assert said[0] == "Ray: 1 node with 1 core, room for 1 worker."
+    assert "has lost its worker" in said[1]
+    assert len([*painters.iterdir()]) == 4  # three processes: one of them on the late node
+    assert set(sent) == {film}
     assert hashes(target) == hashes(whole)
     assert list(target.parent.iterdir()) == [target]
+    assert not [*nodes.temporary.glob("nst-video-*")]
     wait_until(lambda: not nodes.actors(), what="the workers' end")
 
 

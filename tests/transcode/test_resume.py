@@ -221,6 +221,20 @@ def test_other_settings_begin_anew_and_leave_the_others_alone(film: Path, tmp_pa
     assert "strength 0.1 instead of 0.5" in "".join(said)
 
 
+def test_chunks_of_another_version_are_said_and_left_until_the_film_is_complete(
+    film: Path, tmp_path: Path
+):
+    target = tmp_path / "film.mp4"
+    folder = interrupt(film, target, 130)
+    newer = folder.with_name(folder.name[:-12] + "cafecafe.job")
+    folder.rename(newer)
+    record = (newer / folders.JOURNAL).read_text()
+    (newer / folders.JOURNAL).write_text(record.replace('"format": 2', '"format": 3'))
+    done, _, said = finish(film, target)
+    assert done.kept_frames == 0
+    assert said[0].startswith("An interrupted run of another version of nst-video is in")
+
+
 def test_changed_source_is_noticed(film: Path, tmp_path: Path):
     source, target = tmp_path / "in" / "film.mp4", tmp_path / "out" / "film.mp4"
     for path in (source, target):

@@ -223,3 +223,9 @@ def test_films_are_begun_before_they_are_divided():
 def test_senseless_numbers_of_workers_are_refused(workers: object):
     with pytest.raises(UsageError, match="workers"):
         WorkerOptions(workers)  # type: ignore[arg-type]
+
+
+def test_gpus_are_refused_without_a_cluster_to_take_them_from():
+    with pytest.raises(UsageError, match="Only workers of a Ray cluster are given GPUs"):
+        WorkerOptions(2, gpus=1)
+    assert WorkerOptions(2, ray="auto", gpus=0.5).gpus == 0.5
