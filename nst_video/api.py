@@ -213,16 +213,11 @@ def paint_image(
     content = _load(picture)
     pictures = _style_pictures(Stylizer(style, mix=mix))
     loss_network = _load_network(network)
+    from nst_video.optimization.gatys import GatysOptimizer
     from nst_video.optimization.image import optimize_image
 
-    painting = optimize_image(
-        content,
-        pictures,
-        loss_network,
-        settings,
-        work_size=work_size,
-        on_step=on_step,
-    )
+    optimizer = GatysOptimizer(loss_network, pictures, settings)
+    painting = optimize_image(content, optimizer, work_size=work_size, on_step=on_step)
     return Image.fromarray(painting.frame)
 
 
@@ -272,14 +267,13 @@ def paint_video(
     pictures = _style_pictures(stylizer)
     loss_network = _load_network(network)
     from nst_video.optimization.gatys import GatysOptimizer
-    from nst_video.transcode.gatys_video import optimize_video
+    from nst_video.transcode.gatys_video import KeyframeMethod, optimize_video
 
+    optimizer = GatysOptimizer(loss_network, pictures, settings)
     return optimize_video(
         source,
         target,
-        GatysOptimizer(loss_network, pictures, settings),
-        fill=stylizer,
-        settings=video_settings,
+        KeyframeMethod(optimizer, video_settings or VideoSettings(), stylizer),
         options=options,
         on_keyframe=on_keyframe,
         overwrite=overwrite,

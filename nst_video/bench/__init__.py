@@ -2,7 +2,7 @@
 
 from nst_video.bench.machine import machine_name
 from nst_video.bench.measurement import run_bench
-from nst_video.bench.report import Row, as_json, plot, table
+from nst_video.bench.report import CaseMeasurement, Row, as_json, plot, table
 from nst_video.bench.runners import BenchmarkCase, plan
 from nst_video.bench.stages import (
     PipelineTiming,
@@ -14,6 +14,7 @@ from nst_video.bench.stages import (
 
 __all__ = [
     "BenchmarkCase",
+    "CaseMeasurement",
     "PipelineTiming",
     "Row",
     "StageTiming",

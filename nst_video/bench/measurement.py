@@ -12,7 +12,7 @@ from typing import Literal, Self, TypeAlias, cast
 import numpy as np
 
 from nst_video.bench.machine import peak_memory_mb
-from nst_video.bench.report import Row
+from nst_video.bench.report import CaseMeasurement, Row
 from nst_video.bench.runners import (
     OTHER_STYLE,
     BenchmarkCase,
@@ -245,28 +245,25 @@ def _run_group(cases: Sequence[BenchmarkCase], rounds: int, round_s: float) -> l
         exact = plain.wait_loaded().painted
     with ExitStack() as stack:
         started = [_start_warm(stack, case) for case in cases]
-        workers = [worker for worker, _ in started]
-        times: list[list[float]] = [[] for _ in workers]
-        rates: list[list[float]] = [[] for _ in workers]
-        for worker in workers:
+        for worker, _ in started:
             worker.paint(WARM_UP_S)
-        switches = [worker.switch_ms(round_s) for worker in workers]
-        peaks = [worker.peak_mb() for worker in workers]  # before the matrix products need memory
-        flops = [worker.flops() for worker in workers]
+        measured = [
+            CaseMeasurement(
+                case,
+                loaded.device,
+                loaded.start_s,
+                switch_ms=worker.switch_ms(round_s),
+                peak_mb=worker.peak_mb(),  # before the matrix products need memory
+                psnr_db=psnr_db(loaded.painted, exact),
+                flops=worker.flops(),
+            )
+            for case, (worker, loaded) in zip(cases, started, strict=True)
+        ]
         for _ in range(rounds):
-            for worker, mine, reached in zip(workers, times, rates, strict=True):
-                mine.extend(worker.paint(round_s))
-                reached.extend(worker.peak(PEAK_TIME_SHARE * round_s))
-    return [
-        Row.of(
-            case, loaded.device, mine, frame_flops, reached,
-            switch_ms=switch, start_s=loaded.start_s, peak_mb=peak,
-            psnr_db=psnr_db(loaded.painted, exact),
-        )
-        for case, (_, loaded), mine, frame_flops, reached, switch, peak in zip(
-            cases, started, times, flops, rates, switches, peaks, strict=True
-        )
-    ]  # fmt: skip
+            for (worker, _), each in zip(started, measured, strict=True):
+                each.times_ms.extend(worker.paint(round_s))
+                each.peak_rates.extend(worker.peak(PEAK_TIME_SHARE * round_s))
+    return [Row.of(each) for each in measured]
 
 
 def _start_warm(stack: ExitStack, case: BenchmarkCase) -> tuple[Worker, LoadedCase]:

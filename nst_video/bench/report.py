@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from statistics import linear_regression, median
 from typing import Self
 
@@ -15,6 +15,33 @@ from nst_video.image.plots import plot_lines
 
 _KEYS = ("model", "engine", "size")
 """First columns of every table."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseMeasurement:
+    """What was measured of one case.
+
+    Attributes:
+        case: the case.
+        device: where it ran.
+        start_s: from the start of its process to the first painted frame, with warm caches.
+        switch_ms: additional time of the first frame in another style, the minimum.
+        peak_mb: peak resident memory of its process, None where unknown.
+        psnr_db: to the plain float32 network; infinite where all bytes are equal.
+        flops: of one frame.
+        times_ms: of each timed frame.
+        peak_rates: GFLOP/s of large matrix products between the frames.
+    """
+
+    case: BenchmarkCase
+    device: str
+    start_s: float
+    switch_ms: float
+    peak_mb: float | None
+    psnr_db: float
+    flops: FrameFlops
+    times_ms: list[float] = field(default_factory=list)
+    peak_rates: list[float] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,25 +84,14 @@ class Row:
     peak_gflop_per_s: float | None
 
     @classmethod
-    def of(
-        cls,
-        case: BenchmarkCase,
-        device: str,
-        times_ms: Sequence[float],
-        flops: FrameFlops,
-        rates: Sequence[float],
-        *,
-        switch_ms: float,
-        start_s: float,
-        peak_mb: float | None,
-        psnr_db: float,
-    ) -> Self:
+    def of(cls, measured: CaseMeasurement) -> Self:
         """Summarize the times of a case, and the GFLOP/s of the matrix products between them."""
-        p50, p95 = (float(x) for x in np.percentile(times_ms, (50, 95)))
+        case, flops, rates = measured.case, measured.flops, measured.peak_rates
+        p50, p95 = (float(x) for x in np.percentile(measured.times_ms, (50, 95)))
         return cls(
-            case.model, case.engine, device, case.size, len(times_ms),
-            p50, p95, 1e3 / p50, switch_ms, start_s, peak_mb, psnr_db,
-            flops.gflop, flops.plain_gflop, median(rates) if rates else None,
+            case.model, case.engine, measured.device, case.size, len(measured.times_ms),
+            p50, p95, 1e3 / p50, measured.switch_ms, measured.start_s, measured.peak_mb,
+            measured.psnr_db, flops.gflop, flops.plain_gflop, median(rates) if rates else None,
         )  # fmt: skip
 
     @property

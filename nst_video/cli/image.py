@@ -124,10 +124,11 @@ def _optimizer_opener(
 
     def open_painter() -> Paint:
         styles = load_styles(style, masks, model)
+        loss_network = network.load(model, quiet=files.batch.quiet)
+        from nst_video.optimization.gatys import GatysOptimizer
+
         painter = PicturePainter(
-            network=network.load(model, quiet=files.batch.quiet),
-            styles=styles,
-            settings=settings,
+            optimizer=GatysOptimizer(loss_network, styles, settings),
             work_size=work_size if isinstance(work_size, int) else None,
             preview_every=files.extra.preview_every,
             quiet=files.batch.quiet,

@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING
 
 from nst_video.cli.console import say
 from nst_video.cli.progress import clock_time, progress
-from nst_video.optimization.settings import PaintSettings
 
 if TYPE_CHECKING:
     from nst_video.frames import Frame
-    from nst_video.networks.vgg import LossNetwork
-    from nst_video.optimization.gatys import OnStep
-    from nst_video.optimization.painting import Painting, PaintStep, StylePicture
+    from nst_video.optimization.gatys import GatysOptimizer, OnStep
+    from nst_video.optimization.painting import Painting, PaintStep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,17 +20,13 @@ class PicturePainter:
     """Paints pictures by optimization, with progress on stderr.
 
     Attributes:
-        network: computes the losses.
-        styles: the style pictures.
-        settings: of the optimization.
+        optimizer: has the styles, the loss network and the settings.
         work_size: short side in pixels at which pictures are painted; None for their own.
         preview_every: steps between previews of the unfinished picture; None for no previews.
         quiet: print nothing.
     """
 
-    network: "LossNetwork"
-    styles: "Sequence[StylePicture]"
-    settings: PaintSettings
+    optimizer: "GatysOptimizer"
     work_size: int | None = None
     preview_every: int | None = None
     quiet: bool = False
@@ -56,9 +50,7 @@ class PicturePainter:
             with step_progress(target.name, quiet=self.quiet) as on_step:
                 return optimize_image(
                     content,
-                    self.styles,
-                    self.network,
-                    self.settings,
+                    self.optimizer,
                     work_size=self.work_size,
                     on_step=on_step,
                     on_picture=on_picture if self.preview_every else None,

@@ -182,6 +182,7 @@ def _optimize(
     if not jobs:
         return
     from nst_video.optimization.gatys import GatysOptimizer
+    from nst_video.transcode.gatys_video import KeyframeMethod
 
     pictures = load_styles(style, mask.masks, model)
     network = gatys.network.load(model, quiet=quiet)
@@ -202,7 +203,7 @@ def _optimize(
 
     run = RunOptions(options, files.restart, replaced, quiet, files.show_progress and not quiet)
     optimizer = GatysOptimizer(network, pictures, settings)
-    optimize_all(jobs, optimizer, fill, video_settings, run)
+    optimize_all(jobs, KeyframeMethod(optimizer, video_settings, fill), run)
 
 
 def _fill_regions(styles: list[str], masks: Sequence[Path]) -> tuple[list[str], Regions | None]:

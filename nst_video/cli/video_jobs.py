@@ -2,7 +2,7 @@
 
 import shlex
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,15 +13,13 @@ from nst_video.cli.console import result, say
 from nst_video.cli.jobs import Job
 from nst_video.cli.progress import Report, clock_time, progress
 from nst_video.cli.region_options import NOBODY_FOUND
-from nst_video.optimization.video_settings import VideoSettings
 from nst_video.video.media.codec_options import TranscodeOptions
 
 if TYPE_CHECKING:
-    from nst_video.frames import Frame
-    from nst_video.optimization.gatys import GatysOptimizer
     from nst_video.optimization.progress import KeyframeProgress, OnKeyframe
     from nst_video.stylizer import Stylizer
     from nst_video.transcode import Progress, TranscodeResult
+    from nst_video.transcode.gatys_video import KeyframeMethod
     from nst_video.transcode.progress import OnProgress
 
 
@@ -127,18 +125,14 @@ def progress_facts(state: "Progress") -> tuple[str, ...]:
 
 def optimize_all(
     jobs: Sequence[Job],
-    optimizer: "GatysOptimizer",
-    fill: "Callable[[Frame], Frame]",
-    settings: VideoSettings,
+    method: "KeyframeMethod",
     options: RunOptions,
 ) -> None:
     """Paint one video after the other by optimization; see `transcode_all`.
 
     Args:
         jobs: the files to make.
-        optimizer: paints the keyframes.
-        fill: stylizes what no keyframe shows.
-        settings: how keyframes are chosen.
+        method: paints the frames.
         options: how the videos are made.
 
     Raises:
@@ -147,7 +141,7 @@ def optimize_all(
     """
 
     def work(job: Job) -> None:
-        done = optimize_job(job, optimizer, fill, settings, options)
+        done = optimize_job(job, method, options)
         if not options.quiet:
             for note in done.notes:
                 say(f"{job.source.name}: {note}")
@@ -160,9 +154,7 @@ def optimize_all(
 
 def optimize_job(
     job: Job,
-    optimizer: "GatysOptimizer",
-    fill: "Callable[[Frame], Frame]",
-    settings: VideoSettings,
+    method: "KeyframeMethod",
     options: RunOptions,
 ) -> "TranscodeResult":
     """Paint a video by optimization, resuming an interrupted run; see `optimize_all`.
@@ -179,9 +171,7 @@ def optimize_job(
         return optimize_video(
             job.source,
             job.target,
-            optimizer,
-            fill=fill,
-            settings=settings,
+            method,
             options=options.coding,
             resume=resume,
             on_keyframe=_keyframe_reporter(report),

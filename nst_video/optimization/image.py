@@ -2,19 +2,18 @@
 
 network = load_loss_network("builtin")
 style = StylePicture(load_picture(Path("wave.jpg")))
-painted = optimize_image(load_picture(Path("photo.jpg")), [style], network).frame
+optimizer = GatysOptimizer(network, [style], PaintSettings())
+painted = optimize_image(load_picture(Path("photo.jpg")), optimizer).frame
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 from nst_video.frames import Frame, fit_short_side, size_of
 from nst_video.image.detail import restore_detail
 from nst_video.image.resize import resize_area
-from nst_video.networks.vgg import LossNetwork
 from nst_video.optimization.gatys import GatysOptimizer, OnPicture, OnStep
-from nst_video.optimization.painting import Painting, StylePicture, to_unit
-from nst_video.optimization.settings import DEFAULT_PRESET, PRESETS, PaintSettings
+from nst_video.optimization.painting import Painting, to_unit
 from nst_video.optimization.size_limit import available_bytes, fit_to_memory
 
 OnNote = Callable[[str], None]
@@ -22,9 +21,7 @@ OnNote = Callable[[str], None]
 
 def optimize_image(
     content: Frame,
-    styles: Sequence[StylePicture],
-    network: LossNetwork,
-    settings: PaintSettings = PRESETS[DEFAULT_PRESET],
+    optimizer: GatysOptimizer,
     *,
     work_size: int | None = None,
     memory_bytes: int | None = None,
@@ -39,9 +36,8 @@ def optimize_image(
 
     Args:
         content: RGB uint8 (h, w, 3).
-        styles: style images with weights and masks.
-        network: the loss network, see `networks.vgg.load_loss_network`.
-        settings: see `PaintSettings`.
+        optimizer: has the styles, the loss network and the settings. Where these transfer colors
+            to the styles, they are those of `content`.
         work_size: maximum short side, in pixels, at which to paint; None for the picture's own.
         memory_bytes: memory limit; None for a share of what is available.
         on_step: see `gatys.OnStep`.
@@ -52,18 +48,18 @@ def optimize_image(
         The painting, of the size of `content`.
 
     Raises:
-        UsageError: settings, styles or masks are not valid, or the picture is too small.
+        UsageError: the picture is too small.
     """
-    optimizer = GatysOptimizer(network, styles, settings)
     wanted = size_of(content) if work_size is None else fit_short_side(size_of(content), work_size)
     budget = available_bytes() if memory_bytes is None else memory_bytes
-    size = fit_to_memory(network, optimizer.layers, wanted, budget)
+    size = fit_to_memory(optimizer.network, optimizer.layers, wanted, budget)
     if size != wanted and on_note:
         on_note(
             f"Memory limits painting to {size[0]}x{size[1]} instead of {wanted[0]}x{wanted[1]}. "
             "Fine detail is restored."
         )
     small = resize_area(content, size)
+    optimizer.set_color_reference(small)
     painting = optimizer(small, on_step=on_step, on_picture=on_picture)
     if size == size_of(content):
         return painting

@@ -21,7 +21,7 @@ from nst_video.networks.models import StyleModel
 from nst_video.networks.vgg import LossNetwork
 from nst_video.optimization.refine_settings import RefineSettings
 from nst_video.optimization.refine_state import RefineResult, RefineState, RefineStep
-from nst_video.optimization.style_refinement import refine
+from nst_video.optimization.style_refinement import StyleToRefine, refine
 from nst_video.style_library.library import Style, StyleLibrary
 from nst_video.system import paths
 from nst_video.system.npz import Header, read_npz
@@ -81,12 +81,12 @@ class StyleRefinement:
         step: RefineStep | None = None
         run = refine(
             self._model,
-            predicted,
-            [part.load() for part in self.style.parts],
+            StyleToRefine(
+                [part.load() for part in self.style.parts], predicted, self._kept(len(predicted))
+            ),
             self._network,
             self._settings,
             photos=self._photos,
-            begin=self._kept(len(predicted)),
             state=self._read(len(predicted)),
         )
         try:

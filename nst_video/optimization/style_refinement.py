@@ -7,7 +7,7 @@ else changes, so a refined style is as fast as any other, and mixes and fades wi
 
 import time
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -91,15 +91,32 @@ def cut_squares(photos: Sequence[Frame], count: int, rng: np.random.Generator) -
     return squares
 
 
+@dataclass(frozen=True)
+class StyleToRefine:
+    """A style, and what is known of its style parameters.
+
+    Attributes:
+        pictures: the style image, or several of one style, RGB uint8.
+        predicted: the predicted style parameters, float32 (p,).
+        first: style parameters (p,) to begin with and to be better than; None for the predicted.
+    """
+
+    pictures: Sequence[Frame]
+    predicted: Floats
+    first: Floats | None = None
+
+    def __post_init__(self) -> None:
+        if not self.pictures:
+            raise UsageError("There is no style image to refine a style by: give at least one.")
+
+
 def refine(
     model: StyleModel,
-    start: Floats,
-    pictures: Sequence[Frame],
+    style: StyleToRefine,
     network: LossNetwork,
     settings: RefineSettings | None = None,
     *,
     photos: Sequence[Frame] | None = None,
-    begin: Floats | None = None,
     state: RefineState | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Generator[RefineStep, None, None]:
@@ -110,23 +127,19 @@ def refine(
 
     Args:
         model: its transformer paints.
-        start: the predicted style parameters, float32 (p,).
-        pictures: the style image, or several of one style, RGB uint8.
+        style: whose style parameters are refined.
         network: the loss network.
         settings: how long, and how bold.
         photos: pictures to refine on, RGB uint8 of any size; by default some are made by code.
-        begin: style parameters (p,) to begin with and to be better than, by default the predicted.
         state: of an earlier step of the same refinement, to go on from there.
         clock: returns the current time in seconds.
 
     Raises:
-        UsageError: there is no picture, or no photo.
+        UsageError: there is no photo.
     """
-    if not pictures:
-        raise UsageError("There is no style image to refine a style by: give at least one.")
     settings = RefineSettings() if settings is None else settings
-    loss = RefineLoss(model, network, pictures, start, settings)
-    first = start if begin is None else begin
+    loss = RefineLoss(model, network, style.pictures, style.predicted, settings)
+    first = style.predicted if style.first is None else style.first
     batch = BATCH_SIZE if model.config.widths[-1] <= NARROW else WIDE_BATCH_SIZE
     yield from _Refinement(loss, first, batch, settings, photos, state, clock).run()
 

@@ -1,15 +1,14 @@
 """Paints a video file by optimization; an interrupted run is resumed."""
 
-from collections.abc import Callable
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
 from nst_video import __version__
-from nst_video.frames import Frame
 from nst_video.image import synthetic
 from nst_video.jobs.fingerprint import digest_of_array, identify_source
 from nst_video.jobs.folders import check_free
 from nst_video.optimization.gatys import GatysOptimizer
+from nst_video.optimization.interpolation import FillFrame
 from nst_video.optimization.keyframe_store import KeyframeStore
 from nst_video.optimization.progress import OnKeyframe
 from nst_video.optimization.video import VideoPainter
@@ -24,13 +23,28 @@ PROBE_SIZE = (96, 64)
 """(width, height) of the picture whose painting identifies a fast painter."""
 
 
+@dataclass(frozen=True)
+class KeyframeMethod:
+    """What paints a video: keyframes by optimization, and the frames between along the flow.
+
+    Attributes:
+        optimizer: paints the keyframes.
+        settings: which frames are keyframes, and how they are joined.
+        fill: paints areas that no keyframe shows, RGB uint8 (h, w, 3) to the same; stateless and
+            deterministic, such as a `Stylizer` at intensity 1 and steadiness 0. None leaves them as
+            they are.
+    """
+
+    optimizer: GatysOptimizer
+    settings: VideoSettings = field(default_factory=VideoSettings)
+    fill: FillFrame | None = None
+
+
 def optimize_video(
     source: Path | str,
     target: Path | str,
-    optimizer: GatysOptimizer,
+    method: KeyframeMethod,
     *,
-    fill: Callable[[Frame], Frame] | None = None,
-    settings: VideoSettings | None = None,
     options: TranscodeOptions | None = None,
     resume: ResumeOptions | None = None,
     on_keyframe: OnKeyframe | None = None,
@@ -46,10 +60,7 @@ def optimize_video(
     Args:
         source: a video file, or "demo:".
         target: the file to write.
-        optimizer: paints the keyframes.
-        fill: paints areas that no keyframe shows, RGB uint8 (h, w, 3) to the same; stateless and
-            deterministic, such as a `Stylizer` at intensity 1 and steadiness 0.
-        settings: see `VideoSettings`.
+        method: paints the frames.
         options: what to read and how to write it.
         resume: whether finished keyframes are used, and who is told.
         on_keyframe: called after every step of every keyframe.
@@ -59,18 +70,23 @@ def optimize_video(
     Raises:
         NstVideoError: as `transcode`, or keyframes cannot be stored.
     """
-    settings, options = settings or VideoSettings(), options or TranscodeOptions()
+    options = options or TranscodeOptions()
     resume = resume or ResumeOptions()
     check_free(Path(target))
-    command = resume.command
-    with find_store(source, target, optimizer, fill, settings, options, command) as store:
+    with find_store(source, target, method, options, resume.command) as store:
         if resume.restart:
             store.restart()
         elif kept := store.count():
             resume.note(
                 f"{kept} finished keyframes of an interrupted run are used; --restart begins anew."
             )
-        painter = VideoPainter(optimizer, settings, fill=fill, store=store, on_keyframe=on_keyframe)
+        painter = VideoPainter(
+            method.optimizer,
+            method.settings,
+            fill=method.fill,
+            store=store,
+            on_keyframe=on_keyframe,
+        )
         try:
             result = transcode(
                 source,
@@ -96,9 +112,7 @@ def optimize_video(
 def find_store(
     source: Path | str,
     target: Path | str,
-    optimizer: GatysOptimizer,
-    fill: Callable[[Frame], Frame] | None,
-    settings: VideoSettings,
+    method: KeyframeMethod,
     options: DecodeOptions,
     command: str = "",
 ) -> KeyframeStore:
@@ -107,12 +121,13 @@ def find_store(
     Raises:
         SourceError: there is no such source.
     """
+    optimizer, fill = method.optimizer, method.fill
     decoding = {each.name: getattr(options, each.name) for each in fields(DecodeOptions)}
     inputs = {
         "source": identify_source(source),
         "decoding": decoding,
         "settings": asdict(optimizer.settings),
-        "video": asdict(settings),
+        "video": asdict(method.settings),
         "network": optimizer.network.key,
         "styles": [
             {

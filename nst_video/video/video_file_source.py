@@ -20,7 +20,7 @@ from nst_video.image.yuv420 import YuvColors, yuv_shape
 from nst_video.system.path_lookup import require_file
 from nst_video.video.media.codec_options import DecodeOptions
 from nst_video.video.media.ffmpeg import FfmpegProcess, ffmpeg_path
-from nst_video.video.media.filters import decode_filters, is_hdr, yuv_colors
+from nst_video.video.media.filters import FrameTiming, decode_filters, is_hdr, yuv_colors
 from nst_video.video.media.growth import GrowthMonitor
 from nst_video.video.media.probe import MediaInfo, VideoTrack, pick_video, probe, probe_track
 from nst_video.video.media.seek import seek_point
@@ -206,16 +206,12 @@ class VideoFileSource:
 
     def _arguments(self, as_yuv: bool) -> list[str]:
         timeline, scan, start_s = self._timeline, self._scan, self.media.start_s
-        filters = decode_filters(
-            self.track,
+        timing = FrameTiming(
+            fps=timeline.fps,
             # Where ffmpeg corrects jumps of the timestamps, the file begins at 0.
             origin_s=timeline.origin_s - start_s
             if scan.has_timestamp_resets
             else timeline.origin_s,
-            fps=timeline.fps,
-            size=self.info.size,
-            as_yuv=as_yuv,
-            is_quick=self._options.is_quick,
             frame_s=scan.times_s[1] - start_s
             if scan.has_no_timestamps and scan.times_s[1:]
             else None,
@@ -223,6 +219,13 @@ class VideoFileSource:
             if scan.outliers_from_s is None
             else scan.outliers_from_s - timeline.origin_s,
             first_frame=self._first,
+        )
+        filters = decode_filters(
+            self.track,
+            timing,
+            self.info.size,
+            as_yuv=as_yuv,
+            is_quick=self._options.is_quick,
         )
         until = timeline.origin_s - start_s + self._end / timeline.fps
         count = self._end - self._first

@@ -15,6 +15,7 @@ from clips import Negative, make_clip
 from nst_video import bench
 from nst_video.bench import (
     BenchmarkCase,
+    CaseMeasurement,
     PipelineTiming,
     Row,
     StageTiming,
@@ -123,10 +124,11 @@ def test_baselines_have_the_operations_of_the_plain_network(assets: Path) -> Non
 
 def test_row_sums_up_what_was_measured() -> None:
     case = BenchmarkCase("openvino", "magenta-lite", (384, 384))
-    made = Row.of(
-        case, "CPU", [10.0, 20.0, 30.0], FrameFlops(2.0, 3.0), [100.0, 400.0, 500.0],
-        switch_ms=0.1, start_s=1.0, peak_mb=None, psnr_db=80.0,
+    measured = CaseMeasurement(
+        case, "CPU", start_s=1.0, switch_ms=0.1, peak_mb=None, psnr_db=80.0,
+        flops=FrameFlops(2.0, 3.0), times_ms=[10.0, 20.0, 30.0], peak_rates=[100.0, 400.0, 500.0],
     )  # fmt: skip
+    made = Row.of(measured)
     assert (made.p50_ms, made.fps) == (20.0, 50.0)
     assert made.gflop_per_s == pytest.approx(100)
     assert made.share_of_peak == pytest.approx(0.25)

@@ -218,9 +218,7 @@ def test_bench_prints_figures_as_json_and_draws_them(
         assert how == {"rounds": 1, "round_s": 0.0}
         flops = FrameFlops(1.0, 1.0)
         rows = [
-            bench.Row.of(
-                case, "CPU", [10.0], flops, [], switch_ms=0.1, start_s=1, peak_mb=None, psnr_db=80
-            )
+            bench.Row.of(bench.CaseMeasurement(case, "CPU", 1.0, 0.1, None, 80.0, flops, [10.0]))
             for case in cases
         ]
         for row in rows:

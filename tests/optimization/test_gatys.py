@@ -348,7 +348,7 @@ class TestRegions:
 class TestImage:
     def test_a_smaller_working_size_comes_back_to_full_size(self, network):
         content = picture(0, (160, 120))
-        painting = optimize_image(content, [STYLE], network, QUICK, work_size=60)
+        painting = optimize_image(content, GatysOptimizer(network, [STYLE], QUICK), work_size=60)
         assert painting.frame.shape == content.shape
         assert np.abs(painting.frame.astype(int) - content).mean() > 5
 
@@ -358,7 +358,10 @@ class TestImage:
         layers = ("block4_conv1",)
         budget = size_limit.painting_bytes(network, layers, (80, 60))
         painting = optimize_image(
-            content, [STYLE], network, QUICK, memory_bytes=budget, on_note=notes.append
+            content,
+            GatysOptimizer(network, [STYLE], QUICK),
+            memory_bytes=budget,
+            on_note=notes.append,
         )
         assert painting.frame.shape == content.shape
         assert len(notes) == 1
@@ -379,7 +382,7 @@ class TestImage:
             for path in ("photos/golden_gate.jpg", "paintings/starry-night.jpg")
         )
         settings = PaintSettings(scales=1, steps=25)
-        painting = optimize_image(photo, [StylePicture(art)], vgg, settings)
+        painting = optimize_image(photo, GatysOptimizer(vgg, [StylePicture(art)], settings))
         style = [step.losses["style"] for step in painting.history]
         assert style[-1] < style[0] / 15
         gray = [cv2.cvtColor(each, cv2.COLOR_RGB2GRAY).ravel() for each in (photo, painting.frame)]

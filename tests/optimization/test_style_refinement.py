@@ -16,7 +16,12 @@ from nst_video.optimization.refine_loss import RefineLoss
 from nst_video.optimization.refine_session import StyleRefinement
 from nst_video.optimization.refine_settings import RefineSettings
 from nst_video.optimization.refine_state import RefineState
-from nst_video.optimization.style_refinement import content_pictures, cut_squares, refine
+from nst_video.optimization.style_refinement import (
+    StyleToRefine,
+    content_pictures,
+    cut_squares,
+    refine,
+)
 from nst_video.style_library.library import StyleLibrary
 
 SETTINGS = RefineSettings(minutes=60, steps=8)
@@ -77,8 +82,12 @@ def start(painting):
     return MODEL.style_parameters(MODEL.predictor(painting)[None])[0]
 
 
+def to_refine(painting):
+    return StyleToRefine([painting], start(painting))
+
+
 def run(painting, network, settings=SETTINGS, **options):
-    return list(refine(MODEL, start(painting), [painting], network, settings, **options))
+    return list(refine(MODEL, to_refine(painting), network, settings, **options))
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +113,7 @@ def test_previews_show_the_scene_painted(steps):
 
 
 def test_refinement_repeats_itself_for_a_number_of_steps(steps, painting, network):
-    again = next(refine(MODEL, start(painting), [painting], network, SETTINGS))
+    again = next(refine(MODEL, to_refine(painting), network, SETTINGS))
     assert np.allclose(again.state.parameters, steps[0].state.parameters, atol=1e-4)
 
 

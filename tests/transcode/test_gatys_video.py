@@ -26,7 +26,7 @@ from nst_video.optimization.progress import KeyframeProgress
 from nst_video.optimization.settings import PRESETS
 from nst_video.optimization.video_settings import VideoSettings
 from nst_video.transcode import StreamPainter, transcode
-from nst_video.transcode.gatys_video import find_store, optimize_video
+from nst_video.transcode.gatys_video import KeyframeMethod, find_store, optimize_video
 from nst_video.video.media.codec_options import TranscodeOptions
 from nst_video.video.media.probe import probe
 
@@ -81,8 +81,7 @@ def test_video_keeps_its_frames_and_its_sound(clip: Path, tmp_path: Path, networ
     result = optimize_video(
         clip,
         tmp_path / "out.mp4",
-        make_optimizer(network),
-        settings=VIDEO,
+        KeyframeMethod(make_optimizer(network), VIDEO),
         options=FAST,
         on_keyframe=seen.append,
         on_progress=lambda progress: frames.append(progress.frame),
@@ -101,7 +100,7 @@ def test_interrupted_video_goes_on_to_the_same_file(
     clip: Path, tmp_path: Path, network: LossNetwork, colors: str
 ):
     def run(target: Path, optimizer: object) -> bytes:
-        optimize_video(clip, target, optimizer, fill=negative, settings=VIDEO, options=FAST)
+        optimize_video(clip, target, KeyframeMethod(optimizer, VIDEO, negative), options=FAST)
         return target.read_bytes()
 
     whole = run(tmp_path / "whole.mp4", make_optimizer(network, colors=colors))
@@ -127,7 +126,8 @@ def test_changed_settings_source_style_or_fill_begin_again(
         **changes: object,
     ) -> Path:
         optimizer = make_optimizer(network, **changes)
-        return find_store(source, tmp_path / "o.mp4", optimizer, fill, video, options).folder
+        method = KeyframeMethod(optimizer, video, fill)
+        return find_store(source, tmp_path / "o.mp4", method, options).folder
 
     touched = tmp_path / "touched.mp4"
     touched.write_bytes(clip.read_bytes() + b"\0")
@@ -242,7 +242,7 @@ def test_interrupt_says_how_to_go_on(
     job = Job(clip, tmp_path / "out.mp4")
 
     def go(optimizer: object, *, restart: bool = False) -> None:
-        optimize_job(job, optimizer, negative, VIDEO, RunOptions(FAST, restart))
+        optimize_job(job, KeyframeMethod(optimizer, VIDEO, negative), RunOptions(FAST, restart))
 
     with pytest.raises(KeyboardInterrupt):
         go(Stopping(make_optimizer(network)))
@@ -258,10 +258,10 @@ def test_interrupt_says_how_to_go_on(
 def test_keyframes_that_cannot_be_kept_are_an_error(
     clip: Path, tmp_path: Path, network: LossNetwork
 ):
-    target, optimizer = tmp_path / "out.mp4", make_optimizer(network)
-    find_store(clip, target, optimizer, None, VIDEO, FAST).folder.touch()
+    target, method = tmp_path / "out.mp4", KeyframeMethod(make_optimizer(network), VIDEO)
+    find_store(clip, target, method, FAST).folder.touch()
     with pytest.raises(SinkError, match="Nothing can be kept"):
-        optimize_video(clip, target, optimizer, settings=VIDEO, options=FAST)
+        optimize_video(clip, target, method, options=FAST)
     assert not target.exists()
 
 
@@ -273,7 +273,7 @@ def test_terminal_shows_keyframes(
     terminal = Console(file=shown, force_terminal=True, width=200)
     monkeypatch.setattr(console, "stderr", lambda: terminal)
     job = Job(clip, tmp_path / "out.mp4")
-    optimize_job(job, make_optimizer(network), negative, VIDEO, RunOptions(FAST))
+    optimize_job(job, KeyframeMethod(make_optimizer(network), VIDEO, negative), RunOptions(FAST))
     assert re.search(r"keyframe 4/4 .* left  step .*scale 1/1", shown.getvalue())
 
 

@@ -23,7 +23,7 @@ from nst_video.image.resize import resize_area
 from nst_video.networks.models import StyleModel, load_model
 from nst_video.networks.vgg import load_loss_network
 from nst_video.optimization.refine_settings import RefineSettings
-from nst_video.optimization.style_refinement import refine
+from nst_video.optimization.style_refinement import StyleToRefine, refine
 from nst_video.style_library.folder import list_styles
 from nst_video.style_library.masters import package_master
 
@@ -84,10 +84,10 @@ THUMBNAIL_SIZE, THUMBNAIL_PHASE = (480, 360), 0.35
 
 def learn(model: StyleModel, picture: Frame, steps: int) -> Floats:
     """Return the style parameters (p,) of a painting, RGB uint8 (height, width, 3)."""
-    start = model.style_parameters(model.predictor(picture)[None])[0]
+    predicted = model.style_parameters(model.predictor(picture)[None])[0]
     settings = RefineSettings(minutes=MINUTES, steps=steps)
     state = None
-    for step in refine(model, start, [picture], load_loss_network(), settings):
+    for step in refine(model, StyleToRefine([picture], predicted), load_loss_network(), settings):
         state = step.state
     if state is None or not state.is_better:
         raise RuntimeError(f"no better after {steps} steps")

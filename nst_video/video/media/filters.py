@@ -1,5 +1,6 @@
 """ffmpeg filter chains from decoded pixels to RGB or 4:2:0 frames, and back for encoding."""
 
+from dataclasses import dataclass
 from fractions import Fraction
 
 from nst_video.frames import Size
@@ -71,30 +72,41 @@ def is_hdr(color: Color) -> bool:
     return color.transfer in HDR_TRANSFERS
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FrameTiming:
+    """Which frames are decoded, and when they are shown.
+
+    Attributes:
+        fps: output rate.
+        origin_s: timestamp that becomes 0; None takes that of the first frame.
+        frame_s: seconds between frames, only where the file has no timestamps.
+        until_s: frames later than this after the origin are dropped.
+        first_frame: number, at the output rate, of the first frame to return.
+    """
+
+    fps: Fraction
+    origin_s: Fraction | None
+    frame_s: Fraction | None = None
+    until_s: Fraction | None = None
+    first_frame: int = 0
+
+
 def decode_filters(
     track: VideoTrack,
-    *,
-    origin_s: Fraction | None,
-    fps: Fraction,
+    timing: FrameTiming,
     size: Size,
+    *,
     as_yuv: bool = False,
     is_quick: bool = False,
-    frame_s: Fraction | None = None,
-    until_s: Fraction | None = None,
-    first_frame: int = 0,
 ) -> str:
     """Return the filter chain from decoded, autorotated frames to RGB at a constant rate.
 
     Args:
         track: the stream.
-        origin_s: timestamp that becomes 0; None takes that of the first frame.
-        fps: output rate.
+        timing: which frames, and when.
         size: output (width, height).
         as_yuv: no conversion to RGB; only where `yuv_colors` is not None.
         is_quick: see `DecodeOptions`.
-        frame_s: seconds between frames, only where the file has no timestamps.
-        until_s: frames later than this after the origin are dropped.
-        first_frame: number, at the output rate, of the first frame to return.
     """
     same_size, resized = (
         (_QUICK_SAME_SIZE_FLAGS, _QUICK_RESIZE_FLAGS)
@@ -103,10 +115,10 @@ def decode_filters(
     )
     flags = resized if _is_resized(track, size) else same_size
     scale = f"scale={size[0]}:{size[1]}:flags={flags}"
-    chain = _timing(track, origin_s, fps, frame_s, until_s)
-    if first_frame:
+    chain = _timing(track, timing)
+    if timing.first_frame:
         # Not by start_time: the filter fps rounds relative to it.
-        chain.append(f"trim=start_frame={first_frame}")
+        chain.append(f"trim=start_frame={timing.first_frame}")
     if as_yuv:
         chain.append(f"format={track.pixel_format}")
     else:
@@ -143,19 +155,14 @@ def encode_filters(pixel_format: str, *, as_yuv: bool = False) -> str:
     return f"{scale},format={pixel_format},{_OUTPUT_TAGS}"
 
 
-def _timing(
-    track: VideoTrack,
-    origin_s: Fraction | None,
-    fps: Fraction,
-    frame_s: Fraction | None,
-    until_s: Fraction | None,
-) -> list[str]:
+def _timing(track: VideoTrack, timing: FrameTiming) -> list[str]:
     """Return the filters that make the rate constant and deinterlace."""
+    origin_s, frame_s, fps = timing.origin_s, timing.frame_s, timing.fps
     shift = "STARTPTS" if origin_s is None else f"({origin_s.numerator}/{origin_s.denominator}/TB)"
     times = "PTS" if frame_s is None else f"N*({frame_s.numerator}/{frame_s.denominator}/TB)"
     chain = [f"setpts={times}-{shift}"]
-    if until_s is not None:
-        chain.append(f"select=lt(t\\,{float(until_s):.3f})")
+    if timing.until_s is not None:
+        chain.append(f"select=lt(t\\,{float(timing.until_s):.3f})")
     chain += _same_size(track)
     if track.is_interlaced:
         # One frame for two fields keeps the rate; progressive frames pass unchanged.

@@ -27,7 +27,7 @@ from nst_video.video.media.containers import (
     default_suffix,
 )
 from nst_video.video.media.ffmpeg import FfmpegProcess, ffmpeg_exe
-from nst_video.video.media.filters import decode_filters, is_hdr, matrix_name
+from nst_video.video.media.filters import FrameTiming, decode_filters, is_hdr, matrix_name
 from nst_video.video.media.probe import (
     Color,
     count_frames,
@@ -221,7 +221,8 @@ def test_filters_leave_rgb_sources_alone(tmp_path: Path):
     ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x48:d=0.2", "-c:v", "png", path)
     _, track, _ = look(path)
     assert track.is_rgb
-    chain = decode_filters(track, origin_s=Fraction(0), fps=Fraction(25), size=(64, 48))
+    timing = FrameTiming(fps=Fraction(25), origin_s=Fraction(0))
+    chain = decode_filters(track, timing, (64, 48))
     assert "matrix" not in chain
 
 
