@@ -95,6 +95,8 @@ class BackgroundRefinement:
         Raises:
             StyleError: it fails; the message says why.
         """
+        if self._is_stopped.is_set():
+            return
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         arguments = (self.style, self._library, self._options, self._settings)

@@ -168,9 +168,12 @@ def test_openvino_reads_networks_for_yuv_from_the_disk(arrays: checkpoints.Array
 
 
 def test_tensorflow_paints_yuv_as_on_a_gpu_by_xla(arrays: checkpoints.Arrays) -> None:
-    engine = TensorFlowEngine(CONFIG, arrays, Device("CPU:0", "test", "mixed_float16", xla=True))
+    plain, engine = (
+        TensorFlowEngine(CONFIG, arrays, Device("CPU:0", "test", "mixed_float16", xla=xla))
+        for xla in (False, True)
+    )
     yuv, colors = random_yuv((24, 16), 2), YuvColors("bt709", is_full_range=False)
-    expected = rgb_to_yuv(engine(yuv_to_rgb(yuv, colors), style()))
+    expected = rgb_to_yuv(plain(yuv_to_rgb(yuv, colors), style()))
     assert difference(engine.submit_yuv(yuv, style(), colors).wait(), expected) <= 1
 
 

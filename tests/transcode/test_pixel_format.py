@@ -159,7 +159,7 @@ def test_change_of_size_midway_keeps_the_yuv(tmp_path: Path):
 def test_transcoding_in_yuv_gives_what_rgb_gives(
     assets: Path, tmp_path: Path, name: str, start_s: float, steady: float, least_db: float
 ):
-    options = replace(LOSSLESS, start_s=start_s, end_s=start_s + 0.2)
+    options = replace(LOSSLESS, start_s=start_s, end_s=start_s + 0.1)
     clip = assets / "videos" / name
     painter = Stylizer("wave", StylizeSettings(steady=steady), OPENVINO)
     with VideoFileSource(clip) as source:
