@@ -61,7 +61,6 @@ CLIPS = (
         Fraction(24),
         1.875,
         ("aac",),
-        end_s=1,
         start_s=1 / 12,
     ),
     Clip("cockatoo-yuv444-mp3.mp4", (1280, 720), Fraction(20), 14.0, ("mp3",), end_s=1),
