@@ -34,6 +34,10 @@ class RegionSelection:
         """What runs the transformer."""
         raise NotImplementedError
 
+    def load_size(self, size: Size) -> None:
+        """Compile for a working size."""
+        raise NotImplementedError
+
     def set_regions(self, regions: Regions | None) -> None:
         """Use a mask, or none, from the next frame on.
 
@@ -51,14 +55,16 @@ class RegionSelection:
 
         Args:
             regions: will be used.
-            size: working size (width, height) for which two styles are compiled.
+            size: working size (width, height) for which the network is compiled.
 
         Raises:
             NstVideoError: its file or style cannot be read, or the network does not run.
         """
         painter = self._find(regions)
         painter.load()
-        if painter.has_style:
+        if not painter.has_style:
+            self.load_size(size)
+        else:
             frames = np.zeros((1, *size[::-1], 3), np.uint8)
             second = painter.second(self.model, frames, frames[..., 0], self.settings)
             if second is not None:

@@ -1,6 +1,6 @@
 """Measures a live session in a window: rate, age of frames, working size, CPU time for each frame.
 
-python tools/live_rate.py CLIP [--size 1280x720] [--seconds 30]
+python tools/live_rate.py CLIP [--size 1280x720] [--seconds 30] [--mask person --background STYLE]
 
 The clip is repeated. The first half of the time is for the working size to settle; only the rest is
 measured. Without a screen, run it under `xvfb-run` together with a window manager.
@@ -17,7 +17,7 @@ from nst_video.live.loader_thread import choose_live_engine
 from nst_video.live.metrics import LiveMetrics
 from nst_video.live.render_thread import RenderThread
 from nst_video.live.saved_settings import parse_whole_size
-from nst_video.settings import ModelOptions, StylizeSettings
+from nst_video.settings import ModelOptions, Regions, StylizeSettings
 from nst_video.stylizer import Stylizer
 
 
@@ -59,7 +59,10 @@ def main() -> None:
     parser.add_argument("--steady", type=float, default=1.0)
     parser.add_argument("--paint-every", type=int, default=0, help="0 adapts it")
     parser.add_argument("--work-size", type=int, default=0, help="0 adapts it")
+    parser.add_argument("--mask", help="person, or a file")
+    parser.add_argument("--background", default="original", help="with --mask")
     arguments = parser.parse_args()
+    regions = Regions(arguments.mask, arguments.background) if arguments.mask else None
     source = open_live_source(
         arguments.clip, CaptureOptions(size=parse_whole_size(arguments.size), loop=True)
     )
@@ -75,6 +78,7 @@ def main() -> None:
         settings=settings,
         options=LiveOptions(duration_s=arguments.seconds),
     )
+    session.state.set_regions(regions)
     session.metrics = measurement = Measurement(session.renderer)
     session.run()
     print(measurement.report(arguments.seconds / 2), flush=True)

@@ -93,7 +93,7 @@ class RenderThread:
         every: one of so many frames is painted.
         show_s: seconds that it takes to show a frame, set by the session: no more are useful.
         missing_size: (width, height) that has to be compiled next, None if there is none.
-        missing_regions: regions, and the size, that have to be loaded next, None if there are none.
+        missing_regions: regions that have to be loaded next, and the size to compile for them.
         loads_regions: somebody loads them; without, they are loaded with the frame.
     """
 
@@ -141,7 +141,7 @@ class RenderThread:
         self.loads_regions = False
         self._ready_sizes: set[Size] = set()
         self._ready_regions: set[tuple[Regions, Size]] = set()
-        self._next_regions = state.request.regions
+        self._next_regions: Regions | None = None
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._work, name="render", daemon=True)
 
@@ -151,7 +151,8 @@ class RenderThread:
         return self._thread
 
     def start(self) -> None:
-        """Start rendering."""
+        """Start rendering; with a mask, frames pass through until it is loaded."""
+        self._next_regions = self._state.request.regions
         self._thread.start()
 
     def stop(self) -> None:
@@ -323,20 +324,20 @@ class RenderThread:
         requested = requested_lines(request.settings, limit=min(size))
         wanted = min(automatic if requested is None else requested, *size)
         exact, regions = fit_short_side(size, wanted), request.regions
-        self.missing_size = None if exact in self._ready_sizes else exact
-        self.missing_regions = None
+        self.missing_size = self.missing_regions = None
         if self._is_ready(exact, regions):
             self.work_size, self._next_regions = wanted, regions
             return True
-        if regions is not None and self.missing_size is None:
+        if regions is None or not self.loads_regions:
+            self.missing_size = exact
+        else:
             self.missing_regions = regions, exact
         return self._is_ready(fit_short_side(size, self.work_size), self._next_regions)
 
     def _is_ready(self, size: Size, regions: Regions | None) -> bool:
-        if size not in self._ready_sizes:
-            return False
-        is_loaded = regions is None or (regions, size) in self._ready_regions
-        return is_loaded or not self.loads_regions
+        if regions is None or not self.loads_regions:
+            return size in self._ready_sizes
+        return (regions, size) in self._ready_regions
 
     def add_regions(self, regions: Regions, size: Size) -> None:
         """Mark regions as loaded for a working size (width, height). Thread-safe."""
