@@ -50,16 +50,19 @@ class Layer:
 
 LAYERS: dict[str, Layer] = {
     "down1": Layer(3, 3, 16, 2),
+    "more1_1": Layer(3, 16, 16),
     "down2": Layer(3, 16, 24, 2),
     "more2_1": Layer(3, 24, 24),
+    "more2_2": Layer(3, 24, 24),
     "down3": Layer(3, 24, 48, 2),
     "more3_1": Layer(3, 48, 48),
     "more3_2": Layer(3, 48, 48),
+    "more3_3": Layer(3, 48, 48, dilation=2),
     "down4": Layer(3, 48, 64, 2),
     "more4_1": Layer(3, 64, 64),
     "more4_2": Layer(3, 64, 64, dilation=2),
     "context": Layer(1, 64, 64),
-    "more4_3": Layer(3, 64, 64),
+    "blend4": Layer(3, 64, 64),
     "narrow3": Layer(1, 64, 48),
     "up3": Layer(3, 48, 32),
     "narrow2": Layer(1, 32, 24),
@@ -102,12 +105,12 @@ def segment(ops: SegmenterOps, pictures: Tensor) -> Tensor:
     x = pictures
     for level in range(1, 5):
         x = ops.relu(ops.convolve(x, f"down{level}"))
-        for index in range(1, 3):
+        for index in range(1, 4):
             if f"more{level}_{index}" in LAYERS:
                 x = x + ops.relu(ops.convolve(x, f"more{level}_{index}"))
         skipped[level] = x
     x = ops.relu(x + ops.convolve(ops.mean(x), "context"))
-    x = x + ops.relu(ops.convolve(x, "more4_3"))
+    x = x + ops.relu(ops.convolve(x, "blend4"))
     for level in (3, 2, 1):
         x = ops.double(ops.convolve(x, f"narrow{level}"))
         x = ops.relu(ops.convolve(x + skipped[level], f"up{level}"))

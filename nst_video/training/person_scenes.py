@@ -21,11 +21,17 @@ from nst_video.training.loop import Batch
 Segment: TypeAlias = Callable[[Frame], Floats]
 """The teacher: an RGB picture of any size to the mask (height, width), 0..1, of its people."""
 
-WHOLE, PASTED = 0.4, 0.45
+WHOLE, PASTED = 0.45, 0.4
 """Shares of scenes that are whole pictures of people, and of pasted people. The rest is empty."""
 
-OVERSAMPLING = 2
+OVERSAMPLING = 1.5
 """Scenes are drawn larger by this factor and averaged, against aliasing."""
+
+MAX_SIDE = 576
+"""Long side, in pixels, to which pictures are shrunk: a scene is drawn at 384x216."""
+
+RECOLORED = 0.25
+"""Share of scenes whose clothes are recolored, and of those whose background is."""
 
 DARKEST, BRIGHTEST = 0.12, 1.5
 """Of the light, which is drawn evenly on a scale of its logarithm in some scenes."""
@@ -60,10 +66,21 @@ class Scenery:
 def find_people(pictures: Sequence[Frame], segment: Segment) -> list[Person]:
     """Return pictures with the masks of the teacher, averaged over both mirror images."""
     people = []
-    for picture in pictures:
+    for picture in map(shrink, pictures):
         mirrored = segment(np.ascontiguousarray(picture[:, ::-1]))[:, ::-1]
         people.append(Person(picture, np.asarray((segment(picture) + mirrored) / 2, np.float32)))
     return people
+
+
+def shrink(picture: Frame) -> Frame:
+    """Return a picture whose long side is at most `MAX_SIDE`."""
+    width, height = size_of(picture)
+    scale = MAX_SIDE / max(width, height)
+    return (
+        picture
+        if scale >= 1
+        else resize_area(picture, (round(width * scale), round(height * scale)))
+    )
 
 
 def draw_scenes(scenery: Scenery, count: int, rng: np.random.Generator) -> Batch:
@@ -74,11 +91,15 @@ def draw_scenes(scenery: Scenery, count: int, rng: np.random.Generator) -> Batch
 
 def draw_scene(scenery: Scenery, rng: np.random.Generator) -> tuple[Frame, Floats]:
     """Return a scene, RGB uint8 (144, 256, 3), and its mask, float32 (144, 256)."""
-    size = (SIZE[0] * OVERSAMPLING, SIZE[1] * OVERSAMPLING)
+    size = (round(SIZE[0] * OVERSAMPLING), round(SIZE[1] * OVERSAMPLING))
     kind = rng.random()
     if kind < WHOLE:
         person = scenery.people[int(rng.integers(len(scenery.people)))]
         scene, mask = _view(person, size, rng)
+        if rng.random() < RECOLORED:
+            scene = _mix(scene, jitter(scene, rng, 0.7), 1 - mask)
+        if rng.random() < RECOLORED:
+            scene = _mix(scene, jitter(scene, rng), _clothes(mask))
     else:
         scene, mask = _draw_place(scenery, size, rng), np.zeros(size[::-1], np.float32)
         if kind < WHOLE + PASTED:
@@ -86,6 +107,22 @@ def draw_scene(scenery: Scenery, rng: np.random.Generator) -> tuple[Frame, Float
                 scene, mask = _paste(scenery, scene, mask, rng)
     small = _degrade(resize_area(scene, SIZE), rng)
     return small, resize_area(mask, SIZE)
+
+
+def _mix(first: Frame, second: Frame, share: Floats) -> Frame:
+    """Return a picture with a share (height, width) of 0..1 of the second one."""
+    mixed = first + (second.astype(np.float32) - first) * share[..., None]
+    return np.asarray(mixed, np.uint8)
+
+
+def _clothes(mask: Floats) -> Floats:
+    """Return the lower part of a mask: where faces are not, as a rule."""
+    rows = np.flatnonzero(mask.max(axis=1) > 0.5)
+    if not len(rows):
+        return mask
+    height = rows[-1] - rows[0] + 1
+    depth = (np.arange(len(mask), dtype=np.float32) - rows[0]) / height
+    return np.asarray(mask * np.clip((depth - 0.4) / 0.15, 0, 1)[:, None], np.float32)
 
 
 def _draw_place(scenery: Scenery, size: tuple[int, int], rng: np.random.Generator) -> Frame:
@@ -141,14 +178,16 @@ def _paste(
     person = scenery.people[int(rng.integers(len(scenery.people)))]
     width, height = size_of(scene)
     source_width, source_height = size_of(person.picture)
-    scale = height / source_height * np.exp(rng.uniform(np.log(0.35), np.log(1.4)))
+    distant = rng.random() < 0.3
+    smallest, largest = (0.12, 0.5) if distant else (0.35, 1.4)
+    scale = height / source_height * np.exp(rng.uniform(np.log(smallest), np.log(largest)))
     stretch = np.exp(rng.uniform(-0.35, 0.35))
     angle = np.deg2rad(rng.normal(0, 7))
     step = np.array([rng.choice((-1, 1)) / (scale * stretch), 1 / scale])
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) * step
     foot = np.array([width * rng.uniform(0, 1), height * rng.uniform(1.0, 1.15)])
-    if rng.random() < 0.15:
-        foot[1] = height * rng.uniform(0.6, 1.0)
+    if rng.random() < (0.7 if distant else 0.15):
+        foot[1] = height * rng.uniform(0.5, 1.0)
     offset = np.array([source_width / 2, source_height]) - turn @ foot
     matrix = np.column_stack([turn, offset])
     pasted, alpha = _warp(person, matrix, (width, height), cv2.BORDER_CONSTANT)
@@ -156,8 +195,9 @@ def _paste(
         pasted = _relight(jitter(pasted, rng, 0.25), rng)
     # A mask of 256x144 is soft over several pixels, where the old background shows through.
     alpha = np.clip((alpha - 0.3) / 0.6, 0, 1).astype(np.float32)
-    mixed = scene + (pasted.astype(np.float32) - scene) * alpha[..., None]
-    return np.asarray(mixed, np.uint8), np.maximum(mask * (1 - alpha), 0) + alpha
+    if rng.random() < RECOLORED:
+        pasted = _mix(pasted, jitter(pasted, rng), _clothes(alpha))
+    return _mix(scene, pasted, alpha), np.maximum(mask * (1 - alpha), 0) + alpha
 
 
 def _relight(picture: Frame, rng: np.random.Generator) -> Frame:

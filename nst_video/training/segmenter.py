@@ -10,8 +10,8 @@ from keras import ops
 
 from nst_video.frames import Frame
 from nst_video.image.resize import resize_area, resize_linear
-from nst_video.networks.checkpoints import collect
-from nst_video.networks.segmenter import SIZE
+from nst_video.networks.checkpoints import Arrays, assign, collect, load_npz
+from nst_video.networks.segmenter import SIZE, segmenter_shapes
 from nst_video.networks.segmenter_keras import build_segmenter
 from nst_video.networks.transformer import Tensor
 from nst_video.training.dataset import to_unit
@@ -21,17 +21,24 @@ from nst_video.training.state import save_weights
 
 BATCH = 16
 
-LEARNING_RATE = 2e-3
+LEARNING_RATE = 1.5e-3
 
 SEGMENTER = "segmenter.npz"
 """Name of the file of finished weights in the folder of a run."""
 
-SMALLEST_AREA = 0.02
+SMALLEST_AREA = 0.01
 """Of the frame: the overlap of smaller people counts as if they were so large."""
 
 
 def train_segmenter(
-    training: Scenery, held_out: Scenery, folder: Path, steps: int, on_log: OnLog, seed: int = 0
+    training: Scenery,
+    held_out: Scenery,
+    folder: Path,
+    steps: int,
+    on_log: OnLog,
+    *,
+    start: Path | None = None,
+    seed: int = 0,
 ) -> Path:
     """Train the person segmenter; return the file of its averaged weights, float16.
 
@@ -43,10 +50,13 @@ def train_segmenter(
         folder: of states, log and result.
         steps: number of optimizer steps.
         on_log: called with each log entry.
+        start: weights to begin with; layers that it lacks begin small. None for random ones.
         seed: of all random numbers.
     """
     keras.utils.set_random_seed(seed)
-    network, average = build_segmenter(), build_segmenter()
+    network, average = build_segmenter("mixed_bfloat16"), build_segmenter()
+    if start is not None:
+        assign(network, _begin_with(start, collect(network)))
     stage = TrainingStage(
         "segmenter",
         steps,
@@ -61,6 +71,12 @@ def train_segmenter(
     return path
 
 
+def _begin_with(start: Path, random: Arrays) -> Arrays:
+    """Return the weights in a file; what it lacks adds little to what the others compute."""
+    known = load_npz(start, segmenter_shapes(), "the person segmenter", may_lack=True)
+    return {key: known.get(key, array * 0.1) for key, array in random.items()}
+
+
 def segmenter_loss(network: keras.Model) -> Loss:
     """Return the loss of a batch of scenes and masks: cross entropy, and overlap of each scene."""
 
@@ -71,7 +87,7 @@ def segmenter_loss(network: keras.Model) -> Loss:
         both = ops.mean(found * masks, axis=(1, 2))
         either = ops.mean(found + masks - found * masks, axis=(1, 2))
         overlap = (both + SMALLEST_AREA) / (either + SMALLEST_AREA)
-        return entropy + 0.5 * ops.mean(1 - overlap)
+        return entropy + ops.mean(1 - overlap)
 
     return loss
 

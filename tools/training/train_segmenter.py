@@ -1,6 +1,6 @@
 """Train the packaged person segmenter to find what MediaPipe's selfie segmenter finds.
 
-    python tools/training/train_segmenter.py ASSETS FOLDER [--steps 6000] [--threads 1]
+    python tools/training/train_segmenter.py ASSETS FOLDER [--steps 6000] [--start WEIGHTS]
 
 ASSETS has `models/selfie` and `train/` with people, rooms, photos and artworks. FOLDER gets states,
 log and the result, `segmenter.npz`; a stopped run goes on where it was.
@@ -31,6 +31,7 @@ def main() -> None:
     parser.add_argument("assets", type=Path)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--steps", type=int, default=6000)
+    parser.add_argument("--start", type=Path, help="weights to begin with")
     parser.add_argument("--threads", type=int, default=1, help="of TensorFlow")
     args = parser.parse_args()
 
@@ -49,21 +50,22 @@ def main() -> None:
 
     args.folder.mkdir(parents=True, exist_ok=True)
     training, held_out = read_scenery(args.assets)
-    print(train_segmenter(training, held_out, args.folder, args.steps, on_log))
+    print(train_segmenter(training, held_out, args.folder, args.steps, on_log, start=args.start))
 
 
 def read_scenery(assets: Path) -> "tuple[Scenery, Scenery]":
     """Return what scenes of the training are made of, and what is held out."""
     from nst_video.training.dataset import read_pictures
-    from nst_video.training.person_scenes import Scenery, find_people
+    from nst_video.training.person_scenes import Scenery, find_people, shrink
 
     segment = open_teacher(assets / "models" / "selfie")
     people = read_pictures([assets / "train" / "people"])
     rooms = read_pictures([assets / "train" / "rooms"])
     others = read_pictures([assets / "train" / name for name in ("photos", "artworks")])
     places = [each for each in others.training if _is_empty(each, segment)]
+    places = [shrink(each) for each in (*rooms.training, *rooms.training, *places)]
     return (
-        Scenery(find_people(people.training, segment), (*rooms.training, *rooms.training, *places)),
+        Scenery(find_people(people.training, segment), places),
         Scenery(find_people(people.held_out, segment), rooms.held_out),
     )
 
