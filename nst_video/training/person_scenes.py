@@ -6,7 +6,7 @@ aspect are for the network, and relit.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import cv2
@@ -83,10 +83,40 @@ def shrink(picture: Frame) -> Frame:
     )
 
 
-def draw_scenes(scenery: Scenery, count: int, rng: np.random.Generator) -> Batch:
-    """Return scenes (count, 144, 256, 3), 0..1, and their masks (count, 144, 256), 0..1."""
-    scenes = [draw_scene(scenery, rng) for _ in range(count)]
-    return to_unit(np.stack([scene for scene, _ in scenes])), np.stack([mask for _, mask in scenes])
+@dataclass(slots=True)
+class SceneDrawer:
+    """Draws scenes; most are earlier ones, mirrored and relit: a new one takes as long as training.
+
+    Attributes:
+        scenery: what scenes are made of.
+        fresh: share of new scenes.
+        kept: number of scenes to draw from again.
+    """
+
+    scenery: Scenery
+    fresh: float = 0.35
+    kept: int = 4096
+    _scenes: list[tuple[Frame, Floats]] = field(default_factory=list)
+
+    def __call__(self, count: int, rng: np.random.Generator) -> Batch:
+        """Return scenes (count, 144, 256, 3), 0..1, and their masks (count, 144, 256), 0..1."""
+        drawn = [self._draw(rng) for _ in range(count)]
+        scenes = to_unit(np.stack([scene for scene, _ in drawn]))
+        return scenes, np.stack([mask for _, mask in drawn])
+
+    def _draw(self, rng: np.random.Generator) -> tuple[Frame, Floats]:
+        if len(self._scenes) < self.kept // 16 or rng.random() < self.fresh:
+            scene = draw_scene(self.scenery, rng)
+            if len(self._scenes) < self.kept:
+                self._scenes.append(scene)
+            else:
+                self._scenes[int(rng.integers(self.kept))] = scene
+            return scene
+        scene, mask = self._scenes[int(rng.integers(len(self._scenes)))]
+        light = np.exp(rng.normal(0, 0.1) + rng.normal(0, 0.03, 3)).astype(np.float32)
+        lit = np.asarray(np.clip(scene * light, 0, 255), np.uint8)
+        turn = rng.choice((-1, 1))
+        return lit[:, ::turn], mask[:, ::turn]
 
 
 def draw_scene(scenery: Scenery, rng: np.random.Generator) -> tuple[Frame, Floats]:

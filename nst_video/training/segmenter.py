@@ -16,7 +16,7 @@ from nst_video.networks.segmenter_keras import build_segmenter
 from nst_video.networks.transformer import Tensor
 from nst_video.training.dataset import to_unit
 from nst_video.training.loop import Evaluate, Loss, OnLog, Trainer, TrainingStage
-from nst_video.training.person_scenes import Person, Scenery, draw_scenes
+from nst_video.training.person_scenes import Person, SceneDrawer, Scenery
 from nst_video.training.state import save_weights
 
 BATCH = 16
@@ -61,7 +61,7 @@ def train_segmenter(
         "segmenter",
         steps,
         LEARNING_RATE,
-        partial(draw_scenes, training, BATCH),
+        partial(SceneDrawer(training), BATCH),
         segmenter_loss(network),
         mask_evaluation(held_out.people, held_out.places),
     )
