@@ -19,7 +19,7 @@ from nst_video.system.stderr import quiet_stderr
 
 AUTO = "auto"
 
-ENOUGH_LINES = 360
+ENOUGH_LINES = 200
 """Lines of a frame of which those of the mask are averages: more would only take time."""
 
 

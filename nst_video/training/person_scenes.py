@@ -21,7 +21,7 @@ from nst_video.training.loop import Batch
 Segment: TypeAlias = Callable[[Frame], Floats]
 """The teacher: an RGB picture of any size to the mask (height, width), 0..1, of its people."""
 
-WHOLE, PASTED = 0.45, 0.4
+WHOLE, PASTED = 0.65, 0.23
 """Shares of scenes that are whole pictures of people, and of pasted people. The rest is empty."""
 
 OVERSAMPLING = 1.5
@@ -106,12 +106,12 @@ class SceneDrawer:
 
     def _draw(self, rng: np.random.Generator) -> tuple[Frame, Floats]:
         if len(self._scenes) < self.kept // 16 or rng.random() < self.fresh:
-            scene = draw_scene(self.scenery, rng)
+            drawn = draw_scene(self.scenery, rng)
             if len(self._scenes) < self.kept:
-                self._scenes.append(scene)
+                self._scenes.append(drawn)
             else:
-                self._scenes[int(rng.integers(self.kept))] = scene
-            return scene
+                self._scenes[int(rng.integers(self.kept))] = drawn
+            return drawn
         scene, mask = self._scenes[int(rng.integers(len(self._scenes)))]
         light = np.exp(rng.normal(0, 0.1) + rng.normal(0, 0.03, 3)).astype(np.float32)
         lit = np.asarray(np.clip(scene * light, 0, 255), np.uint8)

@@ -19,9 +19,9 @@ from nst_video.training.loop import Evaluate, Loss, OnLog, Trainer, TrainingStag
 from nst_video.training.person_scenes import Person, SceneDrawer, Scenery
 from nst_video.training.state import save_weights
 
-BATCH = 16
+BATCH = 8
 
-LEARNING_RATE = 1.5e-3
+LEARNING_RATE = 1.2e-3
 
 SEGMENTER = "segmenter.npz"
 """Name of the file of finished weights in the folder of a run."""
