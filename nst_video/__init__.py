@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from nst_video.optimization.refine_state import RefineResult, RefineStep
     from nst_video.optimization.settings import PaintSettings
     from nst_video.optimization.video_settings import VideoSettings
-    from nst_video.scoring import FilmScore, ScoreReport, SourceScore, score
+    from nst_video.scoring import ScoreReport, SourceScore, VideoScore, score
     from nst_video.settings import ModelOptions, Regions, StylizeSettings
     from nst_video.style_library.folder import Style
     from nst_video.style_library.library import StyleLibrary
@@ -61,7 +61,6 @@ __version__ = "0.1.0"
 __all__ = [
     "DownloadError",
     "EngineError",
-    "FilmScore",
     "HashMismatchError",
     "LiveOptions",
     "LiveResult",
@@ -88,6 +87,7 @@ __all__ = [
     "TranscodeOptions",
     "TranscodeResult",
     "UsageError",
+    "VideoScore",
     "VideoSettings",
     "WeightsError",
     "WorkerOptions",
@@ -103,7 +103,6 @@ __all__ = [
 ]
 
 _MODULES = {
-    "FilmScore": "scoring",
     "LiveOptions": "live",
     "LiveResult": "live",
     "ModelOptions": "settings",
@@ -121,6 +120,7 @@ _MODULES = {
     "Stylizer": "stylizer",
     "TranscodeOptions": "video.media.codec_options",
     "TranscodeResult": "transcode",
+    "VideoScore": "scoring",
     "VideoSettings": "optimization.video_settings",
     "WorkerOptions": "worker_options",
     "paint_image": "api",

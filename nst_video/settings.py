@@ -151,7 +151,7 @@ class Regions:
     """Two regions of a frame: one in the style, and the rest.
 
     Attributes:
-        mask: `PERSON`, or the path of a gray picture or film, white where the style is.
+        mask: `PERSON`, or the path of a gray picture or video, white where the style is.
         rest: "original", "blur", a color (see `parse_color`), or a style, which the network paints
             in the same pass.
         softness: 0..1: how wide the transition is; 1 is as the network or the file has it. None is

@@ -1,4 +1,4 @@
-"""A moving scene and films painted from it that are unsteady, steady, blurred and averaged."""
+"""A moving scene and videos painted from it that are unsteady, steady, blurred and averaged."""
 
 from fractions import Fraction
 

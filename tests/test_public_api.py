@@ -51,7 +51,6 @@ HEAVY = [
 NAMES = [
     "DownloadError",
     "EngineError",
-    "FilmScore",
     "HashMismatchError",
     "LiveOptions",
     "LiveResult",
@@ -78,6 +77,7 @@ NAMES = [
     "TranscodeOptions",
     "TranscodeResult",
     "UsageError",
+    "VideoScore",
     "VideoSettings",
     "WeightsError",
     "WorkerOptions",

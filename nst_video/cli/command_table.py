@@ -33,7 +33,7 @@ COMMANDS = {
     "serve": Entry(
         "serve",
         "serve",
-        "Open a page: the browser's camera painted, controls for a phone, films and pictures.",
+        "Open a page: the browser's camera painted, controls for a phone, videos and pictures.",
     ),
     "devices": Entry("devices", "devices", "List the cameras: number, name, frame size."),
     "transcode": Entry(
@@ -45,7 +45,7 @@ COMMANDS = {
         "transcode", "paint", "Stylize videos by optimization: `transcode --method gatys`."
     ),
     "image": Entry("image", "image", "Stylize pictures."),
-    "mask": Entry("mask", "mask", "Write the mask of the people in a picture or film."),
+    "mask": Entry("mask", "mask", "Write the mask of the people in a picture or video."),
     "demo": Entry(
         "demo",
         "demo",
@@ -62,7 +62,7 @@ COMMANDS = {
         "Measure the speed of models, engines and frame sizes, each in a process of its own.",
     ),
     "score": Entry(
-        "score", "score", "Measure how steady, sharp and true to style painted films are."
+        "score", "score", "Measure how steady, sharp and true to style painted videos are."
     ),
     "train": Entry(
         "train",
@@ -71,7 +71,7 @@ COMMANDS = {
     ),
     "styles": Entry("styles", "app", "List, add, remove, show and refine styles."),
     "jobs": Entry(
-        "unfinished", "app", "List, show and remove unfinished films of interrupted runs."
+        "unfinished", "app", "List, show and remove unfinished videos of interrupted runs."
     ),
     "models": Entry("models", "app", "List, fetch, verify and locate model files."),
 }

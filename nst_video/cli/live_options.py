@@ -251,7 +251,7 @@ class LiveArguments:
         typer.Option(
             "--mask",
             metavar="FILE|person",
-            help="Paint only the people found (person), or where a gray picture or film is white; "
+            help="Paint only the people found (person), or where a gray picture or video is white; "
             "the key M changes it.",
             rich_help_panel=MASK_PANEL,
         ),

@@ -30,7 +30,7 @@ PICTURES = (".png", ".webp")
 
 @grouped
 def mask(
-    source: Annotated[str, typer.Argument(metavar="INPUT", help="Picture or film.")],
+    source: Annotated[str, typer.Argument(metavar="INPUT", help="Picture or video.")],
     *,
     output: Annotated[
         Path,
@@ -62,7 +62,7 @@ def mask(
     overwrite: OverwriteOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Write the mask of the people in a picture or film."""
+    """Write the mask of the people in a picture or video."""
     from nst_video.image.files import load_picture
     from nst_video.segmentation import PersonMasks, open_segmenter
     from nst_video.settings import Regions
@@ -82,14 +82,14 @@ def mask(
         say(f"Segmenter {found.name}.")
     if output.suffix.lower() in FORMATS:
         if gray and FORMATS[output.suffix.lower()].has_alpha:
-            raise UsageError("--gray is for pictures; write a film of the mask to .mp4 or .mkv.")
+            raise UsageError("--gray is for pictures; write a video of the mask to .mp4 or .mkv.")
         result(_write_film(path, output, masks, overwrite=output in replaced))
         return
     try:
         frame = load_picture(path)
     except SourceError as error:
         raise UsageError(
-            f"{error} The mask of a film is written to {', '.join(FORMATS)}."
+            f"{error} The mask of a video is written to {', '.join(FORMATS)}."
         ) from error
     region = masks(frame)
     if not (region.any() or quiet):

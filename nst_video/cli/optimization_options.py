@@ -242,7 +242,7 @@ def _load_mask(path: Path, model: ModelArguments) -> "Floats | FindMask | None":
             )
     still = FileMasks(user_path(path)).still
     if still is None:
-        raise UsageError(f"With --method gatys a mask is a picture, not a film such as {path}.")
+        raise UsageError(f"With --method gatys a mask is a picture, not a video such as {path}.")
     return np.asarray(still, np.float32) / np.float32(255)
 
 

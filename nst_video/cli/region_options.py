@@ -29,7 +29,7 @@ class MaskOptions:
         typer.Option(
             "--mask",
             metavar="FILE|person",
-            help="Gray picture or film, white where the style applies, or person for the people "
+            help="Gray picture or video, white where the style applies, or person for the people "
             "found. With --method gatys: person or pictures, one for each style in order; styles "
             "without a mask share the rest.",
             rich_help_panel=PANEL,
@@ -96,7 +96,7 @@ def choose_regions(
         raise UsageError(f"One --mask is enough, not {len(masks)}: the rest is the background.")
     mask = PERSON if str(masks[0]) == PERSON else str(user_path(masks[0]))
     if mask != PERSON and not Path(mask).is_file():
-        raise UsageError(f"No file {mask} for --mask: give a picture, a film, or {PERSON}.")
+        raise UsageError(f"No file {mask} for --mask: give a picture, a video, or {PERSON}.")
     if mask != PERSON:
         from nst_video.segmentation import FileMasks
 

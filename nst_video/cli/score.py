@@ -1,4 +1,4 @@
-"""`nst-video score`: how steady, sharp and true to its style a painted film is."""
+"""`nst-video score`: how steady, sharp and true to its style a painted video is."""
 
 import time
 from pathlib import Path
@@ -18,8 +18,8 @@ from nst_video.validation import SCORE_SIZE
 
 if TYPE_CHECKING:
     from nst_video.networks.vgg import LossNetwork
-    from nst_video.scoring import FilmScore, ScoreReport, SourceScore
-    from nst_video.scoring.films import OnFrame
+    from nst_video.scoring import ScoreReport, SourceScore, VideoScore
+    from nst_video.scoring.videos import OnFrame
 
 
 def score(
@@ -27,7 +27,7 @@ def score(
     painted: Annotated[
         list[str],
         typer.Argument(
-            help="Films painted from it. The sharpness and style of the others are compared with "
+            help="Videos painted from it. The sharpness and style of the others are compared with "
             "the first.",
             metavar="PAINTED...",
         ),
@@ -47,7 +47,7 @@ def score(
             SCORE_SIZE,
             "--size",
             metavar="N",
-            help="Long side in pixels at which the films are compared.",
+            help="Long side in pixels at which the videos are compared.",
         ),
     ] = DEFAULT_SCORE_SIZE,
     loss_network: Annotated[
@@ -68,9 +68,9 @@ def score(
     overwrite: OverwriteOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Measure how steady, sharp and true to style painted films are.
+    """Measure how steady, sharp and true to style painted videos are.
 
-    Films are compared frame by frame, along the motion of the source.
+    Videos are compared frame by frame, along the motion of the source.
     """
     from nst_video.image.files import save_picture
     from nst_video.scoring import presentation
@@ -129,7 +129,7 @@ def _frame_reporter(report: Report) -> "OnFrame":
 
 
 def _table(scored: "ScoreReport") -> str:
-    """Return a table of the source and the painted films, the best first."""
+    """Return a table of the source and the painted videos, the best first."""
     from io import StringIO
 
     from rich import box
@@ -138,7 +138,7 @@ def _table(scored: "ScoreReport") -> str:
 
     distances = list(scored.source.warp_error)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("film", overflow="fold")
+    table.add_column("video", overflow="fold")
     for head in (
         "score",
         *(f"error {distance}" for distance in distances),
@@ -146,19 +146,19 @@ def _table(scored: "ScoreReport") -> str:
     ):
         table.add_column(head, justify="right")
 
-    def errors(of: "SourceScore | FilmScore") -> list[str]:
+    def errors(of: "SourceScore | VideoScore") -> list[str]:
         return [_figure(of.warp_error[distance], 2) for distance in distances]
 
     source = scored.source
     table.add_row(f"{shown(source.name)} (source)", "", *errors(source))
-    for film in scored.ranking:
+    for video in scored.ranking:
         table.add_row(
-            shown(film.name),
-            _figure(film.score, 1),
-            *errors(film),
-            _figure(film.sharpness_ratio, 2),
-            _figure(film.style_distance, 3),
-            _figure(film.content_distance, 3),
+            shown(video.name),
+            _figure(video.score, 1),
+            *errors(video),
+            _figure(video.sharpness_ratio, 2),
+            _figure(video.style_distance, 3),
+            _figure(video.content_distance, 3),
         )
     text = StringIO()
     Console(file=text, width=110, markup=False).print(table)

@@ -118,7 +118,7 @@ class PageOptions:
         typer.Option(
             "--films",
             metavar="DIR",
-            help="Folder whose films everyone who uses the page may choose; none by default.",
+            help="Folder whose videos everyone who uses the page may choose; none by default.",
         ),
     ] = None
     model: Annotated[str, MODEL_OPTION] = ModelOptions.model
@@ -129,7 +129,7 @@ class PageOptions:
 
 @grouped
 def serve(*, address: AddressOptions, page: PageOptions) -> None:
-    """Open a page: the browser's camera painted, controls for a phone, films and pictures."""
+    """Open a page: the browser's camera painted, controls for a phone, videos and pictures."""
     from nst_video.web import addresses, server
     from nst_video.web.access import Access
     from nst_video.web.assembly import assemble

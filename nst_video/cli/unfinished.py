@@ -19,7 +19,7 @@ from nst_video.system.path_lookup import PathKind, look_up, user_path
 from nst_video.system.words import counted
 
 app = typer.Typer(
-    help="List, show and remove unfinished films of interrupted runs.",
+    help="List, show and remove unfinished videos of interrupted runs.",
     no_args_is_help=True,
     add_completion=False,
 )
@@ -78,10 +78,10 @@ class _Job:
 
 @app.command("list")
 def list_jobs(places: Places = None, recursive: RecursiveOption = False) -> None:
-    """List unfinished films: what is finished, since when, and the output."""
+    """List unfinished videos: what is finished, since when, and the output."""
     jobs = list(_find(places, is_recursive=recursive))
     if not jobs:
-        say("No unfinished films here." + ("" if recursive else " -r searches subfolders, too."))
+        say("No unfinished videos here." + ("" if recursive else " -r searches subfolders, too."))
     for job in jobs:
         result(f"{job.state()}  {job.activity()}  {shown(job.target)}")
 
@@ -90,7 +90,7 @@ def list_jobs(places: Places = None, recursive: RecursiveOption = False) -> None
 def show(
     output: Annotated[str, typer.Argument(help="The output of an interrupted run.")],
 ) -> None:
-    """Show all about the unfinished film of one output."""
+    """Show all about the unfinished video of one output."""
     for job in _find([output], is_recursive=False):
         result(f"output    {shown(job.target)}")
         result(f"folder    {shown(job.folder)}")
@@ -121,7 +121,7 @@ def clean(
     if not yes:
         if not sys.stdin.isatty():
             raise UsageError("Use -y to remove them: there is no terminal to ask on.")
-        typer.confirm(f"Remove {counted(len(jobs), 'unfinished film')}?", err=True, abort=True)
+        typer.confirm(f"Remove {counted(len(jobs), 'unfinished video')}?", err=True, abort=True)
     for job in jobs:
         if folders.remove(job.folder):
             result(job.target)
@@ -147,12 +147,12 @@ def _find(places: Sequence[str] | None, *, is_recursive: bool) -> Iterator[_Job]
 
 
 def _nothing_of(path: Path) -> str:
-    """Return the sentence on a place that is no folder, and no output of an unfinished film."""
+    """Return the sentence on a place that is no folder, and no output of an unfinished video."""
     if not path.parent.is_dir():
         return f"There is no folder {path.parent}."
     if not path.exists() and not path.suffix:
         return f"There is no folder {path}."
-    return f"There is no unfinished film of {path}: `nst-video jobs list {path.parent}` lists all."
+    return f"There is no unfinished video of {path}: `nst-video jobs list {path.parent}` lists all."
 
 
 def _flat(inputs: dict[str, Any], group: str = "") -> Iterator[tuple[str, Any]]:

@@ -75,7 +75,7 @@ class WorkerArguments:
         bool,
         typer.Option(
             "--keep-going",
-            help="Paint the rest of a film after a part of it has failed, so that the next run "
+            help="Paint the rest of a video after a part of it has failed, so that the next run "
             "has less to do.",
             rich_help_panel=WORKERS_PANEL,
         ),

@@ -1,6 +1,6 @@
 """Optical flow that judges, by another method than the one that keeps paintings steady.
 
-A film that was steadied along a flow looks 2 to 6 times better than it is where the same flow
+A video that was steadied along a flow looks 2 to 6 times better than it is where the same flow
 judges it, since both make the same mistakes.
 """
 
@@ -31,7 +31,7 @@ source, and half of a still scene counts as motion boundaries. From 3 on fast mo
 
 SMOOTH_PX = 2.0
 """Sigma of the blur of the flow. With it and `ALPHA`, 93 to 99 % of three clips are visible instead
-of 42 to 82 %, and 1.45 times DeepFlow's error is the most that one of six films has."""
+of 42 to 82 %, and 1.45 times DeepFlow's error is the most that one of six videos has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,8 @@ def variational_flow(a: Frame, b: Frame) -> Flow:
     """Return the flow from `a` to `b` by coarse-to-fine energy minimization.
 
     Brox et al. 2004 (ECCV), with the energy of DeepFlow (Weinzaepfel et al. 2013, ICCV) but without
-    its matches of descriptors, as in OpenCV's DeepFlow. On four clips films rank as
-    they do along DeepFlow. Farneback's flow, as fast, misses fast motion: it finds a steadied film
+    its matches of descriptors, as in OpenCV's DeepFlow. On four clips videos rank as
+    they do along DeepFlow. Farneback's flow, as fast, misses fast motion: it finds a steadied video
     1.4 times as steady where DeepFlow finds 5 times.
 
     Args:

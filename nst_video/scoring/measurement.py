@@ -1,4 +1,4 @@
-"""The measures of a source and the films painted from it, in one pass over their frames."""
+"""The measures of a source and the videos painted from it, in one pass over their frames."""
 
 import os
 from collections import deque
@@ -19,7 +19,7 @@ Series: TypeAlias = Sequence[tuple[float, float]]
 """(seconds, value), in order of time."""
 
 _Compared: TypeAlias = tuple[float, Sequence[float | None]]
-"""The share of the picture that is visible in both frames, and each film's warp error."""
+"""The share of the picture that is visible in both frames, and each video's warp error."""
 
 STRIDES: Mapping[int, int] = MappingProxyType({1: 2, 5: 4, 20: 4})
 """Distances in frames at which warp errors are measured, each with the number of frames from one
@@ -49,8 +49,8 @@ MeasureDistances: TypeAlias = Callable[[Frame, Sequence[Frame]], Sequence[FrameD
 
 
 @dataclass(slots=True)
-class FilmSeries:
-    """The measures of a film over time.
+class VideoSeries:
+    """The measures of a video over time.
 
     Attributes:
         warp_errors: (seconds, error) by distance in frames.
@@ -82,18 +82,18 @@ class FilmSeries:
 
 @dataclass(slots=True)
 class Measurements:
-    """The measures of a source and its painted films.
+    """The measures of a source and its painted videos.
 
     Attributes:
         source: of the source.
-        painted: of each painted film.
-        frames: number of frames that all films have.
+        painted: of each painted video.
+        frames: number of frames that all videos have.
         cuts_s: times of scene cuts, in seconds.
         visible: shares of the picture that could be compared, by distance.
     """
 
-    source: FilmSeries
-    painted: Sequence[FilmSeries]
+    source: VideoSeries
+    painted: Sequence[VideoSeries]
     frames: int = 0
     cuts_s: list[float] = field(default_factory=list)
     visible: dict[int, list[float]] = field(
@@ -101,7 +101,7 @@ class Measurements:
     )
 
     @property
-    def films(self) -> tuple[FilmSeries, ...]:
+    def videos(self) -> tuple[VideoSeries, ...]:
         """All series, that of the source first."""
         return (self.source, *self.painted)
 
@@ -115,17 +115,17 @@ def measure(
     distances: MeasureDistances | None = None,
     on_frame: Callable[[int], None] | None = None,
 ) -> Measurements:
-    """Measure films frame by frame, to the end of the shortest; 20 frames of each are in memory.
+    """Measure videos frame by frame, to the end of the shortest; 20 frames of each are in memory.
 
     Args:
         source: frames, RGB uint8 (height, width, 3).
-        painted: the frames of each painted film, of the same size.
+        painted: the frames of each painted video, of the same size.
         fps: frames per second of all.
         is_cut: takes each frame of the source; says whether a scene begins with it.
         distances: measures the distances to style and content; None for neither.
         on_frame: called with the number of frames that were measured so far.
     """
-    found = Measurements(FilmSeries(), [FilmSeries() for _ in painted])
+    found = Measurements(VideoSeries(), [VideoSeries() for _ in painted])
     recent: deque[tuple[Frame, ...]] = deque(maxlen=max(STRIDES) + 1)
     in_scene = 0
     with one_opencv_thread_on_few_cores(), _Comparisons(found) as comparisons:
@@ -136,8 +136,8 @@ def measure(
                 recent.clear()
                 in_scene = 0
             recent.append(frames)
-            for film, frame in zip(found.films, frames, strict=True):
-                film.sharpness.append((time_s, sharpness(frame)))
+            for video, frame in zip(found.videos, frames, strict=True):
+                video.sharpness.append((time_s, sharpness(frame)))
             for distance in _due(in_scene):
                 comparisons.begin(distance, time_s, frames, recent[-1 - distance])
             if distances is not None and index % DISTANCE_STRIDE == 0:
@@ -149,9 +149,9 @@ def measure(
     return found
 
 
-def _together(films: Sequence[Iterable[Frame]]) -> Iterator[tuple[Frame, ...]]:
-    """Yield the frames of all films, to the end of the shortest."""
-    return zip(*films, strict=False)
+def _together(videos: Sequence[Iterable[Frame]]) -> Iterator[tuple[Frame, ...]]:
+    """Yield the frames of all videos, to the end of the shortest."""
+    return zip(*videos, strict=False)
 
 
 def _due(in_scene: int) -> list[int]:
@@ -191,7 +191,7 @@ class _Comparisons:
     def begin(
         self, distance: int, time_s: float, now: Sequence[Frame], before: Sequence[Frame]
     ) -> None:
-        """Begin to compare the frames of all films, the source first, with earlier ones."""
+        """Begin to compare the frames of all videos, the source first, with earlier ones."""
         if len(self._pending) == self._most:
             self._add_oldest()
         self._pending.append((distance, time_s, self._workers.submit(_compare, now, before)))
@@ -200,9 +200,9 @@ class _Comparisons:
         distance, time_s, comparison = self._pending.popleft()
         visible, errors = comparison.result()
         self._found.visible[distance].append(visible)
-        for film, error in zip(self._found.films, errors, strict=True):
+        for video, error in zip(self._found.videos, errors, strict=True):
             if error is not None:
-                film.warp_errors[distance].append((time_s, error))
+                video.warp_errors[distance].append((time_s, error))
 
 
 def _compare(now: Sequence[Frame], before: Sequence[Frame]) -> _Compared:
@@ -212,11 +212,11 @@ def _compare(now: Sequence[Frame], before: Sequence[Frame]) -> _Compared:
     return float(where.visible.mean()), errors
 
 
-def _add_distances(painted: Sequence[FilmSeries], values: Sequence[FrameDistances]) -> None:
-    for film, value in zip(painted, values, strict=True):
-        film.content.append(value.content)
+def _add_distances(painted: Sequence[VideoSeries], values: Sequence[FrameDistances]) -> None:
+    for video, value in zip(painted, values, strict=True):
+        video.content.append(value.content)
         if value.style is not None:
-            film.style.append(value.style)
+            video.style.append(value.style)
 
 
 def mean_or_none(values: Iterable[float]) -> float | None:

@@ -18,14 +18,14 @@ MIN_VISIBLE = 0.05
 
 
 def warp_error(frame: Frame, earlier: Frame, where: Correspondence) -> float | None:
-    """Return how much a film changes where nothing in its source does.
+    """Return how much a video changes where nothing in its source does.
 
     The mean squared difference between a frame and the earlier one, warped to it along the flow of
     the *source*, over what is visible in both; Lai et al. 2018 (arXiv 1808.00449) section 4.1.
 
     Args:
         frame: RGB uint8 (height, width, 3).
-        earlier: an earlier frame of the same film.
+        earlier: an earlier frame of the same video.
         where: the correspondence of the source's frames.
 
     Returns:

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from nst_video.frames import Frame
 from nst_video.image.plots import Panel, plot_over_time
-from nst_video.scoring.report import FilmScore, ScoreReport, SourceScore
+from nst_video.scoring.report import ScoreReport, SourceScore, VideoScore
 
 
 def as_json(report: ScoreReport) -> str:
@@ -20,19 +20,19 @@ def plot(report: ScoreReport) -> Frame:
     Raises:
         MissingExtraError: matplotlib is not installed.
     """
-    films: dict[str, SourceScore | FilmScore] = {
+    videos: dict[str, SourceScore | VideoScore] = {
         f"{report.source.name} (source)": report.source,
-        **{film.name: film for film in report.films},
+        **{video.name: video for video in report.videos},
     }
     panels = [
         Panel(
             f"Warp error at {distance} frame{'s' * (distance > 1)}",
-            {name: film.warp_error_over_time[distance] for name, film in films.items()},
+            {name: video.warp_error_over_time[distance] for name, video in videos.items()},
         )
         for distance in report.source.warp_error
         if report.source.warp_error[distance] is not None
     ]
     panels.append(
-        Panel("Sharpness", {name: film.sharpness_over_time for name, film in films.items()})
+        Panel("Sharpness", {name: video.sharpness_over_time for name, video in videos.items()})
     )
     return plot_over_time(panels, x="Time in seconds", marks=report.cuts_s)

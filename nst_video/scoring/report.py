@@ -1,4 +1,4 @@
-"""The result of scoring painted films, and the score that ranks them."""
+"""The result of scoring painted videos, and the score that ranks them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -6,22 +6,22 @@ from fractions import Fraction
 from typing import TypeAlias
 
 from nst_video.frames import Size
-from nst_video.scoring.measurement import FilmSeries, Measurements, Series, mean_or_none
+from nst_video.scoring.measurement import Measurements, Series, VideoSeries, mean_or_none
 
 HALF_STEADY = 10.0
-"""Warp error, above the source's, of a film that is half steady: 8 of 255 levels, which is seen as
-flicker at once. Painted frame by frame, films have 40 to 150."""
+"""Warp error, above the source's, of a video that is half steady: 8 of 255 levels, which is seen as
+flicker at once. Painted frame by frame, videos have 40 to 150."""
 
 STYLE_FLOOR = 0.1
-"""Added to distances of Gram matrices before they are compared: among films so close to a style,
+"""Added to distances of Gram matrices before they are compared: among videos so close to a style,
 twice the distance is not seen. Packaged styles are painted at 0.2 to 0.3."""
 
 MUCH_SHARPER = 1.25
-"""Sharpness relative to the first film from which there is a note."""
+"""Sharpness relative to the first video from which there is a note."""
 
 SHARPNESS_FLOOR = 0.1
-"""Added to sharpness before it is compared, so that flat films, which have none, keep all of it.
-Painted films have 200 to 2000; a film blurred beyond recognition has 5."""
+"""Added to sharpness before it is compared, so that flat videos, which have none, keep all of it.
+Painted videos have 200 to 2000; a video blurred beyond recognition has 5."""
 
 Errors: TypeAlias = Mapping[int, float | None]
 """Warp errors by distance in frames; None where no two frames could be compared."""
@@ -29,7 +29,7 @@ Errors: TypeAlias = Mapping[int, float | None]
 
 @dataclass(frozen=True, slots=True)
 class SourceScore:
-    """The measures of the source, which those of a painted film are compared with.
+    """The measures of the source, which those of a painted video are compared with.
 
     Attributes:
         name: of the file.
@@ -49,18 +49,18 @@ class SourceScore:
 
 
 @dataclass(frozen=True, slots=True)
-class FilmScore:
-    """The measures of a painted film.
+class VideoScore:
+    """The measures of a painted video.
 
     Attributes:
         name: of the file.
         score: 0..100, the product of `steadiness` and of the shares of sharpness and style that the
-            film keeps, see `score_of`; comparable among the films of one report.
+            video keeps, see `score_of`; comparable among the videos of one report.
         rank: 1 for the highest score.
-        steadiness: 0..1: 1 for a film as steady as its source.
+        steadiness: 0..1: 1 for a video as steady as its source.
         warp_error: by distance in frames, in units of 1e-4 of squared 0..1 values.
         sharpness: mean variance of the Laplacian, in squared levels of 0..255.
-        sharpness_ratio: relative to the first painted film.
+        sharpness_ratio: relative to the first painted video.
         style_distance: of Gram matrices, relative and squared; None without a style.
         content_distance: of deep features to the source's, relative and squared; None where it was
             not measured.
@@ -87,10 +87,10 @@ class ScoreReport:
 
     Attributes:
         source: the measures of the source.
-        films: those of the painted films, in the order in which they were given.
+        videos: those of the painted videos, in the order in which they were given.
         frames: number of frames that were scored.
         fps: frames per second.
-        size: (width, height) at which all films were compared.
+        size: (width, height) at which all videos were compared.
         style: name of the style, None where none was given.
         loss_network: name of the network that measured the distances to style and content.
         cuts_s: times of scene cuts, in seconds; no two frames across a cut were compared.
@@ -98,7 +98,7 @@ class ScoreReport:
     """
 
     source: SourceScore
-    films: tuple[FilmScore, ...]
+    videos: tuple[VideoScore, ...]
     frames: int
     fps: Fraction
     size: Size
@@ -108,13 +108,13 @@ class ScoreReport:
     notes: tuple[str, ...] = ()
 
     @property
-    def ranking(self) -> tuple[FilmScore, ...]:
-        """The painted films, the best first."""
-        return tuple(sorted(self.films, key=lambda film: film.rank))
+    def ranking(self) -> tuple[VideoScore, ...]:
+        """The painted videos, the best first."""
+        return tuple(sorted(self.videos, key=lambda video: video.rank))
 
 
 def steadiness_of(errors: Errors, source: Errors) -> float:
-    """Return how steady a film is, 0..1.
+    """Return how steady a video is, 0..1.
 
     1 / (1 + e / `HALF_STEADY`), e being what its warp error exceeds that of the source by; the mean
     over the distances that could be measured.
@@ -128,61 +128,61 @@ def steadiness_of(errors: Errors, source: Errors) -> float:
 
 
 def score_of(steadiness: float, sharpness_ratio: float, style_ratio: float) -> float:
-    """Return the score of a film, 0..100.
+    """Return the score of a video, 0..100.
 
-    Blurring and averaging make a film steadier, too, but take its strokes. So steadiness is
-    multiplied by what the film keeps of the first one's sharpness and style. More than the first
+    Blurring and averaging make a video steadier, too, but take its strokes. So steadiness is
+    multiplied by what the video keeps of the first one's sharpness and style. More than the first
     one has does not count: sharpness can be raised at will by a filter.
 
     Args:
         steadiness: 0..1.
-        sharpness_ratio: sharpness relative to the first painted film.
-        style_ratio: distance of the first film to the style relative to this one's, each plus
+        sharpness_ratio: sharpness relative to the first painted video.
+        style_ratio: distance of the first video to the style relative to this one's, each plus
             `STYLE_FLOOR`; 1 without a style.
     """
     return 100 * steadiness * min(1.0, sharpness_ratio) * min(1.0, style_ratio)
 
 
-def score_films(measured: Measurements, names: Sequence[str]) -> tuple[FilmScore, ...]:
-    """Return the scores of painted films, in their order.
+def score_videos(measured: Measurements, names: Sequence[str]) -> tuple[VideoScore, ...]:
+    """Return the scores of painted videos, in their order.
 
     Args:
-        measured: the measures of the source and the painted films.
-        names: of the painted films.
+        measured: the measures of the source and the painted videos.
+        names: of the painted videos.
     """
     unranked = [
-        _film_score(name, film, measured.painted[0], measured.source.mean_warp_errors)
-        for name, film in zip(names, measured.painted, strict=True)
+        _video_score(name, video, measured.painted[0], measured.source.mean_warp_errors)
+        for name, video in zip(names, measured.painted, strict=True)
     ]
     return tuple(
-        replace(film, rank=1 + sum(other.score > film.score for other in unranked))
-        for film in unranked
+        replace(video, rank=1 + sum(other.score > video.score for other in unranked))
+        for video in unranked
     )
 
 
-def _film_score(name: str, film: FilmSeries, first: FilmSeries, source: Errors) -> FilmScore:
-    """Return the score of a film; its rank is not known yet."""
-    errors = film.mean_warp_errors
+def _video_score(name: str, video: VideoSeries, first: VideoSeries, source: Errors) -> VideoScore:
+    """Return the score of a video; its rank is not known yet."""
+    errors = video.mean_warp_errors
     steadiness = steadiness_of(errors, source)
-    sharpness_ratio = (film.mean_sharpness + SHARPNESS_FLOOR) / (
+    sharpness_ratio = (video.mean_sharpness + SHARPNESS_FLOOR) / (
         first.mean_sharpness + SHARPNESS_FLOOR
     )
-    style, first_style = mean_or_none(film.style), mean_or_none(first.style)
+    style, first_style = mean_or_none(video.style), mean_or_none(first.style)
     style_ratio = 1.0
     if style is not None and first_style is not None:
         style_ratio = (first_style + STYLE_FLOOR) / (style + STYLE_FLOOR)
-    return FilmScore(
+    return VideoScore(
         name=name,
         score=score_of(steadiness, sharpness_ratio, style_ratio),
         rank=0,
         steadiness=steadiness,
         warp_error=errors,
-        sharpness=film.mean_sharpness,
+        sharpness=video.mean_sharpness,
         sharpness_ratio=sharpness_ratio,
         style_distance=style,
-        content_distance=mean_or_none(film.content),
-        warp_error_over_time=film.warp_errors,
-        sharpness_over_time=film.sharpness,
+        content_distance=mean_or_none(video.content),
+        warp_error_over_time=video.warp_errors,
+        sharpness_over_time=video.sharpness,
     )
 
 

@@ -1,4 +1,4 @@
-"""The command that scores painted films, and the function behind it."""
+"""The command that scores painted videos, and the function behind it."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ import pytest
 from clips import make_clip
 from scoring_ladder import SIZE, blurred, painted_by_frame, scene, steadied
 
-from nst_video import FilmScore, StyleError, UsageError, score
+from nst_video import StyleError, UsageError, VideoScore, score
 from nst_video.cli import app as app_module
 from nst_video.frames import Frame
 from nst_video.image.files import save_picture
@@ -20,7 +20,7 @@ from nst_video.video.media.ffmpeg import ffmpeg_exe
 
 
 def write(path: Path, frames: list[Frame], fps: int = 25, size: str | None = None) -> Path:
-    """Write a film without losses, scaled to `size` if given."""
+    """Write a video without losses, scaled to `size` if given."""
     height, width = frames[0].shape[:2]
     raw = ("-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(fps))
     scaled = () if size is None else ("-s", size)
@@ -31,8 +31,8 @@ def write(path: Path, frames: list[Frame], fps: int = 25, size: str | None = Non
 
 
 @pytest.fixture(scope="module")
-def films(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    folder = tmp_path_factory.mktemp("films")
+def videos(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("videos")
     source = scene(26)
     painted = painted_by_frame(source)
     save_picture(folder / "style.png", painted[0])
@@ -57,15 +57,15 @@ def main(monkeypatch: pytest.MonkeyPatch, *arguments: str | Path) -> int:
     return int(stop.value.code or 0)
 
 
-def test_films_are_ranked_in_a_table(
-    films: dict[str, Path], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+def test_videos_are_ranked_in_a_table(
+    videos: dict[str, Path], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    painted = (films["painted"], films["blurred"], films["steady"])
-    assert main(monkeypatch, films["source"], *painted, "--style", films["style"], "-q") == 0
+    painted = (videos["painted"], videos["blurred"], videos["steady"])
+    assert main(monkeypatch, videos["source"], *painted, "--style", videos["style"], "-q") == 0
     told = capfd.readouterr()
     assert told.err == ""
     head, _, *rows = told.out.splitlines()
-    assert head.split()[:2] == ["film", "score"]
+    assert head.split()[:2] == ["video", "score"]
     assert [row.split()[0] for row in rows] == [
         "source.mkv",
         "steady.mkv",
@@ -75,21 +75,21 @@ def test_films_are_ranked_in_a_table(
 
 
 def test_json_and_plot(
-    films: dict[str, Path],
+    videos: dict[str, Path],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     plot = tmp_path / "plot.png"
-    arguments = (films["source"], films["painted"], films["short"], "--json", "--plot", plot)
+    arguments = (videos["source"], videos["painted"], videos["short"], "--json", "--plot", plot)
     assert main(monkeypatch, *arguments) == 0
     told = capfd.readouterr()
     found = json.loads(told.out)
     assert (found["frames"], found["fps"], found["size"]) == (12, 25, list(SIZE))
-    assert [film["name"] for film in found["films"]] == ["painted.mkv", "short.mkv"]
-    assert found["films"][0]["warp_error"]["1"] == found["films"][1]["warp_error"]["1"]
-    assert found["films"][0]["warp_error"]["20"] is None
-    assert found["films"][0]["style_distance"] is None
+    assert [video["name"] for video in found["videos"]] == ["painted.mkv", "short.mkv"]
+    assert found["videos"][0]["warp_error"]["1"] == found["videos"][1]["warp_error"]["1"]
+    assert found["videos"][0]["warp_error"]["20"] is None
+    assert found["videos"][0]["style_distance"] is None
     assert "Of the 26 frames of painted.mkv, the first 12 were scored." in told.err
     picture = cv2.imread(str(plot))
     assert picture is not None
@@ -98,21 +98,21 @@ def test_json_and_plot(
     assert "exists. Use -y to replace it" in capfd.readouterr().err
 
 
-def test_films_of_other_sizes_and_rates_are_compared_with_the_source(
-    films: dict[str, Path],
+def test_videos_of_other_sizes_and_rates_are_compared_with_the_source(
+    videos: dict[str, Path],
 ) -> None:
-    found = score(films["source"], [films["painted"], films["large"], films["slow"]])
+    found = score(videos["source"], [videos["painted"], videos["large"], videos["slow"]])
     assert found.size == SIZE
     assert found.fps == Fraction(25)
-    same, large, slow = found.films
+    same, large, slow = found.videos
     assert large.warp_error[5] == pytest.approx(same.warp_error[5], rel=0.4)
     assert slow.warp_error[1] < same.warp_error[1]
     assert any("slow.mkv has 12 frames per second, the source 25" in note for note in found.notes)
 
 
-def test_a_first_film_that_is_blurred_is_noted(films: dict[str, Path]) -> None:
-    found = score(films["source"], [films["blurred"], films["painted"]])
-    assert isinstance(found.films[0], FilmScore)
+def test_a_first_video_that_is_blurred_is_noted(videos: dict[str, Path]) -> None:
+    found = score(videos["source"], [videos["blurred"], videos["painted"]])
+    assert isinstance(found.videos[0], VideoScore)
     assert any("painted.mkv is" in note and "as sharp" in note for note in found.notes)
 
 
@@ -125,7 +125,7 @@ def test_a_first_film_that_is_blurred_is_noted(films: dict[str, Path]) -> None:
         (("source", "text"), 1, "text.mp4"),
         (("source", "painted", "painted"), 2, "painted.mkv is named twice"),
         (("source", "source"), 2, "source.mkv is named twice"),
-        (("source", "narrow"), 2, "only films of the same shape can be compared"),
+        (("source", "narrow"), 2, "only videos of the same shape can be compared"),
         (("source", "painted", "--style", "wvae"), 1, "Did you mean 'wave'?"),
         (
             ("source", "painted", "--size", "5"),
@@ -138,7 +138,7 @@ def test_a_first_film_that_is_blurred_is_noted(films: dict[str, Path]) -> None:
     ],
 )
 def test_wrong_arguments_are_one_sentence(
-    films: dict[str, Path],
+    videos: dict[str, Path],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
@@ -147,27 +147,27 @@ def test_wrong_arguments_are_one_sentence(
     said: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("text.mp4").write_text("not a film")
+    Path("text.mp4").write_text("not a video")
     own = {"narrow": make_clip(Path("narrow.mp4"), seconds=0.2), "text": Path("text.mp4")}
-    assert main(monkeypatch, *((films | own).get(name, name) for name in names)) == code
+    assert main(monkeypatch, *((videos | own).get(name, name) for name in names)) == code
     (line,) = capfd.readouterr().err.splitlines()
     assert line.startswith("Error: ")
     assert said in line
 
 
 def test_a_plot_without_matplotlib_is_one_error_before_any_work(
-    films: dict[str, Path], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    videos: dict[str, Path], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    assert main(monkeypatch, films["source"], films["painted"], "--plot", "plot.png") == 2
+    assert main(monkeypatch, videos["source"], videos["painted"], "--plot", "plot.png") == 2
     (line,) = capfd.readouterr().err.splitlines()
     assert "A figure needs matplotlib" in line
 
 
-def test_python_errors(films: dict[str, Path]) -> None:
-    with pytest.raises(UsageError, match="Name at least one painted film"):
-        score(films["source"], [])
-    with pytest.raises(UsageError, match="A film is the path of a video file, not 5"):
-        score(films["source"], [5])
+def test_python_errors(videos: dict[str, Path]) -> None:
+    with pytest.raises(UsageError, match="Name at least one painted video"):
+        score(videos["source"], [])
+    with pytest.raises(UsageError, match="A video is the path of a video file, not 5"):
+        score(videos["source"], [5])
     with pytest.raises(StyleError):
-        score(films["source"], films["painted"], style="no such style")
+        score(videos["source"], videos["painted"], style="no such style")

@@ -62,7 +62,7 @@ def test_all_about_one_is_shown(journal: Journal, tmp_path: Path):
     text = "\n".join(run("show", str(tmp_path / "film.mp4")))
     for wanted in ("/films/holiday.mp4", "nst-video transcode holiday.mp4", "intensity: 0.5"):
         assert wanted in text
-    with pytest.raises(UsageError, match="There is no unfinished film of other"):
+    with pytest.raises(UsageError, match="There is no unfinished video of other"):
         run("show", "other.mp4")
 
 
@@ -71,7 +71,7 @@ def test_places_that_do_not_exist_are_named(tmp_path: Path):
         ("no", f"There is no folder {tmp_path / 'no'}."),
         ("no/film.mp4", f"There is no folder {tmp_path / 'no'}."),
         ("film.mp4", f"jobs list {tmp_path}` lists all"),
-        (".nst-video-1-2.job", "There is no unfinished film of"),
+        (".nst-video-1-2.job", "There is no unfinished video of"),
     ):
         with pytest.raises(UsageError) as error:
             run("list", str(tmp_path / place))

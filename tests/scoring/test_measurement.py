@@ -44,8 +44,8 @@ def test_warp_error_is_the_mean_squared_difference_over_what_is_visible() -> Non
 
 
 def test_blur_takes_sharpness() -> None:
-    film = painted_by_frame(scene(1))
-    assert sharpness(blurred(film, 2)[0]) < 0.1 * sharpness(film[0])
+    video = painted_by_frame(scene(1))
+    assert sharpness(blurred(video, 2)[0]) < 0.1 * sharpness(video[0])
 
 
 def test_no_frames_are_compared_across_a_cut() -> None:
@@ -61,7 +61,7 @@ def test_no_frames_are_compared_across_a_cut() -> None:
     assert found.source.warp_errors[20] == []
 
 
-def test_films_are_read_in_one_pass_to_the_end_of_the_shortest() -> None:
+def test_videos_are_read_in_one_pass_to_the_end_of_the_shortest() -> None:
     frames, held = scene(30), 0
 
     def stream() -> Iterator[Frame]:
