@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from nst_video.frames import Floats, Size
@@ -149,6 +150,30 @@ class Canvas:
             flow = self.moved.flow
             planes, contrast = _move(planes, flow), contrast.moved(flow)
         return contrast.give_back(planes[0]), planes[1], planes[2]
+
+    def strokes(self, shown: Floats) -> Floats:
+        """Return brightness whose texture can stand for what was not painted.
+
+        That is what is shown, but where the flow has torn it apart or squeezed it, what was painted
+        at the same place: smeared strokes look like combs.
+
+        Args:
+            shown: of `picture`.
+        """
+        if self.moved is None:
+            return shown
+        painted = self.planes[0]
+        if self.before is not None and not self.is_settled:
+            share = (self.age + 1) / self.steps
+            mixed = cv2.addWeighted(self.before[0], 1 - share, painted, share, 0)
+            painted = np.asarray(mixed, np.float32)
+        size = (self.trust.shape[1], self.trust.shape[0])
+        torn = deformation.advance(deformation.none_yet(size), self.moved.flow)
+        strokes = np.empty_like(shown)
+        much = np.maximum(2 * deformation.staleness(torn) - 1, 0)
+        field = field_of(np.asarray(much, np.float32), _size(shown))
+        plane_loops.approach(shown, painted, field, strokes)
+        return strokes
 
     def show(self) -> Planes:
         """Return what to show of this frame, uint8."""

@@ -36,9 +36,9 @@ TONE_SHRINK = 4
 MAX_CONTRAST = 3.0
 """Highest gain of the source's texture, so that noise is not amplified much."""
 
-SOURCE_SHARE, STROKE_SHARE = 0.5, 0.85
-"""Of the textures of the source and of the strokes that the flow brings there: without strokes the
-place is a hole in the painting, and with all of them they are seen to be smeared."""
+SOURCE_SHARE, STROKE_SHARE = 0.5, 1.0
+"""Of the textures of the source and of strokes: without strokes the place is a hole in the
+painting, and without the source its things have no edges."""
 
 HIDDEN, SHOWN = 0.3, 0.05
 """Trust in the canvas from which on nothing of the source is shown, and below which only that."""
@@ -127,7 +127,11 @@ def _texture(luma: Plane) -> Floats:
 
 
 def fill(
-    planes: FloatPlanes, trust: Floats, source: Callable[[], Planes], tones: ToneMap
+    planes: FloatPlanes,
+    trust: Floats,
+    source: Callable[[], Planes],
+    tones: ToneMap,
+    strokes: Floats,
 ) -> FloatPlanes:
     """Return planes of a canvas that show the source where they cannot be trusted.
 
@@ -136,6 +140,7 @@ def fill(
         trust: float32 (hf, wf), 0..1, how far it can be relied on.
         source: returns the planes of the frame, of the same sizes; called where they are needed.
         tones: of an earlier frame and its painting.
+        strokes: brightness of a painting, of the same size, whose texture is shown there.
     """
     lacking = np.clip((HIDDEN - trust) / np.float32(HIDDEN - SHOWN), 0, 1)
     if not lacking.any():
@@ -150,7 +155,7 @@ def fill(
         plane[_halved(rows, step), _halved(columns, step)]
         for plane, step in zip(source(), (1, 2, 2), strict=True)
     )
-    new = _wash((luma, first, second), tones, planes[0][rows, columns])
+    new = _wash((luma, first, second), tones, strokes[rows, columns])
     one, two, three = (plane.copy() for plane in planes)
     for plane, wanted, step in zip((one, two, three), new, (1, 2, 2), strict=True):
         part = plane[_halved(rows, step), _halved(columns, step)]

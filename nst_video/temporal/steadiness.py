@@ -231,7 +231,8 @@ class Steadiness:
             return canvas.show()
         shown = canvas.picture()
         if source is not None and self._tones is not None:
-            shown = fill(shown, canvas.trust_now(), source, self._tones)
+            strokes = canvas.strokes(shown[0])
+            shown = fill(shown, canvas.trust_now(), source, self._tones, strokes)
         return rounded(shown)
 
 

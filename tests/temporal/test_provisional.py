@@ -4,6 +4,7 @@ import numpy as np
 
 from nst_video.frames import Floats
 from nst_video.temporal import Canvas
+from nst_video.temporal.motion import Motion
 from nst_video.temporal.planes import planes_of_rgb
 from nst_video.temporal.provisional import ToneMap, fill
 
@@ -19,7 +20,8 @@ def shown(new: slice) -> Floats:
     canvas = Canvas((black, half, half), SIZE)
     canvas.trust[:, new] = 0
     tones = ToneMap.fit(planes_of_rgb(GRAY), planes_of_rgb(BRIGHT))
-    planes = fill(canvas.picture(), canvas.trust_now(), lambda: planes_of_rgb(GRAY), tones)
+    picture = canvas.picture()
+    planes = fill(picture, canvas.trust_now(), lambda: planes_of_rgb(GRAY), tones, picture[0])
     assert canvas.planes[0].max() == 0
     return planes[0][SIZE[1] // 2] / 200
 
@@ -41,12 +43,31 @@ def test_nothing_is_shown_where_all_is_painted() -> None:
     assert shown(slice(0, 0)).max() == 0
 
 
-def test_strokes_are_seen_where_nothing_was_painted() -> None:
+def painted_noise() -> Canvas:
+    """Return a canvas of fine strokes."""
     strokes = np.random.default_rng(0).integers(0, 255, SIZE[::-1], np.uint8)
     half = np.full((SIZE[1] // 2, SIZE[0] // 2), 128, np.uint8)
-    canvas = Canvas((strokes, half, half), SIZE)
+    return Canvas((strokes, half, half), SIZE)
+
+
+def test_strokes_are_seen_where_nothing_was_painted() -> None:
+    canvas = painted_noise()
     canvas.trust[:] = 0
     tones = ToneMap.fit(planes_of_rgb(GRAY), planes_of_rgb(BRIGHT))
-    luma = fill(canvas.picture(), canvas.trust_now(), lambda: planes_of_rgb(GRAY), tones)[0]
-    assert luma.mean() == np.clip(luma.mean(), 190, 210)
-    assert 0.7 * strokes.std() < luma.std() < strokes.std()
+    shown, trust = canvas.picture(), canvas.trust_now()
+    strokes = canvas.strokes(shown[0])
+    luma = fill(shown, trust, lambda: planes_of_rgb(GRAY), tones, strokes)[0]
+    assert 190 < luma.mean() < 210
+    assert 0.7 * strokes.std() < luma.std() < 1.1 * strokes.std()
+
+
+def test_smeared_strokes_are_not_shown() -> None:
+    canvas = painted_noise()
+    ones = np.ones(SIZE[::-1], np.float32)
+    flow = np.zeros((*ones.shape, 2), np.float32)
+    flow[:, 80:, 0] = -0.9 * np.arange(80)  # the right half is stretched ten times
+    canvas.carry(Motion(flow, ones, ones))
+    shown = canvas.picture()[0]
+    strokes = canvas.strokes(shown)
+    assert np.array_equal(strokes[:, :60], shown[:, :60])
+    assert np.allclose(strokes[:, 110:145], canvas.planes[0][:, 110:145])
