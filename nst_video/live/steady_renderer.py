@@ -254,7 +254,7 @@ class SteadyRenderer:
         shown = canvas.picture()
         if self._tones is not None:
             trust, small = canvas.trust_now(), frame.small
-            shown = fill(shown, trust, lambda: planes_of_rgb(small), self._tones)
+            shown = fill(shown, trust, lambda: planes_of_rgb(small), self._tones, canvas.strokes)
         painted = finish_planes(rounded(shown), frame.content, frame.luma, frame.settings)
         return painted if frame.overlay is None else frame.overlay(painted)
 

@@ -131,7 +131,7 @@ def fill(
     trust: Floats,
     source: Callable[[], Planes],
     tones: ToneMap,
-    strokes: Floats,
+    strokes: Callable[[Floats], Floats],
 ) -> FloatPlanes:
     """Return planes of a canvas that show the source where they cannot be trusted.
 
@@ -140,7 +140,8 @@ def fill(
         trust: float32 (hf, wf), 0..1, how far it can be relied on.
         source: returns the planes of the frame, of the same sizes; called where they are needed.
         tones: of an earlier frame and its painting.
-        strokes: brightness of a painting, of the same size, whose texture is shown there.
+        strokes: returns, for the brightness of `planes`, one of the same size whose texture is
+            shown there; called where it is needed.
     """
     lacking = np.clip((HIDDEN - trust) / np.float32(HIDDEN - SHOWN), 0, 1)
     if not lacking.any():
@@ -155,7 +156,7 @@ def fill(
         plane[_halved(rows, step), _halved(columns, step)]
         for plane, step in zip(source(), (1, 2, 2), strict=True)
     )
-    new = _wash((luma, first, second), tones, strokes[rows, columns])
+    new = _wash((luma, first, second), tones, strokes(planes[0])[rows, columns])
     one, two, three = (plane.copy() for plane in planes)
     for plane, wanted, step in zip((one, two, three), new, (1, 2, 2), strict=True):
         part = plane[_halved(rows, step), _halved(columns, step)]

@@ -231,8 +231,7 @@ class Steadiness:
             return canvas.show()
         shown = canvas.picture()
         if source is not None and self._tones is not None:
-            strokes = canvas.strokes(shown[0])
-            shown = fill(shown, canvas.trust_now(), source, self._tones, strokes)
+            shown = fill(shown, canvas.trust_now(), source, self._tones, canvas.strokes)
         return rounded(shown)
 
 
