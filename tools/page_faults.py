@@ -156,7 +156,7 @@ def cut(bench: Bench) -> str:
         subprocess.run(["ip", "link", "set", "nstpage0", "down"], check=True)
         assert bench.page is not None
         bench.page.wait_for_timeout(1000 * CUT_S)
-        said = bench.page.inner_text("#status-text")
+        said = bench.page.text_content("#notice-text")
         subprocess.run(["ip", "link", "set", "nstpage0", "up"], check=True)
         took_s = bench.wait_for_frames(5)
         bench.kill()

@@ -18,8 +18,9 @@ from nst_video.web.problems import without_paths
 from nst_video.web.protocol import Kind, Message, ProtocolError
 from nst_video.web.studio import Studio
 
-STATUS_S = 1.0
-"""Seconds between two reports of what the session does."""
+STATUS_S, HEARTBEAT_S = 1.0, 2.0
+"""Seconds between two reports of what the session does, and of the same thing: the page takes
+silence for a cut connection."""
 
 LEAVE_S = 15.0
 """Seconds without a frame after which another session may have the place."""
@@ -168,6 +169,7 @@ class _Connection:
 
     async def _watch(self) -> None:
         """Report the status until the page has been silent for too long."""
+        sent_s = 0.0
         while time.monotonic() < self._heard_s + IDLE_S:
             if time.monotonic() > self._frame_s + LEAVE_S:
                 self._places.leave(self._name)
@@ -176,8 +178,8 @@ class _Connection:
                 self._held = None
                 await self._loop.run_in_executor(None, self._session.put, held)
             status = self._describe(place if held is not None else 0)
-            if status != self._status:
-                self._status = status
+            if status != self._status or time.monotonic() >= sent_s + HEARTBEAT_S:
+                self._status, sent_s = status, time.monotonic()
                 self._put(status)
             await asyncio.sleep(STATUS_S)
 

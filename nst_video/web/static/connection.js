@@ -5,6 +5,9 @@ import { request } from './api.js';
 import { text } from './texts.js';
 
 const RETRY_MS = [500, 1000, 2000, 4000, 8000];
+const WATCH_MS = 1000;
+const SILENT_MS = 5000; // the server sends something every two seconds
+const DEAD_MS = 12_000; // a cut network is noticed by a new connection sooner than by the old one
 const PROTOCOL_BROKEN = 4400;
 const TOKEN_MISSING = 4401;
 const ORIGIN_WRONG = 4403;
@@ -30,6 +33,9 @@ export class Connection {
     this._taken = 0;
     this._failures = 0;
     this._timer = 0;
+    this._watch = 0;
+    this._heard_ms = 0;
+    this._isSilent = false;
     this._isWanted = false;
     this._wakes = () => this._wake();
   }
@@ -39,6 +45,7 @@ export class Connection {
     if (this._isWanted) return;
     this._isWanted = true;
     for (const [target, name] of [[document, 'visibilitychange'], [globalThis, 'online']]) target.addEventListener(name, this._wakes);
+    this._watch = setInterval(() => this._noticeSilence(), WATCH_MS);
     this._connect();
   }
 
@@ -46,6 +53,7 @@ export class Connection {
   close() {
     this._isWanted = false;
     clearTimeout(this._timer);
+    clearInterval(this._watch);
     document.removeEventListener('visibilitychange', this._wakes);
     globalThis.removeEventListener('online', this._wakes);
     this._socket?.close(1000);
@@ -94,9 +102,25 @@ export class Connection {
     });
     this._socket = socket;
     this._sequence = this._taken = 0;
+    this._heard_ms = performance.now();
+  }
+
+  /** Say that nothing comes any more; after a while, give the connection up for another one. */
+  _noticeSilence() {
+    const silent_ms = performance.now() - this._heard_ms;
+    if (!this._socket || silent_ms < SILENT_MS) return;
+    if (!this._isSilent) this._events.lost(text('lostServer'), false);
+    this._isSilent = true;
+    if (silent_ms < DEAD_MS) return;
+    const socket = this._socket;
+    this._lost({ code: 1006, reason: '' });
+    socket.close();
   }
 
   _hear(data) {
+    this._heard_ms = performance.now();
+    if (this._isSilent) this._events.back();
+    this._isSilent = false;
     if (typeof data === 'string') {
       this._hearText(JSON.parse(data));
       return;
@@ -123,6 +147,7 @@ export class Connection {
 
   async _lost({ code, reason }) {
     this._socket = null;
+    this._isSilent = false;
     if (!this._isWanted) return;
     if (code in FINAL) {
       this._events.lost(text(FINAL[code]), true);
