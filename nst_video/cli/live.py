@@ -16,8 +16,9 @@ from nst_video.errors import UsageError
 from nst_video.settings import ModelOptions
 
 if TYPE_CHECKING:
-    from nst_video.live import CaptureOptions, LiveOptions, LiveSession
+    from nst_video.live import CaptureOptions, LiveOptions, LiveSession, Output
     from nst_video.live.saved_settings import LiveSettings
+    from nst_video.web.live_page import LivePage
 
 
 @grouped
@@ -70,24 +71,7 @@ def _open_session(arguments: LiveArguments, settings: "LiveSettings") -> "LiveSe
     source, capture = live_session.open_source(
         arguments.source or "0", settings, arguments.given(), loop=arguments.camera.loop
     )
-    others, pages = split_pages(
-        [each for each in wanted.output or [] if each != WINDOW],
-        ModelOptions(
-            settings.model,
-            settings.engine,
-            models_dir=arguments.model.models_dir,
-            offline=arguments.model.offline,
-        ),
-        quiet=quiet,
-    )
-    outputs = live_session.open_outputs(
-        others,
-        wanted.microphone,
-        inputs=[arguments.source or "", *settings.style],
-        save_dir=wanted.save_dir,
-        overwrite=arguments.overwrite,
-    )
-    outputs += [page.output() for page in pages]
+    outputs, pages = _open_outputs(arguments, settings)
 
     def print_start() -> None:
         if not quiet:
@@ -113,6 +97,34 @@ def _open_session(arguments: LiveArguments, settings: "LiveSettings") -> "LiveSe
     for page in pages:
         page.attach(session)
     return session
+
+
+def _open_outputs(
+    arguments: LiveArguments, settings: "LiveSettings"
+) -> "tuple[list[Output], list[LivePage]]":
+    """Return all outputs but the window, and those of them that are pages.
+
+    Raises:
+        NstVideoError: an output that cannot be opened.
+    """
+    from nst_video.live.output_specs import WINDOW
+
+    wanted, model = arguments.outputs, arguments.model
+    others, pages = split_pages(
+        [each for each in wanted.output or [] if each != WINDOW],
+        ModelOptions(
+            settings.model, settings.engine, models_dir=model.models_dir, offline=model.offline
+        ),
+        quiet=arguments.quiet,
+    )
+    outputs = live_session.open_outputs(
+        others,
+        wanted.microphone,
+        inputs=[arguments.source or "", *settings.style],
+        save_dir=wanted.save_dir,
+        overwrite=arguments.overwrite,
+    )
+    return [*outputs, *(page.output() for page in pages)], pages
 
 
 def _live_options(

@@ -3,7 +3,7 @@
 import shlex
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from nst_video.stylizer import Stylizer
     from nst_video.transcode import Progress, ResumeOptions
     from nst_video.transcode.parallel.films import Outcome
+    from nst_video.transcode.parallel.state import FilmJob
 
 
 def transcode_by_workers(
@@ -54,7 +55,7 @@ def transcode_by_workers(
             describe(Job(film.source, film.target), outcome, painter)
         result(outcome.target)
 
-    name = films[0].source.name if len(films) == 1 else f"{len(films)} films"
+    name = films[0].source.name if len(films) == 1 else f"{len(films)} videos"
     with progress(name, shown=options.show_progress) as report:
 
         def on_progress(state: "Progress") -> None:
@@ -72,11 +73,16 @@ def transcode_by_workers(
                 on_progress=on_progress,
                 on_film=on_film,
             )
-    if len(films) == 1 and failed:
-        raise failed[0][1]
     if failed:
-        say(f"{len(failed)} of {len(films)} videos failed:")
-        for film, reason in failed:
-            start = "" if str(film.source) in str(reason) else f"{film.source}: "
-            say(f"  {start}{reason}")
-        raise typer.Exit(1)
+        _end_with(failed, len(films))
+
+
+def _end_with(failed: "Sequence[tuple[FilmJob, NstVideoError]]", count: int) -> NoReturn:
+    """Raise the error of the only video, or say which of `count` failed, and exit with 1."""
+    if count == 1:
+        raise failed[0][1]
+    say(f"{len(failed)} of {count} videos failed:")
+    for film, reason in failed:
+        start = "" if str(film.source) in str(reason) else f"{film.source}: "
+        say(f"  {start}{reason}")
+    raise typer.Exit(1)
