@@ -289,7 +289,7 @@ def refine_style(
     library: StyleLibrary | None = None,
     on_step: Callable[[RefineStep], None] | None = None,
 ) -> RefineResult:
-    """Make a style its own: descend on its style parameters until paintings look like its picture.
+    """Refine a style: optimize its style parameters until paintings look more like its picture.
 
     The result is kept with the style, and found by everything that paints in it from then on. A
     picture that is no style yet is added to the user's. Whatever ends this early, such as an

@@ -1,4 +1,4 @@
-"""Who paints films: how many workers, and where they are."""
+"""Options of painting videos by many workers: how many, and on which machines."""
 
 import os
 from dataclasses import dataclass

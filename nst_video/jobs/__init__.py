@@ -1,4 +1,4 @@
-"""Long jobs that survive their process: cut into chunks, with a journal of what is finished.
+"""Long jobs that can be resumed in another process: cut into chunks, with a journal of them.
 
 `chunks` cuts, `fingerprint` tells whether finished work still fits, `journal` keeps it.
 """

@@ -1,8 +1,8 @@
-"""A style made its own: descent on its style parameters alone, with the network frozen.
+"""Refines a style: gradient descent on its style parameters alone, with the network frozen.
 
-The style predictor guesses gamma and beta of every normalized layer from one look at the picture.
-Here they descend from that guess until paintings of photos have the style's Gram matrices. Nothing
-else changes, so a refined style is as fast as any other, and mixes and fades with it.
+The style predictor computes gamma and beta of every normalized layer in one pass over the picture.
+Here gradient descent goes on from there until paintings of photos have the style's Gram matrices.
+Nothing else changes, so a refined style is as fast as any other, and mixes and fades with it.
 """
 
 import time

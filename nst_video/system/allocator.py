@@ -1,4 +1,4 @@
-"""Memory that is freed stays with the process, for the next frame."""
+"""Settings of the C allocator: freed memory stays with the process, for the next frame."""
 
 import ctypes
 import sys

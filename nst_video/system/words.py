@@ -1,4 +1,4 @@
-"""Small parts of sentences."""
+"""Parts of sentences, such as a count with its noun."""
 
 
 def counted(count: int, noun: str) -> str:

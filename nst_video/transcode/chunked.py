@@ -1,4 +1,4 @@
-"""Transcoding in chunks that survive the process, and joining them."""
+"""Transcoding in chunks, which are kept until they are joined, so that a job can be resumed."""
 
 from collections.abc import Iterable
 from contextlib import ExitStack

@@ -1,4 +1,4 @@
-"""Transcoding a file: in chunks that survive the process where that is possible, else at once."""
+"""Transcoding a file: in chunks where that is possible, so that it can be resumed, else whole."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace

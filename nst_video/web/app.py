@@ -1,4 +1,4 @@
-"""The application: which address leads where."""
+"""The application and its routes."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable

@@ -1,4 +1,4 @@
-"""One painted picture at a time: others wait, and too many are told that the server is busy."""
+"""Single pictures are painted one at a time; others wait in a short queue, or are refused."""
 
 import asyncio
 import contextlib

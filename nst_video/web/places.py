@@ -1,4 +1,4 @@
-"""Who paints: a few sessions at a time share the machine, the others wait in line.
+"""Limits how many camera sessions paint at the same time; the others wait in a queue.
 
 Each session has one painting under way at most, and the engine paints them in the order in which
 they come: sessions that paint get equal shares.

@@ -1,4 +1,4 @@
-"""Workers as their driver sees them, wherever they are."""
+"""The interface through which the driver uses workers, on this machine or on others."""
 
 from typing import Protocol
 

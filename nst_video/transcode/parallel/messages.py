@@ -1,4 +1,4 @@
-"""What workers and their driver say to each other."""
+"""The messages between workers and their driver."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Who paints which chunk.
+"""Assigns chunks to workers.
 
 A worker that goes on with the next chunk of its film needs not paint the frames that lead to it, so
 workers keep to their part of a film, and take over half of what is left of another's only when

@@ -1,4 +1,4 @@
-"""What a worker runs: it asks for chunks, paints them, and tells what it has done."""
+"""What a worker runs: it asks for chunks, paints them, and reports what is finished."""
 
 import secrets
 from collections.abc import Iterator
