@@ -32,7 +32,8 @@ from pathlib import Path
 from nst_video.jobs import folders
 from nst_video.jobs.chunks import LONGEST_S
 from nst_video.jobs.records import read_record
-from nst_video.transcode.parallel.scratch import root_folder
+from nst_video.system.file_lock import is_locked
+from nst_video.transcode.parallel.scratch import LOCK, root_folder
 from nst_video.video.media.ffmpeg import ffmpeg_exe
 
 WHO = ("main", "ffmpeg", "all")
@@ -115,6 +116,12 @@ def finished_chunks(target: Path) -> int:
     """Return how many chunks of a target are in its journals."""
     records = [read_record(folder) for folder in folders.folders_of(target)]
     return sum(len(record["finished"]) for record in records if record)
+
+
+def abandoned(film: Film) -> list[Path]:
+    """Return the folders of workers of Ray on this machine that have ended."""
+    folders_here = root_folder().glob("worker-*") if film.is_tidied else ()
+    return [folder for folder in folders_here if not is_locked(folder / LOCK)]
 
 
 def start(source: Path, target: Path, options: Sequence[str]) -> subprocess.Popen[str]:
@@ -259,8 +266,7 @@ def main() -> int:
             torment(film, source, options, count, rng, usual_s, given.window)
             if not film.kills:  # it is faster than it was
                 usual_s = min(usual_s, time.monotonic() - begun_s)
-            places = (place, root_folder()) if film.is_tidied else (place,)
-            left = sorted(path.name for each in places for path in each.glob("*"))
+            left = sorted(path.name for path in (*place.iterdir(), *abandoned(film)))
             if left != [film.target.name]:
                 film.problems.append(f"left behind: {left}")
             elif stream_hashes(film.target) != expected:
