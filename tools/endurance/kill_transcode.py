@@ -51,13 +51,13 @@ class Film:
     Attributes:
         kills: who was killed after how many seconds.
         problems: what was wrong.
-        is_tidied: its workers have been, too.
+        is_tidied: its workers on this machine are of Ray, and have been tidied up after, too.
     """
 
     target: Path
     kills: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
-    is_tidied: bool = True
+    is_tidied: bool = False
 
 
 def make_film(path: Path, seconds: int) -> Path:
@@ -167,7 +167,7 @@ def run_once(film: Film, source: Path, options: Sequence[str], after_s: float, w
             # Complete, but killed before all was tidied up: the next command does that. On nodes of
             # Ray it is the next one that paints there.
             start(source, film.target, options).communicate()
-            film.is_tidied = "--ray" not in options
+            film.is_tidied = False
             return True
         if finished_chunks(film.target) < seen and not film.target.exists():
             film.problems.append(f"chunks were lost: {seen}, then less")
@@ -260,7 +260,7 @@ def main() -> int:
         while (done := sum(len(film.kills) for film in films)) < given.kills:
             place = folder / f"out {len(films)}"
             place.mkdir()
-            film = Film(place / f"film{given.suffix}")
+            film = Film(place / f"film{given.suffix}", is_tidied="--ray" in options)
             count = rng.randint(1, min(given.each, given.kills - done))
             begun_s = time.monotonic()
             torment(film, source, options, count, rng, usual_s, given.window)
