@@ -85,7 +85,7 @@ def choose_regions(
 
     Raises:
         UsageError: options that make no sense together.
-        SourceError: the mask is neither a picture nor a film.
+        SourceError: the mask is neither a picture nor a video.
     """
     background = options.background
     if not masks:

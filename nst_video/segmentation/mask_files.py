@@ -16,7 +16,7 @@ from nst_video.segmentation.edges import MASK_LEVELS, to_bytes
 from nst_video.system.paths import PICTURE_SUFFIXES
 from nst_video.video.sources import open_source
 
-_WANTED = "A mask is a picture or a film, white where the style goes."
+_WANTED = "A mask is a picture or a video, white where the style goes."
 
 
 class FileMasks:

@@ -81,7 +81,7 @@ def test_what_is_no_mask_is_refused_before_any_painting(photo, tmp_path):
     note.write_text("black on white")
     failure = run(photo, "-o", tmp_path / "painted.png", "-q", "--mask", note).exception
     assert isinstance(failure, SourceError)
-    assert "it is a text. A mask is a picture or a film" in str(failure)
+    assert "it is a text. A mask is a picture or a video" in str(failure)
 
 
 @pytest.mark.parametrize(
