@@ -104,7 +104,7 @@ def test_existing_results_are_refused_skipped_or_replaced(photos: Path):
     with pytest.raises(UsageError, match="exists"):
         run(photos)
     done = run(photos, "-n")
-    assert "Skipped 1 of 2, whose outputs exist: a.jpg." in done.stderr
+    assert "Skipped 1 of 3, whose outputs exist: a.jpg." in done.stderr
     assert old.read_bytes() == b"old"
     assert run(photos / "a.jpg", "-y").exit_code == 0
     assert load_picture(old).shape == (36, 48, 3)
