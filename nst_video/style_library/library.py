@@ -26,7 +26,12 @@ from nst_video.style_library.bottlenecks import (
 from nst_video.style_library.folder import Style as Style  # re-exported
 from nst_video.style_library.folder import StyleListing, default_title, list_styles
 from nst_video.style_library.masters import masters_dir, read_master
-from nst_video.style_library.refined_styles import delete_refined, read_refined, write_refined
+from nst_video.style_library.refined_styles import (
+    delete_refined,
+    read_packaged_refined,
+    read_refined,
+    write_refined,
+)
 from nst_video.system import paths
 from nst_video.system.path_lookup import PathKind, look_up, os_reason, require_file, short_name
 from nst_video.system.paths import packaged_styles_dir as packaged_styles_dir  # re-exported
@@ -173,7 +178,8 @@ class StyleLibrary:
     def refined(self, style: Style, key: str) -> NDArray[np.float32] | None:
         """Return the refined style parameters of a style, float32 (p,), None where there are none.
 
-        Those of a master are in the package.
+        Those of a master are in the package, as are those of a packaged style that the user has
+        not refined again.
 
         Args:
             style: a style of any origin.
@@ -184,10 +190,11 @@ class StyleLibrary:
         """
         if style.origin == "master":
             return read_master(masters_dir(self.packaged_dir), style, key)
-        return read_refined(self.user_dir, style.digest).get(key)
+        packaged = read_packaged_refined(self.packaged_dir, style.digest)
+        return {**packaged, **read_refined(self.user_dir, style.digest)}.get(key)
 
     def is_refined(self, style: Style) -> bool:
-        """Return whether a style is refined for any network; False where it cannot be read."""
+        """Return whether the user has refined a style, for any network; False if unreadable."""
         try:
             return bool(read_refined(self.user_dir, style.digest))
         except SourceError:

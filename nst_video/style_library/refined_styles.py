@@ -21,6 +21,9 @@ Parameters = NDArray[np.float32]
 _DIGITS = 16
 """Of the digest, in the names of files."""
 
+_PACKAGED = "refined.npz"
+"""In the folder of the packaged styles."""
+
 _MAX_BYTES = 1 << 20
 """Of a file: 3 kB for each small network, 42 kB for `magenta`."""
 
@@ -60,6 +63,35 @@ def write_refined(folder: Path, name: str, digest: str, refined: Mapping[str, Pa
     before = _files(folder, digest)
     path = before[0] if before else folder / f"{name}.{digest[:_DIGITS]}.npz"
     return write_vectors(path, known)
+
+
+def read_packaged_refined(folder: Path, digest: str) -> Mapping[str, Parameters]:
+    """Return the refined style parameters that the package has for a picture.
+
+    Args:
+        folder: of the packaged styles.
+        digest: of the style's picture.
+
+    Returns:
+        By the key of the transformer; {} where there are none.
+    """
+    prefix = f"{digest[:_DIGITS]}."
+    vectors = read_vectors(folder / _PACKAGED)
+    return {k.removeprefix(prefix): v for k, v in vectors.items() if k.startswith(prefix)}
+
+
+def package_refined(folder: Path, digest: str, refined: Mapping[str, Parameters]) -> Path:
+    """Add refined style parameters to those in the package, as float16, and return the file.
+
+    Args:
+        folder: of the packaged styles.
+        digest: of the style's picture.
+        refined: style parameters (p,) by the key of their transformer.
+    """
+    known = read_vectors(folder / _PACKAGED)
+    added = {f"{digest[:_DIGITS]}.{key}": vector for key, vector in refined.items()}
+    halves = {key: vector.astype(np.float16) for key, vector in {**known, **added}.items()}
+    return write_vectors(folder / _PACKAGED, halves)
 
 
 def write_vectors(path: Path, vectors: Mapping[str, NDArray[np.floating]]) -> Path:

@@ -8,6 +8,7 @@ from nst_video.image.files import save_picture
 from nst_video.settings import ModelOptions
 from nst_video.style_library.library import StyleLibrary
 from nst_video.style_library.masters import masters_dir, package_master
+from nst_video.style_library.refined_styles import package_refined
 from nst_video.stylizer import Stylizer
 
 KEY = "toy-1a2b"
@@ -38,6 +39,21 @@ def test_refined_parameters_are_found_by_name_and_by_the_path_of_the_same_pictur
     assert library.refined(library.get("mosaic"), KEY) is None
     assert library.refined(style, "other-1a2b") is None
     assert [library.is_refined(library.get(name)) for name in ("wave", "mosaic")] == [True, False]
+
+
+def test_packaged_parameters_belong_to_the_picture_until_the_user_refines_it_again(library):
+    wave, mosaic = (library.get(name) for name in ("wave", "mosaic"))
+    for style, key, seed in ((wave, KEY, 0), (wave, "b-2", 1), (mosaic, KEY, 2)):
+        package_refined(library.packaged_dir, style.digest, {key: vector(seed)})
+    copy = library.add(wave.path, "copy")
+    for style, key, seed in ((wave, KEY, 0), (copy, KEY, 0), (wave, "b-2", 1), (mosaic, KEY, 2)):
+        np.testing.assert_allclose(library.refined(style, key), vector(seed), rtol=1e-3)
+    assert library.refined(mosaic, "b-2") is None
+    assert not library.is_refined(wave)
+    library.keep_refined(wave, KEY, vector(3))
+    assert np.array_equal(library.refined(wave, KEY), vector(3))
+    library.forget_refined(wave)
+    np.testing.assert_allclose(library.refined(wave, KEY), vector(0), rtol=1e-3)
 
 
 def test_another_network_s_parameters_are_kept_beside(library):
