@@ -34,6 +34,9 @@ _DEPTH = 2
 _POLL_S = 0.1
 """Longest time in seconds until a switch to another source is noticed."""
 
+STOPPED_S = 1.0
+"""Seconds between two looks at a source from which on the process was stopped, not the source."""
+
 FIRST_TRIES = 3
 """Attempts to open a source that opens but has never delivered a frame."""
 
@@ -160,6 +163,33 @@ def without_frames(error: BaseException) -> BaseException:
     return error
 
 
+class Silence:
+    """How long a source has given nothing, by what was seen of it.
+
+    Where nobody has looked for long, the process itself was stopped (Ctrl-Z, a laptop that sleeps):
+    this says nothing of the source.
+    """
+
+    def __init__(self, begun_s: float) -> None:
+        """Begin, at a time in seconds."""
+        self._since_s = self._looked_s = begun_s
+        self._duration_s = 0.0
+
+    def duration_s(self, last_s: float | None, now_s: float) -> float:
+        """Return the seconds of silence.
+
+        Args:
+            last_s: when the source gave its last frame, None before the first.
+            now_s: the current time; this is called every `_POLL_S` or sooner.
+        """
+        if last_s is not None and last_s > self._since_s:
+            self._since_s, self._duration_s = last_s, 0.0
+        passed_s = now_s - max(self._looked_s, self._since_s)
+        self._duration_s += passed_s if passed_s < STOPPED_S else 0.0
+        self._looked_s = now_s
+        return self._duration_s
+
+
 class CaptureThread:
     """Keeps the newest frame of a source available, and reopens the source when it fails.
 
@@ -266,11 +296,12 @@ class CaptureThread:
     def _watch_attempt(self, attempt: _Attempt, source: LiveSource) -> str | None:
         """Wait until the attempt ends or stalls; return the message for the user."""
         begun, has_asked = time.monotonic(), False
+        silence = Silence(begun)
         while not attempt.ended.is_set() and not self._stopped and self._input is source:
             last_s, now = attempt.last_s, time.monotonic()
             is_patient = last_s is None or not source.is_endless
             limit = OPEN_S if is_patient else self._stall_s
-            left = (begun if last_s is None else last_s) + limit - now
+            left = limit - silence.duration_s(last_s, now)
             if left <= 0:
                 return self._describe_silence(attempt, source, limit)
             if last_s is None and source.is_endless and not has_asked and now > begun + ASK_S:

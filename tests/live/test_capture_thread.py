@@ -12,7 +12,7 @@ from live_tools import Film, ScriptedStream, jpeg, numbered, save_clip, wait_unt
 from nst_video.errors import SourceError
 from nst_video.live import LiveSource
 from nst_video.live import capture_thread as reader_module
-from nst_video.live.capture_thread import CaptureThread
+from nst_video.live.capture_thread import CaptureThread, Silence
 from nst_video.video.capture.camera import CameraSource
 from nst_video.video.capture.capture_options import CaptureOptions
 from nst_video.video.capture.stream import StreamSource
@@ -188,3 +188,17 @@ def test_switching_while_a_driver_hangs_reads_the_other_source() -> None:
     assert time.monotonic() - begun < 2
     device.over.set()
     end(reader)
+
+
+@pytest.mark.parametrize("paused_at", [1, 25, 49])
+def test_silence_of_a_source_is_not_the_time_in_which_the_process_was_stopped(
+    paused_at: int,
+) -> None:
+    silence, now = Silence(100.0), 100.0
+    for look in range(50):
+        now += 60 if look == paused_at else 0.1
+        seconds = silence.duration_s(None, now)
+    assert seconds == pytest.approx(4.9)
+    assert silence.duration_s(now, now + 0.1) == pytest.approx(0.1)
+    assert silence.duration_s(now, now + 0.2) == pytest.approx(0.2)
+    assert silence.duration_s(now + 0.25, now + 0.3) == pytest.approx(0.05)
