@@ -13,7 +13,7 @@ from nst_video.image.contact_sheet import SheetEntry, contact_sheet
 from nst_video.image.files import save_picture
 from nst_video.image.resize import resize_area
 from nst_video.networks.vgg import load_loss_network
-from nst_video.optimization.gatys import StylePicture
+from nst_video.optimization.gatys import GatysOptimizer, StylePicture
 from nst_video.optimization.image import optimize_image
 from nst_video.optimization.settings import find_preset
 from nst_video.style_library.library import StyleLibrary
@@ -33,7 +33,8 @@ def main(target: Path) -> None:
     network = load_loss_network()
     entries = [SheetEntry("scene and style", scene, style)]
     for name in PRESETS:
-        painting = optimize_image(scene, [StylePicture(style)], network, find_preset(name))
+        optimizer = GatysOptimizer(network, [StylePicture(style)], find_preset(name))
+        painting = optimize_image(scene, optimizer)
         entries.append(SheetEntry(name, painting.frame, style))
     sheet = contact_sheet(entries, COLUMNS)
     width, height = size_of(sheet)
