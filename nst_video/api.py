@@ -27,7 +27,7 @@ from nst_video.system.path_lookup import os_reason, user_path
 from nst_video.system.stderr import quiet_stderr
 from nst_video.transcode import TranscodeResult, transcode
 from nst_video.transcode.parallel.films import transcode_films
-from nst_video.transcode.parallel.opening import open_crew
+from nst_video.transcode.parallel.opening import open_worker_pool
 from nst_video.transcode.parallel.state import FilmJob
 from nst_video.transcode.progress import OnProgress
 from nst_video.validation import check_type
@@ -168,10 +168,10 @@ def stylize_videos(
         place.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SinkError(f"{place} cannot be made: {os_reason(error)}.") from error
-    with open_crew(stylizer, workers) as crew:
+    with open_worker_pool(stylizer, workers) as pool:
         going = workers.keep_going
         return transcode_films(
-            jobs, stylizer, crew, options, keep_going=going, on_progress=on_progress
+            jobs, stylizer, pool, options, keep_going=going, on_progress=on_progress
         )
 
 

@@ -32,7 +32,7 @@ def transcode_by_workers(
     """
     from nst_video.transcode import ResumeOptions
     from nst_video.transcode.parallel.films import transcode_films
-    from nst_video.transcode.parallel.opening import open_crew
+    from nst_video.transcode.parallel.opening import open_worker_pool
     from nst_video.transcode.parallel.state import FilmJob
 
     films = [FilmJob(job.source, job.target, job.target in options.replaced) for job in jobs]
@@ -62,11 +62,11 @@ def transcode_by_workers(
             if report is not None:
                 report(state.frame, state.frame_count, progress_facts(state))
 
-        with open_crew(painter, workers, on_note=None if options.quiet else say) as crew:
+        with open_worker_pool(painter, workers, on_note=None if options.quiet else say) as pool:
             transcode_films(
                 films,
                 painter,
-                crew,
+                pool,
                 options.coding,
                 resume=resume,
                 keep_going=workers.keep_going,

@@ -129,7 +129,7 @@ def transcode(
     refuse_given(context, option_names(GatysOptions), "--method gatys")
     styles, regions = choose_regions(style.style, region.masks, region)
     style = replace(style, style=styles)
-    options, quiet, crew = files.video.parse(batch_size), files.batch.quiet, workers.parse()
+    options, quiet, pool = files.video.parse(batch_size), files.batch.quiet, workers.parse()
     excerpt, output = choose_preview(preview, files.output)
     jobs, replaced = _plan(
         replace(files, output=output), style.style, options, masks=region.masks, preview=excerpt
@@ -141,8 +141,8 @@ def transcode(
         excerpt.run(jobs, painter, options, replaced=replaced, quiet=quiet)
         return
     run = RunOptions(options, files.restart, replaced, quiet, files.show_progress and not quiet)
-    if crew.is_parallel:
-        transcode_by_workers(jobs, painter, crew, run)
+    if pool.is_parallel:
+        transcode_by_workers(jobs, painter, pool, run)
     else:
         transcode_all(jobs, painter, run)
 

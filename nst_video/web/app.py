@@ -27,7 +27,7 @@ from nst_video.web.limits import Limits
 from nst_video.web.live_api import LiveApi
 from nst_video.web.openapi import document
 from nst_video.web.problems import ProblemError, problem, problem_of, without_paths
-from nst_video.web.studio import Studio
+from nst_video.web.shared_engine import SharedEngine
 from nst_video.web.styles_api import StyleApi
 
 STATIC = Path(__file__).parent / "static"
@@ -40,17 +40,17 @@ class Parts:
     """What the application is made of.
 
     Attributes:
-        studio: paints.
+        engine: paints.
         sockets: the cameras of browsers.
         styles: styles and pictures.
         films: films.
         access: who may use it.
         limits: of what is accepted.
-        live: the live session that is shown, None without. Then the studio loads only when a
+        live: the live session that is shown, None without. Then the engine loads only when a
             picture or a film is painted.
     """
 
-    studio: Studio
+    engine: SharedEngine
     sockets: Sockets
     styles: StyleApi
     films: FilmApi
@@ -75,14 +75,14 @@ def build_app(parts: Parts) -> ASGIApp:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         if parts.live is None:
-            parts.studio.start()
+            parts.engine.start()
         parts.films.films.start()
         try:
             yield
         finally:
             parts.styles.refiner.stop()
             await asyncio.to_thread(parts.films.films.close)
-            parts.studio.close()
+            parts.engine.close()
 
     app = Starlette(
         routes=_routes(parts),
@@ -106,7 +106,7 @@ def _routes(parts: Parts) -> list[BaseRoute]:
         if parts.live is not None and wants_live:
             await parts.live.serve(socket)
         else:
-            parts.studio.start()
+            parts.engine.start()
             await parts.sockets.serve(socket)
 
     async def openapi(request: Request) -> Response:
@@ -126,20 +126,20 @@ def _routes(parts: Parts) -> list[BaseRoute]:
 
 
 def _describe(parts: Parts) -> dict[str, object]:
-    studio = parts.studio
+    engine = parts.engine
     return {
         "name": "nst-video",
         "version": __version__,
-        "model": studio.model_name,
-        "engine": studio.description,
+        "model": engine.model_name,
+        "engine": engine.description,
         "has_live": parts.live is not None,
         "is_loopback": parts.access.token is None,
         "https": parts.access.is_https,
-        "sessions": parts.sockets.places.count,
-        "max_painting": parts.sockets.places.max_painting,
+        "sessions": parts.sockets.sessions.count,
+        "max_painting": parts.sockets.sessions.max_painting,
         "limits": asdict(parts.limits),
-        "ready": studio.is_ready,
-        "text": without_paths(studio.trouble),
+        "ready": engine.is_ready,
+        "text": without_paths(engine.trouble),
     }
 
 

@@ -10,7 +10,6 @@ from nst_video.web.access import Access
 from nst_video.web.app import Parts, build_app
 from nst_video.web.camera_socket import Sockets
 from nst_video.web.catalog import StyleCatalog
-from nst_video.web.desk import Desk
 from nst_video.web.film_painter import WatchedPainter
 from nst_video.web.film_store import FilmStore
 from nst_video.web.films import Films
@@ -18,9 +17,10 @@ from nst_video.web.films_api import FilmApi
 from nst_video.web.limits import Limits
 from nst_video.web.live_api import LiveApi
 from nst_video.web.look import Look
+from nst_video.web.picture_queue import PictureQueue
 from nst_video.web.refinement import Refiner
 from nst_video.web.regions import check, regions_of
-from nst_video.web.studio import Studio
+from nst_video.web.shared_engine import SharedEngine
 from nst_video.web.styles_api import StyleApi
 
 
@@ -53,9 +53,9 @@ def assemble(
     options, look, limits = options or ModelOptions(), look or Look(), limits or Limits()
     catalog = catalog or StyleCatalog()
     check(look, catalog)
-    studio = Studio(catalog, options, look)
-    desk = Desk(limits)
-    styles = StyleApi(studio, desk, Desk(limits), Refiner(options, studio.note_refined))
+    engine = SharedEngine(catalog, options, look)
+    pictures = PictureQueue(limits)
+    styles = StyleApi(engine, pictures, PictureQueue(limits), Refiner(options, engine.note_refined))
 
     def open_painter(look: Look) -> WatchedPainter:
         """Return a painter as the command line has it, with the exact engine."""
@@ -70,6 +70,6 @@ def assemble(
         return WatchedPainter(made)
 
     films = FilmApi(
-        studio, desk, Films(FilmStore(store), open_painter, goes_on=live is None), films_dir
+        engine, pictures, Films(FilmStore(store), open_painter, goes_on=live is None), films_dir
     )
-    return build_app(Parts(studio, Sockets(studio), styles, films, access, limits, live))
+    return build_app(Parts(engine, Sockets(engine), styles, films, access, limits, live))

@@ -25,7 +25,7 @@ from nst_video.video.queues import LatestQueue
 from nst_video.web.look import Look, changed
 from nst_video.web.protocol import Credit, Kind, Message, ProtocolError
 from nst_video.web.regions import is_plain, regions_of
-from nst_video.web.studio import Studio
+from nst_video.web.shared_engine import SharedEngine
 
 TARGET_FPS = 24.0
 """Rate for which lines and paintings are adapted: the browser needs part of the same cores."""
@@ -88,17 +88,17 @@ class CameraSession:
         outgoing: credit of the painted ones.
     """
 
-    def __init__(self, studio: Studio, look: Look, send: Callable[[Message], None]) -> None:
+    def __init__(self, engine: SharedEngine, look: Look, send: Callable[[Message], None]) -> None:
         """Prepare; `start` starts the threads.
 
         Args:
-            studio: whose engine is shared.
+            engine: whose engine is engine.
             look: to begin with.
             send: given each message for the page, from any thread; must not block.
         """
         self.look = look
         self.incoming, self.outgoing = Credit(WINDOW), Credit(WINDOW)
-        self._studio, self._send = studio, send
+        self._engine, self._send = engine, send
         self._state = LiveState(RenderRequest(None, self._settings()), clock=time.monotonic)
         self._frames = _TakenQueue(self._taken)
         resolution = LiveOptions(target_fps=TARGET_FPS).adaptive_resolution()
@@ -113,7 +113,7 @@ class CameraSession:
         self._wanted: Regions | None = None
         self._regions: Regions | None = None
         self._frame_size: Size | None = None
-        self._refined = studio.refined
+        self._refined = engine.refined
         self._is_over = threading.Event()
         self._may_send = threading.Condition()
         self._sender = threading.Thread(target=self._work, name="send", daemon=True)
@@ -182,8 +182,8 @@ class CameraSession:
             return look
 
     def _use(self, look: Look) -> None:
-        styles, stylizer = self._studio.catalog.select(look.names), self._renderer.stylizer
-        wanted = regions_of(look, self._studio.catalog)
+        styles, stylizer = self._engine.catalog.select(look.names), self._renderer.stylizer
+        wanted = regions_of(look, self._engine.catalog)
         selection = None
         if stylizer is not None:
             for style in styles:
@@ -222,12 +222,12 @@ class CameraSession:
 
     def _settings(self) -> StylizeSettings:
         settings = self.look.live_settings()
-        return settings if self._studio.has_loops else replace(settings, steady=0)
+        return settings if self._engine.has_loops else replace(settings, steady=0)
 
     def _possible_regions(self) -> Regions | None:
         """Return the regions of the look, or those in use until its network is compiled."""
         size = self._work_size()
-        if self._has_two_styles and not (size and self._studio.has_two_styles(size)):
+        if self._has_two_styles and not (size and self._engine.has_two_styles(size)):
             return self._regions
         return self._wanted
 
@@ -278,12 +278,12 @@ class CameraSession:
 
     def _load(self) -> None:
         """Let the loader's thread load what is missing: stylizer, size, styles, predictor."""
-        if self._is_loading or not self._studio.is_ready:
+        if self._is_loading or not self._engine.is_ready:
             return
         work = self._missing()
         if work is not None:
             self._is_loading = True
-            self._studio.later(work, self._loaded)
+            self._engine.later(work, self._loaded)
 
     def _missing(self) -> Callable[[], object] | None:
         renderer, request = self._renderer, self._state.request
@@ -294,16 +294,16 @@ class CameraSession:
         if size is not None:
 
             def compile_size() -> None:
-                self._studio.compile_size(size)
+                self._engine.compile_size(size)
                 if self._has_two_styles:
-                    self._studio.compile_two_styles(size)
+                    self._engine.compile_two_styles(size)
                 renderer.add_size(size)
                 renderer.missing_size = None
 
             return compile_size
         styles = request.selection.styles if request.selection else ()
-        if self._refined != self._studio.refined:
-            self._refined = self._studio.refined
+        if self._refined != self._engine.refined:
+            self._refined = self._engine.refined
             stylizer.forget_styles()
             renderer.forget_styles()
         style = next((each for each in styles if not stylizer.has_loaded(each)), None)
@@ -312,8 +312,8 @@ class CameraSession:
         if request.settings.intensity < 1 and not stylizer.has_predictor:
             return stylizer.load_predictor
         now = self._work_size()
-        if now is not None and self._has_two_styles and not self._studio.has_two_styles(now):
-            return lambda: self._studio.compile_two_styles(now)
+        if now is not None and self._has_two_styles and not self._engine.has_two_styles(now):
+            return lambda: self._engine.compile_two_styles(now)
         if request.settings != self._settings() or self._regions != self._possible_regions():
             return self._refresh
         return None
@@ -323,7 +323,7 @@ class CameraSession:
         return self._wanted is not None and not is_plain(self._wanted.rest)
 
     def _open(self) -> None:
-        stylizer = self._studio.live_stylizer(self.look)
+        stylizer = self._engine.live_stylizer(self.look)
         for style in stylizer.styles:
             stylizer.load_style(style)
         stylizer.prepare()

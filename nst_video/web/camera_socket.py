@@ -13,10 +13,10 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from nst_video.errors import NstVideoError
 from nst_video.web import protocol
 from nst_video.web.camera_session import WINDOW, CameraSession
-from nst_video.web.places import Places
 from nst_video.web.problems import without_paths
 from nst_video.web.protocol import Kind, Message, ProtocolError
-from nst_video.web.studio import Studio
+from nst_video.web.session_queue import SessionQueue
+from nst_video.web.shared_engine import SharedEngine
 
 STATUS_S, HEARTBEAT_S = 1.0, 2.0
 """Seconds between two reports of what the session does, and of the same thing: the page takes
@@ -43,12 +43,12 @@ class Sockets:
     """The open connections.
 
     Attributes:
-        studio: whose engine they share.
-        places: who of them paints.
+        engine: whose engine they share.
+        sessions: who of them paints.
     """
 
-    studio: Studio
-    places: Places = field(default_factory=Places)
+    engine: SharedEngine
+    sessions: SessionQueue = field(default_factory=SessionQueue)
     _open: dict[str, str] = field(default_factory=dict)
 
     async def serve(self, socket: WebSocket) -> None:
@@ -63,21 +63,23 @@ class Sockets:
         name = secrets.token_hex(4)
         self._open[name] = address
         try:
-            await _Connection(socket, name, self.studio, self.places).run()
+            await _Connection(socket, name, self.engine, self.sessions).run()
         finally:
             del self._open[name]
-            self.places.leave(name)
+            self.sessions.leave(name)
 
 
 class _Connection:
     """One page with its camera."""
 
-    def __init__(self, socket: WebSocket, name: str, studio: Studio, places: Places) -> None:
+    def __init__(
+        self, socket: WebSocket, name: str, engine: SharedEngine, sessions: SessionQueue
+    ) -> None:
         self._socket, self._name = socket, name
-        self._studio, self._places = studio, places
+        self._engine, self._sessions = engine, sessions
         self._outbox: asyncio.Queue[Message | dict[str, object]] = asyncio.Queue(_MAX_WAITING)
         self._loop = asyncio.get_running_loop()
-        self._session = CameraSession(studio, studio.look, self._send_from_thread)
+        self._session = CameraSession(engine, engine.look, self._send_from_thread)
         self._held: Message | None = None
         self._heard_s = self._frame_s = time.monotonic()
         self._status: dict[str, object] = {}
@@ -132,8 +134,8 @@ class _Connection:
         protocol.jpeg_size(message.payload)
         self._session.incoming.send(message.sequence)
         self._frame_s = self._heard_s
-        self._places.join(self._name)
-        if self._places.place(self._name):
+        self._sessions.join(self._name)
+        if self._sessions.place(self._name):
             self._held = message
         else:
             self._held = None
@@ -172,8 +174,8 @@ class _Connection:
         sent_s = 0.0
         while time.monotonic() < self._heard_s + IDLE_S:
             if time.monotonic() > self._frame_s + LEAVE_S:
-                self._places.leave(self._name)
-            held, place = self._held, self._places.place(self._name)
+                self._sessions.leave(self._name)
+            held, place = self._held, self._sessions.place(self._name)
             if held is not None and not place:
                 self._held = None
                 await self._loop.run_in_executor(None, self._session.put, held)
@@ -197,17 +199,17 @@ class _Connection:
 
     def _describe(self, place: int) -> dict[str, object]:
         status = asdict(self._session.status())
-        if self._studio.trouble:
-            status |= {"state": "trouble", "text": without_paths(self._studio.trouble)}
+        if self._engine.trouble:
+            status |= {"state": "trouble", "text": without_paths(self._engine.trouble)}
         if place:
-            others = self._places.max_painting
+            others = self._sessions.max_painting
             text = f"The server paints for {others} others now; you are number {place} in line."
             status |= {"state": "busy", "text": text}
         return {
             "type": "status",
             **status,
-            "engine": self._studio.description,
-            "sessions": self._places.count,
+            "engine": self._engine.description,
+            "sessions": self._sessions.count,
             "place": place,
         }
 

@@ -17,14 +17,14 @@ from nst_video.errors import SourceError, UsageError
 from nst_video.frames import Frame
 from nst_video.video.media.file_type import VIDEO_SUFFIXES
 from nst_video.web.camera_session import encode_jpeg
-from nst_video.web.desk import Desk
 from nst_video.web.film_files import check_film, film_info, read_frame
 from nst_video.web.film_store import Film
 from nst_video.web.films import Films
 from nst_video.web.look import Look, changed, check_words, from_query
+from nst_video.web.picture_queue import PictureQueue
 from nst_video.web.problems import ProblemError
 from nst_video.web.regions import check
-from nst_video.web.studio import Studio
+from nst_video.web.shared_engine import SharedEngine
 from nst_video.web.styles_api import read_json
 from nst_video.web.uploads import receive_file
 
@@ -44,14 +44,14 @@ class FilmApi:
     """Answers requests about films.
 
     Attributes:
-        studio: paints previews.
-        desk: paints one of them at a time.
+        engine: paints previews.
+        pictures: paints one of them at a time.
         films: the queue.
         folder: whose films may be chosen, None without.
     """
 
-    studio: Studio
-    desk: Desk
+    engine: SharedEngine
+    pictures: PictureQueue
     films: Films
     folder: Path | None = None
     _frames: dict[tuple[str, float], Frame] = field(default_factory=dict)
@@ -85,7 +85,7 @@ class FilmApi:
         check_words("A request", request.query_params, ("name",))
         self._check_room(request)
         name = request.query_params.get("name", "film.mp4")
-        store, limits = self.films.store, self.desk.limits
+        store, limits = self.films.store, self.pictures.limits
         id_, path = store.reserve(name)
         try:
             await receive_file(request, path, limits.film_bytes, limits)
@@ -123,8 +123,8 @@ class FilmApi:
         film = self._film(request)
         look = from_query(request.query_params.multi_items(), film.look, ("at",))
         at = _share(request.query_params.get("at", "0.5"))
-        check(look, self.studio.catalog)
-        data = await self.desk.run(lambda: self._preview(film, at, look))
+        check(look, self.engine.catalog)
+        data = await self.pictures.run(lambda: self._preview(film, at, look))
         return Response(data, media_type="image/jpeg")
 
     async def painted(self, request: Request) -> Response:
@@ -139,7 +139,7 @@ class FilmApi:
         if unknown := sorted(set(asked) - {"look"}):
             raise UsageError(f"A film is started with a 'look', not with {unknown[0]!r}.")
         look = changed(film.look, asked.get("look", {}))
-        check(look, self.studio.catalog)
+        check(look, self.engine.catalog)
         return await self._answer(self.films.enqueue, film.id, replace(look, original=False))
 
     async def resume(self, request: Request) -> Response:
@@ -194,9 +194,9 @@ class FilmApi:
                 shown = Path(name).name or "The file"
                 detail = str(error).replace(str(path), shown).replace(path.name, shown)
                 raise SourceError(detail) from error
-            return self.films.store.make(id_, name, path, info, self.studio.look)
+            return self.films.store.make(id_, name, path, info, self.engine.look)
 
-        film = await self.desk.run(make)
+        film = await self.pictures.run(make)
         self.films.add(film)
         return film
 
@@ -210,10 +210,10 @@ class FilmApi:
                 del self._frames[next(iter(self._frames))]
         if look.original:
             return encode_jpeg(frame)
-        return encode_jpeg(self.studio.stylizer(replace(look, steady=0.0))(frame))
+        return encode_jpeg(self.engine.stylizer(replace(look, steady=0.0))(frame))
 
     def _check_room(self, request: Request) -> None:
-        limits, store = self.desk.limits, self.films.store
+        limits, store = self.pictures.limits, self.films.store
         if self.films.is_elsewhere:
             detail = "Another server of this machine has the films: use its page."
             raise ProblemError(HTTPStatus.CONFLICT, detail)

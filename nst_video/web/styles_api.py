@@ -22,12 +22,12 @@ from nst_video.style_library.library import Style
 from nst_video.validation import Range
 from nst_video.web.camera_session import encode_jpeg
 from nst_video.web.catalog import is_upload
-from nst_video.web.desk import Desk
 from nst_video.web.look import Look, check_words, from_query
+from nst_video.web.picture_queue import PictureQueue
 from nst_video.web.problems import ProblemError
 from nst_video.web.refinement import Refiner
 from nst_video.web.regions import check
-from nst_video.web.studio import Studio
+from nst_video.web.shared_engine import SharedEngine
 from nst_video.web.thumbnails import thumbnail, version
 
 PICTURE_PX = 512
@@ -50,15 +50,15 @@ class StyleApi:
     """Answers requests about styles and pictures.
 
     Attributes:
-        studio: paints.
-        desk: paints one picture at a time.
+        engine: paints.
+        pictures: paints one picture at a time.
         thumbnails: the same for thumbnails, so that pictures do not wait for a whole gallery.
         refiner: refines one style at a time.
     """
 
-    studio: Studio
-    desk: Desk
-    thumbnails: Desk
+    engine: SharedEngine
+    pictures: PictureQueue
+    thumbnails: PictureQueue
     refiner: Refiner
 
     def routes(self) -> list[BaseRoute]:
@@ -78,32 +78,32 @@ class StyleApi:
 
     async def listing(self, request: Request) -> Response:
         """List the library's styles."""
-        # Not at the desk: a gallery does not wait for pictures that are being painted.
+        # Not in the queue: a gallery does not wait for pictures that are being painted.
         return JSONResponse(await asyncio.to_thread(self._list))
 
     async def upload(self, request: Request) -> Response:
         """Make an uploaded picture a style."""
         check_words("A request", request.query_params, ("name",))
         title = request.query_params.get("name", "")
-        async with self.desk.uploaded_picture(request) as path:
-            catalog = self.studio.catalog
-            style = await self.desk.run(lambda: catalog.upload(self.desk.load(path), title))
+        async with self.pictures.uploaded_picture(request) as path:
+            catalog = self.engine.catalog
+            style = await self.pictures.run(lambda: catalog.upload(self.pictures.load(path), title))
         return JSONResponse(self.describe(style), HTTPStatus.CREATED)
 
     async def thumbnail(self, request: Request) -> Response:
         """Send a style's thumbnail."""
-        style = self.studio.catalog.find(request.path_params["name"])
-        data = await self.thumbnails.run(partial(thumbnail, self.studio, style))
-        is_newest = request.query_params.get("v") == version(self.studio, style)
+        style = self.engine.catalog.find(request.path_params["name"])
+        data = await self.thumbnails.run(partial(thumbnail, self.engine, style))
+        is_newest = request.query_params.get("v") == version(self.engine, style)
         headers = _FOREVER if is_newest else {"Cache-Control": "no-cache"}
         return Response(data, media_type="image/jpeg", headers=headers)
 
     async def picture(self, request: Request) -> Response:
         """Send a style's picture."""
-        style = self.studio.catalog.find(request.path_params["name"])
+        style = self.engine.catalog.find(request.path_params["name"])
         if style.origin == "master":
             raise ProblemError(HTTPStatus.NOT_FOUND, f"The painting of {style.title} is not here.")
-        data = await self.desk.run(lambda: encode_jpeg(_small(style.load())))
+        data = await self.pictures.run(lambda: encode_jpeg(_small(style.load())))
         return Response(data, media_type="image/jpeg", headers=_FOREVER)
 
     async def keep(self, request: Request) -> Response:
@@ -112,25 +112,25 @@ class StyleApi:
         if not isinstance(title, str):
             raise UsageError("The name must be a text.")
         name = request.path_params["name"]
-        style = await self.desk.run(lambda: self.studio.catalog.keep(name, title))
+        style = await self.pictures.run(lambda: self.engine.catalog.keep(name, title))
         return JSONResponse(self.describe(style), HTTPStatus.CREATED)
 
     async def remove(self, request: Request) -> Response:
         """Delete an upload or one of the user's styles."""
         name = request.path_params["name"]
-        await self.desk.run(lambda: self.studio.catalog.remove(name))
+        await self.pictures.run(lambda: self.engine.catalog.remove(name))
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
     async def refine(self, request: Request) -> Response:
         """Begin to refine a style."""
         minutes = (await read_json(request)).get("minutes", 2.0)
         MINUTES.check("minutes", minutes)
-        style = self.studio.catalog.find(request.path_params["name"])
+        style = self.engine.catalog.find(request.path_params["name"])
         if style.origin == "master":
             raise ProblemError(
                 HTTPStatus.CONFLICT, f"{style.title} cannot be refined: its painting is not here."
             )
-        if not self.refiner.start(style, self.studio.catalog.library, float(minutes)):  # type: ignore[arg-type]  # checked
+        if not self.refiner.start(style, self.engine.catalog.library, float(minutes)):  # type: ignore[arg-type]  # checked
             raise ProblemError(HTTPStatus.CONFLICT, "Another style is being refined already.")
         return JSONResponse(self.refiner.describe(), HTTPStatus.ACCEPTED)
 
@@ -145,19 +145,21 @@ class StyleApi:
 
     async def paint(self, request: Request) -> Response:
         """Paint an uploaded picture."""
-        look = from_query(request.query_params.multi_items(), self.studio.look, ("format",))
+        look = from_query(request.query_params.multi_items(), self.engine.look, ("format",))
         kind = request.query_params.get("format", "jpg")
         if kind not in ("jpg", "png"):
             raise UsageError(f"The format must be jpg or png, not {kind[:20]!r}.")
-        check(look, self.studio.catalog)
-        async with self.desk.uploaded_picture(request) as path:
-            data = await self.desk.run(lambda: self._paint(self.desk.load(path), look, kind))
+        check(look, self.engine.catalog)
+        async with self.pictures.uploaded_picture(request) as path:
+            data = await self.pictures.run(
+                lambda: self._paint(self.pictures.load(path), look, kind)
+            )
         return Response(data, media_type="image/png" if kind == "png" else "image/jpeg")
 
     def describe(self, style: Style) -> dict[str, object]:
         """Return a style as it is sent."""
-        studio, address = self.studio, f"/api/styles/{quote(style.name)}"
-        mark = version(studio, style) if studio.is_ready else "0"
+        engine, address = self.engine, f"/api/styles/{quote(style.name)}"
+        mark = version(engine, style) if engine.is_ready else "0"
         picture = None if style.origin == "master" else f"{address}/picture.jpg?v={mark}"
         return {
             "id": style.name,
@@ -166,16 +168,16 @@ class StyleApi:
             "description": style.description,
             "license": style.license,
             "origin": "uploaded" if is_upload(style) else style.origin,
-            "refined": style.origin == "master" or studio.catalog.library.is_refined(style),
+            "refined": style.origin == "master" or engine.catalog.library.is_refined(style),
             "thumbnail": f"{address}/thumbnail.jpg?v={mark}",
             "picture": picture,
         }
 
     def _list(self) -> dict[str, object]:
-        return {"styles": [self.describe(style) for style in self.studio.catalog.styles()]}
+        return {"styles": [self.describe(style) for style in self.engine.catalog.styles()]}
 
     def _paint(self, picture: Frame, look: Look, kind: str) -> bytes:
-        painted = self.studio.stylizer(replace(look, steady=0.0))(picture)
+        painted = self.engine.stylizer(replace(look, steady=0.0))(picture)
         if kind == "jpg":
             return encode_jpeg(painted, PAINTED_QUALITY)
         data = io.BytesIO()

@@ -24,8 +24,8 @@ from nst_video.transcode import (
     transcode,
 )
 from nst_video.transcode.parallel.films import FilmJob, transcode_films
-from nst_video.transcode.parallel.opening import open_crew
-from nst_video.transcode.parallel.ray_cluster import RayCrew
+from nst_video.transcode.parallel.opening import open_worker_pool
+from nst_video.transcode.parallel.ray_cluster import RayWorkerPool
 from nst_video.video.media.ffmpeg import ffmpeg_exe
 from nst_video.worker_options import WorkerOptions
 
@@ -152,9 +152,9 @@ def test_killed_workers_and_late_nodes_paint_the_same_film_also_if_it_has_to_be_
     film = Path("/proc/self/cwd/film.mp4")
     transcode(film, whole, Mixing(), options=FAST)
     said, sent = list[str](), list[Path]()
-    pieces_of = RayCrew.pieces_of
+    pieces_of = RayWorkerPool.pieces_of
     monkeypatch.setattr(
-        RayCrew, "pieces_of", lambda crew, path: (sent.append(path), pieces_of(crew, path))[1]
+        RayWorkerPool, "pieces_of", lambda pool, path: (sent.append(path), pieces_of(pool, path))[1]
     )
 
     def disturb(progress: Progress) -> None:
@@ -165,10 +165,12 @@ def test_killed_workers_and_late_nodes_paint_the_same_film_also_if_it_has_to_be_
             nodes.start(f"--address={nodes.address}")
 
     painter, resume = Together(painters), ResumeOptions(on_note=said.append)
-    with open_crew(painter, WorkerOptions("auto", nodes.address, cores=1), said.append) as crew:
+    with open_worker_pool(
+        painter, WorkerOptions("auto", nodes.address, cores=1), said.append
+    ) as pool:
         jobs = [FilmJob(film, target)]
         (done,) = transcode_films(
-            jobs, painter, crew, FAST, resume=lambda job: resume, on_progress=disturb
+            jobs, painter, pool, FAST, resume=lambda job: resume, on_progress=disturb
         )
     assert isinstance(done, TranscodeResult), done
     assert said[0] == "Ray: 1 node with 1 core, room for 1 worker."
@@ -186,4 +188,4 @@ def test_address_where_nobody_listens_is_refused_at_once():
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
         with pytest.raises(UsageError, match=f"No Ray cluster answers at {address}"):
-            open_crew(Mixing(), WorkerOptions("auto", address), None).__enter__()
+            open_worker_pool(Mixing(), WorkerOptions("auto", address), None).__enter__()

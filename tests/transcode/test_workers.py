@@ -22,9 +22,9 @@ from nst_video.transcode import (
     TranscodeResult,
     transcode,
 )
-from nst_video.transcode.parallel.crew import LocalCrew
 from nst_video.transcode.parallel.films import FilmJob, Outcome, transcode_films
 from nst_video.transcode.parallel.schedule import ChunkSchedule, Task
+from nst_video.transcode.parallel.worker_pool import LocalWorkerPool
 from nst_video.video.media.ffmpeg import ffmpeg_exe
 from nst_video.worker_options import WorkerOptions
 
@@ -92,7 +92,7 @@ def paint(
     return transcode_films(
         jobs,
         painter,
-        LocalCrew(painter, TWO),
+        LocalWorkerPool(painter, TWO),
         FAST,
         resume=lambda job: resume,
         keep_going=keep_going,

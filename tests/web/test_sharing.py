@@ -10,29 +10,29 @@ from nst_video.errors import SourceError, StyleError
 from nst_video.web.addresses import is_loopback, qr_code
 from nst_video.web.film_files import is_film, safe_stem, safe_suffix
 from nst_video.web.limits import RateLimiter
-from nst_video.web.places import Places
 from nst_video.web.problems import problem_of, without_paths
+from nst_video.web.session_queue import SessionQueue
 
 
 def test_the_first_sessions_paint_and_the_others_move_up() -> None:
-    places = Places(max_painting=2)
+    sessions = SessionQueue(max_painting=2)
     for name in "abcd":
-        places.join(name)
-    places.join("a")
-    assert [places.place(name) for name in "abcd"] == [0, 0, 1, 2]
-    places.leave("a")
-    assert [places.place(name) for name in "bcd"] == [0, 0, 1]
-    places.join("a")
-    assert places.place("a") == 2
+        sessions.join(name)
+    sessions.join("a")
+    assert [sessions.place(name) for name in "abcd"] == [0, 0, 1, 2]
+    sessions.leave("a")
+    assert [sessions.place(name) for name in "bcd"] == [0, 0, 1]
+    sessions.join("a")
+    assert sessions.place("a") == 2
 
 
 @given(st.lists(st.tuples(st.sampled_from("abcde"), st.booleans())))
 def test_never_more_than_the_limit_paint(steps: list[tuple[str, bool]]) -> None:
-    places, present = Places(max_painting=2), set()
+    sessions, present = SessionQueue(max_painting=2), set()
     for name, comes in steps:
-        (places.join if comes else places.leave)(name)
+        (sessions.join if comes else sessions.leave)(name)
         (present.add if comes else present.discard)(name)
-        painting = [each for each in present if places.place(each) == 0]
+        painting = [each for each in present if sessions.place(each) == 0]
         assert len(painting) == min(2, len(present))
 
 

@@ -11,7 +11,6 @@ from nst_video.errors import NstVideoError
 from nst_video.transcode.chunked import finish_film, open_journal
 from nst_video.transcode.chunked_film import plan_film
 from nst_video.transcode.painters import Painter
-from nst_video.transcode.parallel.crew import Crew
 from nst_video.transcode.parallel.messages import (
     Advance,
     ChunkOrder,
@@ -24,7 +23,8 @@ from nst_video.transcode.parallel.messages import (
     Request,
 )
 from nst_video.transcode.parallel.schedule import ChunkSchedule, Task
-from nst_video.transcode.parallel.state import FilmJob, Hand, OpenFilm
+from nst_video.transcode.parallel.state import FilmJob, OpenFilm, WorkerState
+from nst_video.transcode.parallel.worker_pool import WorkerPool
 from nst_video.transcode.pipeline import prepare_target, transcode, usual_batch_size
 from nst_video.transcode.progress import OnProgress, ProgressMeter
 from nst_video.transcode.result import ResumeOptions, TranscodeResult
@@ -46,7 +46,7 @@ OnFilm: TypeAlias = Callable[[FilmJob, Outcome], None]
 def transcode_films(
     jobs: Sequence[FilmJob],
     painter: Painter,
-    crew: Crew,
+    pool: WorkerPool,
     options: TranscodeOptions | None = None,
     *,
     resume: Callable[[FilmJob], ResumeOptions] = lambda job: ResumeOptions(),
@@ -61,7 +61,7 @@ def transcode_films(
     Args:
         jobs: what to paint.
         painter: paints; the workers get copies.
-        crew: the workers.
+        pool: the workers.
         options: which part of the films to read, and how to encode them.
         resume: whether finished chunks are used, and who is told.
         keep_going: paint the other chunks of a film of which one has failed.
@@ -71,7 +71,7 @@ def transcode_films(
     Returns:
         The outcome of each job.
     """
-    driver = _Driver(jobs, painter, crew, options or TranscodeOptions(), resume, keep_going)
+    driver = _Driver(jobs, painter, pool, options or TranscodeOptions(), resume, keep_going)
     driver.on_progress, driver.on_film = on_progress, on_film
     try:
         driver.run()
@@ -87,7 +87,7 @@ class _Driver:
         self,
         jobs: Sequence[FilmJob],
         painter: Painter,
-        crew: Crew,
+        pool: WorkerPool,
         options: TranscodeOptions,
         resume: Callable[[FilmJob], ResumeOptions],
         keep_going: bool,
@@ -95,14 +95,14 @@ class _Driver:
         self.outcomes: dict[int, Outcome] = {}
         self.on_progress: OnProgress | None = None
         self.on_film: OnFilm = lambda job, outcome: None
-        self._jobs, self._painter, self._crew = jobs, painter, crew
+        self._jobs, self._painter, self._pool = jobs, painter, pool
         self._options, self._resume, self._keep_going = options, resume, keep_going
         self._unplanned = list(reversed(range(len(jobs))))
         self._at_once: list[int] = []
         self._schedule = ChunkSchedule()
         self._films: dict[int, OpenFilm] = {}
-        self._hands: list[Hand] = []
-        self._inbox: queue.SimpleQueue[tuple[Hand, FromWorker | None]] = queue.SimpleQueue()
+        self._hands: list[WorkerState] = []
+        self._inbox: queue.SimpleQueue[tuple[WorkerState, FromWorker | None]] = queue.SimpleQueue()
         self._joining: dict[int, Future[TranscodeResult]] = {}
         self._joiner = ThreadPoolExecutor(1, "join-film")
         self._meter = ProgressMeter(0)
@@ -137,7 +137,7 @@ class _Driver:
 
     def _plan_some(self) -> None:
         """Open films, as many as there may be workers without one."""
-        while self._unplanned and self._schedule.fresh_films < max(1, self._crew.wanted()):
+        while self._unplanned and self._schedule.fresh_films < max(1, self._pool.wanted()):
             number = self._unplanned.pop()
             try:
                 self._plan(number)
@@ -172,16 +172,16 @@ class _Driver:
     def _hire(self) -> None:
         """Start workers until there are as many as there should be."""
         unfinished = self._schedule.left + sum(len(hand.tasks) for hand in self._hands)
-        wanted = min(self._crew.wanted(), unfinished)
+        wanted = min(self._pool.wanted(), unfinished)
         while len(self._hands) < wanted:
-            hand = Hand()
+            hand = WorkerState()
             self._hands.append(hand)
-            hand.worker = self._crew.start(partial(self._put, hand))
+            hand.worker = self._pool.start(partial(self._put, hand))
 
-    def _put(self, hand: Hand, message: FromWorker | None) -> None:
+    def _put(self, hand: WorkerState, message: FromWorker | None) -> None:
         self._inbox.put((hand, message))
 
-    def _handle(self, hand: Hand, message: FromWorker | None) -> None:
+    def _handle(self, hand: WorkerState, message: FromWorker | None) -> None:
         if message is None:
             self._bury(hand)
         elif isinstance(message, Request):
@@ -204,7 +204,7 @@ class _Driver:
             if hand.waits and self._order(hand):
                 hand.waits = False
 
-    def _order(self, hand: Hand) -> bool:
+    def _order(self, hand: WorkerState) -> bool:
         """Give a worker something to paint; return False if there is nothing."""
         if hand.worker is None or self._has_suspect(hand):
             return False
@@ -216,7 +216,7 @@ class _Driver:
         film = self._films[task.film]
         job = film.film.job
         if task.film not in hand.films:
-            folder = film.journal.folder.absolute() if self._crew.shares_folders else None
+            folder = film.journal.folder.absolute() if self._pool.shares_folders else None
             order = FilmOrder(task.film, film.film.options, film.film.batch_size, job, folder)
             hand.worker.send(order)
             hand.films.add(task.film)
@@ -229,7 +229,7 @@ class _Driver:
         film.painting.add(task.number)
         return True
 
-    def _has_suspect(self, hand: Hand) -> bool:
+    def _has_suspect(self, hand: WorkerState) -> bool:
         """Return whether a worker has a chunk that has lost a worker before.
 
         It paints nothing else meanwhile: whose fault its end is would not be known.
@@ -239,7 +239,7 @@ class _Driver:
             for task in hand.tasks
         )
 
-    def _advance(self, message: Advance, hand: Hand) -> None:
+    def _advance(self, message: Advance, hand: WorkerState) -> None:
         hand.advanced += message.frames
         for stage, seconds in message.busy_s.items():
             self._busy_s[stage] += seconds
@@ -250,7 +250,7 @@ class _Driver:
         if self.on_progress is not None:
             self.on_progress(progress)
 
-    def _record(self, hand: Hand, message: Finished) -> None:
+    def _record(self, hand: WorkerState, message: Finished) -> None:
         number = message.painted.chunk.number
         task = Task(message.film, number)
         if task in hand.tasks:
@@ -266,7 +266,7 @@ class _Driver:
             self._give_up(film, number, error)
         self._check_complete(film)
 
-    def _fail(self, hand: Hand, message: Failed) -> None:
+    def _fail(self, hand: WorkerState, message: Failed) -> None:
         """A worker could not paint a run: none of the chunks that it has taken of the film."""
         lost = [task for task in hand.tasks if task.film == message.film]
         self._release(hand, lost)
@@ -281,7 +281,7 @@ class _Driver:
         self._give_up(film, first.number, reason)
         self._check_complete(film)
 
-    def _bury(self, hand: Hand) -> None:
+    def _bury(self, hand: WorkerState) -> None:
         """A worker has ended: others paint what it had taken."""
         worker, hand.worker, hand.waits = hand.worker, None, False
         self._hands.remove(hand)
@@ -314,7 +314,7 @@ class _Driver:
                 )
         self._check_complete(film)
 
-    def _release(self, hand: Hand, lost: Sequence[Task]) -> None:
+    def _release(self, hand: WorkerState, lost: Sequence[Task]) -> None:
         self._meter.frame -= hand.advanced
         hand.advanced = 0
         hand.tasks = [task for task in hand.tasks if task not in lost]

@@ -1,18 +1,18 @@
-"""Opens the crew that a user asks for."""
+"""Opens the workers that a user asks for."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from nst_video.transcode.painters import Painter
-from nst_video.transcode.parallel.crew import Crew, LocalCrew
+from nst_video.transcode.parallel.worker_pool import LocalWorkerPool, WorkerPool
 from nst_video.worker_options import WorkerOptions
 
 
 @contextmanager
-def open_crew(
+def open_worker_pool(
     painter: Painter, options: WorkerOptions, on_note: Callable[[str], None] | None = None
-) -> Iterator[Crew]:
-    """Yield the crew that the options describe.
+) -> Iterator[WorkerPool]:
+    """Yield the pool that the options describe.
 
     Args:
         painter: is copied to each worker.
@@ -23,9 +23,9 @@ def open_crew(
         UsageError: Ray is not installed, or there is no cluster at the address.
     """
     if options.ray is None:
-        yield LocalCrew(painter, options)
+        yield LocalWorkerPool(painter, options)
         return
-    from nst_video.transcode.parallel.ray_cluster import RayCrew
+    from nst_video.transcode.parallel.ray_cluster import RayWorkerPool
 
-    with RayCrew(painter, options, on_note) as crew:
-        yield crew
+    with RayWorkerPool(painter, options, on_note) as pool:
+        yield pool

@@ -47,8 +47,8 @@ PIECE_BYTES = 16 << 20
 """Of a film that is sent through the object store."""
 
 
-class RayCrew:
-    """Actors of a Ray cluster, as many as it has room for; see `Crew`."""
+class RayWorkerPool:
+    """Actors of a Ray cluster, as many as it has room for; see `WorkerPool`."""
 
     shares_folders = False
 
@@ -167,7 +167,7 @@ def _check_answers(address: str) -> None:
 
 
 class RayWorker:
-    """An actor, see `crew.Worker`."""
+    """An actor, see `worker_pool.Worker`."""
 
     def __init__(
         self,

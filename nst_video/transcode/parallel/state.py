@@ -8,8 +8,8 @@ from nst_video.errors import NstVideoError
 from nst_video.jobs.journal import Journal
 from nst_video.transcode.chunked import FilmReport
 from nst_video.transcode.chunked_film import ChunkedFilm
-from nst_video.transcode.parallel.crew import Worker
 from nst_video.transcode.parallel.schedule import Task
+from nst_video.transcode.parallel.worker_pool import Worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class OpenFilm:
 
 
 @dataclass(slots=True)
-class Hand:
+class WorkerState:
     """A worker as the driver sees it.
 
     Attributes:

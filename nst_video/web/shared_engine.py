@@ -43,7 +43,7 @@ class _SharedPredictor:
             return self.predict(picture)
 
 
-class Studio:
+class SharedEngine:
     """Makes stylizers that share one model and one compiled engine.
 
     Attributes:
@@ -221,9 +221,9 @@ class Studio:
             )
             first.prepare()
             predictor = first.model.predictor
-            shared = _SharedPredictor(predictor, predictor.key)
+            engine = _SharedPredictor(predictor, predictor.key)
             self._first = first
-            self._model = replace(first.model, predictor=shared)  # type: ignore[arg-type]
+            self._model = replace(first.model, predictor=engine)  # type: ignore[arg-type]
         except NstVideoError as error:
             self.trouble = str(error)
             return

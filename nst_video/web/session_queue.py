@@ -11,7 +11,7 @@ MAX_PAINTING = 4
 
 
 @dataclass(slots=True)
-class Places:
+class SessionQueue:
     """Sessions in the order in which they came. Not thread-safe.
 
     Attributes:

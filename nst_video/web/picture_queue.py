@@ -21,7 +21,7 @@ T = TypeVar("T")
 RETRY_S = 3.0
 
 
-class Desk:
+class PictureQueue:
     """Runs work that takes a core and memory, one after the other.
 
     Attributes:

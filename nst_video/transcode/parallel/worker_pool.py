@@ -24,7 +24,7 @@ class Worker(Protocol):
         ...
 
 
-class Crew(Protocol):
+class WorkerPool(Protocol):
     """Where workers come from.
 
     Attributes:
@@ -42,8 +42,8 @@ class Crew(Protocol):
         ...
 
 
-class LocalCrew:
-    """Processes of this machine; see `Crew`."""
+class LocalWorkerPool:
+    """Processes of this machine; see `WorkerPool`."""
 
     shares_folders = True
 
