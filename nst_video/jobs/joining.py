@@ -7,7 +7,6 @@ lost, and never more than the film and a few chunks are on the disk.
 """
 
 import json
-import mmap
 import os
 from collections import deque
 from collections.abc import Sequence
@@ -23,6 +22,9 @@ from nst_video.system.paths import write_atomically
 
 SEARCHED_BYTES = 64 << 20
 """A packet that does not come within so many bytes is not in the film as it was in the chunk."""
+
+_BLOCK_BYTES = 1 << 20
+"""So much is read at once."""
 
 
 class Piece(NamedTuple):
@@ -80,7 +82,7 @@ class GrowingFilm:
     def _release_arrived(self) -> None:
         while self._waiting and not self._is_lost:
             entry, packets = self._waiting[0]
-            with _Mapped(self._journal.path_of(entry)) as chunk, _Mapped(self.path) as film:
+            with _Bytes(self._journal.path_of(entry)) as chunk, _Bytes(self.path) as film:
                 while packets and self._find(chunk, film, *packets[0]):
                     packets.popleft()
             if packets:
@@ -90,12 +92,11 @@ class GrowingFilm:
             if pieces[0].joined_at >= self._first:
                 self._release(entry, pieces)
 
-    def _find(self, chunk: "_Mapped", film: "_Mapped", at: int, size: int) -> bool:
+    def _find(self, chunk: "_Bytes", film: "_Bytes", at: int, size: int) -> bool:
         """Look for a packet in the film, after the one before; return whether it is there."""
-        data = chunk.bytes[at : at + size]
-        found = film.bytes.find(data, self._at) if film.bytes else -1
+        found = film.find(chunk.read(at, size), self._at)
         if found < 0:
-            self._is_lost = len(film.bytes) - self._at > SEARCHED_BYTES + size
+            self._is_lost = film.size - self._at > SEARCHED_BYTES + size
             return False
         self._at = found + size
         before = self._found[-1] if self._found else None
@@ -114,21 +115,20 @@ class GrowingFilm:
         path.unlink()
 
 
-class _Mapped:
-    """The bytes of a file without reading it all, as a context manager.
+class _Bytes:
+    """The bytes of a file that may grow, as a context manager.
+
+    It is read and not mapped: where a disk is full or fails, mapped memory ends the process.
 
     Attributes:
-        bytes: they; none where the file is empty or missing.
+        size: of the file as it was at first, in bytes; 0 where it is missing.
     """
 
     def __init__(self, path: Path) -> None:
-        """Map the file as it is now."""
-        self.bytes: mmap.mmap | bytes = b""
-        try:
-            with path.open("rb") as file:
-                self.bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        except (FileNotFoundError, ValueError):
-            return  # an empty file cannot be mapped
+        """Open the file."""
+        self._file = path.open("rb", buffering=0) if path.exists() else None
+        self.size = 0 if self._file is None else os.fstat(self._file.fileno()).st_size
+        self._block_at, self._block = 0, b""
 
     def __enter__(self) -> Self:
         return self
@@ -139,8 +139,34 @@ class _Mapped:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if isinstance(self.bytes, mmap.mmap):
-            self.bytes.close()
+        if self._file is not None:
+            self._file.close()
+
+    def read(self, at: int, size: int) -> bytes:
+        """Return the bytes from an offset on, fewer at the end."""
+        if self._file is None:
+            return b""
+        self._file.seek(at)
+        parts = []
+        while size > 0 and (part := self._file.read(size)):
+            parts.append(part)
+            size -= len(part)
+        return b"".join(parts)
+
+    def find(self, data: bytes, at: int) -> int:
+        """Return the first offset from `at` on where the data is, -1 where it is not."""
+        while True:
+            found = self._block.find(data, at - self._block_at) if at >= self._block_at else -1
+            if found >= 0:
+                return self._block_at + found
+            size = max(_BLOCK_BYTES, 2 * len(data))
+            self._block_at, self._block = at, self.read(at, size)
+            found = self._block.find(data)
+            if found >= 0:
+                return at + found
+            if len(self._block) < size:
+                return -1
+            at += size - len(data) + 1
 
 
 def restore_chunks(journal: Journal) -> None:

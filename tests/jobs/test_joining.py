@@ -68,7 +68,11 @@ def journal(tmp_path: Path):
         yield opened
 
 
-def test_chunks_are_removed_as_soon_as_all_their_bytes_are_in_the_film(journal: Journal):
+@pytest.mark.parametrize("block", [64, 1 << 20])
+def test_chunks_are_removed_as_soon_as_all_their_bytes_are_in_the_film(
+    block: int, journal: Journal, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(joining, "_BLOCK_BYTES", block)
     film = Film(journal)
     film.write(0, packets=3)
     film.give(0)
