@@ -179,7 +179,7 @@ def test_fades_go_from_predicted_to_refined_styles_and_back(make):
 
 
 def test_without_refined_styles_everything_stays_in_bottlenecks(make):
-    stylizer = make("wave", "mosaic", mix=[1, 2])
+    stylizer = make("wave", "woodcut", mix=[1, 2])
     assert stylizer.style_vector.shape == (stylizer.model.config.bottleneck,)
 
 
