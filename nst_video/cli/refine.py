@@ -61,7 +61,7 @@ def refine(
     overwrite: OverwriteOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Refine a style: adapt the network to its picture, in minutes, and keep the result.
+    """Refine a style: adapt its numbers, not the network, to its picture, and keep the result.
 
     Everything that paints in the style does so with the refined numbers from then on, as fast as
     before. An interruption with Ctrl-C keeps the best so far, and the same command goes on.

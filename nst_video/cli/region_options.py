@@ -91,6 +91,11 @@ def choose_regions(
     if not masks:
         if background is not None or options.mask_softness is not None:
             raise UsageError("--background and --mask-softness need --mask, such as --mask person.")
+        if ORIGINAL in styles:
+            raise UsageError(
+                f"--style {ORIGINAL} needs --mask and --background, such as --mask person "
+                "--background wave."
+            )
         return list(styles), None
     if len(masks) > 1:
         raise UsageError(f"One --mask is enough, not {len(masks)}: the rest is the background.")
@@ -101,6 +106,8 @@ def choose_regions(
         from nst_video.segmentation import FileMasks
 
         FileMasks(Path(mask))  # checks it before models are loaded
+    if background is not None and background.startswith("#") and not parse_color(background):
+        raise UsageError(f"{background} is no color: give red, green and blue, as in #00b140.")
     if ORIGINAL in styles and len(styles) > 1:
         raise UsageError(
             f"--style {ORIGINAL} leaves the masked part as it was, and cannot be mixed with other "

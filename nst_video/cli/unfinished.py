@@ -112,9 +112,10 @@ def clean(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Remove what interrupted runs have finished; running ones are left alone."""
-    jobs = [job for job in _find(places, is_recursive=recursive) if job.activity() != "running"]
+    found = list(_find(places, is_recursive=recursive))
+    jobs = [job for job in found if job.activity() != "running"]
     if not jobs:
-        say("Nothing to remove.")
+        say(f"Nothing to remove: {len(found)} running." if found else "Nothing to remove.")
         return
     for job in jobs:
         say(f"{job.state()}  {job.target}")
