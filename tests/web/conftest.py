@@ -4,6 +4,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,11 @@ from page_client import Page
 from playwright.sync_api import Browser, sync_playwright
 
 from nst_video.settings import ModelOptions
-from nst_video.web import server
+from nst_video.web import guard, server
 from nst_video.web.access import Access
 from nst_video.web.assembly import assemble
 from nst_video.web.catalog import StyleCatalog
-from nst_video.web.limits import Limits
+from nst_video.web.limits import Limits, RateLimiter
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
@@ -30,7 +31,13 @@ LIMITS = Limits(picture_bytes=1 << 20, film_bytes=4 << 20, films=3, stall_s=0.3)
 
 
 def run_server(folder: Path, token: str | None = None) -> Iterator[Page]:
-    """Run a server with the builtin model."""
+    """Run a server with the builtin model; one address may ask as often as fast tests do."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(guard, "RateLimiter", partial(RateLimiter, burst=10_000))
+        yield from _run_server(folder, token)
+
+
+def _run_server(folder: Path, token: str | None) -> Iterator[Page]:
     binding = server.bind("127.0.0.1", 0)
     app = assemble(
         Access(binding.port, token),
